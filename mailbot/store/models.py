@@ -1,0 +1,288 @@
+"""The tables. No logic: `store.work` writes them, `store.queries` reads them, Alembic makes them.
+
+Every table carries the desk and, where mail is concerned, the mailbox, so that several can share one installation.
+Times are aware UTC (SQLModel's UTCDateTime). Texts hold no NUL (PostgreSQL refuses it). Raw mail lies in `raw_mail`,
+whole, compressed with zstd, once for each SHA-256: in the database, so that it is stored in the same commit as the row
+that names it, and one backup has everything.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+# SQLite gives a row id only to INTEGER PRIMARY KEY; PostgreSQL shall have 64 bits.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Desk(SQLModel, table=True):
+    """One helpdesk. `next_number` is the number that the next ticket gets; the row's lock orders them.
+
+    `round_robin` is the address of the agent whom a new ticket went to last.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    next_number: int
+    round_robin: str = ""
+
+
+class Mailbox(SQLModel, table=True):
+    """One IMAP folder that mail is read from, or another way in ("ingest", "web", "lmtp")."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    desk_id: int = Field(foreign_key="desk.id")
+    name: str
+
+    __table_args__ = (UniqueConstraint("desk_id", "name", name="uq_mailbox_name"),)
+
+
+class RawMail(SQLModel, table=True):
+    """A mail as it came, byte for byte. `size` is that of the mail, `body` its zstd frame."""
+
+    __tablename__ = "raw_mail"
+    sha256: str = Field(primary_key=True)
+    size: int
+    stored_at: datetime
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Inbound(SQLModel, table=True):
+    """One mail that was taken in. UNIQUE (mailbox, uidvalidity, uid) makes taking in idempotent.
+
+    `digest` is over what a mail's author determines (not over trace headers): with `message_id` it finds the same mail
+    that came by another way. `state`: received → processed | quarantined | held | duplicate | discarded.
+    `held` waits for an agent's confirmation. `place` is the folder that the mail belongs in ("processed",
+    "quarantine", "" while undecided); `filed` that it was moved there. `partial`: only the header was fetched.
+    """
+
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    mailbox_id: int
+    uidvalidity: int = Field(sa_type=BigInteger)
+    uid: int = Field(sa_type=BigInteger)
+    source: str
+    raw_sha256: str = Field(index=True)
+    digest: str
+    message_id: str
+    received_at: datetime
+    size: int
+    partial: bool = False
+    state: str = "received"
+    kind: str = ""
+    rule: str = ""
+    reason: str = Field(default="", sa_type=Text)
+    sender: str = ""
+    subject: str = Field(default="", sa_type=Text)
+    ticket_id: int | None = Field(default=None, sa_type=BigInteger)
+    duplicate_of: int | None = Field(default=None, sa_type=BigInteger)
+    traceback: str = Field(default="", sa_type=Text)
+    explanation: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    attempts: int = 0
+    place: str = ""
+    filed: bool = False
+    processed_at: datetime | None = None
+
+    __table_args__ = (
+        UniqueConstraint("mailbox_id", "uidvalidity", "uid", name="uq_inbound_uid"),
+        Index("ix_inbound_identity", "desk_id", "message_id", "digest"),
+        Index("ix_inbound_state", "desk_id", "state", "id"),
+        Index("ix_inbound_ticket", "ticket_id"),
+    )
+
+
+class TicketRow(SQLModel, table=True):
+    """A ticket. `requester_email` is lower case."""
+
+    __tablename__ = "ticket"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    mailbox_id: int
+    number: int
+    subject: str = Field(sa_type=Text)
+    requester_email: str
+    requester_name: str = ""
+    status: str
+    language: str
+    agent: str = ""
+    priority: str = "normal"
+    program: str = ""
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    close_reason: str | None = None
+    follow_up_of: int | None = None
+    merged_into: int | None = None
+    wait_cycle: int = 0
+    waiting_since: datetime | None = None
+    reminders_sent: int = 0
+    last_reminder_at: datetime | None = None
+    root_message_id: str = ""
+
+    __table_args__ = (
+        UniqueConstraint("desk_id", "number", name="uq_ticket_number"),
+        Index("ix_ticket_requester", "desk_id", "requester_email", "number"),
+        Index("ix_ticket_status", "desk_id", "status", "number"),
+        Index("ix_ticket_agent", "desk_id", "agent", "number"),
+        Index("ix_ticket_follow_up", "desk_id", "follow_up_of"),
+        Index("ix_ticket_merged", "desk_id", "merged_into"),
+        Index("ix_ticket_created", "desk_id", "created_at"),
+    )
+
+
+class ParticipantRow(SQLModel, table=True):
+    """Somebody beside the requester who takes part in a ticket."""
+
+    __tablename__ = "participant"
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True, sa_type=BigInteger)
+    email: str = Field(primary_key=True)
+    desk_id: int
+    name: str = ""
+    visible: bool = True
+
+    __table_args__ = (Index("ix_participant_email", "desk_id", "email"),)
+
+
+class MessageRow(SQLModel, table=True):
+    """One message on a ticket: `text` has the new words only; the whole is the raw mail (in) or the outbox row (out)."""
+
+    __tablename__ = "message"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=BigInteger)
+    at: datetime
+    direction: str
+    kind: str
+    author: str
+    author_name: str = ""
+    author_role: str
+    public: bool = True
+    message_id: str = ""
+    subject: str = Field(default="", sa_type=Text)
+    text: str = Field(default="", sa_type=Text)
+    attachments: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    raw_sha256: str = ""
+    inbound_id: int | None = Field(default=None, sa_type=BigInteger)
+    mark: str = ""
+
+    __table_args__ = (
+        Index("ix_message_ticket", "ticket_id", "id"),
+        Index("ix_message_message_id", "desk_id", "message_id"),
+        Index("ix_message_raw", "raw_sha256"),
+        Index("ix_message_author", "desk_id", "author"),
+    )
+
+
+class EventRow(SQLModel, table=True):
+    """One line of a ticket's history. Never changed."""
+
+    __tablename__ = "event"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    ticket_id: int = Field(foreign_key="ticket.id", sa_type=BigInteger)
+    at: datetime
+    actor: str
+    kind: str
+    from_: str = Field(default="", sa_column=Column("from", Text, nullable=False))
+    to: str = Field(default="", sa_column=Column("to", Text, nullable=False))
+
+    __table_args__ = (Index("ix_event_ticket", "ticket_id", "id"),)
+
+
+class TimerRow(SQLModel, table=True):
+    """A deadline of a waiting ticket; unique for each ticket, kind and step."""
+
+    __tablename__ = "timer"
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True, sa_type=BigInteger)
+    kind: str = Field(primary_key=True)
+    step: int = Field(primary_key=True)
+    desk_id: int
+    due_at: datetime
+
+    __table_args__ = (Index("ix_timer_due", "desk_id", "due_at"),)
+
+
+class OutboxRow(SQLModel, table=True):
+    """One mail to one person. `raw` is the composed mail without attachments; `attachments` names those that are put
+
+    in when it is sent: [{"raw": sha256 of the mail they came in, "index": n}]. `state`: pending → sending → sent |
+    failed | cancelled. The Message-ID is fixed here: a retry repeats it. `cycle` and `step` belong to timers.
+    """
+
+    __tablename__ = "outbox"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    mailbox_id: int
+    ticket_id: int | None = Field(default=None, sa_type=BigInteger)
+    message_row_id: int | None = Field(default=None, sa_type=BigInteger)
+    inbound_id: int | None = Field(default=None, sa_type=BigInteger)
+    kind: str
+    recipient: str
+    role: str
+    envelope_from: str
+    message_id: str
+    subject: str = Field(default="", sa_type=Text)
+    text: str = Field(default="", sa_type=Text)
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    attachments: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    automatic: bool = False
+    cycle: int = 0
+    step: int = 0
+    state: str = "pending"
+    priority: int = 0
+    attempts: int = 0
+    created_at: datetime
+    next_attempt_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None = None
+    last_error: str = Field(default="", sa_type=Text)
+    lease_owner: str = ""
+    lease_until: datetime | None = None
+
+    __table_args__ = (
+        Index("ix_outbox_due", "desk_id", "state", "next_attempt_at"),
+        Index("ix_outbox_message_id", "desk_id", "message_id"),
+        Index("ix_outbox_ticket", "ticket_id", "id"),
+        Index("ix_outbox_recipient", "desk_id", "recipient", "created_at"),
+    )
+
+
+class AgentRow(SQLModel, table=True):
+    """An agent added by `mailbot agent add`, beside those of the configuration."""
+
+    __tablename__ = "agent"
+    id: int | None = Field(default=None, primary_key=True)
+    desk_id: int
+    email: str
+    name: str
+    aliases: list[str] = Field(default_factory=list, sa_type=JSON)
+    role: str = "agent"
+    added_at: datetime
+
+    __table_args__ = (UniqueConstraint("desk_id", "email", name="uq_agent_email"),)
+
+
+class AuditRow(SQLModel, table=True):
+    """What an admin did that must outlive what it was done to (an erased requester, a discarded mail)."""
+
+    __tablename__ = "audit"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    at: datetime
+    actor: str
+    action: str
+    detail: str = Field(default="", sa_type=Text)
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who does a thing that only one may do at a time (reading a mailbox), until when."""
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    desk_id: int
+    owner: str
+    until: datetime
