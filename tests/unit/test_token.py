@@ -1,0 +1,47 @@
+"""Signed reply addresses: they fit one person, one ticket, one purpose, and survive what mail systems do to them."""
+
+import pytest
+
+from mailbot.core.token import Purpose, Signer, Token, read_tokens, signed_address, strip_tokens
+
+KEY, OLD = b"k" * 32, b"o" * 32
+signer = Signer((KEY,))
+
+
+def test_a_token_goes_through_an_address_and_back() -> None:
+    token = signer.sign(Purpose.REQUESTER, 12345, "Guru@Sekolah.example")
+    address = signed_address("support@helpdesk.example", token)
+    assert read_tokens(address.upper()) == [token]
+    assert signer.belongs_to(token, "guru@sekolah.example")
+    assert len(address.split("@")[0]) <= 64
+
+
+@pytest.mark.parametrize("number", [0, 1, 31, 32, 12345, 2**62])
+def test_any_number_comes_back(number: int) -> None:
+    assert read_tokens(str(signer.sign(Purpose.BOUNCE, number)))[0].number == number
+
+
+def test_a_token_fits_no_other_person_ticket_purpose_or_desk() -> None:
+    token = signer.sign(Purpose.REQUESTER, 12345, "a@x.id")
+    assert not signer.belongs_to(token, "b@x.id")
+    assert not signer.belongs_to(Token(Purpose.REQUESTER, 12346, token.mac), "a@x.id")
+    assert not signer.belongs_to(Token(Purpose.AGENT, 12345, token.mac), "a@x.id")
+    assert not Signer((KEY,), desk="other").belongs_to(token, "a@x.id")
+
+
+def test_a_rotated_key_still_verifies_and_the_new_one_signs() -> None:
+    old = Signer((OLD,)).sign(Purpose.AGENT, 7, "sally@x")
+    rotated = Signer((KEY, OLD))
+    assert rotated.belongs_to(old, "sally@x")
+    assert rotated.sign(Purpose.AGENT, 7, "sally@x") == Signer((KEY,)).sign(Purpose.AGENT, 7, "sally@x")
+    assert not Signer((KEY,)).belongs_to(old, "sally@x")
+
+
+def test_signed_addresses_are_taken_out_of_text() -> None:
+    address = signed_address("support@helpdesk.example", signer.sign(Purpose.AGENT, 7, "sally@x"))
+    assert strip_tokens(f"Kepada: <{address.upper()}>", "support@helpdesk.example") == "Kepada: <support@helpdesk.example>"
+
+
+def test_a_short_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        Signer((b"short",))
