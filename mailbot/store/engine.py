@@ -1,0 +1,288 @@
+"""The database: where it is, how it is opened, one transaction at a time, and its faults in words.
+
+In: a URL (SQLite file or PostgreSQL) and the desk's name. Out: `Store`, which gives SQLAlchemy Core connections, each
+inside one transaction: `writing()` and `reading()`. The schema is not made here but by `store.schema.upgrade`.
+
+SQLite (docs: sqlite.org/wal.html, lang_transaction.html): write-ahead log, synchronous=FULL (a commit survives a power
+cut), foreign keys on, deleted content overwritten. Writers say BEGIN IMMEDIATE: a deferred one that reads first and
+then writes fails with "database is locked" whatever the time-out is. One connection writes, so the threads of one
+process queue in memory rather than poll a lock; readers have connections of their own and see a snapshot.
+PostgreSQL by psycopg 3: READ COMMITTED for writers, a read-only REPEATABLE READ snapshot for readers.
+
+What the machine does wrong (locked, full, read-only, gone) comes out as `StoreUnavailable`, with the mend; it never
+counts against the mail in hand. Faults of ours (a violated constraint, bad SQL) pass through as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from mailbot.clock import Clock
+from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
+from mailbot.store.faults import in_words
+from mailbot.store.filelock import FileLock
+from mailbot.store.tables import DESK, MAILBOX
+
+LOCK_WAIT_SECONDS = 30.0
+SQLITE_NAME = "mailbot.db"
+
+_WRITER_PRAGMAS = (
+    "foreign_keys=ON",
+    "synchronous=FULL",  # WAL's default NORMAL may lose the last commits in a power cut
+    "secure_delete=ON",  # an erased requester's words are overwritten with zeros
+    "cache_size=-16000",
+    f"busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}",
+)
+_READER_PRAGMAS = ("query_only=ON", "cache_size=-8000", f"busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
+
+
+class Store:
+    """One desk's database. Usable from several threads; `close()` it, or use it in a `with`.
+
+    `url` is "" (SQLite, `data_dir/mailbot.db`), a path's `sqlite:///…` or `postgresql+psycopg://…`. Opening makes
+    the folder (0700) and the file (0600) if there are none, and nothing more: no table is touched.
+    """
+
+    def __init__(
+        self,
+        url: str = "",
+        *,
+        desk: str = "main",
+        clock: Clock,
+        data_dir: Path | None = None,
+        first_ticket_number: int = 10001,
+    ) -> None:
+        self.url = database_url(url, data_dir)
+        self.desk = desk
+        self.clock = clock
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.path = Path(self.url.database or "").absolute() if self.is_sqlite else None
+        self._first_ticket_number = first_ticket_number
+        self._mailboxes: dict[str, int] = {}
+        self._local = threading.local()
+        self._desk_lock = FileLock(self.lock_path("lock")) if self.path else None
+        if self.path:
+            _make_private_file(self.path)
+            self._identity = _identity(self.path)
+            self._writer, self._reader = _sqlite_engines(self.url)
+        else:
+            self._writer, self._reader = _postgresql_engines(self.url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that may write: committed at the end, rolled back by any exception.
+
+        Keep it short (no IMAP, no SMTP inside), and never open a second one within it: that could only wait for itself.
+        """
+        if getattr(self._local, "writing", False):
+            raise RuntimeError("store.writing() inside store.writing(): pass the connection on instead")
+        self._local.writing = True
+        try:
+            with self._mapped(), self._writer.begin() as connection:
+                yield connection
+        finally:
+            self._local.writing = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that only reads: everything in it comes from the same moment."""
+        with self._mapped(), self._reader.begin() as connection:
+            yield connection
+
+    @cached_property
+    def desk_id(self) -> int:
+        """The row of this desk; made (with its first ticket number) if there is none."""
+        with self.reading() as connection:
+            found = connection.scalar(select(DESK.c.id).where(DESK.c.name == self.desk))
+        if found is not None:
+            return int(found)
+        with self.writing() as connection:
+            row = {"name": self.desk, "next_number": self._first_ticket_number, "round_robin": ""}
+            _insert_unless_there(connection, DESK.name, row)
+            return int(connection.execute(select(DESK.c.id).where(DESK.c.name == self.desk)).scalar_one())
+
+    def mailbox_id(self, name: str) -> int:
+        """The row of a mailbox or another way in ("ingest", "web"), made on demand. Not inside `writing()`."""
+        known = self._mailboxes.get(name)
+        if known is not None:
+            return known
+        query = select(MAILBOX.c.id).where(MAILBOX.c.desk_id == self.desk_id, MAILBOX.c.name == name)
+        with self.reading() as connection:
+            found = connection.scalar(query)
+        if found is None:
+            with self.writing() as connection:
+                _insert_unless_there(connection, MAILBOX.name, {"desk_id": self.desk_id, "name": name})
+                found = connection.execute(query).scalar_one()
+        return self._mailboxes.setdefault(name, int(found))
+
+    def lock_exclusively(self) -> None:
+        """Claim a SQLite desk for this process until it ends, however it ends; `DeskInUse` names who holds it.
+
+        On PostgreSQL several daemons may share a desk: nothing is claimed.
+        """
+        if self._desk_lock and not self._desk_lock.acquire(wait_seconds=0):
+            holder = self._desk_lock.holder()
+            who = f"process {holder}" if holder else "another process"
+            raise DeskInUse(
+                f"{who} is already running the desk in {self.path}. Stop it first (systemctl stop mailbot), "
+                "or set [storage] data_dir to a folder of its own for a second desk."
+            )
+
+    def lock_path(self, suffix: str) -> Path:
+        """A file beside the SQLite database, for locks: `mailbot.db` → `mailbot.lock`."""
+        if self.path is None:
+            raise RuntimeError("only a SQLite database has a file to lock")
+        return self.path.resolve().with_suffix(f".{suffix}")
+
+    def close(self) -> None:
+        """Give back connections and the desk's lock. The store can't be used afterwards."""
+        self._writer.dispose()
+        self._reader.dispose()
+        if self._desk_lock:
+            self._desk_lock.release()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that writers use: for `store.schema`, which needs more than a transaction."""
+        return self._writer
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        """Turn the machine's faults into `StoreUnavailable`; after one, connections are made afresh."""
+        try:
+            if self.path:
+                self._check_file_is_the_same()
+            yield
+        except (exc.DBAPIError, exc.TimeoutError) as error:
+            words = in_words(error, where=self.described())
+            if words is None:
+                raise
+            self._writer.dispose()
+            self._reader.dispose()
+            raise StoreUnavailable(words) from error
+
+    def _check_file_is_the_same(self) -> None:
+        """An open SQLite file that was deleted or replaced would be written into nowhere, without an error."""
+        assert self.path is not None
+        if _identity(self.path) != self._identity:
+            self._writer.dispose()
+            self._reader.dispose()
+            raise StoreUnavailable(
+                f"The database {self.path} was removed or replaced while it was open. Put it back, "
+                "then restart mailbot (systemctl restart mailbot)."
+            )
+
+    def described(self) -> str:
+        """Where the database is, without the password: for messages."""
+        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+
+def database_url(url: str, data_dir: Path | None) -> URL:
+    """The full URL that `[storage] database_url` means; `ConfigError` where it can't be one of ours."""
+    if not url:
+        if data_dir is None:
+            raise ConfigError(["[storage] neither database_url nor data_dir is set: give one of them"])
+        return URL.create("sqlite", database=str(data_dir / SQLITE_NAME))
+    try:
+        made = make_url(url)
+    except exc.ArgumentError as error:
+        raise ConfigError(
+            [f"[storage] database_url: not a URL ({error}); e.g. postgresql://user@host/mailbot"]
+        ) from error
+    backend = made.get_backend_name()
+    if backend in {"postgresql", "postgres"}:
+        return made.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ConfigError([f"[storage] database_url: {backend!r} is not supported; allowed: sqlite, postgresql"])
+    if made.database in {None, "", ":memory:"}:
+        raise ConfigError(["[storage] database_url: SQLite needs a file, as in sqlite:////var/lib/mailbot/mailbot.db"])
+    return made
+
+
+def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+    """The one writer, and readers."""
+    connect_args = {"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False, "cached_statements": 256}
+
+    def made(begin: str, pragmas: tuple[str, ...], size: int, overflow: int) -> Engine:
+        engine = create_engine(
+            url,
+            connect_args=connect_args,
+            poolclass=QueuePool,
+            pool_size=size,
+            max_overflow=overflow,
+            pool_timeout=LOCK_WAIT_SECONDS,
+        )
+
+        @event.listens_for(engine, "connect")
+        def _configure(dbapi: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+            dbapi.isolation_level = None  # sqlite3 would otherwise begin transactions by itself, deferred ones
+            cursor = dbapi.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+        return engine
+
+    return made("BEGIN IMMEDIATE", _WRITER_PRAGMAS, 1, 0), made("BEGIN", _READER_PRAGMAS, 4, 12)
+
+
+def _postgresql_engines(url: URL) -> tuple[Engine, Engine]:
+    engine = create_engine(
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=LOCK_WAIT_SECONDS,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": 10, "application_name": "mailbot"},
+    )
+    return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _insert_unless_there(connection: Connection, table: str, row: dict[str, object]) -> None:
+    """INSERT that a row with the same unique key makes into nothing (both databases understand it)."""
+    columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING"), row)
+
+
+def _make_private_file(path: Path) -> None:
+    """The database and what SQLite puts beside it (which takes over its mode) are for mailbot's user alone."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The database {path} can't be opened: {error.strerror}. Let mailbot's user own the folder "
+            f"(chown mailbot {path.parent}), or set [storage] data_dir to one that it may write."
+        ) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
