@@ -105,7 +105,7 @@ class Ticket:
     """A ticket as it stands. `agent` is the owner's address or "". `wait_cycle` counts requests for information: a mail
 
     of an older cycle starts no timers. `waiting_since` is when SMTP accepted the last of them; `last_reminder_at` when
-    it accepted the last reminder of this cycle.
+    it accepted the last reminder of this cycle. `told` are the agents who were notified when the ticket was new.
     """
 
     number: int
@@ -129,6 +129,7 @@ class Ticket:
     reminders_sent: int = 0
     last_reminder_at: datetime | None = None
     timers: tuple[Timer, ...] = ()
+    told: tuple[str, ...] = ()
 
     def takes_part(self, email: str) -> bool:
         """Is this address the requester's or a participant's?"""
@@ -152,12 +153,23 @@ class Policy:
     after_reply: Status = Status.WAITING
     notify: str = "all"
     thanks_open_follow_up: bool = False
-    round_robin_next: str = ""
+    last_in_turn: str = ""
     max_participants: int = 10
 
     def after(self, start: datetime, span: timedelta) -> datetime:
         """`span` after `start`, on the clock that the timers run by."""
         return self.hours.add(start, span) if self.service_clock else start + span
+
+    @property
+    def told_of_new(self) -> tuple[str, ...]:
+        """Who is notified of a new ticket: every agent, the one after `last_in_turn`, or nobody."""
+        emails = tuple(a.email for a in self.agents)
+        if self.notify == "none" or not emails:
+            return ()
+        if self.notify == "round_robin":
+            turn = emails.index(self.last_in_turn) + 1 if self.last_in_turn in emails else 0
+            return (emails[turn % len(emails)],)
+        return emails
 
     def agent(self, email: str) -> Agent | None:
         """The agent who has this address, also as an alias."""
@@ -243,7 +255,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A proven agent's mail (or the same by the command line): commands, then words for the requester (may be "")."""
+    """A proven agent's mail (or the same by the command line): commands, then words (or files) for the requester."""
 
     at: datetime
     agent: str
@@ -311,6 +323,7 @@ class Topic(StrEnum):
     DELIVERY_DELAYED = "delivery_delayed"
     REPLY_UNREAD = "reply_unread"
     MERGED = "merged"
+    FORWARD_OPENED = "forward_opened"
     SENDER_LIMIT = "sender_limit"
 
 

@@ -121,6 +121,7 @@ class TicketRow(SQLModel, table=True):
     waiting_since: datetime | None = None
     reminders_sent: int = 0
     last_reminder_at: datetime | None = None
+    told: list[str] = Field(default_factory=list, sa_type=JSON)
     root_message_id: str = ""
 
     __table_args__ = (

@@ -1,0 +1,298 @@
+"""What an agent's mail does to a ticket: commands first, in their order, then the words. All of it or nothing.
+
+In: the ticket and a proven agent's `Answered`. Out: a `Decision`; where one command can't be carried out it holds
+only refusals, each with its line (contract.md, "What an agent writes"). Used by `core.lifecycle`, whose rows name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from mailbot.core.audience import concerned, everybody
+from mailbot.core.commands import Command, CommandError, Fault, Verb
+from mailbot.core.message import Address
+from mailbot.core.ticket import (
+    Absorb,
+    Acknowledge,
+    Answered,
+    CloseReason,
+    Decision,
+    Effect,
+    Event,
+    JournalEntry,
+    MessageKind,
+    Participant,
+    Policy,
+    SendAnswer,
+    SendClosure,
+    SendHelp,
+    SendNotice,
+    Status,
+    Ticket,
+    Topic,
+)
+from mailbot.core.waiting import ask_again, stop_waiting, wait_from
+
+
+@dataclass
+class _Work:
+    """The ticket under an agent's hands, and what has come of it so far."""
+
+    before: Ticket
+    ticket: Ticket
+    event: Answered
+    policy: Policy
+    effects: list[Effect] = field(default_factory=list)
+    journal: list[JournalEntry] = field(default_factory=list)
+    refusals: list[CommandError] = field(default_factory=list)
+    status: Status | None = None
+
+    def note(self, kind: str, from_: str, to: str) -> None:
+        self.journal.append(JournalEntry(self.event.at, self.event.agent, kind, from_, to))
+
+    def refuse(self, command: Command, fault: Fault, found: str = "", possible: tuple[str, ...] = ()) -> None:
+        self.refusals.append(CommandError(fault, command.line, command.line_number, found, possible))
+
+    @property
+    def has_public_words(self) -> bool:
+        return self.event.has_words and not any(c.verb is Verb.NOTE for c in self.event.commands)
+
+
+def answered(ticket: Ticket, event: Event, policy: Policy) -> Decision:
+    """The row of every status for an agent's mail."""
+    assert isinstance(event, Answered)
+    work = _Work(ticket, ticket, event, policy)
+    if not event.commands and not event.has_words:
+        work.refusals.append(CommandError(Fault.NEEDS_WORDS, "", 1))
+    for command in event.commands:
+        ORDERS[command.verb](work, command)
+    if work.refusals:
+        return Decision(ticket, refusals=tuple(work.refusals))
+    _own(work)
+    if ticket.status is Status.CLOSED:
+        _speak_on_closed(work)
+    else:
+        _speak(work)
+    _tell_colleagues(work)
+    work.ticket = replace(work.ticket, updated_at=event.at)
+    public = work.has_public_words
+    return Decision(
+        work.ticket,
+        tuple(work.journal),
+        tuple(work.effects),
+        recorded_as=_recorded_as(work) if event.has_words else None,
+        public=public,
+    )
+
+
+def _recorded_as(work: _Work) -> MessageKind:
+    return MessageKind.ANSWER if work.has_public_words else MessageKind.NOTE
+
+
+# The words and the status that they leave
+
+
+def _speak(work: _Work) -> None:
+    event, words = work.event, work.has_public_words
+    status = work.status or (work.policy.after_reply if words else None)
+    if status is None:
+        if work.ticket.status is Status.QUEUED and work.ticket.agent == event.agent != work.before.agent:
+            _move(work, replace(work.ticket, status=Status.IN_PROGRESS))  # taken
+        return
+    if status is Status.CLOSED:
+        _close(work, words)
+        return
+    if status is Status.WAITING:
+        asked = ask_again(work.ticket)
+        # without words nothing goes out that could start the timers: they run from now
+        moved = asked if words else wait_from(asked, event.at, work.policy)
+    else:
+        moved = replace(stop_waiting(work.ticket), status=status)
+    _move(work, moved)
+    if words:
+        work.effects.append(SendAnswer(everybody(work.ticket), event.agent, work.ticket.wait_cycle))
+
+
+def _close(work: _Work, words: bool) -> None:
+    reason = work.ticket.close_reason or CloseReason.SOLVED
+    closed = replace(
+        stop_waiting(work.ticket), status=Status.CLOSED, close_reason=reason, closed_at=work.event.at
+    )
+    if words and reason is CloseReason.MERGED:
+        work.effects.append(SendAnswer(everybody(work.ticket), work.event.agent, work.ticket.wait_cycle))
+    elif reason is CloseReason.SOLVED:
+        # one mail: the closure notice carries the agent's words
+        work.effects.append(SendClosure(everybody(work.ticket), reason, words, work.event.agent))
+    _move(work, closed)
+
+
+def _speak_on_closed(work: _Work) -> None:
+    """The words are sent, the ticket stays closed, no timer starts, the agent learns how to open a follow-up."""
+    if not work.has_public_words:
+        return
+    work.effects.append(SendAnswer(everybody(work.ticket), work.event.agent, 0))
+    work.effects.append(SendNotice((work.event.agent,), Topic.ANSWERED_CLOSED))
+
+
+def _move(work: _Work, moved: Ticket) -> None:
+    if moved.status is not work.ticket.status:
+        work.note("status", work.ticket.status, moved.status)
+    work.ticket = moved
+
+
+def _own(work: _Work) -> None:
+    """The first agent who answers, or moves the ticket, becomes its agent (service.md 3)."""
+    acts = work.has_public_words or work.status in (Status.WAITING, Status.IN_PROGRESS, Status.CLOSED)
+    spam_or_merged = work.ticket.close_reason in (CloseReason.SPAM, CloseReason.MERGED)
+    if acts and not work.ticket.agent and not spam_or_merged:
+        work.note("agent", "", work.event.agent)
+        work.ticket = replace(work.ticket, agent=work.event.agent)
+
+
+def _tell_colleagues(work: _Work) -> None:
+    """A colleague's ticket was touched: they are told. Nobody is told of their own act, or twice."""
+    told = {to for e in work.effects if isinstance(e, SendNotice) for to in e.to}
+    owners = {work.before.agent, work.ticket.agent} - {"", work.event.agent} - told
+    touched = work.has_public_words or work.journal or work.event.has_words
+    to = tuple(sorted(email for email in owners if work.policy.agent(email)))
+    if to and touched:
+        facts = {"actor": work.event.agent, "did": _recorded_as(work).value if work.event.has_words else "commands"}
+        work.effects.append(SendNotice(to, Topic.COLLEAGUE_ACTED, facts))
+
+
+# The commands, one function for each
+
+
+def _solve(work: _Work, command: Command) -> None:
+    if work.before.status is Status.CLOSED and not work.has_public_words:
+        work.refuse(command, Fault.ALREADY_CLOSED)
+    work.status = Status.CLOSED
+
+
+def _wait(work: _Work, command: Command) -> None:
+    if work.before.status is Status.CLOSED:
+        work.refuse(command, Fault.ALREADY_CLOSED)  # never reopened
+    work.status = Status.WAITING
+
+
+def _proceed(work: _Work, command: Command) -> None:
+    if work.before.status is Status.CLOSED:
+        work.refuse(command, Fault.ALREADY_CLOSED)
+    work.status = Status.IN_PROGRESS
+
+
+def _note(work: _Work, command: Command) -> None:
+    if not work.event.has_words:
+        work.refuse(command, Fault.NEEDS_WORDS)
+
+
+def _take(work: _Work, command: Command) -> None:
+    if work.before.status is Status.CLOSED:
+        work.refuse(command, Fault.ALREADY_CLOSED)
+    elif work.ticket.agent != work.event.agent:
+        work.note("agent", work.ticket.agent, work.event.agent)
+        work.ticket = replace(work.ticket, agent=work.event.agent)
+
+
+def _assign(work: _Work, command: Command) -> None:
+    agent = work.policy.agent(command.email)
+    if agent is None:
+        work.refuse(command, Fault.NO_SUCH_AGENT, command.email, tuple(a.email for a in work.policy.agents))
+        return
+    if agent.email != work.ticket.agent:
+        work.note("agent", work.ticket.agent, agent.email)
+        work.ticket = replace(work.ticket, agent=agent.email)
+    if agent.email != work.event.agent:
+        work.effects.append(SendNotice((agent.email,), Topic.ASSIGNED, {"actor": work.event.agent}))
+
+
+def _merge(work: _Work, command: Command) -> None:
+    target = work.event.targets.get(command.number)
+    if target is None:
+        work.refuse(command, Fault.NO_SUCH_TICKET, str(command.number))
+    elif target.number == work.before.number or target.merged_into == work.before.number:
+        work.refuse(command, Fault.SAME_TICKET, str(command.number))
+    elif work.before.merged_into is not None:
+        work.refuse(command, Fault.ALREADY_MERGED, str(work.before.merged_into))
+    elif target.merged_into is not None:
+        work.refuse(command, Fault.ALREADY_MERGED, str(command.number), (f"#gabung {target.merged_into}",))
+    elif target.requester != work.before.requester.email and not command.force:
+        work.refuse(command, Fault.OTHER_REQUESTER, str(command.number), (f"#gabung {command.number} paksa",))
+    else:
+        same = target.requester == work.before.requester.email
+        people = work.before.participants
+        if not same:  # nobody sees the other's address
+            hidden = (Participant(work.before.requester.email, work.before.requester.name, visible=False),)
+            people = hidden + tuple(replace(p, visible=False) for p in people)
+        work.ticket = replace(work.ticket, merged_into=target.number, close_reason=CloseReason.MERGED)
+        work.status = Status.CLOSED
+        work.note("merged_into", str(work.before.number), str(target.number))
+        work.effects.append(Absorb(target.number, work.before.number, people))
+
+
+def _spam(work: _Work, command: Command) -> None:
+    if work.before.merged_into is not None:
+        work.refuse(command, Fault.ALREADY_MERGED, str(work.before.merged_into))
+        return
+    if work.before.status is Status.CLOSED:
+        work.note("close_reason", work.before.close_reason or "", CloseReason.SPAM)
+    work.ticket = replace(work.ticket, close_reason=CloseReason.SPAM)
+    work.status = Status.CLOSED
+
+
+def _priority(work: _Work, command: Command) -> None:
+    work.note("priority", work.ticket.priority, command.value)
+    work.ticket = replace(work.ticket, priority=command.value)
+
+
+def _tag(work: _Work, command: Command) -> None:
+    tags = tuple(dict.fromkeys((*work.ticket.tags, *command.values)))
+    work.note("tags", " ".join(work.ticket.tags), " ".join(tags))
+    work.ticket = replace(work.ticket, tags=tags)
+
+
+def _requester(work: _Work, command: Command) -> None:
+    """The ticket is somebody else's: the new requester learns its number; the old one takes part no longer."""
+    if command.email == work.ticket.requester.email:
+        return
+    if work.policy.agent(command.email):
+        work.refuse(command, Fault.BAD_ARGUMENT, command.email)
+        return
+    work.note("requester", work.ticket.requester.email, command.email)
+    people = tuple(p for p in work.ticket.participants if p.email != command.email)
+    requester = Address(command.email)
+    work.ticket = replace(work.ticket, requester=requester, participants=people)
+    opens_at = work.policy.hours.next_opening(work.event.at)
+    work.effects.append(Acknowledge((requester,), None, None if opens_at == work.event.at else opens_at))
+
+
+def _program(work: _Work, command: Command) -> None:
+    work.note("program", work.ticket.program, command.value)
+    work.ticket = replace(work.ticket, program=command.value)
+
+
+def _macro(work: _Work, command: Command) -> None:
+    work.refuse(command, Fault.NO_SUCH_MACRO, command.value)
+
+
+def _help(work: _Work, command: Command) -> None:
+    work.effects.append(SendHelp(work.event.agent))
+
+
+ORDERS: dict[Verb, Callable[[_Work, Command], None]] = {
+    Verb.SOLVE: _solve,
+    Verb.WAIT: _wait,
+    Verb.PROCEED: _proceed,
+    Verb.NOTE: _note,
+    Verb.TAKE: _take,
+    Verb.ASSIGN: _assign,
+    Verb.MERGE: _merge,
+    Verb.PRIORITY: _priority,
+    Verb.TAG: _tag,
+    Verb.REQUESTER: _requester,
+    Verb.SPAM: _spam,
+    Verb.MACRO: _macro,
+    Verb.PROGRAM: _program,
+    Verb.HELP: _help,
+}

@@ -1,0 +1,436 @@
+"""The write side: what one transaction does to the desk, in the words of the desk.
+
+In: a connection of `Store.writing()` and the moment. Out: tickets as `core.ticket.Ticket` snapshots with their row ids,
+and rows written. Nothing is decided here and nothing is committed here: `service` opens the transaction and ends it.
+Every statement is SQLAlchemy Core, compiled once; every look-up has its index (models.py names it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+
+from mailbot.core.message import Address
+from mailbot.core.ticket import (
+    Agent,
+    CloseReason,
+    JournalEntry,
+    Participant,
+    Status,
+    Ticket,
+    Timer,
+    TimerKind,
+)
+from mailbot.store import search
+from mailbot.store.tables import AGENT, AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A ticket as it stands in the database. `root` is the Message-ID of the mail that opened it, or ""."""
+
+    id: int
+    ticket: Ticket
+    root: str = ""
+
+    def now(self, ticket: Ticket) -> Loaded:
+        """The same row with another snapshot."""
+        return replace(self, ticket=ticket)
+
+
+class Work:
+    """One transaction on one desk. Not shared between threads."""
+
+    def __init__(self, connection: Connection, desk_id: int, now: datetime) -> None:
+        self.connection = connection
+        self.desk_id = desk_id
+        self.now = now
+        self._for_update = connection.dialect.name == "postgresql"  # SQLite has the whole database for itself
+
+    # Tickets
+
+    def ticket(self, number: int) -> Loaded | None:
+        """The ticket with this number, its row locked until the transaction ends."""
+        return next(iter(self.tickets([number]).values()), None)
+
+    def tickets(self, numbers: Iterable[int]) -> dict[int, Loaded]:
+        """Tickets by number; numbers that don't exist are left out."""
+        wanted = sorted({n for n in numbers if 0 < n < 2**31})
+        if not wanted:
+            return {}
+        query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.number.in_(wanted))
+        return {loaded.ticket.number: loaded for loaded in self._load(query)}
+
+    def tickets_by_id(self, ids: Iterable[int]) -> dict[int, Loaded]:
+        """Tickets by row id."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        return {loaded.id: loaded for loaded in self._load(select(TICKET).where(TICKET.c.id.in_(wanted)))}
+
+    def _load(self, query: Any) -> list[Loaded]:
+        if self._for_update:
+            query = query.order_by(TICKET.c.id).with_for_update()
+        rows = self.connection.execute(query).all()
+        ids = [row.id for row in rows]
+        if not ids:
+            return []
+        people: dict[int, list[Participant]] = {}
+        for p in self.connection.execute(select(PARTICIPANT).where(PARTICIPANT.c.ticket_id.in_(ids))):
+            people.setdefault(p.ticket_id, []).append(Participant(p.email, p.name, p.visible))
+        timers: dict[int, list[Timer]] = {}
+        waiting = [row.id for row in rows if row.status == Status.WAITING]
+        if waiting:  # only a waiting ticket has deadlines
+            for t in self.connection.execute(select(TIMER).where(TIMER.c.ticket_id.in_(waiting))):
+                timers.setdefault(t.ticket_id, []).append(Timer(t.due_at, TimerKind(t.kind), t.step))
+        return [_loaded(row, people.get(row.id, []), timers.get(row.id, [])) for row in rows]
+
+    def numbers_by_message_id(self, message_ids: Sequence[str]) -> dict[str, int]:
+        """The ticket that each Message-ID belongs to, ours and theirs."""
+        if not message_ids:
+            return {}
+        found: dict[str, int] = {}
+        for table in (MESSAGE, OUTBOX):
+            query = (
+                select(table.c.message_id, TICKET.c.number)
+                .join(TICKET, TICKET.c.id == table.c.ticket_id)
+                .where(table.c.desk_id == self.desk_id, table.c.message_id.in_(list(message_ids)))
+            )
+            found.update({row.message_id: row.number for row in self.connection.execute(query)})
+        return found
+
+    def follow_ups_of(self, number: int) -> list[Loaded]:
+        """The follow-ups of a ticket, newest first."""
+        query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.follow_up_of == number)
+        return sorted(self._load(query), key=lambda loaded: -loaded.ticket.number)
+
+    def next_number(self) -> int:
+        """Take the next ticket number; the desk's row stays locked until the transaction ends."""
+        self.connection.execute(_TAKE_NUMBER, {"desk": self.desk_id})
+        return int(self.connection.execute(_NEXT_NUMBER, {"desk": self.desk_id}).scalar_one()) - 1
+
+    def last_in_turn(self) -> str:
+        """The agent whom a new ticket went to last (round robin)."""
+        return str(self.connection.execute(select(DESK.c.round_robin).where(DESK.c.id == self.desk_id)).scalar_one())
+
+    def set_last_in_turn(self, email: str) -> None:
+        """Remember whose turn it was."""
+        self.connection.execute(update(DESK).where(DESK.c.id == self.desk_id).values(round_robin=email))
+
+    def open_ticket(self, ticket: Ticket, mailbox_id: int, root: str) -> Loaded:
+        """Write a new ticket."""
+        values = _columns(ticket) | {"desk_id": self.desk_id, "mailbox_id": mailbox_id, "root_message_id": root}
+        ticket_id = int(self.connection.execute(_INSERT_TICKET, values).inserted_primary_key[0])  # type: ignore[index]
+        self._write_people(ticket_id, (), ticket.participants)
+        search.index_message(self.connection, ticket_id, f"{ticket.subject} {ticket.requester.name}")
+        return Loaded(ticket_id, ticket, root)
+
+    def save(self, loaded: Loaded, ticket: Ticket) -> Loaded:
+        """Write what has changed between two snapshots; returns the new one."""
+        before, after = _columns(loaded.ticket), _columns(ticket)
+        changed = {key: value for key, value in after.items() if before[key] != value}
+        if changed:
+            self.connection.execute(update(TICKET).where(TICKET.c.id == loaded.id).values(**changed))
+        if loaded.ticket.participants != ticket.participants:
+            self._write_people(loaded.id, loaded.ticket.participants, ticket.participants)
+        if loaded.ticket.timers != ticket.timers:
+            self._write_timers(loaded.id, ticket.timers)
+        return loaded.now(ticket)
+
+    def _write_people(self, ticket_id: int, before: Sequence[Participant], after: Sequence[Participant]) -> None:
+        gone = [p.email for p in before if p not in after]
+        if gone:
+            condition = and_(PARTICIPANT.c.ticket_id == ticket_id, PARTICIPANT.c.email.in_(gone))
+            self.connection.execute(delete(PARTICIPANT).where(condition))
+        new = [p for p in after if p not in before]
+        if new:
+            key = {"ticket_id": ticket_id, "desk_id": self.desk_id}
+            rows = [key | {"email": p.email, "name": p.name, "visible": p.visible} for p in new]
+            self.connection.execute(insert(PARTICIPANT), rows)
+
+    def _write_timers(self, ticket_id: int, timers: Sequence[Timer]) -> None:
+        self.connection.execute(delete(TIMER).where(TIMER.c.ticket_id == ticket_id))
+        if timers:
+            key = {"ticket_id": ticket_id, "desk_id": self.desk_id}
+            rows = [key | {"kind": t.kind.value, "step": t.step, "due_at": t.due_at} for t in timers]
+            self.connection.execute(insert(TIMER), rows)
+
+    def due_tickets(self, now: datetime, limit: int) -> list[int]:
+        """Row ids of tickets with a deadline at or before `now`, the most overdue first."""
+        query = (
+            select(TIMER.c.ticket_id)
+            .where(TIMER.c.desk_id == self.desk_id, TIMER.c.due_at <= now)
+            .group_by(TIMER.c.ticket_id)
+            .order_by(func.min(TIMER.c.due_at))
+            .limit(limit)
+        )
+        return [row.ticket_id for row in self.connection.execute(query)]
+
+    def next_due(self) -> datetime | None:
+        """The earliest deadline of all."""
+        return self.connection.execute(select(func.min(TIMER.c.due_at)).where(TIMER.c.desk_id == self.desk_id)).scalar()
+
+    # Messages and history
+
+    def add_message(self, ticket_id: int, **values: Any) -> int:
+        """Put a message on a ticket; its row id. `values` are columns of `MessageRow`."""
+        row = {
+            "desk_id": self.desk_id, "ticket_id": ticket_id, "at": self.now, "author_name": "", "public": True,
+            "message_id": "", "subject": "", "text": "", "attachments": [], "raw_sha256": "", "inbound_id": None,
+            "mark": "",
+        } | values  # fmt: skip
+        message_row_id = int(self.connection.execute(_INSERT_MESSAGE, row).inserted_primary_key[0])  # type: ignore[index]
+        if row["text"]:
+            search.index_message(self.connection, ticket_id, f"{row['subject']} {row['text']}")
+        return message_row_id
+
+    def add_history(self, ticket_id: int, entries: Sequence[JournalEntry]) -> None:
+        """Append lines to a ticket's history."""
+        if entries:
+            key = {"desk_id": self.desk_id, "ticket_id": ticket_id}
+            rows = [
+                key | {"at": e.at, "actor": e.actor, "kind": e.kind, "from": e.from_, "to": e.to} for e in entries
+            ]
+            self.connection.execute(_INSERT_EVENT, rows)
+
+    def messages(self, ticket_id: int) -> Sequence[Any]:
+        """Every message of a ticket in its order, rows of `MessageRow`."""
+        return self.connection.execute(select(MESSAGE).where(MESSAGE.c.ticket_id == ticket_id).order_by(MESSAGE.c.id)).all()
+
+    def thread(self, ticket_id: int, person: str, *, is_agent: bool) -> list[str]:
+        """The Message-IDs that this person has of the ticket's mail, oldest first: what they wrote and what they got."""
+        wrote = MESSAGE.c.author == person if is_agent else MESSAGE.c.author_role.in_(("requester", "participant"))
+        theirs = select(MESSAGE.c.at, MESSAGE.c.id, MESSAGE.c.message_id).where(
+            MESSAGE.c.ticket_id == ticket_id, MESSAGE.c.direction == "in", wrote, MESSAGE.c.message_id != ""
+        )
+        ours = select(OUTBOX.c.created_at, OUTBOX.c.id, OUTBOX.c.message_id).where(
+            OUTBOX.c.ticket_id == ticket_id, OUTBOX.c.recipient == person, OUTBOX.c.state != "suppressed"
+        )
+        rows = [*self.connection.execute(theirs), *self.connection.execute(ours)]
+        return [row[2] for row in sorted(rows, key=lambda row: (row[0], row[1]))]
+
+    def sent_texts(self, message_ids: Sequence[str], limit: int = 10) -> list[str]:
+        """The plain texts of mails of ours, by Message-ID: what a reply may quote."""
+        if not message_ids:
+            return []
+        query = (
+            select(OUTBOX.c.text)
+            .where(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id.in_(list(message_ids)), OUTBOX.c.text != "")
+            .limit(limit)
+        )
+        return [row.text for row in self.connection.execute(query)]
+
+    def sent_to(self, ticket_id: int, person: str, limit: int = 6) -> list[str]:
+        """The plain texts of the last mails that went to this person about a ticket."""
+        query = (
+            select(OUTBOX.c.text)
+            .where(OUTBOX.c.ticket_id == ticket_id, OUTBOX.c.recipient == person, OUTBOX.c.text != "")
+            .order_by(OUTBOX.c.id.desc())
+            .limit(limit)
+        )
+        return [row.text for row in self.connection.execute(query)]
+
+    # Inbound mail
+
+    def seen(self, message_id: str, digest: str) -> int | None:
+        """The inbound row of the same mail, if it was taken in before."""
+        return self.connection.execute(
+            _SEEN, {"desk": self.desk_id, "wanted_id": message_id, "wanted_digest": digest}
+        ).scalar()
+
+    def add_inbound(self, values: Mapping[str, Any]) -> int:
+        """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
+        row = {
+            "desk_id": self.desk_id, "received_at": self.now, "partial": False, "state": "received", "kind": "",
+            "rule": "", "reason": "", "sender": "", "subject": "", "ticket_id": None, "duplicate_of": None,
+            "traceback": "", "explanation": {}, "attempts": 0, "place": "", "filed": False, "processed_at": None,
+        } | dict(values)  # fmt: skip
+        return int(self.connection.execute(_INSERT_INBOUND, row).inserted_primary_key[0])  # type: ignore[index]
+
+    def inbound(self, ids: Iterable[int]) -> list[Any]:
+        """Rows of `Inbound` by id, in the order of their ids; on PostgreSQL locked, those locked by others left out."""
+        query = select(INBOUND).where(INBOUND.c.id.in_(list(ids))).order_by(INBOUND.c.id)
+        if self._for_update:
+            query = query.with_for_update(skip_locked=True)
+        return list(self.connection.execute(query))
+
+    def set_inbound(self, inbound_id: int, **values: Any) -> None:
+        """Change an inbound row."""
+        self.connection.execute(update(INBOUND).where(INBOUND.c.id == inbound_id).values(**values))
+
+    # Outbox
+
+    def enqueue(self, values: Mapping[str, Any]) -> int:
+        """Put one mail to one person into the outbox; its row id. `values` are columns of `OutboxRow`."""
+        row = {
+            "desk_id": self.desk_id, "ticket_id": None, "message_row_id": None, "inbound_id": None, "subject": "",
+            "text": "", "attachments": [], "automatic": False, "cycle": 0, "step": 0, "state": "pending",
+            "priority": 0, "attempts": 0, "created_at": self.now, "next_attempt_at": self.now, "sent_at": None,
+            "last_error": "", "lease_owner": "", "lease_until": None, "envelope_from": "",
+        } | dict(values)  # fmt: skip
+        return int(self.connection.execute(_INSERT_OUTBOX, row).inserted_primary_key[0])  # type: ignore[index]
+
+    def automatic_mail_to(self, recipient: str, since: datetime) -> tuple[int, int]:
+        """How many automatic mails were queued for this address since then, and how many were suppressed."""
+        rows = self.connection.execute(
+            _AUTOMATIC, {"desk": self.desk_id, "to": recipient, "since": since}
+        ).all()
+        suppressed = sum(1 for row in rows if row.state == "suppressed")
+        return len(rows) - suppressed, suppressed
+
+    def claim_outbox(self, now: datetime, limit: int, owner: str, lease: timedelta) -> list[Any]:
+        """Take up to `limit` mails that are due, the most urgent first, and mark them as being sent by `owner`."""
+        expired = and_(OUTBOX.c.state == "sending", OUTBOX.c.lease_until < now)
+        query = (
+            select(OUTBOX)
+            .where(
+                OUTBOX.c.desk_id == self.desk_id,
+                or_(and_(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= now), expired),
+            )
+            .order_by(OUTBOX.c.priority.desc(), OUTBOX.c.id)
+            .limit(limit)
+        )
+        if self._for_update:
+            query = query.with_for_update(skip_locked=True)
+        rows = list(self.connection.execute(query))
+        if rows:
+            claimed = update(OUTBOX).where(OUTBOX.c.id.in_([row.id for row in rows]))
+            self.connection.execute(
+                claimed.values(state="sending", lease_owner=owner, lease_until=now + lease)
+            )
+        return rows
+
+    def free_leases(self, owner: str | None) -> None:
+        """Give back what was being sent: by `owner`, or (None, on a desk that only one process runs) by anybody."""
+        condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "sending")
+        if owner is not None:
+            condition = and_(condition, OUTBOX.c.lease_owner == owner)
+        self.connection.execute(
+            update(OUTBOX).where(condition).values(state="pending", lease_owner="", lease_until=None)
+        )
+
+    def set_outbox(self, outbox_id: int, **values: Any) -> None:
+        """Change an outbox row."""
+        self.connection.execute(update(OUTBOX).where(OUTBOX.c.id == outbox_id).values(**values))
+
+    def outbox_row(self, outbox_id: int) -> Any | None:
+        """One mail of the outbox."""
+        query = select(OUTBOX).where(OUTBOX.c.id == outbox_id, OUTBOX.c.desk_id == self.desk_id)
+        return self.connection.execute(query).one_or_none()
+
+    def outbox_by_message_id(self, message_id: str) -> Any | None:
+        """The mail of ours with this Message-ID."""
+        query = select(OUTBOX).where(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id == message_id)
+        return self.connection.execute(query).first()
+
+    def next_attempt(self) -> datetime | None:
+        """When the next mail is due."""
+        query = select(func.min(OUTBOX.c.next_attempt_at)).where(
+            OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "pending"
+        )
+        return self.connection.execute(query).scalar()
+
+    # Agents and the audit
+
+    def agents(self) -> list[Agent]:
+        """Agents who were added by command."""
+        rows = self.connection.execute(select(AGENT).where(AGENT.c.desk_id == self.desk_id).order_by(AGENT.c.id))
+        return [Agent(row.email, row.name, tuple(row.aliases), row.role) for row in rows]
+
+    def add_agent(self, agent: Agent) -> None:
+        """Add an agent."""
+        values = {"email": agent.email, "name": agent.name, "aliases": list(agent.aliases), "role": agent.role}
+        self.connection.execute(insert(AGENT), values | {"desk_id": self.desk_id, "added_at": self.now})
+
+    def remove_agent(self, email: str) -> bool:
+        """Take an agent away; False if there was none of that address."""
+        done = self.connection.execute(delete(AGENT).where(AGENT.c.desk_id == self.desk_id, AGENT.c.email == email))
+        return done.rowcount > 0
+
+    def audit(self, actor: str, action: str, detail: str) -> None:
+        """Write down what an admin did."""
+        row = {"desk_id": self.desk_id, "at": self.now, "actor": actor, "action": action, "detail": detail}
+        self.connection.execute(insert(AUDIT), row)
+
+
+_TAKE_NUMBER = update(DESK).where(DESK.c.id == bindparam("desk")).values(next_number=DESK.c.next_number + 1)
+_NEXT_NUMBER = select(DESK.c.next_number).where(DESK.c.id == bindparam("desk"))
+_INSERT_TICKET = insert(TICKET)
+_INSERT_MESSAGE = insert(MESSAGE)
+_INSERT_EVENT = insert(EVENT)
+_INSERT_INBOUND = insert(INBOUND)
+_INSERT_OUTBOX = insert(OUTBOX)
+_SEEN = (
+    select(INBOUND.c.id)
+    .where(
+        INBOUND.c.desk_id == bindparam("desk"),
+        INBOUND.c.message_id == bindparam("wanted_id"),
+        INBOUND.c.digest == bindparam("wanted_digest"),
+    )
+    .order_by(INBOUND.c.id)
+    .limit(1)
+)
+_AUTOMATIC = select(OUTBOX.c.state).where(
+    OUTBOX.c.desk_id == bindparam("desk"),
+    OUTBOX.c.recipient == bindparam("to"),
+    OUTBOX.c.created_at > bindparam("since"),
+    OUTBOX.c.automatic.is_(True),
+)
+
+
+def _columns(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "requester_email": ticket.requester.email,
+        "requester_name": ticket.requester.name,
+        "status": ticket.status.value,
+        "language": ticket.language,
+        "agent": ticket.agent,
+        "priority": ticket.priority,
+        "program": ticket.program,
+        "tags": list(ticket.tags),
+        "created_at": ticket.created_at,
+        "updated_at": ticket.updated_at,
+        "closed_at": ticket.closed_at,
+        "close_reason": ticket.close_reason.value if ticket.close_reason else None,
+        "follow_up_of": ticket.follow_up_of,
+        "merged_into": ticket.merged_into,
+        "wait_cycle": ticket.wait_cycle,
+        "waiting_since": ticket.waiting_since,
+        "reminders_sent": ticket.reminders_sent,
+        "last_reminder_at": ticket.last_reminder_at,
+        "told": list(ticket.told),
+    }
+
+
+def _loaded(row: Any, people: list[Participant], timers: list[Timer]) -> Loaded:
+    ticket = Ticket(
+        number=row.number,
+        subject=row.subject,
+        requester=Address(row.requester_email, row.requester_name),
+        status=Status(row.status),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        language=row.language,
+        participants=tuple(people),
+        agent=row.agent,
+        priority=row.priority,
+        program=row.program,
+        tags=tuple(row.tags),
+        closed_at=row.closed_at,
+        close_reason=CloseReason(row.close_reason) if row.close_reason else None,
+        follow_up_of=row.follow_up_of,
+        merged_into=row.merged_into,
+        wait_cycle=row.wait_cycle,
+        waiting_since=row.waiting_since,
+        reminders_sent=row.reminders_sent,
+        last_reminder_at=row.last_reminder_at,
+        timers=tuple(sorted(timers)),
+        told=tuple(row.told),
+    )
+    return Loaded(row.id, ticket, row.root_message_id)
