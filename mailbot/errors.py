@@ -41,7 +41,14 @@ class PermanentError(MailbotError):
 
 
 class MailboxUnavailable(TemporaryError):
-    """The IMAP server can't be reached, refused the log-in, or closed the connection."""
+    """The IMAP server can't be reached, refused the log-in, or closed the connection.
+
+    `credentials`: the server refused the password or the token, so that waiting alone will not mend it.
+    """
+
+    def __init__(self, message: str, *, credentials: bool = False) -> None:
+        self.credentials = credentials
+        super().__init__(message)
 
 
 class StoreUnavailable(TemporaryError):
