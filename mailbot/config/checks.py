@@ -1,0 +1,205 @@
+"""Rules between the keys of the configuration: combinations that would make a desk that can't work.
+
+In: settings whose single values are all right. Out: for each rule that is broken the key to blame, what was found and
+what is allowed. Rules stand in one ordered table; each names the keys it looks at, so that it is left out where one of
+them was wrong already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from mailbot.config.model import DAY_NAMES, ServerSettings, Settings
+from mailbot.config.values import duration_text
+from mailbot.network import is_loopback
+
+MAX_REMINDERS = 10
+LONGEST_LOCAL_PART = 32
+_DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
+
+
+class Finding(NamedTuple):
+    """A broken rule: (table, key) or ("agents", position, key), what was found, what is allowed."""
+
+    place: tuple[str | int, ...]
+    found: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule: the (table, key) pairs that it looks at, "" for the table as a whole, and how it is found broken."""
+
+    keys: tuple[tuple[str, str], ...]
+    find: Callable[[Settings], Iterator[Finding]]
+
+
+def _imap_open_line(settings: Settings) -> Iterator[Finding]:
+    return _open_line("imap", settings.imap, settings.imap.security)
+
+
+def _smtp_open_line(settings: Settings) -> Iterator[Finding]:
+    return _open_line("smtp", settings.smtp, settings.smtp.security)
+
+
+def _open_line(table: str, server: ServerSettings, security: str) -> Iterator[Finding]:
+    if security == "none" and not server.allow_insecure and not is_loopback(server.host):
+        yield Finding(
+            (table, "security"),
+            f'"none" with host "{server.host}", which would show the password and all mail to the network',
+            '"tls" or "starttls" (or, if the line is safe by other means, allow_insecure = true)',
+        )
+
+
+def _imap_token(settings: Settings) -> Iterator[Finding]:
+    return _token("imap", settings.imap)
+
+
+def _smtp_token(settings: Settings) -> Iterator[Finding]:
+    return _token("smtp", settings.smtp)
+
+
+def _token(table: str, server: ServerSettings) -> Iterator[Finding]:
+    if server.auth != "xoauth2":
+        return
+    if not (server.token_file or server.token_command or server.password.get_secret_value()):
+        yield Finding((table, "auth"), '"xoauth2", but nothing that gives a token', "with token_file or token_command")
+    if not server.username:
+        yield Finding((table, "username"), '"" with auth = "xoauth2"', "the mailbox that the token is for")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for key in ("folder", "processed_folder", "quarantine_folder"):
+        name: str = getattr(settings.imap, key)
+        # RFC 3501 §5.1: INBOX is the one name that is compared without case.
+        same = "INBOX" if name.upper() == "INBOX" else name
+        if same and same in seen:
+            yield Finding(
+                ("imap", key), f'"{name}", which is {seen[same]} as well', "another folder, or mail goes round"
+            )
+        seen.setdefault(same, key)
+
+
+def _poll(settings: Settings) -> Iterator[Finding]:
+    span = settings.imap.poll_interval
+    if span.total_seconds() > 3600:
+        yield Finding(
+            ("imap", "poll_interval"), f'"{duration_text(span)}"', 'at most "1h", or mail lies unread for long'
+        )
+
+
+def _reminders(settings: Settings) -> Iterator[Finding]:
+    spans, close = settings.timers.reminders, settings.timers.auto_close
+    place, written = ("timers", "reminders"), ", ".join(f'"{duration_text(span)}"' for span in spans)
+    if not 1 <= len(spans) <= MAX_REMINDERS:
+        allowed = f"1 to {MAX_REMINDERS} of them (nothing is closed before a reminder was sent)"
+        yield Finding(place, f"{len(spans)} of them", allowed)
+    if any(later <= earlier for earlier, later in pairwise(spans)):
+        yield Finding(place, written, "each later than the one before it")
+    if spans and max(spans) >= close:
+        yield Finding(place, f'{written} with auto_close = "{duration_text(close)}"', "all of them before the closing")
+
+
+def _hours(settings: Settings) -> Iterator[Finding]:
+    hours = settings.hours
+    if hours.open >= hours.close:
+        found = f'"{hours.open:%H:%M}" with close = "{hours.close:%H:%M}"'
+        yield Finding(("hours", "open"), found, "open before close, on one day")
+
+
+def _days(settings: Settings) -> Iterator[Finding]:
+    days = settings.hours.days
+    if not days:
+        yield Finding(("hours", "days"), "none", f"at least one of {', '.join(DAY_NAMES)}")
+    if len(set(days)) != len(days):
+        yield Finding(("hours", "days"), f"a day twice ({', '.join(days)})", "each once")
+
+
+def _extra_days(settings: Settings) -> Iterator[Finding]:
+    for day in sorted(set(settings.hours.extra_holidays) & set(settings.hours.extra_workdays)):
+        yield Finding(("hours", "extra_workdays"), f'"{day}", which is in extra_holidays as well', "one of the two")
+
+
+def _desk_addresses(settings: Settings) -> Iterator[Finding]:
+    seen = {settings.helpdesk.address}
+    for alias in settings.helpdesk.aliases:
+        if alias in seen:
+            yield Finding(("helpdesk", "aliases"), f'"{alias}" a second time', "each address of the desk once")
+        seen.add(alias)
+
+
+def _agent_addresses(settings: Settings) -> Iterator[Finding]:
+    owner: dict[str, str] = {}
+    for position, agent in enumerate(settings.agents):
+        for nth, address in enumerate(agent.addresses):
+            place = ("agents", position, "aliases" if nth else "email")
+            if address in settings.helpdesk.addresses:
+                yield Finding(
+                    place, f'"{address}", which is the desk\'s own', "a person's, or the desk writes to itself"
+                )
+            elif address in owner:
+                yield Finding(place, f'"{address}", which {owner[address]} has already', "each address once")
+            owner.setdefault(address, agent.name)
+
+
+def _token_room(settings: Settings) -> Iterator[Finding]:
+    local = settings.helpdesk.address.partition("@")[0]
+    if settings.helpdesk.plus_addressing and ("+" in local or len(local) > LONGEST_LOCAL_PART):
+        yield Finding(
+            ("helpdesk", "address"),
+            f'"{settings.helpdesk.address}"',
+            f'at most {LONGEST_LOCAL_PART} characters and no "+" before the "@", since replies carry support+TOKEN@… '
+            "(or plus_addressing = false)",
+        )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    url = settings.storage.database_url.get_secret_value()
+    if url and not url.startswith(_DATABASES):
+        scheme = re.match(r"[A-Za-z0-9+.-]{0,40}", url)  # the rest may hold a password
+        yield Finding(
+            ("storage", "database_url"),
+            f'a URL that begins with "{scheme[0] if scheme else ""}"',
+            '"postgresql+psycopg://USER@HOST/NAME", "sqlite:///FILE", or "" for mailbot.db in data_dir',
+        )
+
+
+def _listeners(settings: Settings) -> Iterator[Finding]:
+    if settings.web.enabled and settings.metrics.listen == settings.web.listen:
+        found = f'"{settings.web.listen}", where [web] listens as well'
+        yield Finding(("metrics", "listen"), found, "another port")
+
+
+CHECKS: tuple[Check, ...] = (
+    # A password never crosses a network in the clear by mistake.
+    Check((("imap", "security"), ("imap", "host"), ("imap", "allow_insecure")), _imap_open_line),
+    Check((("smtp", "security"), ("smtp", "host"), ("smtp", "allow_insecure")), _smtp_open_line),
+    # XOAUTH2 needs somebody who gives tokens.
+    Check((("imap", "auth"), ("imap", "token_file"), ("imap", "token_command"), ("imap", "username")), _imap_token),
+    Check((("smtp", "auth"), ("smtp", "token_file"), ("smtp", "token_command"), ("smtp", "username")), _smtp_token),
+    # Moving a mail into the folder it is read from would read it again.
+    Check((("imap", "folder"), ("imap", "processed_folder"), ("imap", "quarantine_folder")), _folders),
+    # The safety poll is what finds mail where IDLE has gone deaf.
+    Check((("imap", "poll_interval"),), _poll),
+    # Reminders come one after the other, and before the closing.
+    Check((("timers", "reminders"), ("timers", "auto_close")), _reminders),
+    # The desk opens, on some day, before it closes.
+    Check((("hours", "open"), ("hours", "close")), _hours),
+    Check((("hours", "days"),), _days),
+    # A day can't be free and worked.
+    Check((("hours", "extra_holidays"), ("hours", "extra_workdays")), _extra_days),
+    # An address means one person or the desk, or mail goes in circles.
+    Check((("helpdesk", "address"), ("helpdesk", "aliases")), _desk_addresses),
+    Check((("agents", ""), ("helpdesk", "address"), ("helpdesk", "aliases")), _agent_addresses),
+    # The signed reply address has to fit (RFC 5321 §4.5.3.1.1: 64 octets).
+    Check((("helpdesk", "address"), ("helpdesk", "plus_addressing")), _token_room),
+    # Only databases that mailbot is tested on.
+    Check((("storage", "database_url"),), _database),
+    # One port, one server.
+    Check((("web", "listen"), ("metrics", "listen"), ("web", "enabled")), _listeners),
+)

@@ -1,0 +1,246 @@
+"""The settings, table by table: every key of the configuration with its type and its default.
+
+In: merged texts and numbers (`config.load` gathers them). Out: `Settings`, frozen. Each table refuses keys that it does
+not know. Rules between keys are in `config.checks`. `config/mailbot.toml` explains each key to the admin; a test keeps
+the two alike.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mailbot.config.values import (
+    Country,
+    Day,
+    Duration,
+    Email,
+    FilePath,
+    Flag,
+    Language,
+    Line,
+    Listen,
+    ListenOn,
+    OptionalDuration,
+    OptionalFileName,
+    OptionalFilePath,
+    OptionalListen,
+    Port,
+    RateOf,
+    Size,
+    TimeOfDay,
+    WebAddress,
+    Whole,
+    Words,
+    Zone,
+    read_duration,
+    read_rate,
+    read_time,
+)
+
+Security = Literal["tls", "starttls", "none"]
+DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAY_NAMES: tuple[DayName, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Table(BaseModel):
+    """A table of the file: an unknown key is an error, and nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HelpdeskSettings(Table):
+    """[helpdesk]: who the desk is."""
+
+    name: Words = "Helpdesk BOSP"
+    brand: Words = "BOSP"
+    address: Email = "support@helpdesk.example"
+    aliases: tuple[Email, ...] = ()
+    language: Language = "id"
+    timezone: Zone = "Asia/Jakarta"
+    first_ticket_number: Annotated[Whole, Field(ge=1, le=999_999_999)] = 10001
+    status_page: WebAddress = ""
+    secret_file: OptionalFilePath = None
+    plus_addressing: Flag = True
+    templates_dir: OptionalFilePath = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The desk's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of the desk, the first is the one it writes from."""
+        return (self.address, *self.aliases)
+
+
+class StorageSettings(Table):
+    """[storage]: where the desk's memory lies. `database_url` may hold a password: hence secret."""
+
+    data_dir: FilePath = Path("/var/lib/mailbot")
+    database_url: SecretStr = SecretStr("")
+    database_url_file: OptionalFilePath = None
+    keep_raw: OptionalDuration = None
+
+
+class ServerSettings(Table):
+    """What [imap] and [smtp] have in common: a log-in to a mail server."""
+
+    host: Words = "127.0.0.1"
+    allow_insecure: Flag = False
+    ca_file: OptionalFileName = ""
+    auth: Literal["password", "xoauth2"] = "password"
+    username: Line = ""
+    password: SecretStr = SecretStr("")
+    password_file: OptionalFilePath = None
+    token_file: OptionalFileName = ""
+    token_command: Line = ""
+
+
+class ImapSettings(ServerSettings):
+    """[imap]: the inbox that mail is read from."""
+
+    port: Port = 993
+    security: Security = "tls"
+    folder: Words = "INBOX"
+    processed_folder: Line = "Mailbot/Processed"
+    quarantine_folder: Words = "Mailbot/Quarantine"
+    idle: Flag = True
+    poll_interval: Duration = read_duration("30s")
+
+
+class SmtpSettings(ServerSettings):
+    """[smtp]: the server that mail is handed to."""
+
+    port: Port = 587
+    security: Security = "starttls"
+    max_per_minute: Annotated[Whole, Field(ge=0, le=1_000_000)] = 0
+    retry_for: Duration = read_duration("2d")
+
+
+class TimerSettings(Table):
+    """[timers]: when a waiting ticket is reminded of, and closed."""
+
+    reminders: tuple[Duration, ...] = (read_duration("6h"), read_duration("24h"))
+    auto_close: Duration = read_duration("48h")
+    clock: Literal["wall", "service"] = "wall"
+
+
+class HoursSettings(Table):
+    """[hours]: when the desk is open."""
+
+    days: tuple[DayName, ...] = ("mon", "tue", "wed", "thu", "fri")
+    open: TimeOfDay = read_time("08:00")
+    close: TimeOfDay = read_time("17:00")
+    holidays: Country = "ID"
+    extra_holidays: tuple[Day, ...] = ()
+    extra_workdays: tuple[Day, ...] = ()
+
+
+class FollowUpSettings(Table):
+    """[follow_up]: what thanks for a closed ticket do."""
+
+    on_thanks: Literal["record", "follow_up"] = "record"
+
+
+class InboundSettings(Table):
+    """[inbound]: what is taken in, and how much is answered by itself."""
+
+    max_size: Annotated[Size, Field(ge=1_000, le=250_000_000)] = 35_000_000
+    max_auto_replies_per_sender: RateOf = read_rate("20/h")
+    trusted_authserv_ids: tuple[Words, ...] = ()
+
+
+class AgentMailSettings(Table):
+    """[agent_mail]: when an agent's mail is believed, and what it does."""
+
+    trust: Literal["token", "dmarc", "either", "both"] = "token"
+    after_reply: Literal["queued", "in_progress", "waiting"] = "waiting"
+    notify: Literal["all", "round_robin", "none"] = "all"
+
+
+class AgentSettings(Table):
+    """One [[agents]]: a person of the helpdesk team."""
+
+    name: Words
+    email: Email
+    aliases: tuple[Email, ...] = ()
+    role: Literal["agent", "lead"] = "agent"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that this agent writes from."""
+        return (self.email, *self.aliases)
+
+
+class WebSettings(Table):
+    """[web]: the form and the status page."""
+
+    enabled: Flag = False
+    listen: ListenOn = Listen("127.0.0.1", 8080)
+
+
+class MetricsSettings(Table):
+    """[metrics]: figures for Prometheus; None: none are given."""
+
+    listen: OptionalListen = None
+
+
+class LogSettings(Table):
+    """[log]: how much is logged, and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Made by `load_settings`, or, for a demo or a test, by `Settings(helpdesk={…}, …)`."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="MAILBOT_", env_nested_delimiter="__", case_sensitive=False
+    )
+
+    helpdesk: HelpdeskSettings = HelpdeskSettings()
+    storage: StorageSettings = StorageSettings()
+    imap: ImapSettings = ImapSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    timers: TimerSettings = TimerSettings()
+    hours: HoursSettings = HoursSettings()
+    follow_up: FollowUpSettings = FollowUpSettings()
+    inbound: InboundSettings = InboundSettings()
+    agent_mail: AgentMailSettings = AgentMailSettings()
+    agents: tuple[AgentSettings, ...] = ()
+    web: WebSettings = WebSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
+
+    _config_file: Path | None = PrivateAttr(default=None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: `config.load` reads the layers itself, to say where a wrong value stood."""
+        return (init_settings,)
+
+    @property
+    def config_file(self) -> Path | None:
+        """The file that these settings were read from."""
+        return self._config_file
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is, for SQLAlchemy: the given URL, or mailbot.db in the data folder."""
+        return (
+            self.storage.database_url.get_secret_value() or f"sqlite:///{self.storage.data_dir.absolute()}/mailbot.db"
+        )
