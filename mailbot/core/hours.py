@@ -1,16 +1,28 @@
-"""Service hours: when the desk is open, when it opens next, when a span of open hours is over. (interface only so far)"""
+"""Service hours: when the desk is open, when it opens next, when a span of open time is over.
+
+In: aware moments and the desk's week. Out: aware moments in UTC. The day's window runs from `open` to just before
+`close` by the wall clock of the desk's zone, so it may be an hour shorter or longer on the day when the clocks change.
+Holidays come as a function, so that this module knows no calendar (see mailbot.calendar). Never: a look at the clock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+# A desk that does not open once in three years has a broken calendar, and a search without end would hang the service.
+_SEARCH_DAYS = 3 * 366
 
 
 @dataclass(frozen=True)
 class ServiceHours:
-    """The desk's week: `days` (0 = Monday), from `open` to `close` in `zone`, except holidays, plus extra workdays."""
+    """The desk's week: `days` (0 = Monday), from `open` to `close` in `zone`, except holidays, plus extra workdays.
+
+    A `close` of 00:00 is the end of the day. An extra workday is open even where it is a holiday or a weekend.
+    Raises ValueError where `open` is not before `close`.
+    """
 
     zone: ZoneInfo
     days: frozenset[int] = frozenset(range(5))
@@ -19,14 +31,61 @@ class ServiceHours:
     is_holiday: Callable[[date], bool] = lambda day: False
     extra_workdays: frozenset[date] = frozenset()
 
+    def __post_init__(self) -> None:
+        if self.close != time(0) and self.open >= self.close:
+            raise ValueError(f"the desk opens at {self.open:%H:%M}, which is not before it closes at {self.close:%H:%M}")
+
+    def is_workday(self, day: date) -> bool:
+        """Does the desk open on this day of its own zone?"""
+        return day in self.extra_workdays or (day.weekday() in self.days and not self.is_holiday(day))
+
     def is_open(self, at: datetime) -> bool:
-        """Is the desk open at this moment?"""
-        raise NotImplementedError
+        """Is the desk open at this moment? At `open` it is, at `close` it is not."""
+        window = self._window(at.astimezone(self.zone).date())
+        return window is not None and window[0] <= at < window[1]
 
     def next_opening(self, at: datetime) -> datetime:
-        """`at` itself if the desk is open then, else the next opening, UTC."""
-        raise NotImplementedError
+        """`at` itself if the desk is open then, else the next opening, UTC. ValueError if there is none in three years."""
+        start, _ = next(self._windows(at))
+        return max(start, at.astimezone(UTC))
 
     def add(self, start: datetime, span: timedelta) -> datetime:
-        """The moment when `span` of open time has passed since `start`, UTC."""
-        raise NotImplementedError
+        """The earliest moment when `span` (≥ 0) of open time has passed since `start`, UTC: nine hours after an
+
+        opening at 08:00 is 17:00 of that day. A span of 0 gives `start`, whether the desk is open then or not.
+        """
+        if span < timedelta(0):
+            raise ValueError("service hours can't be counted backwards")
+        moment = start.astimezone(UTC)
+        if not span:
+            return moment
+        for opens, closes in self._windows(moment):
+            moment = max(opens, moment)
+            if span <= closes - moment:
+                return moment + span
+            span -= closes - moment
+        raise AssertionError("_windows never ends without ValueError")
+
+    def _windows(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The windows that end after this moment, in their order."""
+        moment = after.astimezone(UTC)
+        day = after.astimezone(self.zone).date()
+        idle = 0
+        while idle < _SEARCH_DAYS:
+            window = self._window(day)
+            if window is not None and window[1] > moment:
+                yield window
+                idle = 0
+            day += timedelta(days=1)
+            idle += 1
+        raise ValueError(f"by its service hours the desk does not open within three years after {after:%Y-%m-%d}")
+
+    def _window(self, day: date) -> tuple[datetime, datetime] | None:
+        """When the desk opens and closes on this day of its own zone, UTC; None where it stays closed."""
+        if not self.is_workday(day):
+            return None
+        last = day if self.close != time(0) else day + timedelta(days=1)
+        opens = datetime.combine(day, self.open, self.zone).astimezone(UTC)
+        closes = datetime.combine(last, self.close, self.zone).astimezone(UTC)
+        # Both ends may lie in the hour that is skipped when the clocks go forward: then nothing is left of the window.
+        return (opens, closes) if opens < closes else None

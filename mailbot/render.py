@@ -1,0 +1,253 @@
+"""The words of every mail that goes out: Jinja2 over templates/, in Indonesian and English.
+
+In: a template's name ("requester/acknowledgement"), a language ("id" or "en"), the values of mailbot.views. Out:
+`Rendered(subject, text, html)`. A folder of the admin's own wins over the packaged templates, file by file:
+`<audience>/<event>.<language>.{subject,txt,html}.j2`, with `base.*.j2` and `parts.html.j2` as the shared layout.
+
+Templates run in Jinja2's sandbox, an unknown variable is an error, HTML is escaped. They are compiled once; `check()`
+compiles and renders all of them, so that a broken one is refused at the start, by file and line. Never: mail headers
+(see core.compose), the network, a clock.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.environment import Environment
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from mailbot.core.hours import ServiceHours
+from mailbot.errors import ConfigError
+from mailbot.formats import format_hours, format_moment, format_size, format_span, format_stamp, greeting_name
+from mailbot.views import DeskView, PersonView
+from mailbot.vocabulary.labels import PRIORITIES, ROLES
+from mailbot.vocabulary.status import EXPLANATIONS, WORDS
+
+LANGUAGES = ("id", "en")
+PARTS = ("subject", "txt", "html")
+
+MARKERS = {"id": "Tulis balasan Anda di atas garis ini", "en": "Write your reply above this line"}
+
+# What each template is given, besides `desk` (DeskView): the keys that it must have, then those that it may have,
+# with what stands in their place. Types: ticket TicketView · person PersonView (who reads it; in agent/notification:
+# who wrote) · words str (plain text, the new words) · agent_name str ("Sally (BOSP)") · opens_at, closes_at datetime |
+# None · attachment_names tuple[str, …] · attachments tuple[FileView, …] · history tuple[EntryView, …], newest first.
+_ACKNOWLEDGEMENT: tuple[tuple[str, ...], dict[str, object]] = (("ticket", "person"), {"opens_at": None})
+_REMINDER: tuple[tuple[str, ...], dict[str, object]] = (
+    ("ticket", "person", "closes_at"),
+    {"agent_name": "", "words": ""},
+)
+_CLOSURE: tuple[tuple[str, ...], dict[str, object]] = (
+    ("ticket", "person"),
+    {"words": "", "agent_name": "", "attachment_names": ()},
+)
+TEMPLATES: dict[str, tuple[tuple[str, ...], dict[str, object]]] = {
+    "requester/acknowledgement": _ACKNOWLEDGEMENT,
+    "requester/acknowledgement_out_of_hours": _ACKNOWLEDGEMENT,
+    "requester/acknowledgement_follow_up": _ACKNOWLEDGEMENT,
+    "requester/answer": (("ticket", "words", "agent_name"), {"person": None, "attachment_names": ()}),
+    "requester/reminder_1": _REMINDER,
+    "requester/reminder_2": _REMINDER,
+    "requester/closure_solved": _CLOSURE,
+    "requester/closure_no_reply": _CLOSURE,
+    # event: "report" | "reply" | "follow_up"
+    "agent/notification": (
+        ("ticket", "person", "words"),
+        {"event": "reply", "attachments": (), "history": (), "elsewhere": False, "named": None},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One mail's words: the subject on one line, the text part, the HTML part. Lines end with `\\n`."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Renderer:
+    """Compiled templates of one desk.
+
+    `overrides` is the admin's folder or None; `zone` the desk's; `hours`, `auto_close` and `service_clock` are put into
+    words where a mail tells them; `desk` is used where a context has none. Raises ConfigError for a folder that is none.
+    """
+
+    def __init__(
+        self,
+        overrides: Path | None = None,
+        *,
+        zone: ZoneInfo,
+        desk: DeskView | None = None,
+        hours: ServiceHours | None = None,
+        auto_close: timedelta = timedelta(hours=48),
+        service_clock: bool = False,
+    ) -> None:
+        if overrides is not None and not overrides.is_dir():
+            raise ConfigError([f"helpdesk.templates_dir: {overrides} is not a folder; write an existing one, or \"\""])
+        self._overrides = overrides
+        folders = [folder for folder in (overrides, packaged_templates()) if folder is not None]
+        loader = _Loader(folders)
+        self._environments: dict[str, Environment] = {}
+        for language in LANGUAGES:
+            environment = _environment(loader, language, zone)
+            environment.globals["auto_close"] = format_span(auto_close, language, of_service=service_clock)
+            environment.globals["service_hours"] = format_hours(hours, language) if hours else ""
+            environment.globals["desk"] = desk or environment.undefined(name="desk")
+            self._environments[language] = environment
+        self._compiled: dict[tuple[str, str], tuple[Template, Template, Template]] = {}
+
+    def names(self) -> list[str]:
+        """Every mail there is, as `render` wants it."""
+        return list(TEMPLATES)
+
+    def render(self, name: str, language: str, context: Mapping[str, object]) -> Rendered:
+        """One mail's words. Raises ConfigError naming the file and the line where a template can't be rendered."""
+        values = {**TEMPLATES[name][1], **context}
+        try:
+            subject, text, html = self._templates(name, language)
+            values["subject"] = _one_line(subject.render(values))
+            return Rendered(str(values["subject"]), text.render(values).strip("\n") + "\n", html.render(values))
+        except Exception as error:  # noqa: BLE001 - an override may call anything, and raise anything
+            raise ConfigError([_fault(error, name)]) from error
+
+    def check(self) -> list[str]:
+        """Render everything with sample values; the names that were rendered. Raises ConfigError with all faults."""
+        problems = self._strangers()
+        for name in TEMPLATES:
+            for language in LANGUAGES:
+                try:
+                    self.render(name, language, self.sample(name, language))
+                except ConfigError as error:
+                    problems += [problem for problem in error.problems if problem not in problems]
+        if problems:
+            raise ConfigError(problems)
+        return self.names()
+
+    def sample(self, name: str, language: str) -> dict[str, object]:
+        """Values to try a template with: an invented school, agent and ticket."""
+        from mailbot.render_sample import sample
+
+        return sample(name, language)
+
+    def _templates(self, name: str, language: str) -> tuple[Template, Template, Template]:
+        key = (name, language)
+        if key not in self._compiled:
+            environment = self._environments[language]
+            subject, text, html = (environment.get_template(f"{name}.{language}.{part}.j2") for part in PARTS)
+            self._compiled[key] = (subject, text, html)
+        return self._compiled[key]
+
+    def _strangers(self) -> list[str]:
+        """Files in the admin's folder that would never be used: most likely mistyped."""
+        if self._overrides is None:
+            return []
+        wanted = [f"{name}.{language}.{part}.j2" for name in TEMPLATES for language in LANGUAGES for part in PARTS]
+        problems = []
+        for file in sorted(self._overrides.rglob("*.j2")):
+            path = file.relative_to(self._overrides).as_posix()
+            if "/" in path and not file.name.startswith("_") and path not in wanted:
+                nearest = get_close_matches(path, wanted, n=1)
+                hint = f"; did you mean {nearest[0]}?" if nearest else ""
+                problems.append(f"{file}: no mail has this name{hint} (a part that others include starts with _)")
+        return problems
+
+
+def packaged_templates() -> Path:
+    """Where mailbot's own templates lie: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+class _Loader(FileSystemLoader):
+    """Files, with the indentation taken out of HTML: mails stay small, templates legible, line numbers right."""
+
+    def __init__(self, folders: list[Path]) -> None:
+        super().__init__([str(folder) for folder in folders])
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, filename, up_to_date = super().get_source(environment, template)
+        if template.endswith(".html.j2"):
+            source = re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
+        return source, filename, up_to_date
+
+
+def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Environment:
+    """One language's environment: filters know the language and the zone, so that templates need not say them."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    filters: dict[str, Callable[..., Any]] = {
+        "stamp": lambda at: format_stamp(at, language, zone),
+        "moment": lambda at: format_moment(at, language, zone),
+        "status_words": WORDS[language].__getitem__,
+        "status_explanation": EXPLANATIONS[language].__getitem__,
+        "priority_words": PRIORITIES[language].__getitem__,
+        "role_words": ROLES[language].__getitem__,
+        "size": format_size,
+        "greet": _greet,
+        "after": lambda text: f" {text}" if text else "",
+        "full": _full,
+        "quote": _quote,
+        "paragraphs": _paragraphs,
+    }
+    environment.filters.update(filters)
+    environment.globals.update(language=language, marker=MARKERS[language])
+    return environment
+
+
+def _greet(person: PersonView) -> str:
+    """" Acha", to be put behind "Yth. Bapak/Ibu"; "" where the name is not plainly one."""
+    name = greeting_name(person.name)
+    return f" {name}" if name else ""
+
+
+def _full(person: PersonView) -> str:
+    return f"{person.name} <{person.email}>" if person.name else person.email
+
+
+def _quote(text: str) -> str:
+    """Every line behind "> ", as mail clients quote."""
+    return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").split("\n"))
+
+
+def _paragraphs(text: str) -> Markup:
+    """Plain words as HTML: escaped, line breaks and runs of spaces kept."""
+    safe = str(escape(text.strip("\n")))
+    if "  " in safe or "\t" in safe:
+        safe = safe.replace("\t", "    ").replace("  ", " &nbsp;")
+    return Markup(safe.replace("\n", "<br>\n"))  # noqa: S704 - escaped two lines above
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _fault(error: Exception, name: str) -> str:
+    """`FILE, line N: what is wrong`, from whatever rendering raised."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or name}, line {error.lineno}: {error.message}"
+    if isinstance(error, TemplateNotFound):
+        return f"{name}: the template {error.name} is missing"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
+    place = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else name
+    what = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+    return f"{place}: {what}"

@@ -1,0 +1,82 @@
+"""What templates see: frozen values with just the facts that people may read, no tokens, no secrets.
+
+Whoever renders a mail builds these from the ticket and the configuration; `render.TEMPLATES` says which template wants
+which. All times are aware. Texts are plain: templates escape them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """The helpdesk: display name, brand, address, and the address of its status page ("" where it has none)."""
+
+    name: str
+    brand: str
+    address: str
+    status_page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """Somebody by name and address; `name` is "" where unknown."""
+
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """An attachment: its safe name, its size in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One earlier message of a ticket. `author` is a name or an address, `role` a code of `core.ticket.Role`."""
+
+    at: datetime
+    author: str
+    role: str
+    text: str
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """A ticket. `status` and `priority` are codes, put into words by the template's language.
+
+    `last_answer_at` is when the last answer or reply was written; `agent_name` the owner's display name or "".
+    """
+
+    number: int
+    subject: str
+    status: str
+    requester: PersonView
+    created_at: datetime
+    last_answer_at: datetime | None = None
+    closed_at: datetime | None = None
+    agent_name: str = ""
+    priority: str = "normal"
+    program: str = ""
+    tags: tuple[str, ...] = ()
+    follow_up_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultView:
+    """A command that was not carried out: the line as typed, its number in the mail, why, what would have been possible.
+
+    `fault` is a code of `core.commands.Fault`; `found` is the argument in question or "".
+    """
+
+    fault: str
+    line: str
+    line_number: int
+    found: str = ""
+    possible: tuple[str, ...] = ()
