@@ -1,0 +1,155 @@
+"""Out of the inbox, exactly once: MOVE, or what comes nearest to it on a server without.
+
+In: UIDs of the selected folder and the folder that each belongs in. Out: nothing; afterwards they are gone from the
+folder. A mail that is not there any more counts as filed, so a repeated call does no harm.
+Standards: RFC 6851 (MOVE), RFC 4315 (UIDPLUS), RFC 3501 §6.4.7 (COPY), §6.4.3 (EXPUNGE), RFC 5788 (keywords).
+
+| server offers | lane |
+|---|---|
+| MOVE | UID MOVE: the server does it in one step |
+| UIDPLUS | UID COPY, UID STORE \\Deleted, UID EXPUNGE of ours |
+| neither | the same with a plain EXPUNGE, for which others' \\Deleted flags are taken off and set again |
+
+A kill between COPY and EXPUNGE: what is flagged \\Deleted was copied before, since COPY comes first. What is not
+flagged, but already waited when this session opened the folder, may have been copied by a predecessor that died in
+between: the newest mails of the target folder are compared first. Mail that came later was touched by nobody before us.
+Never: an EXPUNGE that takes a mail which somebody else flagged.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from mailbot.imap.fetching import chunks, search, uid_set
+from mailbot.imap.wire import Client
+
+# The mark of a mail that stays in the folder (RFC 5788: a keyword; it needs no registration to work).
+DONE = "$MailbotDone"
+# Mails in one MOVE or COPY, and so the most that a killed predecessor can have copied without flagging.
+PER_COMMAND = 200
+
+_IDENTITY = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"
+_UID = re.compile(rb"UID (\d+)")
+_SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
+_INTERNALDATE = re.compile(rb'INTERNALDATE "([^"]*)"')
+# How somebody else's mail is recognised in two folders: size, date of arrival, header fields.
+Identity = tuple[bytes, bytes, bytes]
+
+
+def keeps_keywords(selected: dict[bytes, Any]) -> bool:
+    """Whether the folder, by the answer to its SELECT, stores `DONE` (RFC 3501 §7.1: PERMANENTFLAGS)."""
+    flags = selected.get(b"PERMANENTFLAGS", ())
+    return b"\\*" in flags or DONE.encode().lower() in {bytes(flag).lower() for flag in flags}
+
+
+def mark(client: Client, uids: Sequence[int]) -> None:
+    """Leave the mails in place, with the keyword `DONE`."""
+    for some in chunks(uids):
+        _ok(client, "STORE", uid_set(some), "+FLAGS.SILENT", f"({DONE})")
+
+
+class Filing:
+    """Moves mail out of one selected folder. `uid_next`: the UIDNEXT that its SELECT gave; below it lies older mail."""
+
+    def __init__(self, client: Client, source: str, uid_next: int) -> None:
+        self._client = client
+        self._source = source
+        self._uid_next = uid_next
+
+    def move(self, uids: Sequence[int], target: str) -> None:
+        """Take `uids` out of the folder and into `target` (a name of the server)."""
+        for some in chunks(sorted(set(uids)), PER_COMMAND):
+            if self._client.has_capability("MOVE"):
+                self._in_halves(some, target)
+            else:
+                self._copy_and_expunge(some, target)
+
+    def _in_halves(self, uids: Sequence[int], target: str) -> None:
+        """UID MOVE. Where the server says NO, the others are still moved, and the NO of the culprit is raised."""
+        try:
+            _ok(self._client, "MOVE", uid_set(uids), _quoted(self._client, target))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            if len(uids) == 1:
+                raise
+            middle = len(uids) // 2
+            try:
+                self._in_halves(uids[:middle], target)
+            finally:
+                self._in_halves(uids[middle:], target)
+
+    def _copy_and_expunge(self, uids: Sequence[int], target: str) -> None:
+        there = set(search(self._client, f"UID {uid_set(uids)}"))
+        flagged = set(search(self._client, f"UID {uid_set(uids)} DELETED"))
+        fresh = sorted(there - flagged)
+        doubtful = [uid for uid in fresh if uid < self._uid_next]
+        copied = self._already_in(target, doubtful) if doubtful else set()
+        missing = [uid for uid in fresh if uid not in copied]
+        if missing:
+            _ok(self._client, "COPY", uid_set(missing), _quoted(self._client, target))
+        if fresh:
+            _ok(self._client, "STORE", uid_set(fresh), "+FLAGS.SILENT", "(\\Deleted)")
+        if there:
+            self._expunge(sorted(there))
+
+    def _already_in(self, target: str, uids: Sequence[int]) -> set[int]:
+        """Those of `uids` whose copy is among the newest mails of `target`."""
+        ours = self._identities(uid_set(uids))
+        self._client.select_folder(target, readonly=True)
+        try:
+            newest = search(self._client, "ALL")[-2 * PER_COMMAND :]
+            copies = set(self._identities(uid_set(newest)).values()) if newest else set()
+        finally:
+            self._client.select_folder(self._source)
+        return {uid for uid, identity in ours.items() if identity in copies}
+
+    def _identities(self, uids: str) -> dict[int, Identity]:
+        wire = self._client.wire
+        wire.untagged_responses.pop("FETCH", None)
+        kind, data = wire.uid("FETCH", uids, _IDENTITY)
+        if kind != "OK":
+            raise wire.error(f"FETCH: {data!r}")
+        found: dict[int, Identity] = {}
+        for head, tail in zip(data, [*data[1:], b""], strict=True):
+            if not isinstance(head, tuple):
+                continue
+            text = head[0] + (tail if isinstance(tail, bytes) else b"")  # attributes may follow the literal
+            uid, size, date = _UID.search(text), _SIZE.search(text), _INTERNALDATE.search(text)
+            if uid and size and date:
+                found[int(uid[1])] = (size[1], date[1], head[1])
+        return found
+
+    def _expunge(self, uids: Sequence[int]) -> None:
+        """Remove `uids`, which are flagged \\Deleted, and nothing else."""
+        if self._client.has_capability("UIDPLUS"):
+            _ok(self._client, "EXPUNGE", uid_set(uids))  # RFC 4315 §2.1
+            return
+        others = sorted(set(search(self._client, "DELETED")) - set(uids))
+        for some in chunks(others):
+            _ok(self._client, "STORE", uid_set(some), "-FLAGS.SILENT", "(\\Deleted)")
+        try:
+            kind, words = self._client.wire.expunge()
+            if kind != "OK":
+                raise imaplib.IMAP4.error(f"EXPUNGE: {words!r}")
+        finally:
+            for some in chunks(others):
+                _ok(self._client, "STORE", uid_set(some), "+FLAGS.SILENT", "(\\Deleted)")
+
+
+def _ok(client: Client, command: str, *arguments: str) -> None:
+    """A UID command that must succeed."""
+    if command in {"MOVE", "EXPUNGE"} and command not in imaplib.Commands:
+        imaplib.Commands[command] = ("SELECTED",)
+    kind, words = client.wire.uid(command, *arguments)
+    if kind != "OK":
+        raise client.wire.error(f"{command}: {words!r}")
+
+
+def _quoted(client: Client, folder: str) -> str:
+    """A folder name as an argument: modified UTF-7 and quoted, as imapclient does it."""
+    name: str = client._normalise_folder(folder)
+    return name

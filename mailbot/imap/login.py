@@ -1,0 +1,177 @@
+"""Open a connection and prove who we are: TLS, password or XOAUTH2, and words for each way in which that fails.
+
+In: the keys of `[imap]`. Out: a `Client` in the authenticated state, or `MailboxUnavailable` whose text names the place
+and the mend. Standards: RFC 3501 §6.2, RFC 8314 (TLS), RFC 5530 (response codes), RFC 4616 (PLAIN), XOAUTH2.
+Never: a password over an unencrypted connection to another machine; a second try after a refusal, except with a token
+that had just expired.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from mailbot.errors import MailboxUnavailable, PermanentError, TemporaryError
+from mailbot.imap.wire import Client
+from mailbot.network import client_context, explain, plaintext_fault
+from mailbot.oauth import TokenRefused, TokenSource, xoauth2
+
+if TYPE_CHECKING:
+    from mailbot.config.model import ImapSettings
+
+CONNECT_WITHIN = 20.0
+# Silence of a server that owes an answer, seconds. Dovecot delays its answer to a wrong password by some seconds.
+PATIENCE = 60.0
+
+# RFC 5530 §3: a NO with one of these says nothing about the password.
+NOT_THE_PASSWORD = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
+_BYTES_REPR = re.compile(r"b'(.*)'|b\"(.*)\"", re.DOTALL)
+
+
+def place(settings: ImapSettings) -> str:
+    """How a message names the server."""
+    return f"IMAP {settings.host}:{settings.port}"
+
+
+def server_words(error: Exception) -> str:
+    """What the server said, out of imaplib's wrapping."""
+    text = str(error)
+    found = _BYTES_REPR.search(text)
+    said = (found[1] or found[2] or "") if found else text
+    return " ".join(said.split())[:500]
+
+
+@contextmanager
+def network_faults(settings: ImapSettings, doing: str) -> Iterator[None]:
+    """Turn whatever the libraries raise into MailboxUnavailable; `doing` says what was being done."""
+    try:
+        yield
+    except MailboxUnavailable:
+        raise
+    except imaplib.IMAP4.abort as error:  # the connection is gone or out of step; `error` is its parent class
+        raise MailboxUnavailable(
+            f"{place(settings)}: the connection was lost while {doing} ({server_words(error)}). "
+            "mailbot connects again by itself."
+        ) from error
+    except imaplib.IMAP4.error as error:
+        raise MailboxUnavailable(f"{place(settings)}: refused while {doing}: {server_words(error)}") from error
+    except OSError as error:
+        raise MailboxUnavailable(f"{place(settings)}: {doing}: {explain(error, 'imap')}") from error
+    except (ValueError, LookupError, TypeError) as error:  # imapclient's and imaplib's parsers, on nonsense
+        raise MailboxUnavailable(f"{place(settings)}: the answer makes no sense while {doing}: {error}") from error
+
+
+def connect(settings: ImapSettings, tokens: TokenSource) -> Client:
+    """A connection that is logged in. Raises MailboxUnavailable (`credentials` true where the server refused them)."""
+    unsafe = plaintext_fault(settings, "imap")
+    if unsafe:
+        raise MailboxUnavailable(f"{place(settings)}: {unsafe}")
+    with network_faults(settings, "connecting"):
+        context = None if settings.security == "none" else client_context(settings.ca_file)
+        client = Client(
+            settings.host, settings.port, context if settings.security == "tls" else None, CONNECT_WITHIN, PATIENCE
+        )
+    try:
+        with network_faults(settings, "starting TLS"):
+            if context is not None and settings.security == "starttls":
+                _require_starttls(client, settings)
+                client.upgrade(context)
+        if client.wire.state == "NONAUTH":  # else PREAUTH: the connection itself says who we are
+            _log_in(client, settings, tokens)
+    except BaseException:
+        drop(client)
+        raise
+    return client
+
+
+def drop(client: Client) -> None:
+    """Close without a word: the state of the connection is unknown."""
+    with suppress(OSError, imaplib.IMAP4.error):  # it is being thrown away
+        client.shutdown()
+
+
+def _require_starttls(client: Client, settings: ImapSettings) -> None:
+    if not client.has_capability("STARTTLS"):
+        raise MailboxUnavailable(
+            f"{place(settings)}: the server offers no STARTTLS on this port. "
+            'Set imap.security = "tls" with imap.port = 993, or correct the server.'
+        )
+
+
+def _log_in(client: Client, settings: ImapSettings, tokens: TokenSource) -> None:
+    if settings.auth != "xoauth2":
+        _with_password(client, settings)
+        return
+    for last in (False, True):
+        token = _token(settings, tokens)
+        try:
+            _attempt(client, settings, token)
+            return
+        except MailboxUnavailable as refusal:
+            if last or not refusal.credentials or not _renewable(tokens, token, settings):
+                raise
+
+
+def _token(settings: ImapSettings, tokens: TokenSource) -> str:
+    try:
+        return tokens.token()
+    except TokenRefused as error:
+        raise MailboxUnavailable(f"{place(settings)}: {error}", credentials=True) from error
+    except (TemporaryError, PermanentError, OSError) as error:
+        raise MailboxUnavailable(f"{place(settings)}: no access token: {error}") from error
+
+
+def _renewable(tokens: TokenSource, used: str, settings: ImapSettings) -> bool:
+    """Whether a token other than the refused one can be had: it may have been revoked before its time."""
+    tokens.forget()
+    return _token(settings, tokens) != used
+
+
+def _attempt(client: Client, settings: ImapSettings, token: str) -> None:
+    answers = iter([xoauth2(settings.username, token)])
+    with _log_in_faults(settings, "imap.username and the OAuth consent for it"):
+        # On failure the server sends a challenge with the reason, which an empty line acknowledges.
+        client.sasl_login("XOAUTH2", lambda _challenge: next(answers, ""))
+
+
+def _with_password(client: Client, settings: ImapSettings) -> None:
+    user, password = settings.username, settings.password.get_secret_value()
+    plain_offered = client.has_capability("AUTH=PLAIN")
+    # LOGIN carries ASCII only, and RFC 3501 §6.2.3 forbids it where LOGINDISABLED stands; PLAIN is UTF-8 (RFC 4616).
+    simple = (user + password).isascii() and (user + password).isprintable()
+    with _log_in_faults(settings, "imap.username and imap.password"):
+        if client.has_capability("LOGINDISABLED") and not plain_offered:
+            raise MailboxUnavailable(
+                f"{place(settings)}: the server allows no log-in on an unencrypted connection. "
+                'Set imap.security to "tls" or "starttls".'
+            )
+        if simple and not client.has_capability("LOGINDISABLED"):
+            quoted = user.replace("\\", "\\\\").replace('"', '\\"')
+            client.login(f'"{quoted}"', password)  # imaplib quotes the password, but not the name
+        else:
+            client.plain_login(user, password)
+
+
+@contextmanager
+def _log_in_faults(settings: ImapSettings, keys: str) -> Iterator[None]:
+    """A NO to the log-in is a matter of credentials, unless its code (RFC 5530) or a lost connection says otherwise."""
+    with network_faults(settings, "logging in"):
+        try:
+            yield
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            # imapclient wraps everything in LoginError; what it was stands in the context.
+            if isinstance(error.__context__, (imaplib.IMAP4.abort, OSError)):
+                raise error.__context__ from error
+            said = server_words(error)
+            if any(code in said.upper() for code in NOT_THE_PASSWORD):
+                raise MailboxUnavailable(
+                    f"{place(settings)}: the server can't log anybody in at the moment: {said}"
+                ) from error
+            raise MailboxUnavailable(
+                f"{place(settings)}: the log-in was refused: {said}. Check {keys}.", credentials=True
+            ) from error

@@ -1,0 +1,252 @@
+"""IMAP in: the door. Whatever mailbot wants from a mail server goes through `Mailbox`; the parts are in mailbot/imap.
+
+In: the section `[imap]` of the configuration. Out: `Arrival`s in batches; mail filed where it belongs; a wait that ends
+when mail comes. Standards: RFC 3501 and those that the parts name.
+
+    mailbox.open() → uids() → fetch(uids) → … stored … → file({uid: Place.PROCESSED}) → wait(30, wake) → uids() → …
+
+Every fault of network or server is `MailboxUnavailable`; the connection is then closed, and `open()` starts anew. The
+caller decides how long to wait in between. One thread uses a `Mailbox`; `interrupt()` may come from another.
+Never: set \\Seen; delete a mail that was not copied; remember anything that is needed after a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailbot.errors import MailboxUnavailable
+from mailbot.imap import fetching, filing, folders, waiting
+from mailbot.imap.fetching import Arrival
+from mailbot.imap.login import connect, drop, network_faults, place
+from mailbot.imap.waiting import WakeUp
+from mailbot.imap.wire import Client
+from mailbot.oauth import TokenSource
+
+if TYPE_CHECKING:
+    from mailbot.config.model import ImapSettings
+
+__all__ = ["Arrival", "Mailbox", "MailboxUnavailable", "Place", "WakeUp"]
+
+log = logging.getLogger(__name__)
+
+# SELECT again after this many seconds: only SELECT tells of a new UIDVALIDITY (RFC 3501 §2.3.1.1).
+SELECT_EVERY = 600.0
+# A mail that broke the connection is read alone and last; after so many times, only once in an hour.
+TRIES = 3
+REST_OF_SUSPECT = 3600.0
+
+
+class Place(StrEnum):
+    """Where a mail that was taken in belongs."""
+
+    PROCESSED = "processed"
+    QUARANTINE = "quarantine"
+
+
+class Mailbox:
+    """One folder on one IMAP server.
+
+    `max_size`: bytes; of a larger mail only the header is read. `batch_bytes`, `batch_count`: the most that `fetch`
+    holds at a time (a mail above `batch_bytes` comes alone).
+    """
+
+    def __init__(
+        self,
+        settings: ImapSettings,
+        *,
+        max_size: int,
+        batch_bytes: int = 8 * 1024 * 1024,
+        batch_count: int = 50,
+        logger: logging.Logger = log,
+    ) -> None:
+        self._settings = settings
+        self._max_size = max_size
+        self._batch_bytes = batch_bytes
+        self._batch_count = batch_count
+        self._log = logger
+        self._tokens = TokenSource.of(settings, "imap")
+        self._client: Client | None = None
+        self._places: dict[Place, str] = {}
+        self._source = ""
+        self._uidvalidity = 0
+        self._uid_next = 0
+        self._keywords = False
+        self._selected_at = 0.0
+        self._suspects: dict[int, tuple[int, float]] = {}  # UID → how often it broke the connection, when last
+
+    @property
+    def uidvalidity(self) -> int:
+        """UIDVALIDITY of the folder as last seen; 0 before the first `open`."""
+        return self._uidvalidity
+
+    def open(self) -> None:
+        """Connect, log in, make sure of the folders, select. An open connection is closed first."""
+        self.close()
+        self._client = connect(self._settings, self._tokens)
+        with self._guard("looking at the folders") as client:
+            how = folders.naming(client)
+            self._source = folders.source(client, self._settings, how)
+            wanted = {
+                Place.PROCESSED: ("processed_folder", self._settings.processed_folder),
+                Place.QUARANTINE: ("quarantine_folder", self._settings.quarantine_folder),
+            }
+            self._places = {
+                where: folders.ensure(client, self._settings, key, name, how)
+                for where, (key, name) in wanted.items()
+                if name
+            }
+            self._select(client)
+        if len(self._places) < len(Place) and not self._keywords:
+            self._log.warning(
+                "%s: %s keeps no keywords, so mail that stays in place can't be marked as done: it is recognised by "
+                "its UID alone, and all of it is listed at each look. Set imap.processed_folder.",
+                place(self._settings),
+                self._source,
+            )
+
+    def _select(self, client: Client) -> None:
+        selected = client.select_folder(self._source)
+        validity = int(selected.get(b"UIDVALIDITY", 0))
+        if self._uidvalidity and validity != self._uidvalidity:
+            self._log.warning(
+                "%s: the UIDs of %s were given anew (UIDVALIDITY %d → %d): all its mail is looked at again",
+                place(self._settings),
+                self._source,
+                self._uidvalidity,
+                validity,
+            )
+            self._suspects.clear()
+        self._uidvalidity = validity
+        self._uid_next = int(selected.get(b"UIDNEXT", 2**32))
+        self._keywords = filing.keeps_keywords(selected)
+        self._selected_at = time.monotonic()
+
+    def uids(self) -> tuple[int, list[int]]:
+        """(UIDVALIDITY, UIDs of all mail that is not done, ascending), as the server has it at this moment."""
+        with self._guard("searching") as client:
+            if time.monotonic() - self._selected_at > SELECT_EVERY:
+                self._select(client)
+            else:
+                client.noop()  # without it Dovecot's SEARCH sees a new mail one look late
+                client.wire.forget()
+            criteria = "UNDELETED"
+            if len(self._places) < len(Place) and self._keywords:
+                criteria += f" UNKEYWORD {filing.DONE}"
+            return self._uidvalidity, fetching.search(client, criteria)
+
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
+        """The mails of `uids` in batches; what vanished meanwhile is left out.
+
+        A mail during whose transfer the connection broke comes last and alone the next time, so that it can't keep
+        the others back.
+        """
+        now = time.monotonic()
+        clean = [uid for uid in uids if uid not in self._suspects]
+        suspects = [uid for uid in uids if uid in self._suspects and self._due(uid, now)]
+        for some in fetching.chunks(clean):
+            yield from self._fetch_some(some, self._batch_count)
+        for uid in suspects:
+            yield from self._fetch_some([uid], 1)
+            self._suspects.pop(uid, None)
+
+    def _due(self, uid: int, now: float) -> bool:
+        failures, last = self._suspects[uid]
+        return failures < TRIES or now - last > REST_OF_SUSPECT
+
+    def _fetch_some(self, uids: Sequence[int], most_mails: int) -> Iterator[list[Arrival]]:
+        with self._guard("asking for sizes") as client:
+            known = fetching.sizes(client, uids)
+        for group in fetching.batches(known, self._batch_bytes, most_mails, self._max_size):
+            partial = known[group[0]] > self._max_size
+            try:
+                with self._guard("fetching mail") as client:
+                    found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
+            except MailboxUnavailable:
+                self._suspect(group)
+                raise
+            if found:
+                yield found
+
+    def _suspect(self, group: Sequence[int]) -> None:
+        now = time.monotonic()
+        for uid in group:
+            failures = self._suspects.get(uid, (0, 0.0))[0] + 1
+            self._suspects[uid] = (failures, now)
+            if failures == TRIES:
+                self._log.error(
+                    "%s: the mail with UID %d in %s could not be fetched in %d attempts; it stays there and is tried "
+                    "once an hour. Look at it with a mail client, or at the server's log.",
+                    place(self._settings),
+                    uid,
+                    self._source,
+                    TRIES,
+                )
+
+    def file(self, places: Mapping[int, Place], *, uidvalidity: int | None = None) -> None:
+        """Move each UID to its place; what is not there any more counts as filed.
+
+        `uidvalidity`: the one under which the UIDs were seen. Where it is not the folder's any more, nothing is done:
+        the numbers mean other mails now.
+        """
+        if uidvalidity is not None and uidvalidity != self._uidvalidity:
+            self._log.warning(
+                "%s: %d mails stay unfiled: their UIDs are of an older UIDVALIDITY", place(self._settings), len(places)
+            )
+            return
+        with self._guard("filing mail") as client:
+            lane = filing.Filing(client, self._source, self._uid_next)
+            for where in Place:
+                uids = [uid for uid, wanted in places.items() if wanted is where]
+                if not uids:
+                    continue
+                if where in self._places:
+                    lane.move(uids, self._places[where])
+                elif self._keywords:
+                    filing.mark(client, uids)
+            client.wire.forget()
+
+    def wait(self, timeout: float, wake: WakeUp) -> bool:
+        """Wait at most `timeout` seconds; True where the server signalled a change. Ends early when `wake` rings."""
+        with self._guard("waiting for mail") as client:
+            if self._settings.idle and client.has_capability("IDLE"):
+                return waiting.idle(client, timeout, wake)
+        wake.wait(timeout)
+        return False
+
+    def interrupt(self) -> None:
+        """End what another thread does here with a network fault (at shutdown, when the server hangs)."""
+        if self._client is not None:
+            self._client.interrupt()
+
+    def close(self) -> None:
+        """Log out, if there is anybody to say goodbye to."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            with network_faults(self._settings, "logging out"):
+                client.wire.allowance = 5.0
+                client.logout()
+        except MailboxUnavailable as error:
+            self._log.debug("%s", error)
+        finally:
+            drop(client)
+
+    @contextmanager
+    def _guard(self, doing: str) -> Iterator[Client]:
+        """The open connection; a fault closes it, since nobody knows what it would answer next."""
+        if self._client is None:
+            raise MailboxUnavailable(f"{place(self._settings)}: not connected while {doing}.")
+        try:
+            with network_faults(self._settings, doing):
+                yield self._client
+        except MailboxUnavailable:
+            client, self._client = self._client, None
+            if client is not None:
+                drop(client)
+            raise

@@ -1,0 +1,131 @@
+"""What the two shells towards the world (IMAP in, SMTP out) share: TLS, sockets that notice death, words for faults.
+
+In: the keys of a server section (`host`, `port`, `security`, `ca_file`, …) and the exceptions that a library raised.
+Out: an `ssl.SSLContext` that verifies, a socket with keepalive, and one line for the person who reads the log: what was
+found, and the mend. Standards: RFC 8314 (TLS for mail submission and access), RFC 9325 (TLS versions).
+Never: a context that does not verify; a password in a text.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from mailbot.config.model import ImapSettings, SmtpSettings
+
+
+class Fault(NamedTuple):
+    """A row of `FAULTS`: what the library raised, what it means, what to do. `{}` is the section of the key."""
+
+    kind: type[Exception]
+    found: Callable[[Any], str]
+    mend: str
+
+
+def _words(error: Exception) -> str:
+    """The system's own words for `error`, without the number."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())
+
+
+# The first row whose type fits is taken, so the narrower type stands above the wider one.
+FAULTS: tuple[Fault, ...] = (
+    # The chain or the name of the certificate is wrong: never to be passed over.
+    Fault(
+        ssl.SSLCertVerificationError,
+        lambda e: f"its TLS certificate is not trusted ({e.verify_message})",
+        "Set {}.ca_file to the certificate of the authority that signed it, or {}.host to the name in the certificate.",
+    ),
+    # The other side speaks plain text, or something older than TLS 1.2.
+    Fault(
+        ssl.SSLError,
+        lambda e: f"no TLS session could be agreed on ({getattr(e, 'reason', None) or _words(e)})",
+        "Check that {}.port and {}.security belong together (993 and 465: tls; 143, 25 and 587: starttls).",
+    ),
+    # The name has no address, or this machine's resolver is down.
+    Fault(
+        socket.gaierror,
+        lambda e: f"the host name cannot be resolved ({_words(e)})",
+        "Check the spelling of {}.host and this machine's DNS.",
+    ),
+    # Nothing listens there.
+    Fault(
+        ConnectionRefusedError,
+        lambda e: "the connection was refused",
+        "Check that the server runs and that {}.port is right.",
+    ),
+    # Silence: a firewall, a dead network, a server that hangs.
+    Fault(
+        TimeoutError,
+        lambda e: _words(e) if "within" in str(e) else "it did not answer in time",
+        "Check the network and the firewall between this machine and {}.host.",
+    ),
+    # Cut off in the middle.
+    Fault(ConnectionError, lambda e: f"the connection was lost ({_words(e)})", "mailbot connects again by itself."),
+    # A file of ours, not the network: the certificate bundle.
+    Fault(FileNotFoundError, lambda e: f"{e.filename} does not exist", "Correct {}.ca_file."),
+    Fault(PermissionError, lambda e: f"{e.filename or 'the network'} may not be used", "Check {}.ca_file."),
+    # Everything else that the operating system says: no route, network down, …
+    Fault(OSError, _words, "Check the network between this machine and {}.host."),
+)
+
+
+def explain(error: Exception, section: str) -> str:
+    """One sentence for what was found and one for the mend; `section` is the part of the configuration ("imap")."""
+    for row in FAULTS:
+        if isinstance(error, row.kind):
+            return f"{row.found(error)}. {row.mend.replace('{}', section)}"
+    return f"{_words(error)}. mailbot tries again by itself."
+
+
+def client_context(ca_file: str) -> ssl.SSLContext:
+    """A context that verifies chain and name; `ca_file` "" means the authorities that this machine trusts.
+
+    Raises OSError where `ca_file` can't be read or holds no certificate.
+    """
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325 §3.1.1: TLS 1.0 and 1.1 must not be negotiated
+    return context
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine itself, judged by the text alone (no look-up)."""
+    if host.lower().rstrip(".") in {"localhost", "localhost.localdomain", "ip6-localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def plaintext_fault(settings: ImapSettings | SmtpSettings, section: str) -> str:
+    """Why this section may not be used as it stands ("" if it may): a password never crosses a network in the clear."""
+    if settings.security != "none" or is_loopback(settings.host) or settings.allow_insecure:
+        return ""
+    return (
+        f'{section}.security = "none" would send the password in the clear to {settings.host}. '
+        f'Set {section}.security to "tls" or "starttls", or {section}.allow_insecure to true.'
+    )
+
+
+def keep_alive(sock: socket.socket) -> None:
+    """Let the kernel probe a silent peer (a dead one is noticed after about two minutes); send small lines at once."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):  # macOS has other names; its defaults do
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+def readable(sock: socket.socket) -> bool:
+    """Whether something (bytes, or the end) waits at `sock` at this moment."""
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return True
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(0))

@@ -1,0 +1,61 @@
+"""What all tests share: the real servers that some need, and what happens where one is missing.
+
+A test marked `dovecot`, `postfix`, `postgresql` or `chromium` is skipped on a machine without that program, but fails
+where CI=true: what is not tested there must not look green.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.contract.certificate import Certificate, make_certificate
+
+
+class Server(NamedTuple):
+    """A program that tests start for themselves: what must be there, and how it gets onto a Debian machine.
+
+    Names with a "*" are patterns below /usr/lib.
+    """
+
+    programs: tuple[str, ...]
+    package: str
+
+
+SERVERS: dict[str, Server] = {
+    "dovecot": Server(("dovecot", "/usr/lib/dovecot/imap", "openssl"), "dovecot-imapd dovecot-lmtpd"),
+    "postfix": Server(("postfix", "/usr/lib/postfix/sbin/smtpd"), "postfix"),
+    "postgresql": Server(("postgresql/*/bin/initdb",), "postgresql"),
+    "chromium": Server(("chromium",), "chromium"),
+}
+
+
+def find_program(name: str) -> str | None:
+    """The path of a program, also of one in a system folder that is not on everybody's PATH."""
+    if "*" in name:
+        return next((str(found) for found in sorted(Path("/usr/lib").glob(name), reverse=True)), None)
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name, server in SERVERS.items():
+        if item.get_closest_marker(name) is None:
+            continue
+        missing = [program for program in server.programs if find_program(program) is None]
+        if not missing:
+            continue
+        words = f"{name} is missing ({missing[0]} not found): apt-get install {server.package}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificate]:
+    """A self-signed certificate for localhost and 127.0.0.1, its own authority."""
+    yield make_certificate(Path(tmp_path_factory.mktemp("certificate")))
