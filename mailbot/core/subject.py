@@ -9,8 +9,8 @@ The tokens of a subject are read from left to right; a number counts as a ticket
 - where a word for ticket stands before it (`no. tiket 12345`, `Tiket: 12345`, `nomor laporan 12345`),
 unless the nearest label before it names another sort of number (`NPSN #20512345`, `kode error #10021`). A number of
 one or two digits, or one that looks like a year, needs our own form to count (`#7 - Judul`, `[#7]`, `tiket #7`):
-`#1 masalah` counts one problem. What stands in our own place (before the quoted subject, after the prefixes) or after a word for
-ticket comes before the rest; otherwise the order is that of the subject.
+`#1 masalah` counts one problem. What stands in our own place (before the quoted subject, after the prefixes) or after
+a word for ticket comes before the rest; otherwise the order is that of the subject.
 """
 
 from __future__ import annotations
