@@ -15,6 +15,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.contract.certificate import Certificate, make_certificate
+from tests.contract.postgres import postgres
+from tests.contract.stores import clock, store, store_url
+
+# Fixtures of other modules, for every test.
+__all__ = ["clock", "postgres", "store", "store_url"]
 
 
 class Server(NamedTuple):

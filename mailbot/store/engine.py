@@ -24,7 +24,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
@@ -33,7 +33,7 @@ from mailbot.clock import Clock
 from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
 from mailbot.store.faults import in_words
 from mailbot.store.filelock import FileLock
-from mailbot.store.tables import DESK, MAILBOX
+from mailbot.store.tables import DESK, MAILBOX, insert_unless_there
 
 LOCK_WAIT_SECONDS = 30.0
 SQLITE_NAME = "mailbot.db"
@@ -116,7 +116,7 @@ class Store:
             return int(found)
         with self.writing() as connection:
             row = {"name": self.desk, "next_number": self._first_ticket_number, "round_robin": ""}
-            _insert_unless_there(connection, DESK.name, row)
+            connection.execute(insert_unless_there(DESK, connection.dialect.name), row)
             return int(connection.execute(select(DESK.c.id).where(DESK.c.name == self.desk)).scalar_one())
 
     def mailbox_id(self, name: str) -> int:
@@ -129,7 +129,8 @@ class Store:
             found = connection.scalar(query)
         if found is None:
             with self.writing() as connection:
-                _insert_unless_there(connection, MAILBOX.name, {"desk_id": self.desk_id, "name": name})
+                row = {"desk_id": self.desk_id, "name": name}
+                connection.execute(insert_unless_there(MAILBOX, connection.dialect.name), row)
                 found = connection.execute(query).scalar_one()
         return self._mailboxes.setdefault(name, int(found))
 
@@ -261,12 +262,6 @@ def _postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _insert_unless_there(connection: Connection, table: str, row: dict[str, object]) -> None:
-    """INSERT that a row with the same unique key makes into nothing (both databases understand it)."""
-    columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
-    connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING"), row)
-
-
 def _make_private_file(path: Path) -> None:
     """The database and what SQLite puts beside it (which takes over its mode) are for mailbot's user alone."""
     try:
@@ -282,7 +277,7 @@ def _make_private_file(path: Path) -> None:
 def _identity(path: Path) -> tuple[int, int] | None:
     """Device and inode of a file; None where there is none."""
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None

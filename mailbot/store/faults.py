@@ -14,7 +14,7 @@ from sqlalchemy import exc
 _SQLITE_FAULTS = {
     5: "is locked by another process (SQLITE_BUSY): a backup or another tool holds it; end that, mailbot tries again",
     6: "is locked within this process (SQLITE_LOCKED); mailbot tries again",
-    8: "is read-only: let mailbot's user own the file and its folder (chown -R mailbot …), or remount the disk writable",
+    8: "is read-only: let mailbot's user own the file and its folder (chown -R mailbot …), or mend the disk",
     10: "can't be read or written (disk I/O error): look at `dmesg` and the disk's health, then `mailbot db check`",
     11: "is damaged: run `mailbot db check`, then restore the last `mailbot db backup`",
     13: "has no room: the disk is full; free some space (df -h), mailbot goes on by itself",
@@ -46,10 +46,7 @@ def in_words(error: exc.DBAPIError | exc.TimeoutError, *, where: str) -> str | N
     if isinstance(error, exc.TimeoutError):
         return f"The database {where} is busy: no connection became free in time; mailbot tries again."
     original = error.orig
-    if isinstance(original, sqlite3.Error):
-        found = _of_sqlite(original)
-    else:
-        found = _of_postgresql(error, original)
+    found = _of_sqlite(original) if isinstance(original, sqlite3.Error) else _of_postgresql(error, original)
     return f"The database {where} {found} [{_first_line(original)}]" if found else None
 
 

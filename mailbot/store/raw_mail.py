@@ -15,20 +15,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mailbot.errors import PermanentError
-from mailbot.store.tables import RAW_MAIL
+from mailbot.store.tables import RAW_MAIL, insert_unless_there
 
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor, ZstdDecompressor
 
 LEVEL = 3
 
-_INSERT = {
-    "sqlite": sqlite.insert(RAW_MAIL).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(RAW_MAIL).on_conflict_do_nothing(),
-}
+_INSERT = {dialect: insert_unless_there(RAW_MAIL, dialect) for dialect in ("sqlite", "postgresql")}
 _BY_DIGEST = select(RAW_MAIL.c.size, RAW_MAIL.c.body).where(RAW_MAIL.c.sha256 == bindparam("wanted"))
 
 _local = threading.local()  # zstandard's objects serve one thread at a time

@@ -1,15 +1,160 @@
-"""The schema: made, brought up to date, checked, backed up. (First cut: migrations by Alembic follow.)"""
+"""The schema: made or brought up to date by whoever opens the desk first.
+
+In: a `Store`. Out: a database that has every table of `store.models`, whatever it was before: empty, of an older
+mailbot, or left by a process that was killed in the middle. All steps are one transaction (BEGIN IMMEDIATE on SQLite,
+where Alembic would otherwise commit statement by statement), under a lock: who comes second waits and finds it done.
+Alembic takes a quarter of a second to import, so it is only when there is something to do.
+"""
 
 from __future__ import annotations
 
-from mailbot.store.engine import Store
-from mailbot.store.tables import METADATA
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from mailbot.errors import MailbotError, StoreUnavailable
+from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
+from mailbot.store.filelock import FileLock
+
+HEAD = "0001"
+"""The newest migration. A test compares it with the folder."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_ADVISORY_LOCK = 0x6D61696C626F74  # "mailbot", as the number that PostgreSQL wants
+
+_log = logging.getLogger(__name__)
 
 
-def upgrade(store: Store) -> None:
-    """Create what is missing."""
+class SchemaUnknown(MailbotError):
+    """The database is not one that this mailbot can use: of a newer version, or of another program."""
+
+
+def upgrade(store: Store) -> bool:
+    """Give the database the newest schema; True if there was something to do."""
+    if _is_current(store):
+        return False
     if store.is_sqlite:
-        raw = store.engine.raw_connection()
-        raw.cursor().execute("PRAGMA journal_mode=WAL")
-        raw.close()
-    METADATA.create_all(store.engine)
+        with _alone(store):
+            if _is_current(store):
+                return False
+            _use_write_ahead_log(store)
+            with _foreign_keys_off(store), store.writing() as connection:
+                _migrate(connection, store)
+                _refuse_broken_references(connection)
+        return True
+    with store.writing() as connection:
+        # Released with the transaction, however it ends.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        _migrate(connection, store)
+    return True
+
+
+def version(connection: Connection) -> str | None:
+    """The step that the database is at; None where no mailbot has been."""
+    if connection.dialect.name == "sqlite":
+        there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    else:
+        there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
+    if connection.execute(text(there)).first() is None:
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _is_current(store: Store) -> bool:
+    with store.reading() as connection:
+        if version(connection) != HEAD:
+            return False
+        return not store.is_sqlite or connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def _migrate(connection: Connection, store: Store) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    found = version(connection)
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaUnknown(
+            f"The database {store.described()} has schema {found}, this mailbot knows it up to {HEAD}: "
+            "a newer version made it. Install that version again, or restore a backup from before."
+        )
+    if found is None and _has_a_table(connection, "ticket"):
+        raise SchemaUnknown(
+            f"The database {store.described()} has a table 'ticket' that mailbot did not make. "
+            "Set [storage] database_url to a database of its own."
+        )
+    started = time.monotonic()
+    command.upgrade(config, HEAD)
+    seconds = time.monotonic() - started
+    _log.info("schema %s → %s in %.1f s: %s", found or "(none)", HEAD, seconds, store.described())
+
+
+def _has_a_table(connection: Connection, name: str) -> bool:
+    return connection.dialect.has_table(connection, name)
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Hold the file lock of this SQLite schema; wait for whoever holds it."""
+    lock = FileLock(store.lock_path("schema.lock"))
+    if not lock.acquire(wait_seconds=0):
+        _log.info("waiting for process %s, which is upgrading %s", lock.holder() or "?", store.described())
+        lock.acquire(wait_seconds=None)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _use_write_ahead_log(store: Store) -> None:
+    """Set SQLite's journal mode, which stays with the file. It needs a moment in which nobody else reads."""
+    end = time.monotonic() + LOCK_WAIT_SECONDS
+    with _bare_connection(store) as bare:
+        cursor = bare.cursor()
+        while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                cursor.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:  # "database is locked", the time-out notwithstanding
+                if time.monotonic() > end:
+                    raise StoreUnavailable(f"The database {store.described()} is in use: {error}.") from error
+                time.sleep(0.05)
+
+
+@contextmanager
+def _foreign_keys_off(store: Store) -> Iterator[None]:
+    """A table can only be made anew while nothing is checked (sqlite.org/lang_altertable.html, section 7)."""
+    with _bare_connection(store) as bare:
+        bare.cursor().execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        with _bare_connection(store) as bare:
+            bare.cursor().execute("PRAGMA foreign_keys=ON")
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
+    if broken:
+        raise SchemaUnknown(f"{len(broken)} rows would point nowhere after the upgrade (first: {broken[0]}); undone")
+
+
+@contextmanager
+def _bare_connection(store: Store) -> Iterator[DBAPIConnection]:
+    """The writer's connection outside any transaction (a pool of one: it is the same each time)."""
+    pooled = store.engine.raw_connection()
+    try:
+        assert pooled.dbapi_connection is not None
+        yield pooled.dbapi_connection
+    finally:
+        pooled.close()

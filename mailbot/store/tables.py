@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from typing import cast
 
-from sqlalchemy import Column, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import BigInteger, Column, Insert, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
 from mailbot.store import models
 
 METADATA: MetaData = SQLModel.metadata
+
+
+def insert_unless_there(table: Table, dialect: str) -> Insert:
+    """INSERT that does nothing where a row with the same unique key exists ("sqlite" or "postgresql")."""
+    return (sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)).on_conflict_do_nothing()
 
 
 def _table(model: type[SQLModel]) -> Table:
@@ -34,10 +39,19 @@ AGENT = _table(models.AgentRow)
 AUDIT = _table(models.AuditRow)
 LEASE = _table(models.LeaseRow)
 
-# The distinct words of a ticket, for `store.search`: on SQLite separated by blanks (an FTS5 index points at them).
+# The distinct words of a ticket, for `store.search`. SQLite: separated by blanks, beside an FTS5 index `ticket_search`;
+# PostgreSQL: under a GIN index. Models can't say either, so migration 0001 makes them.
 TICKET_WORDS = Table(
     "ticket_words",
     METADATA,
     Column("ticket_id", models.Id, primary_key=True, autoincrement=False),
-    Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    Column("words", Text().with_variant(postgresql.TSVECTOR(), "postgresql"), nullable=False),
+)
+
+# Messages whose words are not in the index yet; a trigger on `message` fills it (migration 0001).
+TO_INDEX = Table(
+    "to_index",
+    METADATA,
+    Column("message_id", models.Id, primary_key=True, autoincrement=False),
+    Column("ticket_id", BigInteger, nullable=False),
 )

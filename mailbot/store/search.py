@@ -1,0 +1,192 @@
+"""Search by words over a desk's tickets: number, subject, requester, and what people wrote (not what mailbot wrote).
+
+One document a ticket: its distinct words, folded (case, accents), cut at anything that is neither letter nor digit. A
+ticket is found if it has every word of the query, in whatever message; a word of three letters or more also finds its
+continuations ("rekon" finds "rekonsiliasi"), a number only itself. Words are cut here, by one rule for both databases:
+SQLite keeps them in an FTS5 index (sqlite.org/fts5.html: contentless, detail=none, row id = ticket id, so that the
+newest tickets come first without a sort), PostgreSQL in a `tsvector` under a GIN index.
+
+A trigger on `message` notes what is new in `to_index`; the write side calls nothing. `catch_up` takes the notes in
+batches, which costs a third of indexing each mail in its own commit. Every search catches up first; the daemon does
+so when it is idle, so that a search rarely has to.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, text
+
+from mailbot.store.engine import Store
+from mailbot.store.tables import MESSAGE, TICKET, TICKET_WORDS, TO_INDEX
+
+CHUNK = 200
+MAX_TEXT = 50_000  # characters of one message that are looked at
+MAX_WORDS = 20_000  # of one ticket: PostgreSQL refuses a tsvector over 1 MB
+MAX_WORD = 40
+MAX_QUERY_WORDS = 10
+
+_WORD = re.compile(r"[^\W_]+")
+
+_NEXT = (
+    select(
+        TO_INDEX.c.message_id,
+        MESSAGE.c.ticket_id,
+        MESSAGE.c.subject,
+        MESSAGE.c.text,
+        MESSAGE.c.author,
+        MESSAGE.c.author_name,
+        MESSAGE.c.attachments,
+        TICKET.c.number,
+        TICKET.c.subject.label("ticket_subject"),
+        TICKET.c.requester_email,
+        TICKET.c.requester_name,
+    )
+    .join(MESSAGE, MESSAGE.c.id == TO_INDEX.c.message_id)
+    .join(TICKET, TICKET.c.id == MESSAGE.c.ticket_id)
+    .order_by(TO_INDEX.c.message_id)
+    .with_for_update(of=TO_INDEX, skip_locked=True)
+)
+_DONE = delete(TO_INDEX).where(TO_INDEX.c.message_id == bindparam("done"))
+
+_SQLITE_KNOWN = select(TICKET_WORDS.c.ticket_id, TICKET_WORDS.c.words).where(
+    TICKET_WORDS.c.ticket_id.in_(bindparam("tickets", expanding=True))
+)
+_SQLITE_ADD = (
+    text("INSERT INTO ticket_search (rowid, words) VALUES (:ticket, :added)"),
+    text(
+        "INSERT INTO ticket_words (ticket_id, words) VALUES (:ticket, :added) "
+        "ON CONFLICT (ticket_id) DO UPDATE SET words = words || ' ' || excluded.words"
+    ),
+)
+_POSTGRESQL_ADD = text(
+    "INSERT INTO ticket_words (ticket_id, words) VALUES (:ticket, array_to_tsvector(CAST(:added AS text[]))) "
+    "ON CONFLICT (ticket_id) DO UPDATE SET words = CASE WHEN length(ticket_words.words) < :most "
+    "THEN ticket_words.words || excluded.words ELSE ticket_words.words END"
+)
+
+
+def words_of(*texts: str) -> list[str]:
+    """The distinct words of some texts as the index keeps them, in the order in which they come.
+
+    >>> words_of("Rekonsiliasi BKU, #12345", "bku_final.pdf")
+    ['rekonsiliasi', 'bku', '12345', 'final', 'pdf']
+    """
+    found: dict[str, None] = {}
+    for words in texts:
+        for word in _WORD.findall(_folded(words[:MAX_TEXT])):
+            found[word[:MAX_WORD]] = None
+    return list(found)
+
+
+def condition(query: str, dialect: str) -> str | None:
+    """The query in the words of the database's index (FTS5 MATCH, or a tsquery); None if it holds no word."""
+    words = words_of(query[:1000])[:MAX_QUERY_WORDS]
+    if not words:
+        return None
+    # Words hold letters and digits only: nothing in them can be taken for syntax inside the quotes.
+    if dialect == "sqlite":
+        return " ".join(f'"{word}"*' if _may_continue(word) else f'"{word}"' for word in words)
+    return " & ".join(f"'{word}':*" if _may_continue(word) else f"'{word}'" for word in words)
+
+
+def catch_up(store: Store, at_most: int | None = None) -> int:
+    """Index what has come since the last time, in transactions of `CHUNK` messages; how many it was.
+
+    `at_most`: stop after about so many (a daemon between two mails), else when nothing is left.
+    """
+    done = 0
+    while at_most is None or done < at_most:
+        with store.reading() as connection:
+            if connection.execute(select(TO_INDEX.c.message_id).limit(1)).first() is None:
+                break
+        with store.writing() as connection:
+            taken = index_some(connection, CHUNK)
+        done += taken
+        if taken < CHUNK:
+            break
+    return done
+
+
+def index_some(connection: Connection, limit: int) -> int:
+    """Index up to `limit` noted messages within the caller's transaction; how many it was."""
+    rows = connection.execute(_NEXT.limit(limit)).all()
+    if rows:
+        # In the order of tickets: FTS5 wants ascending row ids, and two PostgreSQL workers must not cross each other.
+        by_ticket: dict[int, list[Any]] = {}
+        for row in sorted(rows, key=lambda row: (row.ticket_id, row.message_id)):
+            by_ticket.setdefault(row.ticket_id, []).append(row)
+        _add(connection, {ticket: _words_of_ticket(some) for ticket, some in by_ticket.items()})
+        connection.execute(_DONE, [{"done": row.message_id} for row in rows])
+    return len(rows)
+
+
+def forget(connection: Connection, tickets: Sequence[int]) -> None:
+    """Take tickets (by row id) out of the index and out of the notes of what is to be indexed.
+
+    FTS5 hides them at once and drops their words when its segments are merged: see `merge_segments`.
+    """
+    wanted = {"tickets": list(tickets)}
+    connection.execute(delete(TO_INDEX).where(TO_INDEX.c.ticket_id.in_(bindparam("tickets", expanding=True))), wanted)
+    if connection.dialect.name == "sqlite":
+        # A contentless FTS5 table has to be told the words that it shall forget.
+        gone = [{"ticket": row.ticket_id, "words": row.words} for row in connection.execute(_SQLITE_KNOWN, wanted)]
+        if gone:
+            statement = "INSERT INTO ticket_search (ticket_search, rowid, words) VALUES ('delete', :ticket, :words)"
+            connection.execute(text(statement), gone)
+    connection.execute(
+        delete(TICKET_WORDS).where(TICKET_WORDS.c.ticket_id.in_(bindparam("tickets", expanding=True))), wanted
+    )
+
+
+def merge_segments(connection: Connection) -> None:
+    """SQLite: rewrite the FTS5 index as one segment, without the words of forgotten tickets. Costs its whole size."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("INSERT INTO ticket_search (ticket_search) VALUES ('optimize')"))
+
+
+def _words_of_ticket(rows: Sequence[Any]) -> list[str]:
+    """The words of one ticket's new messages, and of the ticket itself as it is now."""
+    ticket = rows[-1]
+    texts = [str(ticket.number), ticket.ticket_subject, ticket.requester_email, ticket.requester_name]
+    for row in rows:
+        names = [str(attachment.get("name", "")) for attachment in row.attachments or ()]
+        texts += [row.subject, row.author, row.author_name, row.text, *names]
+    return words_of(*texts)
+
+
+def _add(connection: Connection, words: dict[int, list[str]]) -> None:
+    if connection.dialect.name != "sqlite":
+        rows = [{"ticket": ticket, "added": found[:MAX_WORDS], "most": MAX_WORDS} for ticket, found in words.items()]
+        connection.execute(_POSTGRESQL_ADD, rows)
+        return
+    known = {row.ticket_id: row.words.split(" ") for row in connection.execute(_SQLITE_KNOWN, {"tickets": list(words)})}
+    # Each word once a ticket: FTS5 is told to forget exactly what it was told to learn.
+    fresh = {ticket: _unknown(found, known.get(ticket, ())) for ticket, found in words.items()}
+    rows = [{"ticket": ticket, "added": " ".join(added)} for ticket, added in fresh.items() if added]
+    for statement in _SQLITE_ADD if rows else ():
+        connection.execute(statement, rows)
+
+
+def _unknown(found: Iterable[str], known: Sequence[str]) -> list[str]:
+    have = frozenset(known)
+    return [word for word in found if word not in have][: max(0, MAX_WORDS - len(have))]
+
+
+def _may_continue(word: str) -> bool:
+    return len(word) >= 3 and not word.isdigit()
+
+
+def _folded(words: str) -> str:
+    """Lower case without accents (Unicode compatibility decomposition, UAX #15)."""
+    if words.isascii():
+        return words.lower()
+    plain = unicodedata.normalize("NFKD", words)
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+
+
+def index_message(connection: Connection, ticket_id: int, words: str) -> None:
+    """Nothing: the trigger on `message` has noted it. (For `store.work`, until it no longer calls.)"""

@@ -1,0 +1,45 @@
+"""The store that a test runs on: the same test once on SQLite, once on PostgreSQL.
+
+`store_url` is a database that nobody has opened yet, `store` one with the schema, closed after the test. PostgreSQL
+databases are copies of one that was migrated once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailbot.clock import ManualClock
+from mailbot.store import schema
+from mailbot.store.engine import Store
+from tests.contract.postgres import Postgres
+
+START = datetime(2025, 11, 3, 3, 45, 13, tzinfo=UTC)
+
+ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=ENGINES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'desk' / 'mailbot.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Monday 3 November 2025, 10:45:13 WIB."""
+    return ManualClock(START)
+
+
+@pytest.fixture
+def store(store_url: str, clock: ManualClock) -> Iterator[Store]:
+    """A database with the newest schema."""
+    with Store(store_url, clock=clock) as opened:
+        schema.upgrade(opened)
+        yield opened
