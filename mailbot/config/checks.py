@@ -19,7 +19,7 @@ from mailbot.network import is_loopback
 
 MAX_REMINDERS = 10
 LONGEST_LOCAL_PART = 32
-_DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
+_DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://", "postgres://")
 
 
 class Finding(NamedTuple):

@@ -171,7 +171,9 @@ def credentials_layer() -> Layer:
                 )
             continue
         try:
-            data.setdefault(table, {})[key] = _as_written(keys[key], first_line(Path(folder, name)))
+            written = first_line(Path(folder, name))
+            if written:  # an empty one is a password that is not known yet, or not needed
+                data.setdefault(table, {})[key] = _as_written(keys[key], written)
         except (OSError, ValueError) as error:
             problems.append(f"credential {name}: can't be read ({error})")
     return Layer(data, lambda place: f"credential {'.'.join(str(part) for part in place[:2])}", problems)

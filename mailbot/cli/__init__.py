@@ -1,0 +1,24 @@
+"""The command line: each command parses its arguments, makes one call to the service or one query, and prints.
+
+Exit: 0 done; 1 it could not be done, and why; 2 wrong usage or configuration; 130 interrupted. What was asked for goes to
+stdout, everything else to stderr. Heavy imports stand in the functions that need them: `mailbot --help` is at once there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command line (the process's own by default) and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:  # no need to build the whole command tree
+        from mailbot import __version__
+
+        sys.stdout.write(f"mailbot {__version__}\n")
+        sys.exit(0)
+    from mailbot.cli.faults import run_to_exit
+
+    sys.exit(run_to_exit(given))

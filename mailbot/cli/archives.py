@@ -1,0 +1,135 @@
+"""Mail in files: .eml, mbox (RFC 4155), Maildir, a folder of .eml, stdin.
+
+In: names from the command line. Out: each mail's bytes with the place it stood in, one at a time: an archive may be
+larger than the memory. Unreadable names are all said before anything is done. Never: a change to a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mailbot.errors import UsageError
+
+# mboxrd: a line of the mail that begins like a separator carries one ">" more than it had.
+_QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail as it lay there; `place` is "2024.mbox:17" for the seventeenth of an mbox, else the file's name."""
+
+    raw: bytes
+    place: str
+    size: int  # bytes of the file that it took, for the progress bar
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was named on the command line, found and readable."""
+
+    names: tuple[Path, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def total_is_one(self) -> bool:
+        """Is it a single file (which may yet be an mbox with many mails)?"""
+        return len(self.files) == 1
+
+    def mails(self) -> Iterator[Mail]:
+        """Every mail in every file, in the order they were named."""
+        for file in self.files:
+            if str(file) == "-":
+                yield from _split(sys.stdin.buffer, "stdin")
+            else:
+                with file.open("rb") as opened:
+                    yield from _split(opened, str(file))
+
+    @contextmanager
+    def progress(self) -> Iterator[Iterator[Mail]]:
+        """The mails, with a bar on stderr where a person looks on."""
+        total = sum(file.stat().st_size for file in self.files if str(file) != "-")
+        if not sys.stderr.isatty() or total < 100_000:
+            yield self.mails()
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        from mailbot.cli.output import console
+
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+            task = bar.add_task("taking in", total=total // 1024)
+
+            def counted() -> Iterator[Mail]:
+                done = 0
+                for mail in self.mails():
+                    yield mail
+                    done += mail.size
+                    bar.update(task, completed=done // 1024)
+
+            yield counted()
+
+
+def find(names: list[Path]) -> Sources:
+    """The files behind the names; UsageError that tells every name that can't be used."""
+    files: list[Path] = []
+    problems = []
+    for name in names:
+        if str(name) == "-":
+            files.append(name)
+        elif name.is_dir():
+            inside = _in_folder(name)
+            files += inside
+            if not inside:
+                problems.append(f"{name}: is neither a Maildir nor a folder with .eml files")
+        elif not name.exists():
+            problems.append(f"{name}: there is no such file")
+        elif not os.access(name, os.R_OK):
+            problems.append(f"{name}: may not be read")
+        else:
+            files.append(name)
+    if problems:
+        raise UsageError("\n  ".join(["nothing was taken in:", *problems]))
+    return Sources(tuple(names), tuple(files))
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """A Maildir's mails, oldest first (the file name begins with the time), else every .eml below the folder."""
+    maildir = [sub for sub in (folder / "cur", folder / "new") if sub.is_dir()]
+    if maildir:
+        return sorted((file for sub in maildir for file in sub.iterdir() if file.is_file()), key=lambda file: file.name)
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".eml" and file.is_file())
+
+
+def _split(stream: BinaryIO, place: str) -> Iterator[Mail]:
+    """One mail, or those of an mbox: that is what begins with "From " and no colon (RFC 4155, Appendix A)."""
+    first = stream.readline()
+    if not re.match(rb"From [^:\r\n]", first):
+        raw = first + stream.read()
+        if raw.strip():
+            yield Mail(raw, place, len(raw))
+        return
+    lines: list[bytes] = []
+    size, number, blank = len(first), 1, False
+    for line in stream:
+        if blank and line.startswith(b"From "):
+            yield _of_mbox(lines, f"{place}:{number}", size)
+            lines, size, number, blank = [], len(line), number + 1, False
+            continue
+        lines.append(line)
+        size += len(line)
+        blank = line in (b"\n", b"\r\n")
+    yield _of_mbox(lines, f"{place}:{number}", size)
+
+
+def _of_mbox(lines: list[bytes], place: str, size: int) -> Mail:
+    """Without the blank line that the format puts behind each mail, and with "From " unquoted."""
+    if lines and lines[-1] in (b"\n", b"\r\n"):
+        lines = lines[:-1]
+    return Mail(_QUOTED_FROM.sub(rb"\1", b"".join(lines)), place, size)

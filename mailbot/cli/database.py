@@ -1,0 +1,60 @@
+"""`mailbot db …`: the schema, a copy while the desk runs, a look whether all is sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, settings_of
+
+app = group("db", "The database: its schema, a backup, its integrity.")
+
+
+@app.command(epilog=example("mailbot db upgrade"))
+def upgrade(context: typer.Context, config: ConfigFile = None) -> None:
+    """Create the schema or bring it up to date (every other command does so by itself)."""
+    from mailbot.cli import output
+
+    with opened_desk(context) as desk:
+        output.say(f"{desk.store.described()}: the schema is up to date.")
+
+
+@app.command(epilog=example("mailbot db backup /var/backups/mailbot-2025-11-24.db"))
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.", show_default=False)],
+    config: ConfigFile = None,
+) -> None:
+    """Copy the database into a file, all of one moment, while the desk runs."""
+    from mailbot.cli import output
+    from mailbot.store import schema
+
+    with opened_desk(context) as desk:
+        schema.backup(desk.store, file)
+    output.say(f"{file}: {file.stat().st_size / 1e6:.1f} MB.")
+
+
+@app.command(epilog=example("mailbot db check"))
+def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Look through the database: its files, its schema, what refers to what. Exit 1 where something is wrong."""
+    from mailbot.cli import output
+    from mailbot.cli.ownership import hand_over
+    from mailbot.clock import SystemClock
+    from mailbot.store import schema
+    from mailbot.store.engine import Store
+
+    settings = settings_of(context)
+    with Store(settings.database_url, clock=SystemClock(), data_dir=settings.storage.data_dir) as store:
+        problems = schema.check(store)
+        where = store.described()
+    hand_over(settings.storage.data_dir)
+    if as_json:
+        output.print_json({"database": where, "ok": not problems, "problems": problems})
+    else:
+        output.say(f"{where}: {'all is sound' if not problems else 'not sound'}.")
+        for problem in problems:
+            output.say(f"  {problem}")
+    if problems:
+        raise typer.Exit(1)

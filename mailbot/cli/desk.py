@@ -1,0 +1,87 @@
+"""`mailbot run`, `demo`, `init`, `check`: the desk as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, named_config, settings_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang the commands into the tree."""
+    app.command(epilog=example("mailbot run", "mailbot run --once --config ./mailbot.toml"))(run)
+    app.command(epilog=example("mailbot demo", "mailbot demo --tour"))(demo)
+    app.command(
+        epilog=example("sudo mailbot init", "mailbot init --config ./mailbot.toml --address support@helpdesk.example")
+    )(init)
+    app.command(epilog=example("mailbot check", "mailbot check --json"))(check)
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[
+        bool, typer.Option("--once", help="Take in what waits, run what is due, send what is queued, and end.")
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Run the desk until SIGTERM or Ctrl-C; SIGHUP reads the configuration anew."""
+    from mailbot import daemon
+    from mailbot.cli.ownership import hand_over
+    from mailbot.config import config_path
+
+    settings = settings_of(context, quiet=False)
+    try:
+        code = daemon.run_once(settings) if once else daemon.run(settings, config_path(named_config(context)))
+    finally:
+        hand_over(settings.storage.data_dir)
+    raise typer.Exit(code)
+
+
+def demo(
+    context: typer.Context,
+    tour: Annotated[bool, typer.Option("--tour", help="Play a ticket's whole life in the terminal, and end.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is; 0: any free port.")] = 8025,
+    speed: Annotated[float, typer.Option(min=1, help="Simulated seconds in each real second.")] = 1.0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open the page by itself.")] = False,
+) -> None:
+    """Show the whole service on this machine, with no account anywhere: mail server, mailboxes, fast clock."""
+    from mailbot.demo import main
+
+    raise typer.Exit(main(tour=tour, port=port, speed=speed, open_browser=not no_browser))
+
+
+def init(
+    context: typer.Context,
+    address: Annotated[str, typer.Option(metavar="EMAIL", help="The desk's address, which schools write to.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="The sender's name on automatic mail.")] = "",
+    brand: Annotated[str, typer.Option(metavar="NAME", help="What stands behind an agent's name.")] = "",
+    imap_host: Annotated[str, typer.Option(metavar="HOST", help="Where the inbox is.")] = "",
+    imap_user: Annotated[str, typer.Option(metavar="USER", help="Its log-in; default: the address.")] = "",
+    smtp_host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where mail is handed to; default: the IMAP host.")
+    ] = "",
+    smtp_user: Annotated[str, typer.Option(metavar="USER", help="Its log-in; default: the same.")] = "",
+    data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The desk's own folder.")] = None,
+    agent: Annotated[list[str] | None, typer.Option(metavar="NAME=EMAIL", help="An agent; may be repeated.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write a commented configuration, asking for what can't be guessed. Never overwrites."""
+    from mailbot.cli.setup import Answers, write_config
+    from mailbot.config import config_path
+
+    given = Answers(address, name, brand, imap_host, imap_user, smtp_host, smtp_user, data_dir, tuple(agent or ()))
+    write_config(config_path(named_config(context)), given)
+
+
+def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """Look whether the desk can work: configuration, templates, database, mail servers. Exit 1 where it can't."""
+    from mailbot.cli.check_view import print_findings
+    from mailbot.cli.doctor import examine
+
+    findings = list(examine(settings_of(context)))
+    print_findings(findings, as_json=as_json)
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(1)

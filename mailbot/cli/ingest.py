@@ -1,0 +1,72 @@
+"""`mailbot ingest`: mail from files, through the same path as mail from IMAP."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, opened_desk
+
+if TYPE_CHECKING:
+    from mailbot.bootstrap import Desk
+    from mailbot.cli.archives import Mail
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang the command into the tree."""
+    app.command(
+        epilog=example("mailbot ingest report.eml", "mailbot ingest ~/Maildir 2024.mbox", "mailbot ingest - < mail")
+    )(ingest)
+
+
+def ingest(
+    context: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…", help=".eml, mbox, Maildir or a folder of .eml; - is stdin.", show_default=False
+        ),
+    ],
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Take in mail from files, as if it had come by IMAP. A mail that is known already does nothing."""
+    from mailbot.cli import output
+    from mailbot.cli.archives import find
+
+    sources = find(files)  # before the desk is opened: a mistyped name changes nothing
+    taken: list[dict[str, Any]] = []
+    with opened_desk(context) as desk, sources.progress() as mails:
+        for mail in mails:
+            taken.append(_take_in(desk, mail))
+            if not as_json and len(sources.names) == 1 and sources.total_is_one:
+                _say_one(taken[-1])
+    if as_json:
+        output.print_json(taken)
+        return
+    counts = Counter(each["outcome"] for each in taken)
+    tickets = len({each["ticket"] for each in taken if each["ticket"] is not None})
+    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    output.say(f"{len(taken)} mails: {words or 'none'}; {tickets} tickets.")
+
+
+def _take_in(desk: Desk, mail: Mail) -> dict[str, Any]:
+    done = desk.helpdesk.ingest(mail.raw, "ingest")
+    return {
+        "file": mail.place,
+        "inbound_id": done.inbound_id,
+        "outcome": done.outcome,
+        "ticket": done.ticket,
+        "reason": done.reason,
+    }
+
+
+def _say_one(taken: dict[str, Any]) -> None:
+    from mailbot.cli import output
+
+    where = f" #{taken['ticket']}" if taken["ticket"] is not None else ""
+    reason = f" ({taken['reason']})" if taken["reason"] else ""
+    output.say(f"{taken['file']}: {taken['outcome']}{where}{reason}")

@@ -1,0 +1,110 @@
+"""What every command shares: `--config`, `--json`, the settings, the open desk.
+
+`--config FILE` may stand before or after the command, or between the two words of one: wherever it stood, `settings_of`
+finds it. Never: work; that is the service's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.errors import UsageError
+
+if TYPE_CHECKING:
+    from mailbot.bootstrap import Desk
+    from mailbot.config import Settings
+
+
+@dataclass
+class Invocation:
+    """What was said before the command's own arguments."""
+
+    config: Path | None = None
+
+
+def _remember(context: typer.Context, given: Path | None) -> Path | None:
+    """Keep the file that was named; the one nearest to the command's own arguments counts."""
+    if given is not None:
+        context.ensure_object(Invocation).config = given
+    return given
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        callback=_remember,
+        help="The configuration; else $MAILBOT_CONFIG, else /etc/mailbot/config.toml.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def group(name: str, words: str) -> typer.Typer:
+    """A word with commands below it, as `mailbot ticket`."""
+    made = typer.Typer(name=name, help=words, no_args_is_help=True, rich_markup_mode=None)
+
+    @made.callback()
+    def options(config: ConfigFile = None) -> None:
+        pass
+
+    made.info.help = words
+    return made
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help: how it is used."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def named_config(context: typer.Context) -> Path | None:
+    """The file that `--config` named, wherever it stood."""
+    said = context.find_object(Invocation)
+    return said.config if said else None
+
+
+def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
+    """The settings, with logging as they say; for a command that a person waits for, only from warnings on (`quiet`)."""
+    from mailbot import logs
+    from mailbot.config import load_settings
+
+    settings = load_settings(named_config(context))
+    logs.configure_for(settings, at_least="warning" if quiet else "debug")
+    return settings
+
+
+@contextmanager
+def opened_desk(context: typer.Context) -> Iterator[Desk]:
+    """The desk, its schema up to date, closed at the end."""
+    from mailbot.bootstrap import open_desk
+    from mailbot.cli.ownership import hand_over
+
+    settings = settings_of(context)
+    try:
+        with open_desk(settings) as desk:
+            yield desk
+    finally:
+        hand_over(settings.storage.data_dir)
+
+
+def read_text(file: Path) -> str:
+    """A text file's words, `-` is stdin; UsageError where it can't be read or has none."""
+    import sys
+
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        text = raw.decode()
+    except OSError as error:
+        raise UsageError(f"{file}: can't be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: is not UTF-8 text (byte {error.start})") from error
+    if not text.strip():
+        raise UsageError(f"{file}: holds no words")
+    return text

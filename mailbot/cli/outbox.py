@@ -1,0 +1,77 @@
+"""`mailbot outbox …`: mail that has not gone out yet, or never will."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk
+
+app = group("outbox", "Mail that is not delivered: why, and try it again or give it up.")
+
+_ID = "From `mailbot outbox list`"
+
+
+@app.command("list", epilog=example("mailbot outbox list"))
+def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List mail that is pending or has failed: attempts, the server's last words, the next attempt."""
+    from mailbot.cli import output
+    from mailbot.store import queries
+
+    with opened_desk(context) as desk:
+        found = [mail.as_json() for mail in queries.list_outbox(desk.store)]
+        zone = desk.settings.helpdesk.zone
+    if as_json:
+        output.print_json(found)
+        return
+    columns = ("id", "state", "kind", "to", "ticket", "attempts", "next attempt", "last error")
+    rows = (
+        (
+            m["id"],
+            m["state"],
+            m["kind"],
+            m["recipient"],
+            m["ticket"],
+            m["attempts"],
+            output.moment(m["next_attempt_at"], zone),
+            m["last_error"],
+        )
+        for m in found
+    )
+    if not output.print_table(columns, rows, right=("id", "ticket", "attempts")):
+        output.say("Everything has gone out.")
+
+
+@app.command(epilog=example("mailbot outbox retry", "mailbot outbox retry 41 42"))
+def retry(
+    context: typer.Context,
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID…]", help=f"{_ID}; without: all.", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Try mail again now, forgetting how long it was put off; a running daemon does so within two seconds."""
+    from mailbot.cli import output
+
+    with opened_desk(context) as desk:
+        count = desk.helpdesk.retry_outbox(ids or None)
+    output.say(f"{_mails(count)} will be tried now." if count else "There is nothing to try again.")
+
+
+@app.command(epilog=example("mailbot outbox cancel 41"))
+def cancel(
+    context: typer.Context,
+    ids: Annotated[list[int], typer.Argument(metavar="ID…", min=1, help=f"{_ID}.", show_default=False)],
+    config: ConfigFile = None,
+) -> None:
+    """Give mail up: it is never sent."""
+    from mailbot.cli import output
+
+    with opened_desk(context) as desk:
+        count = desk.helpdesk.cancel_outbox(ids)
+    output.say(f"{_mails(count)} will not be sent.")
+
+
+def _mails(count: int) -> str:
+    return "1 mail" if count == 1 else f"{count} mails"

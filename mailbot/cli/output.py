@@ -1,0 +1,83 @@
+"""How results are printed: one JSON document, or tables and text for people.
+
+In: documents and rows. Out: stdout. Text from mail is never trusted: control characters (a terminal would obey them)
+are made visible, and rich's markup is not read in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# C0 and C1 controls but TAB and LF, and the marks that turn the direction of text round (U+202A–E, U+2066–9).
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+PIPE_WIDTH = 10_000
+
+
+def print_json(document: object) -> None:
+    """One document on stdout; dates as RFC 3339 with an offset."""
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
+    sys.stdout.write("\n")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def safe(text: object) -> str:
+    """Text from outside, fit for a terminal."""
+    return _UNSAFE.sub("�", str(text))
+
+
+def cell(value: object) -> str:
+    """One value in a table: on one line, "" for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(item) for item in value)
+    return " ".join(safe(value).split())
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read; a pipe gets whole lines instead of a guessed width."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
+    """A table; how many rows it had. Columns named in `right` hold numbers; the last column takes the room that is left."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    count = 0
+    for row in rows:
+        table.add_row(*(Text(cell(value)) for value in row))
+        count += 1
+    console().print(table)
+    return count
+
+
+def moment(iso: str | None, zone: Any) -> str:
+    """`2025-11-24 08:00` in the desk's zone, of an RFC 3339 text; "" for none."""
+    return datetime.fromisoformat(iso).astimezone(zone).strftime("%Y-%m-%d %H:%M") if iso else ""
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal, beside the result: on stderr."""
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,86 @@
+"""`mailbot quarantine …`: mail that was held, why, and what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk
+from mailbot.errors import NotPossible
+
+app = group("quarantine", "Mail that was held: look at it, let it in, or drop it.")
+
+Ids = Annotated[
+    list[int], typer.Argument(metavar="ID…", min=1, help="From `mailbot quarantine list`.", show_default=False)
+]
+
+
+@app.command("list", epilog=example("mailbot quarantine list"))
+def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List the mail that is held, newest first, with the reason."""
+    from mailbot.cli import output
+    from mailbot.store import queries
+
+    with opened_desk(context) as desk:
+        found = [held.as_json() for held in queries.list_quarantine(desk.store)]
+        zone = desk.settings.helpdesk.zone
+    if as_json:
+        output.print_json(found)
+        return
+    rows = ((h["id"], output.moment(h["received_at"], zone), h["sender"], h["subject"], h["reason"]) for h in found)
+    if not output.print_table(("id", "received", "from", "subject", "reason"), rows, right=("id",)):
+        output.say("Nothing is held.")
+
+
+@app.command(epilog=example("mailbot quarantine show 17", "mailbot quarantine show 17 --raw mail.eml"))
+def show(
+    context: typer.Context,
+    id_: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
+    raw: Annotated[
+        Path | None,
+        typer.Option("--raw", metavar="FILE", help="Write the mail as it came into this file; - is stdout."),
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show one held mail: why it is held, its header lines, the beginning of its text."""
+    from mailbot.cli import output
+    from mailbot.cli.quarantine_view import print_held, write_raw
+    from mailbot.store import queries
+
+    with opened_desk(context) as desk:
+        found = queries.show_quarantine(desk.store, id_)
+        if found is None:
+            raise NotPossible(f"No mail with the ID {id_} is held; `mailbot quarantine list` shows those that are.")
+        if raw is not None:
+            write_raw(found.raw, raw)
+        elif as_json:
+            output.print_json(found.as_json())
+        else:
+            print_held(found, desk.settings.helpdesk.zone)
+
+
+@app.command(epilog=example("mailbot quarantine release 17 18"))
+def release(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None:
+    """Let held mail in: it is handled as any other, by the rules as they are now."""
+    from mailbot.cli import output
+
+    with opened_desk(context) as desk:
+        desk.helpdesk.release(ids)
+    output.say(f"Released {_count(ids)}.")
+
+
+@app.command(epilog=example("mailbot quarantine discard 17"))
+def discard(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None:
+    """Drop held mail: it stays in the quarantine folder of the mailbox, but never becomes a ticket."""
+    from mailbot.cli import output
+
+    with opened_desk(context) as desk:
+        desk.helpdesk.discard(ids)
+    output.say(f"Discarded {_count(ids)}.")
+
+
+def _count(ids: list[int]) -> str:
+    return "1 mail" if len(ids) == 1 else f"{len(ids)} mails"

@@ -1,0 +1,42 @@
+"""`mailbot report`: how the desk did."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, opened_desk
+from mailbot.errors import UsageError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang the command into the tree."""
+    app.command(epilog=example("mailbot report", "mailbot report --since 7d --csv > week.csv"))(report)
+
+
+def report(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(metavar="D", help='How far back, as "7d" or "12h".')] = "30d",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """Volumes, first-response and resolution times, by agent and program, and how many came back."""
+    from mailbot.cli import output
+    from mailbot.cli.report_view import print_csv, print_report
+    from mailbot.config.values import read_duration
+    from mailbot.store import queries
+
+    try:
+        span = read_duration(since)
+    except ValueError as error:
+        raise UsageError(f"--since: found {since!r}; allowed: {error}") from error
+    with opened_desk(context) as desk:
+        found = queries.report(desk.store, desk.store.clock.now() - span).as_json()
+    if as_json:
+        output.print_json(found)
+    elif as_csv:
+        print_csv(found)
+    else:
+        print_report(found)

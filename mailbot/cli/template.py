@@ -1,0 +1,105 @@
+"""`mailbot template …`: the mails that go out, with invented people in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailbot.cli.options import AsJson, ConfigFile, example, group, named_config
+from mailbot.errors import NotPossible, UsageError
+
+if TYPE_CHECKING:
+    from mailbot.render import Renderer
+
+app = group("template", "The mails that go out: which there are, and what they look like.")
+
+LANGUAGES = ("id", "en")
+FORMS = ("eml", "txt", "html")
+
+
+@app.command("list", epilog=example("mailbot template list"))
+def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+    """List every template with its subject, rendered with sample data."""
+    from mailbot.cli import output
+
+    renderer = _renderer(context)
+    found = [
+        {
+            "name": name,
+            "subjects": {lang: renderer.render(name, lang, renderer.sample(name, lang)).subject for lang in LANGUAGES},
+        }
+        for name in renderer.names()
+    ]
+    if as_json:
+        output.print_json(found)
+        return
+    rows = []
+    for entry in found:
+        subjects = entry["subjects"]
+        assert isinstance(subjects, dict)
+        rows.append((entry["name"], subjects["id"], subjects["en"]))
+    output.print_table(("template", "subject (id)", "subject (en)"), rows)
+
+
+@app.command(
+    epilog=example(
+        "mailbot template preview requester/reminder_1",
+        "mailbot template preview requester/answer --form html --out answer.html",
+    )
+)
+def preview(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="From `mailbot template list`.", show_default=False)],
+    language: Annotated[str, typer.Option(metavar="LANG", help='"id" or "en".')] = "id",
+    form: Annotated[str, typer.Option(metavar="FORM", help='"eml" (a whole mail), "txt" or "html".')] = "eml",
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Show one template as a mail, with sample data."""
+    import sys
+
+    if language not in LANGUAGES or form not in FORMS:
+        raise UsageError(
+            f"found --language {language} --form {form}; allowed: {'/'.join(LANGUAGES)}, {'/'.join(FORMS)}"
+        )
+    renderer = _renderer(context)
+    if name not in renderer.names():
+        raise NotPossible(f"There is no template {name}; there are: {', '.join(renderer.names())}.")
+    data = _as_form(renderer, name, language, form)
+    if out is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise NotPossible(f"{out}: can't be written ({error.strerror})") from error
+
+
+def _renderer(context: typer.Context) -> Renderer:
+    """The desk's templates where there is a configuration, the packaged ones where none was named and none is there."""
+    from mailbot.bootstrap import make_renderer
+    from mailbot.config import Settings, config_path, load_settings
+
+    path = config_path(named_config(context))
+    asked_for = named_config(context) is not None or path.exists()
+    return make_renderer(load_settings(path) if asked_for else Settings())
+
+
+def _as_form(renderer: Renderer, name: str, language: str, form: str) -> bytes:
+    """The rendered mail as a file of that form."""
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
+    rendered = renderer.render(name, language, renderer.sample(name, language))
+    if form == "txt":
+        return rendered.text.encode()
+    if form == "html":
+        return rendered.html.encode()
+    mail = EmailMessage()
+    mail["Subject"] = rendered.subject
+    mail["From"], mail["To"] = "Helpdesk <support@helpdesk.example>", "acha@sekolah.example"
+    mail.set_content(rendered.text, cte="quoted-printable")
+    mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    return mail.as_bytes(policy=SMTP)

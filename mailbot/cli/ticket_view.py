@@ -1,0 +1,74 @@
+"""A ticket for a person at a terminal: what it is, what was said, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mailbot.cli import output
+
+# What a message's kind is called beside its author.
+_ARROWS = {"in": "→ desk", "out": "desk →"}
+
+
+def print_ticket(ticket: Mapping[str, Any], zone: ZoneInfo, *, hidden: Mapping[int, str]) -> None:
+    """Print the document of contract.md for people; `hidden` has, for a message's id, what was quoted or signed."""
+    from rich.text import Text
+
+    out = output.console()
+    out.print(Text(f"#{ticket['number']}  {output.cell(ticket['subject'])}", style="bold"))
+    for label, value in _facts(ticket, zone):
+        out.print(Text(f"{label:<13}", style="dim") + Text(output.cell(value)))
+    for message in ticket["messages"]:
+        _print_message(out, message, zone, hidden.get(message["id"], ""))
+    out.print()
+    out.print(Text("History", style="bold"))
+    for event in ticket["events"]:
+        change = " → ".join(output.cell(event[side]) for side in ("from", "to") if event[side])
+        line = f"  {output.moment(event['at'], zone)}  {output.cell(event['actor'])}  {event['kind']}  {change}"
+        out.print(Text(line.rstrip(), style="dim"))
+
+
+def _facts(ticket: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
+    """What a person asks first, in that order; what is empty is left out."""
+    requester, timer = ticket["requester"], ticket["next_timer"]
+    status = f"{ticket['status']} ({ticket['close_reason']})" if ticket["close_reason"] else ticket["status"]
+    facts = [
+        ("status", status),
+        ("requester", f"{requester['name']} <{requester['email']}>" if requester["name"] else requester["email"]),
+        ("participants", ", ".join(ticket["participants"])),
+        ("agent", ticket["agent"] or "nobody yet"),
+        ("program", ticket["program"] or ""),
+        ("tags", ", ".join(ticket["tags"])),
+        ("priority", "" if ticket["priority"] == "normal" else ticket["priority"]),
+        ("language", ticket["language"]),
+        ("opened", output.moment(ticket["created_at"], zone)),
+        ("updated", output.moment(ticket["updated_at"], zone)),
+        ("closed", output.moment(ticket["closed_at"], zone)),
+        ("follow-up of", f"#{ticket['follow_up_of']}" if ticket["follow_up_of"] else ""),
+        ("follow-ups", ", ".join(f"#{number}" for number in ticket["follow_ups"])),
+        ("merged into", f"#{ticket['merged_into']}" if ticket["merged_into"] else ""),
+        ("next", f"{timer['kind']} on {output.moment(timer['at'], zone)}" if timer else ""),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def _print_message(out: Any, message: Mapping[str, Any], zone: ZoneInfo, hidden: str) -> None:
+    """One message: who, when, what kind; the new words; the hidden part dimmed; attachments."""
+    from rich.text import Text
+
+    private = "" if message["public"] else ", only for agents"
+    head = f"{output.moment(message['at'], zone)}  {_ARROWS.get(message['direction'], '')}  {output.cell(message['author'])}"
+    out.print()
+    out.print(Text(head, style="bold") + Text(f"  {message['kind']}{private}", style="dim"))
+    for line in message["text"].splitlines():
+        out.print(Text(f"  {output.safe(line)}"), soft_wrap=True)
+    for line in hidden.splitlines():
+        out.print(Text(f"  {output.safe(line)}", style="dim"), soft_wrap=True)
+    for file in message["attachments"]:
+        out.print(Text(f"  [{output.cell(file['name'])}, {file['type']}, {_bytes(file['size'])}]", style="dim"))
+
+
+def _bytes(size: int) -> str:
+    return f"{size} B" if size < 1000 else f"{size / 1000:.0f} KB" if size < 1_000_000 else f"{size / 1e6:.1f} MB"

@@ -1,0 +1,159 @@
+"""Logging: text for a person at a terminal, one JSON object a line for journald and whatever reads it.
+
+In: the standard library's log records, from everywhere. Out: lines on stderr, with every configured secret replaced by
+`***` and, in text, every control character made visible (a mail's subject can't write a log line of its own). `Outage`
+says a lasting fault once when it begins and once when it ends. Never: mail bodies, which no caller logs, and which the
+libraries that would are kept from saying.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TextIO
+from urllib.parse import unquote
+
+from mailbot.clock import Clock
+
+if TYPE_CHECKING:  # the settings' type is a large import, and the demo logs without any
+    from mailbot.config import Settings
+
+# These log what they send and receive where they may speak at DEBUG: mail, and log-ins.
+QUIET = (
+    "imapclient",
+    "imaplib",
+    "mail.log",
+    "mail.debug",
+    "mailparser",
+    "apscheduler",
+    "sqlalchemy",
+    "alembic",
+    "asyncio",
+)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class _Masking(logging.Formatter):
+    """A formatter that never lets a secret out."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        # Longest first: one secret may hold another. Under four characters, a mask would eat ordinary words.
+        known = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
+        self._secrets = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
+
+    def masked(self, text: str) -> str:
+        return self._secrets.sub("***", text) if self._secrets else text
+
+
+class TextFormatter(_Masking):
+    """`12:40:11 warning  imap: the text`, local time, for eyes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).astimezone()
+        name = record.name.removeprefix("mailbot.")
+        message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", record.getMessage())
+        text = f"{at:%H:%M:%S} {record.levelname.lower():<8} {name}: {message}"
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return self.masked(text)
+
+
+class JsonFormatter(_Masking):
+    """One object a line: `at` (RFC 3339, UTC), `level`, `logger`, `message`, what was passed as `extra`, `traceback`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, object] = {
+            "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self.masked(record.getMessage()),
+        }
+        for key, value in vars(record).items():
+            if key not in _STANDARD:
+                line[key] = value if isinstance(value, (int, float, bool)) or value is None else self.masked(str(value))
+        if record.exc_info:
+            line["traceback"] = self.masked(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure(
+    level: str = "info", form: str = "auto", *, secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Send all logging to `stream` (stderr). `form`: "text", "json", or "auto": text on a terminal, JSON elsewhere.
+
+    May be called again (a reload): the last call counts.
+    """
+    out = stream or sys.stderr
+    text = form == "text" or (form == "auto" and out.isatty())
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(TextFormatter(secrets) if text else JsonFormatter(secrets))
+    root = logging.getLogger()
+    for old in [known for known in root.handlers if isinstance(known.formatter, _Masking)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+
+
+def configure_for(settings: Settings, *, at_least: str = "debug") -> None:
+    """What `[log]` asks for, with the configuration's secrets masked; nothing below `at_least` is shown."""
+    levels = ("debug", "info", "warning", "error")
+    url = settings.storage.database_url.get_secret_value()
+    known = [settings.imap.password.get_secret_value(), settings.smtp.password.get_secret_value(), url]
+    known += [unquote(found[1]) for found in [re.match(r"[^/]+//[^:/@]*:([^@]+)@", url)] if found]
+    configure(max(settings.log.level, at_least, key=levels.index), settings.log.format, secrets=known)
+
+
+class Outage:
+    """A fault that lasts: said once when it begins, once for each new reason, and once when it is over.
+
+    `what` begins each line ("IMAP mail.example:993"). Time comes from `clock`. Not thread-safe: one owner, one thread.
+    """
+
+    def __init__(self, log: logging.Logger, what: str, clock: Clock) -> None:
+        self._log = log
+        self._what = what
+        self._clock = clock
+        self._since: datetime | None = None
+        self._reasons: set[str] = set()
+        self._tries = 0
+
+    @property
+    def since(self) -> datetime | None:
+        """When it began, None while all is well."""
+        return self._since
+
+    def failed(self, reason: str, *, level: int = logging.WARNING) -> None:
+        """One more failed try. Only a reason that this outage has not had yet is logged."""
+        self._since = self._since or self._clock.now()
+        self._tries += 1
+        if reason not in self._reasons:
+            self._reasons.add(reason)
+            self._log.log(level, "%s: %s", self._what, reason)
+
+    def recovered(self) -> None:
+        """It works. Logged only where it did not before."""
+        if self._since is None:
+            return
+        lasted = self._clock.now() - self._since
+        self._log.info("%s: works again, after %s and %d tries", self._what, _span(lasted), self._tries)
+        self._since, self._tries = None, 0
+        self._reasons.clear()
+
+
+def _span(span: timedelta) -> str:
+    """`4s`, `3m 20s`, `2h 5m`, `1d 4h`: two units are enough to judge an outage."""
+    seconds = max(0, round(span.total_seconds()))
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
+    first = next((at for at, (count, _) in enumerate(parts) if count), 3)
+    return " ".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count) or "0s"
