@@ -20,6 +20,9 @@ class Clock(Protocol):
     def real_seconds(self, span: timedelta) -> float:
         """How many seconds of real waiting `span` takes on this clock."""
 
+    def simulated(self, seconds: float) -> timedelta:
+        """How much time passes on this clock in so many real seconds."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -29,6 +32,9 @@ class SystemClock:
 
     def real_seconds(self, span: timedelta) -> float:
         return span.total_seconds()
+
+    def simulated(self, seconds: float) -> timedelta:
+        return timedelta(seconds=seconds)
 
 
 class ManualClock:
@@ -42,6 +48,9 @@ class ManualClock:
 
     def real_seconds(self, span: timedelta) -> float:
         return 0.0
+
+    def simulated(self, seconds: float) -> timedelta:
+        return timedelta(seconds=seconds)
 
     def advance(self, span: timedelta) -> None:
         """Move forward (or, with a negative span, back)."""
@@ -73,6 +82,9 @@ class ScaledClock:
     def real_seconds(self, span: timedelta) -> float:
         return span.total_seconds() / self._speed
 
+    def simulated(self, seconds: float) -> timedelta:
+        return timedelta(seconds=seconds * self._speed)
+
     def set_speed(self, speed: float) -> None:
         """Go on from the present simulated moment at another speed (> 0)."""
         if speed <= 0:
@@ -80,3 +92,8 @@ class ScaledClock:
         now = self.now()
         with self._lock:
             self._base, self._mark, self._speed = now, time.monotonic(), speed
+
+    def advance(self, span: timedelta) -> None:
+        """Jump forward by a span, at once."""
+        with self._lock:
+            self._base += span

@@ -1,0 +1,86 @@
+"""The SMTP server of the demo: everybody's mail goes through it, mailbot's and the people's alike.
+
+In: SMTP on loopback (aiosmtpd). Out: what is for the desk lies in its IMAP inbox, what is for a person in their mailbox,
+each with the trace headers that a mail server puts on top (RFC 5321 §4.4). Other recipients are refused with 550.
+Never: pass anything on to another machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from weakref import WeakSet
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from mailbot.demo.background import HOST, BackgroundServer
+from mailbot.demo.letters import Letters
+from mailbot.demo.people import BY_EMAIL, is_desk
+
+MAX_SIZE = 40_000_000
+HOST_NAME = "mx.helpdesk.example"
+
+
+class PostOffice(BackgroundServer):
+    """`to_desk(raw, at)` puts a mail into the desk's inbox; `now` is the simulated time."""
+
+    def __init__(self, letters: Letters, to_desk: Callable[[bytes, datetime], None], now: Callable[[], datetime]) -> None:
+        super().__init__("demo-smtp")
+        self._letters = letters
+        self._to_desk = to_desk
+        self._now = now
+        self._sessions: WeakSet[SMTP] = WeakSet()
+
+    async def opening(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+
+        def session() -> SMTP:
+            protocol = SMTP(
+                self, data_size_limit=MAX_SIZE, enable_SMTPUTF8=True, hostname=HOST_NAME, ident="mailbot demo", loop=loop
+            )
+            self._sessions.add(protocol)
+            return protocol
+
+        return await loop.create_server(session, HOST, self.port)
+
+    async def closing(self) -> None:
+        for protocol in list(self._sessions):
+            if protocol.transport is not None:
+                protocol.transport.close()
+        await asyncio.sleep(0)  # lets the transports tell their protocols
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Only people of the demo and the desk live here."""
+        if not is_desk(address) and address.lower() not in BY_EMAIL:
+            return f"550 5.1.1 <{address}>: nobody of that name in this demo"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """One delivery for each recipient."""
+        at = self._now()
+        content: Any = envelope.content
+        for address in envelope.rcpt_tos:
+            raw = _trace(envelope.mail_from or "", address, at) + content
+            person = BY_EMAIL.get(address.lower())
+            if person is not None:
+                self._letters.deliver(person, raw, at)
+            else:
+                # Another thread's loop answers; waiting for it here would block this one.
+                await asyncio.to_thread(self._to_desk, raw, at)
+        return "250 2.0.0 OK"
+
+
+def _trace(sender: str, recipient: str, at: datetime) -> bytes:
+    """Return-Path, Delivered-To and Received, as the last server on the way writes them."""
+    return (
+        f"Return-Path: <{sender}>\r\n"
+        f"Delivered-To: {recipient}\r\n"
+        f"Received: from localhost ([{HOST}]) by {HOST_NAME} with ESMTP\r\n"
+        f"\tfor <{recipient}>; {format_datetime(at)}\r\n"
+    ).encode("utf-8", "surrogateescape")
