@@ -198,7 +198,7 @@ class Dovecot:
         """Put mails into a folder, in one connection."""
         with self.client(user) as connection:
             for raw in mails:
-                status, words = connection.append(f'"{folder}"', flags, None, raw)  # type: ignore[arg-type]
+                status, words = connection.append(f'"{folder}"', flags, None, raw)
                 assert status == "OK", words
 
     def mails(self, user: str, folder: str = "INBOX") -> list[bytes]:

@@ -1,0 +1,310 @@
+"""SMTP out: the door. Hands one composed mail to the mail server and says what became of it.
+
+In: an envelope and the bytes of a mail. Out: `Accepted`, `Deferred` (the same mail may pass later) or `Rejected` (it
+never will). Standards: RFC 5321, RFC 6409 (submission), RFC 2920 (pipelining), RFC 6152 (8BITMIME), RFC 6531
+(SMTPUTF8), RFC 1870 (SIZE). How the connection comes about is in mailbot/smtp_session.py.
+
+One connection stays open over many mails. Where the server knows PIPELINING, envelope and DATA travel in one packet.
+The verdict of a mail hangs on the reply to its last dot alone: what happens afterwards changes nothing. A connection
+that turned out to be dead before the mail's content went out is opened anew, once; after that the mail is Deferred,
+also where the reply to the dot was lost: then it may arrive twice (RFC 5321 §6.1), with the same Message-ID, but
+never not at all.
+Never: an exception out of `send`; a change to the mail, except its line ends; a thread of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot.errors import PermanentError, TemporaryError
+from mailbot.network import explain, readable
+from mailbot.oauth import TokenSource
+from mailbot.smtp_session import NotReady, Session, open_session, place, reply_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.config.model import SmtpSettings
+
+__all__ = ["Accepted", "Deferred", "Rejected", "Submission"]
+
+# Servers close silent connections after some minutes (RFC 5321 §4.5.3.2.7: five); we are earlier than they.
+REUSE_WITHIN = 100.0
+# A link slower than this, bytes a second, counts as broken.
+SLOWEST = 16 * 1024
+# RFC 5321 §4.5.3.2.6: the reply to the last dot may take ten minutes, ten times as long as that to a command. Who gives
+# up earlier sends mail twice.
+PATIENCE_AFTER_DOT = 10
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f-\x9f<>]")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The server took responsibility for the mail. `response`: its words."""
+
+    response: str
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Not now. `code`: the server's, 0 where there was none; `text`: its words, or what was found and the mend.
+
+    `server_gone`: not this mail but the server or the connection is the matter; the next mail fares no better now.
+    """
+
+    code: int
+    text: str
+    server_gone: bool
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Never. `code` and `text`: the server's."""
+
+    code: int
+    text: str
+
+
+Outcome = Accepted | Deferred | Rejected
+
+
+class Reply(NamedTuple):
+    """One reply of the server (RFC 5321 §4.2)."""
+
+    code: int
+    text: str
+
+
+class Verdict(NamedTuple):
+    """A row of `VERDICTS`: for replies between two codes, what they mean for the mail and for the connection."""
+
+    lowest: int
+    highest: int
+    permanent: bool
+    ends_connection: bool
+    server_gone: bool
+    mend: str
+
+
+# What a refusal means; the first row that holds the code counts. RFC 5321 §4.2.1 has the classes, the codes are from
+# RFC 5321 §4.2.3 and RFC 4954 §6.
+VERDICTS: tuple[Verdict, ...] = (
+    # The server shuts the connection down, for whatever reason.
+    Verdict(421, 421, False, True, True, ""),
+    # Everything else of class 4 is about this mail, this recipient, this moment.
+    Verdict(400, 499, False, False, False, ""),
+    # "Bad sequence" and "not implemented": server and client are out of step; a new connection may be better.
+    Verdict(502, 503, False, True, False, ""),
+    # It wants a log-in, another one, or encryption first: the configuration's fault, so no mail may die of it.
+    Verdict(530, 530, False, True, True, "Set smtp.username and smtp.password, and smtp.security."),
+    Verdict(534, 535, False, True, True, "Check smtp.username and smtp.password."),
+    Verdict(538, 538, False, True, True, 'Set smtp.security to "starttls" or "tls".'),
+    # Everything else of class 5 is final for this mail.
+    Verdict(500, 599, True, False, False, ""),
+    # No refusal, and not what had to come: nonsense. What it is about is unknown, hence temporary.
+    Verdict(-1, 999, False, True, False, "The server's reply makes no sense here."),
+)
+
+
+class Submission:
+    """The way out through one SMTP server. `timeout`: seconds that a reply to a command may take."""
+
+    def __init__(self, settings: SmtpSettings, *, timeout: float = 60.0) -> None:
+        self._settings = settings
+        self._timeout = timeout
+        self._tokens = TokenSource.of(settings, "smtp")
+        self._session: Session | None = None
+        self._used_at = 0.0
+
+    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
+        """Submit one mail to one recipient. `envelope_from` "" is the null reverse-path (RFC 5321 §4.5.5)."""
+        for what, address in (("sender", envelope_from), ("recipient", recipient)):
+            if _NO_ADDRESS.search(address) or (not address and what == "recipient"):
+                return Rejected(553, f"{address!r} cannot be a {what} of mail (RFC 5321 §4.1.2)")
+        content = line_ends(raw)
+        while True:
+            reused = self._reusable()
+            try:
+                session = self._ready()
+                envelope = _envelope(session, envelope_from, recipient, content)
+                if isinstance(envelope, Rejected):
+                    return envelope
+                refusal = self._offer(session, envelope)
+            except NotReady as error:
+                return Deferred(error.code, str(error), server_gone=True)
+            except (smtplib.SMTPException, OSError) as error:
+                self._drop()
+                if not reused:
+                    return self._lost(error, "before the mail was handed over")
+                continue  # the server had closed it in the meantime, and nothing of this mail has left us
+            if refusal is None:
+                return self._hand_over(session, content)
+            if reused and refusal.code == 421:
+                self._drop()  # the same, said politely
+                continue
+            return self._judge(refusal)
+
+    def check(self) -> str:
+        """Connect, log in, say NOOP. One line about the server; TemporaryError or PermanentError with the mend."""
+        self.close()
+        try:
+            session = self._ready()
+            code, words = session.smtp.noop()
+        except NotReady as error:
+            raise (PermanentError if error.permanent else TemporaryError)(str(error)) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise TemporaryError(self._lost(error, "at NOOP").text) from error
+        finally:
+            self.close()
+        if code != 250:
+            raise TemporaryError(f"{place(self._settings)}: NOOP was answered with {code} {reply_text(words)}.")
+        return f"{place(self._settings)}: {session.description}"
+
+    def close(self) -> None:
+        """Say QUIT and close, if there is a connection."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.quit()
+
+    def interrupt(self) -> None:
+        """From another thread: end what `send` waits for; it returns Deferred at once."""
+        session = self._session
+        if session is not None:
+            session.interrupt()
+
+    def _reusable(self) -> bool:
+        """Whether the open connection looks alive: used lately, and the server has not spoken unasked."""
+        session = self._session
+        if session is None or session.smtp.sock is None:
+            return False
+        return time.monotonic() - self._used_at < REUSE_WITHIN and not readable(session.smtp.sock)
+
+    def _ready(self) -> Session:
+        """An open session. Raises NotReady."""
+        if self._session is not None and not self._reusable():
+            self.close()
+        if self._session is None:
+            self._session = open_session(self._settings, self._tokens, self._timeout)
+        self._used_at = time.monotonic()
+        return self._session
+
+    def _drop(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.smtp.close()
+
+    def _offer(self, session: Session, envelope: Sequence[str]) -> Reply | None:
+        """MAIL, RCPT and DATA; the first refusal, or None where the server waits for the content."""
+        replies: list[Reply] = []
+        if session.pipelining:
+            session.smtp.send("".join(f"{line}\r\n" for line in envelope))  # RFC 2920 §3.1: DATA ends the group
+        for line in envelope:
+            if not session.pipelining:
+                session.smtp.send(f"{line}\r\n")
+            replies.append(_reply(session))
+            if replies[-1].code == 421 or (not session.pipelining and not _goes_on(line, replies[-1])):
+                break
+        refusals = [reply for line, reply in zip(envelope, replies, strict=False) if not _goes_on(line, reply)]
+        if not refusals:
+            return None
+        if refusals[0].code != 421:
+            self._withdraw(session, waits_for_content=replies[-1].code == 354)
+        return refusals[0]
+
+    def _withdraw(self, session: Session, *, waits_for_content: bool) -> None:
+        """Bring the session back to where a new mail can start. The verdict stands already: a failure only ends it."""
+        try:
+            if waits_for_content:
+                # RFC 2920 §3.1: the server said 354 although it has no recipient; an empty mail lets it say no.
+                session.smtp.send(b".\r\n")
+                _reply(session)
+            code, _words = session.smtp.docmd("RSET")
+        except (smtplib.SMTPException, OSError):
+            code = -1
+        if code != 250:
+            self._drop()
+
+    def _hand_over(self, session: Session, content: bytes) -> Outcome:
+        """The content and the last dot. From here on a lost connection leaves the outcome unknown."""
+        try:
+            session.be_patient(self._timeout + len(content) / SLOWEST)
+            session.smtp.send(dotted(content))
+            session.be_patient(self._timeout * PATIENCE_AFTER_DOT)
+            reply = _reply(session)
+            session.be_patient(self._timeout)
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            return self._lost(error, "while the mail was handed over, which may have arrived nevertheless")
+        if 200 <= reply.code <= 299:
+            self._used_at = time.monotonic()
+            return Accepted(f"{reply.code} {reply.text}")
+        return self._judge(reply)
+
+    def _judge(self, reply: Reply) -> Outcome:
+        """What a refusal means, by `VERDICTS`."""
+        row = next(row for row in VERDICTS if row.lowest <= reply.code <= row.highest)
+        if row.ends_connection:
+            self._drop()
+        text = f"{reply.text.rstrip('.')}. {row.mend}" if row.mend else reply.text
+        return Rejected(reply.code, text) if row.permanent else Deferred(reply.code, text, row.server_gone)
+
+    def _lost(self, error: Exception, when: str) -> Deferred:
+        cause = error.__context__ if isinstance(error.__context__, OSError) else error
+        return Deferred(0, f"{place(self._settings)}: {when}: {explain(cause, 'smtp')}", server_gone=True)
+
+
+def line_ends(raw: bytes) -> bytes:
+    """`raw` with CRLF at the end of each line and at its own end (RFC 5321 §2.3.8: no bare CR or LF)."""
+    breaks = raw.count(b"\n")
+    if not breaks == raw.count(b"\r\n") == raw.count(b"\r"):
+        raw = _LINE_END.sub(b"\r\n", raw)
+    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+
+
+def dotted(content: bytes) -> bytes:
+    """`content` with a dot before each line that begins with one, and the line that ends it (RFC 5321 §4.5.2)."""
+    if content.startswith(b"."):
+        content = b"." + content
+    return content.replace(b"\n.", b"\n..") + b".\r\n"
+
+
+def _goes_on(line: str, reply: Reply) -> bool:
+    """Whether `reply` is what the command in `line` hopes for."""
+    return reply.code == 354 if line == "DATA" else 200 <= reply.code <= 299
+
+
+def _reply(session: Session) -> Reply:
+    code, words = session.smtp.getreply()
+    return Reply(code, reply_text(words))
+
+
+def _envelope(session: Session, sender: str, recipient: str, content: bytes) -> list[str] | Rejected:
+    """The three commands before the content, with the parameters that this mail needs and this server knows."""
+    sender, recipient = _ascii_domain(sender), _ascii_domain(recipient)
+    foreign = next((address for address in (sender, recipient) if not address.isascii()), "")
+    header = content[: content.find(b"\r\n\r\n") + 1]
+    parameters = f" SIZE={len(content)}" if session.offers("size") else ""
+    if session.offers("8bitmime") and not content.isascii():
+        parameters += " BODY=8BITMIME"
+    if foreign and not session.offers("smtputf8"):
+        return Rejected(553, f"{foreign}: the mail server knows no SMTPUTF8 (RFC 6531), which this address needs")
+    if foreign or (not header.isascii() and session.offers("smtputf8")):
+        parameters += " SMTPUTF8"
+    return [f"MAIL FROM:<{sender}>{parameters}", f"RCPT TO:<{recipient}>", "DATA"]
+
+
+def _ascii_domain(address: str) -> str:
+    """The domain as A-labels (RFC 5890), so that only a foreign local part needs SMTPUTF8."""
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return local + at + domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return address
