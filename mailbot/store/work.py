@@ -7,7 +7,7 @@ Every statement is SQLAlchemy Core, compiled once; every look-up has its index (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,6 @@ from mailbot.core.ticket import (
     Timer,
     TimerKind,
 )
-from mailbot.store import search
 from mailbot.store.tables import AGENT, AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
 
 
@@ -126,7 +125,6 @@ class Work:
         values = _columns(ticket) | {"desk_id": self.desk_id, "mailbox_id": mailbox_id, "root_message_id": root}
         ticket_id = int(self.connection.execute(_INSERT_TICKET, values).inserted_primary_key[0])  # type: ignore[index]
         self._write_people(ticket_id, (), ticket.participants)
-        search.index_message(self.connection, ticket_id, f"{ticket.subject} {ticket.requester.name}")
         return Loaded(ticket_id, ticket, root)
 
     def save(self, loaded: Loaded, ticket: Ticket) -> Loaded:
@@ -170,6 +168,14 @@ class Work:
         )
         return [row.ticket_id for row in self.connection.execute(query)]
 
+    def drop_stray_timers(self, ticket_ids: Sequence[int]) -> None:
+        """Deadlines of tickets that don't wait any more (none, unless somebody edited the database): away with them."""
+        if ticket_ids:
+            waiting = select(TICKET.c.id).where(TICKET.c.id.in_(list(ticket_ids)), TICKET.c.status == Status.WAITING.value)
+            self.connection.execute(
+                delete(TIMER).where(TIMER.c.ticket_id.in_(list(ticket_ids)), TIMER.c.ticket_id.not_in(waiting))
+            )
+
     def next_due(self) -> datetime | None:
         """The earliest deadline of all."""
         return self.connection.execute(select(func.min(TIMER.c.due_at)).where(TIMER.c.desk_id == self.desk_id)).scalar()
@@ -183,10 +189,7 @@ class Work:
             "message_id": "", "subject": "", "text": "", "attachments": [], "raw_sha256": "", "inbound_id": None,
             "mark": "",
         } | values  # fmt: skip
-        message_row_id = int(self.connection.execute(_INSERT_MESSAGE, row).inserted_primary_key[0])  # type: ignore[index]
-        if row["text"]:
-            search.index_message(self.connection, ticket_id, f"{row['subject']} {row['text']}")
-        return message_row_id
+        return int(self.connection.execute(_INSERT_MESSAGE, row).inserted_primary_key[0])  # type: ignore[index]
 
     def add_history(self, ticket_id: int, entries: Sequence[JournalEntry]) -> None:
         """Append lines to a ticket's history."""
@@ -258,6 +261,38 @@ class Work:
             query = query.with_for_update(skip_locked=True)
         return list(self.connection.execute(query))
 
+    def inbound_unlocked(self, ids: Iterable[int]) -> list[Any]:
+        """The same rows for reading only."""
+        return list(self.connection.execute(select(INBOUND).where(INBOUND.c.id.in_(list(ids))).order_by(INBOUND.c.id)))
+
+    def inbound_in_state(self, state: str, limit: int) -> list[int]:
+        """Ids of inbound mail in a state, oldest first."""
+        query = (
+            select(INBOUND.c.id)
+            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == state)
+            .order_by(INBOUND.c.id)
+            .limit(limit)
+        )
+        return [row.id for row in self.connection.execute(query)]
+
+    def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[Any]:
+        """id, uid and place of the mails of this folder that were taken in, of those asked for."""
+        found: list[Any] = []
+        wanted = sorted(uids)
+        for start in range(0, len(wanted), 500):
+            query = select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
+                INBOUND.c.mailbox_id == mailbox_id,
+                INBOUND.c.uidvalidity == uidvalidity,
+                INBOUND.c.uid.in_(wanted[start : start + 500]),
+            )
+            found += self.connection.execute(query)
+        return found
+
+    def set_filed(self, ids: Sequence[int]) -> None:
+        """These mails lie in their folder."""
+        if ids:
+            self.connection.execute(update(INBOUND).where(INBOUND.c.id.in_(list(ids))).values(filed=True))
+
     def set_inbound(self, inbound_id: int, **values: Any) -> None:
         """Change an inbound row."""
         self.connection.execute(update(INBOUND).where(INBOUND.c.id == inbound_id).values(**values))
@@ -326,6 +361,31 @@ class Work:
         """The mail of ours with this Message-ID."""
         query = select(OUTBOX).where(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id == message_id)
         return self.connection.execute(query).first()
+
+    def retry_outbox(self, ids: Sequence[int] | None, expires_at: datetime) -> int:
+        """Make pending and failed mail due now; of all, or of those named. How many."""
+        condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state.in_(("pending", "failed")))
+        if ids is not None:
+            condition = and_(condition, OUTBOX.c.id.in_(list(ids)))
+        done = self.connection.execute(
+            update(OUTBOX)
+            .where(condition, OUTBOX.c.raw != b"")
+            .values(state="pending", attempts=0, next_attempt_at=self.now, expires_at=expires_at)
+        )
+        return done.rowcount
+
+    def postpone_outbox(self, until: datetime) -> None:
+        """What is due is due at `until`."""
+        due = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= until)
+        self.connection.execute(update(OUTBOX).where(due).values(next_attempt_at=until))
+
+    def cancel_outbox(self, ids: Sequence[int]) -> int:
+        """Take undelivered mail out of the queue. How many."""
+        condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.id.in_(list(ids)))
+        done = self.connection.execute(
+            update(OUTBOX).where(condition, OUTBOX.c.state.in_(("pending", "failed"))).values(state="cancelled")
+        )
+        return done.rowcount
 
     def next_attempt(self) -> datetime | None:
         """When the next mail is due."""

@@ -1,0 +1,191 @@
+"""Wiring: settings in, a desk that is ready out. The one place that knows which class gets which.
+
+`open_desk` opens the database, brings its schema up to date, makes or reads the key of the reply tokens, and builds
+the `Helpdesk`. It reads no mail and opens no connection to a mail server. No rule of the desk stands here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mailbot.calendar import service_hours
+from mailbot.clock import Clock, SystemClock
+from mailbot.config import Settings
+from mailbot.core.classify import OwnIdentity
+from mailbot.core.desk import DeskProfile
+from mailbot.core.ticket import Agent, Policy, Status
+from mailbot.core.token import Signer
+from mailbot.correspondence import Correspondence
+from mailbot.delivery import Delivery
+from mailbot.errors import ConfigError
+from mailbot.render import Renderer
+from mailbot.service import Helpdesk
+from mailbot.store import schema
+from mailbot.store.engine import Store
+from mailbot.views import DeskView
+
+KEY_FILE = "secret.key"
+
+
+class Desk:
+    """One desk, open. Use it in a `with`, or `close()` it."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+        self.owner = secrets.token_hex(8)
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """(Re)build everything that follows from the settings. Raises ConfigError and changes nothing if they are bad."""
+        policy = _policy(settings)
+        renderer = make_renderer(settings, policy)
+        renderer.check()
+        profile = _profile(settings)
+        own = OwnIdentity(
+            addresses=frozenset(settings.helpdesk.addresses),
+            instance_id=profile.instance_id,
+            trusted_authserv_ids=settings.inbound.trusted_authserv_ids,
+        )
+        correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
+        self.settings = settings
+        self.renderer = renderer
+        self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own)
+        self.delivery = Delivery(
+            self.store, profile, self.clock, self.helpdesk.turn, owner=self.owner,
+            max_per_minute=settings.smtp.max_per_minute,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Give back the database and its lock."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool = False) -> Desk:
+    """Open a desk. `exclusive`: for the daemon; `DeskInUse` where another daemon has this SQLite desk."""
+    clock = clock or SystemClock()
+    store = open_store(settings, clock)
+    try:
+        if exclusive:
+            store.lock_exclusively()
+        schema.upgrade(store)
+        return Desk(settings, store, clock)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_store(settings: Settings, clock: Clock) -> Store:
+    """The database alone, its schema untouched."""
+    return Store(
+        settings.storage.database_url.get_secret_value(),
+        clock=clock,
+        data_dir=settings.storage.data_dir,
+        first_ticket_number=settings.helpdesk.first_ticket_number,
+    )
+
+
+def make_renderer(settings: Settings, policy: Policy | None = None) -> Renderer:
+    """The templates of these settings."""
+    policy = policy or _policy(settings)
+    helpdesk = settings.helpdesk
+    return Renderer(
+        helpdesk.templates_dir,
+        zone=helpdesk.zone,
+        desk=DeskView(helpdesk.name, helpdesk.brand, helpdesk.address, helpdesk.status_page),
+        hours=policy.hours,
+        auto_close=policy.auto_close,
+        service_clock=policy.service_clock,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        hours=service_hours(settings.hours, settings.helpdesk.timezone),
+        agents=tuple(Agent(a.email, a.name, a.aliases, a.role) for a in settings.agents),
+        reminders=settings.timers.reminders,
+        auto_close=settings.timers.auto_close,
+        service_clock=settings.timers.clock == "service",
+        after_reply=Status(settings.agent_mail.after_reply),
+        notify=settings.agent_mail.notify,
+        thanks_open_follow_up=settings.follow_up.on_thanks == "follow_up",
+    )
+
+
+def _profile(settings: Settings) -> DeskProfile:
+    keys = read_keys(settings)
+    helpdesk, inbound = settings.helpdesk, settings.inbound
+    # Known only to who has the key: nobody else can make a mail look like ours.
+    instance = hmac.new(keys[-1], b"instance", hashlib.sha256).hexdigest()[:16]
+    return DeskProfile(
+        name=helpdesk.name,
+        brand=helpdesk.brand,
+        address=helpdesk.address,
+        zone=helpdesk.zone,
+        signer=Signer(keys),
+        instance_id=instance,
+        aliases=helpdesk.aliases,
+        language=helpdesk.language,
+        status_page=helpdesk.status_page,
+        plus_addressing=helpdesk.plus_addressing,
+        trust=settings.agent_mail.trust,
+        trusted_authserv_ids=inbound.trusted_authserv_ids,
+        max_size=inbound.max_size,
+        auto_limit=inbound.max_auto_replies_per_sender.count,
+        auto_window=inbound.max_auto_replies_per_sender.per,
+        retry_for=settings.smtp.retry_for,
+    )
+
+
+def read_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The keys of the reply tokens, newest first: a line each in [helpdesk] secret_file, else made once in data_dir."""
+    given = settings.helpdesk.secret_file
+    path = given or settings.storage.data_dir / KEY_FILE
+    if given is None and not path.exists():
+        _make_key(path)
+    try:
+        lines = [line.strip() for line in path.read_bytes().splitlines()]
+    except OSError as error:
+        raise ConfigError(
+            [f"helpdesk.secret_file: {path} can't be read ({error.strerror}): let mailbot's user read it"]
+        ) from error
+    keys = tuple(line for line in lines if line and not line.startswith(b"#"))
+    if not keys or any(len(key) < 16 for key in keys):
+        raise ConfigError(
+            [
+                f"helpdesk.secret_file: {path} holds {'a key that is too short' if keys else 'no key'}; allowed: lines "
+                "of at least 16 characters, the newest first (make one with: openssl rand -hex 32)"
+            ]
+        )
+    return keys
+
+
+def _make_key(path: Path) -> None:
+    """Write a fresh key where there is none; of two processes that do, the first one's counts, whole."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "w") as out:
+        out.write(secrets.token_hex(32) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return  # somebody else was faster: theirs is read
+    finally:
+        draft.unlink()

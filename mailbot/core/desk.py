@@ -1,0 +1,53 @@
+"""What a desk is to the code that handles its mail: the settings in the shape that decisions need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from mailbot.core.token import Purpose, Signer, Token, signed_address
+
+
+@dataclass(frozen=True)
+class DeskProfile:
+    """One desk. `instance_id` marks our mail (X-Mailbot-Instance), so that it is known when it comes back.
+
+    `auto_limit` automatic mails go to one requester's address within `auto_window`; `trust` is [agent_mail] trust;
+    `max_size` in bytes.
+    """
+
+    name: str
+    brand: str
+    address: str
+    zone: ZoneInfo
+    signer: Signer
+    instance_id: str
+    aliases: tuple[str, ...] = ()
+    language: str = "id"
+    status_page: str = ""
+    plus_addressing: bool = True
+    trust: str = "token"
+    trusted_authserv_ids: tuple[str, ...] = ()
+    max_size: int = 35_000_000
+    auto_limit: int = 20
+    auto_window: timedelta = timedelta(hours=1)
+    retry_for: timedelta = timedelta(days=2)
+
+    @property
+    def domain(self) -> str:
+        """The domain of the desk's address: that of our Message-IDs."""
+        return self.address.rpartition("@")[2]
+
+    def is_own(self, email: str) -> bool:
+        """Is this one of the desk's addresses, also with a sub-address (`support+…@`, RFC 5233)?"""
+        local, _, domain = email.partition("@")
+        return f"{local.partition('+')[0]}@{domain}" in (self.address, *self.aliases)
+
+    def reply_address(self, token: Token) -> str:
+        """Where the reader's reply goes: signed where the host keeps sub-addresses, else plain."""
+        return signed_address(self.address, token) if self.plus_addressing else self.address
+
+    def bounce_address(self, outbox_id: int) -> str:
+        """The envelope sender of one outgoing mail (VERP): what comes back there names the mail."""
+        return self.reply_address(self.signer.sign(Purpose.BOUNCE, outbox_id))

@@ -1,0 +1,456 @@
+"""The desk's pen: effects of a decision become mails in the outbox, one to each person, inside the same transaction.
+
+In: the turn, the ticket as it now stands, one effect, the words behind it. Out: outbox rows, each composed and with
+its Message-ID fixed, and the message on the ticket's record. Nothing is sent here. Each reader gets a mail of their
+own, with a reply address that was signed for them, threaded after the mail that they have; nobody's private address
+or token reaches anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mailbot.core.commands import CommandError
+from mailbot.core.compose import Draft, compose
+from mailbot.core.message import Address, Attachment
+from mailbot.core.subject import clean_subject
+from mailbot.core.ticket import (
+    Acknowledge,
+    Agent,
+    CloseReason,
+    Effect,
+    MessageKind,
+    Notify,
+    Role,
+    SendAnswer,
+    SendClosure,
+    SendHelp,
+    SendNotice,
+    SendReminder,
+    Ticket,
+    Topic,
+)
+from mailbot.core.token import Purpose
+from mailbot.intake.turn import Arrived, Source, Turn
+from mailbot.render import Renderer
+from mailbot.store.work import Loaded
+from mailbot.views import EntryView, FaultView, FileView, PersonView, TicketView
+
+HISTORY_ENTRIES = 6
+SHOWN_KINDS = ("report", "reply", "answer", "note")
+# What goes first when a queue has formed: an agent's words before the desk's own.
+PRIORITY = {MessageKind.ANSWER: 20, MessageKind.CLOSURE: 15, MessageKind.ACKNOWLEDGEMENT: 10, MessageKind.STATUS: 10}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One mail before it is composed: to whom, which template, what it stands for."""
+
+    kind: MessageKind
+    to: Address
+    template: str
+    context: Mapping[str, object]
+    language: str
+    auto_submitted: str = ""
+    from_name: str = ""
+    cc: tuple[Address, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    cycle: int = 0
+    step: int = 0
+    confirms: int | None = None
+
+
+class Correspondence:
+    """Writes the desk's mail. `new_id` gives a fresh unguessable string of [a-z0-9] for each Message-ID."""
+
+    def __init__(self, renderer: Renderer, new_id: Callable[[], str]) -> None:
+        self._renderer = renderer
+        self._new_id = new_id
+
+    def carry(self, turn: Turn, loaded: Loaded, effect: Effect, source: Source | None) -> None:
+        """Turn one effect into mail."""
+        if isinstance(effect, Acknowledge):
+            self._acknowledge(turn, loaded, effect, source)
+        elif isinstance(effect, Notify):
+            self._notify(turn, loaded, effect, source)
+        elif isinstance(effect, SendAnswer):
+            self._answer(turn, loaded, effect, source)
+        elif isinstance(effect, SendReminder):
+            self._remind(turn, loaded, effect)
+        elif isinstance(effect, SendClosure):
+            self._close(turn, loaded, effect, source)
+        elif isinstance(effect, SendNotice):
+            self._notice(turn, loaded, effect, source)
+        elif isinstance(effect, SendHelp):
+            self._to_agent(turn, loaded, effect.to, "agent/help", {}, source and source.mail)
+        else:
+            raise TypeError(f"{type(effect).__name__} is no mail")
+
+    # To requesters and participants
+
+    def _acknowledge(self, turn: Turn, loaded: Loaded, effect: Acknowledge, source: Source | None) -> None:
+        template = "requester/acknowledgement"
+        if effect.follow_up_of is not None:
+            template += "_follow_up"
+        elif effect.opens_at is not None:
+            template += "_out_of_hours"
+        envelopes = [
+            Envelope(
+                MessageKind.ACKNOWLEDGEMENT, to, template, {"opens_at": effect.opens_at}, loaded.ticket.language,
+                auto_submitted="auto-replied",
+            )
+            for to in effect.to
+        ]  # fmt: skip
+        self._send(turn, loaded, envelopes, source)
+
+    def _answer(self, turn: Turn, loaded: Loaded, effect: SendAnswer, source: Source | None) -> None:
+        assert source is not None
+        name = self._agent_name(turn, effect.agent)
+        context = {
+            "words": source.words, "agent_name": name, "attachment_names": tuple(a.name for a in source.attachments)
+        }  # fmt: skip
+        self._to_people(turn, loaded, MessageKind.ANSWER, "requester/answer", context, effect.to, source, name, effect.cycle)
+
+    def _close(self, turn: Turn, loaded: Loaded, effect: SendClosure, source: Source | None) -> None:
+        template = "requester/closure_no_reply" if effect.reason is CloseReason.NO_REPLY else "requester/closure_solved"
+        spoken = source if effect.with_words else None
+        name = self._agent_name(turn, effect.agent) if spoken else ""
+        context = {
+            "words": spoken.words if spoken else "", "agent_name": name,
+            "attachment_names": tuple(a.name for a in spoken.attachments) if spoken else (),
+        }  # fmt: skip
+        self._to_people(turn, loaded, MessageKind.CLOSURE, template, context, effect.to, spoken, name, 0)
+
+    def _to_people(
+        self,
+        turn: Turn,
+        loaded: Loaded,
+        kind: MessageKind,
+        template: str,
+        context: Mapping[str, object],
+        people: Sequence[Address],
+        source: Source | None,
+        agent_name: str,
+        cycle: int,
+    ) -> None:
+        """A copy of its own to each; Cc shows whom the requester had in Cc (contract.md)."""
+        hidden = {p.email for p in loaded.ticket.participants if not p.visible}
+        visible = tuple(a for a in people if a.email not in hidden)
+        envelopes = [
+            Envelope(
+                kind, to, template, context, loaded.ticket.language,
+                auto_submitted="" if source else "auto-generated",
+                from_name=agent_name,
+                cc=() if to.email in hidden else tuple(a for a in visible if a.email != to.email),
+                attachments=source.attachments if source else (),
+                cycle=cycle if to.email == loaded.ticket.requester.email else 0,  # one copy starts the timers
+            )
+            for to in people
+        ]  # fmt: skip
+        self._send(turn, loaded, envelopes, source)
+
+    def _remind(self, turn: Turn, loaded: Loaded, effect: SendReminder) -> None:
+        asked = next((m for m in reversed(turn.work.messages(loaded.id)) if m.kind == "answer"), None)
+        context = {
+            "closes_at": effect.closes_at,
+            "agent_name": self._agent_name(turn, asked.author) if asked else "",
+            "words": asked.text if asked else "",
+        }
+        template = "requester/reminder_2" if effect.last else "requester/reminder_1"
+        envelopes = [
+            Envelope(
+                MessageKind.REMINDER, to, template, context, loaded.ticket.language, "auto-generated",
+                cycle=effect.cycle, step=effect.step,
+            )
+            for to in effect.to
+        ]  # fmt: skip
+        self._send(turn, loaded, envelopes, None)
+
+    def status(self, turn: Turn, loaded: Loaded, mail: Arrived) -> None:
+        """Answer a status request of somebody who takes part."""
+        rows = turn.work.messages(loaded.id)
+        spoken = [m.at for m in rows if m.public and m.kind in ("answer", "closure", "reply")]
+        view = self._view(turn, loaded.ticket, last_answer_at=max(spoken, default=None))
+        envelope = Envelope(
+            MessageKind.STATUS, mail.message.from_address, "requester/status", {"ticket": view},
+            loaded.ticket.language, "auto-replied",
+        )  # fmt: skip
+        self._post(turn, loaded, envelope, mail, None)
+
+    def status_unknown(self, turn: Turn, number: int, mail: Arrived) -> None:
+        """The number and the address don't belong together; whether the number exists is not said."""
+        envelope = Envelope(
+            MessageKind.STATUS, mail.message.from_address, "requester/status_unknown", {"number": number},
+            turn.profile.language, "auto-replied",
+        )  # fmt: skip
+        self._post(turn, None, envelope, mail, None)
+
+    def too_large(self, turn: Turn, mail: Arrived) -> None:
+        """Tell the sender of an oversize mail the limit and what to do."""
+        context = {
+            "limit": turn.profile.max_size, "size": mail.message.size, "mail_subject": clean_subject(mail.message.subject)
+        }  # fmt: skip
+        envelope = Envelope(
+            MessageKind.NOTICE, mail.message.from_address, "requester/oversize", context,
+            turn.profile.language, "auto-replied",
+        )  # fmt: skip
+        self._post(turn, None, envelope, mail, None)
+
+    # To agents
+
+    def _notify(self, turn: Turn, loaded: Loaded, effect: Notify, source: Source | None) -> None:
+        assert source is not None
+        ticket = loaded.ticket
+        is_new = source.mail is None or loaded.root == source.message_id
+        event = "reply" if not is_new else "follow_up" if ticket.follow_up_of else "report"
+        history: tuple[EntryView, ...] = ()
+        if event != "report":
+            history = self._history(turn, loaded, skip_last=True)
+        context = {
+            "event": event,
+            "person": PersonView(source.author.email, source.author.name),
+            "words": source.words,
+            "attachments": tuple(FileView(a.name, a.size) for a in source.attachments),
+            "history": history,
+            "elsewhere": effect.elsewhere,
+            "named": effect.named,
+        }
+        envelopes = [
+            Envelope(
+                MessageKind.NOTIFICATION, self._agent_address(turn, email), "agent/notification", context,
+                turn.profile.language, "auto-generated", attachments=source.attachments,
+                from_name=self._person_name(source.author),
+            )
+            for email in effect.to
+        ]  # fmt: skip
+        self._send(turn, loaded, envelopes, source)
+
+    def _notice(self, turn: Turn, loaded: Loaded, effect: SendNotice, source: Source | None) -> None:
+        facts = dict(effect.facts)
+        if "actor" in facts:
+            actor = turn.policy.agent(facts["actor"])
+            facts["actor"] = actor.name if actor else facts["actor"]
+        facts["words"] = source.words if source and source.role is Role.AGENT else ""
+        wants_history = effect.topic in (Topic.ASSIGNED, Topic.MERGED)
+        context = {
+            "topic": effect.topic.value,
+            "facts": facts,
+            "history": self._history(turn, loaded, skip_last=False) if wants_history else (),
+        }
+        mail = source.mail if source and source.author.email in effect.to else None
+        for email in effect.to:
+            self._to_agent(turn, loaded, email, "agent/notice", context, mail)
+
+    def refuse(
+        self, turn: Turn, loaded: Loaded | None, mail: Arrived, agent: Agent, errors: Sequence[CommandError]
+    ) -> None:
+        """Tell an agent that nothing of their mail was carried out: which line, why, what is possible."""
+        faults = tuple(FaultView(e.fault.value, e.line, e.line_number, e.found, e.possible) for e in errors)
+        context = {"errors": faults, "words": mail.message.text}
+        self._to_agent(turn, loaded, agent.email, "agent/error", context, mail)
+
+    def ask_to_confirm(self, turn: Turn, mail: Arrived, agent: Agent) -> None:
+        """Ask an agent, at their known address, whether a mail in their name is theirs."""
+        context = {"mail_subject": clean_subject(mail.message.subject), "words": mail.message.text[:2000]}
+        envelope = Envelope(
+            MessageKind.NOTICE, Address(agent.email, agent.name), "agent/confirm", context, turn.profile.language,
+            "auto-generated", confirms=mail.inbound_id,
+        )  # fmt: skip
+        self._post(turn, None, envelope, None, None)
+
+    def _to_agent(
+        self,
+        turn: Turn,
+        loaded: Loaded | None,
+        email: str,
+        template: str,
+        context: Mapping[str, object],
+        mail: Arrived | None,
+    ) -> None:
+        envelope = Envelope(
+            MessageKind.NOTICE, self._agent_address(turn, email), template, context, turn.profile.language,
+            "auto-replied" if mail else "auto-generated",
+        )  # fmt: skip
+        self._post(turn, loaded, envelope, mail, None)
+
+    # Writing, recording, queueing
+
+    def _send(self, turn: Turn, loaded: Loaded, envelopes: Sequence[Envelope], source: Source | None) -> None:
+        """Record the message once, queue a copy for each reader."""
+        if not envelopes:
+            return
+        first = envelopes[0]
+        agents_only = first.kind is MessageKind.NOTIFICATION
+        carries_words = source is not None and source.role is Role.AGENT
+        message_row_id = None
+        if first.kind is not MessageKind.ANSWER:  # an answer is on record as the agent wrote it
+            message_row_id = turn.work.add_message(
+                loaded.id, direction="out", kind=first.kind.value, author=turn.profile.address,
+                author_name=turn.profile.name, author_role=Role.SYSTEM.value, public=not agents_only,
+                subject=self._subject(loaded.ticket),
+                text=source.words if carries_words and source and first.kind is MessageKind.CLOSURE else "",
+            )  # fmt: skip
+        for envelope in envelopes:
+            self._post(turn, loaded, envelope, source.mail if source else None, source, message_row_id)
+
+    def _post(
+        self,
+        turn: Turn,
+        loaded: Loaded | None,
+        envelope: Envelope,
+        mail: Arrived | None,
+        source: Source | None,
+        message_row_id: int | None = None,
+    ) -> None:
+        is_agent = envelope.template.startswith("agent/")
+        if envelope.auto_submitted and not is_agent and not self._may_write(turn, loaded, envelope):
+            return
+        context = dict(envelope.context)
+        context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
+        if loaded is not None:
+            context.setdefault("ticket", self._view(turn, loaded.ticket))
+        rendered = self._renderer.render(envelope.template, envelope.language, context)
+        token = self._token(turn, loaded, envelope, is_agent)
+        unique = self._new_id()
+        message_id = f"<{token}.{unique}@{turn.profile.domain}>" if token else f"<{unique}@{turn.profile.domain}>"
+        references = self._references(turn, loaded, envelope, mail, is_agent)
+        draft = Draft(
+            kind=envelope.kind,
+            from_name=envelope.from_name or turn.profile.name,
+            from_email=turn.profile.address,
+            to=envelope.to,
+            cc=envelope.cc,
+            reply_to=turn.profile.reply_address(token) if token else turn.profile.address,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            message_id=message_id,
+            in_reply_to=references[-1] if references else "",
+            references=tuple(references),
+            ticket_number=loaded.ticket.number if loaded else None,
+            auto_submitted=envelope.auto_submitted,  # type: ignore[arg-type]
+            date=turn.work.now.astimezone(turn.profile.zone),
+            instance_id=turn.profile.instance_id,
+            thread_topic=self._subject(loaded.ticket) if loaded else rendered.subject,
+            thread_root=f"{turn.profile.instance_id}/{loaded.ticket.number}" if loaded else message_id,
+        )
+        turn.work.enqueue(
+            {
+                "mailbox_id": mail.mailbox_id if mail else 0,
+                "ticket_id": loaded.id if loaded else None,
+                "message_row_id": message_row_id,
+                "inbound_id": mail.inbound_id if mail else None,
+                "kind": envelope.kind.value,
+                "recipient": envelope.to.email,
+                "role": "agent" if is_agent else "person",
+                "message_id": message_id,
+                "subject": rendered.subject,
+                "text": rendered.text,
+                "raw": compose(draft),
+                "attachments": self._files(envelope, source),
+                "automatic": bool(envelope.auto_submitted),
+                "cycle": envelope.cycle,
+                "step": envelope.step,
+                "priority": PRIORITY.get(envelope.kind, 0),
+                "expires_at": turn.work.now + turn.profile.retry_for,
+            }
+        )
+
+    def _may_write(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> bool:
+        """At most so many automatic mails to one address in a window; past it silence, and one notice to the leads."""
+        profile, work = turn.profile, turn.work
+        sent, suppressed = work.automatic_mail_to(envelope.to.email, work.now - profile.auto_window)
+        if sent < profile.auto_limit:
+            return True
+        work.enqueue(
+            {
+                "mailbox_id": 0, "ticket_id": loaded.id if loaded else None, "kind": envelope.kind.value,
+                "recipient": envelope.to.email, "role": "person", "message_id": f"<{self._new_id()}@{profile.domain}>",
+                "raw": b"", "automatic": True, "state": "suppressed", "expires_at": work.now,
+                "last_error": "not sent: [inbound] max_auto_replies_per_sender is reached",
+            }
+        )  # fmt: skip
+        if not suppressed and loaded is not None:
+            facts = {"recipient": envelope.to.email, "limit": str(profile.auto_limit)}
+            self._notice(turn, loaded, SendNotice(turn.policy.leads, Topic.SENDER_LIMIT, facts), None)
+        return False
+
+    def _token(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, is_agent: bool) -> Any:
+        signer = turn.profile.signer
+        if envelope.confirms is not None:
+            return signer.sign(Purpose.CONFIRM, envelope.confirms, envelope.to.email)
+        if loaded is None:
+            return None
+        purpose = Purpose.AGENT if is_agent else Purpose.REQUESTER
+        return signer.sign(purpose, loaded.ticket.number, envelope.to.email)
+
+    def _references(
+        self, turn: Turn, loaded: Loaded | None, envelope: Envelope, mail: Arrived | None, is_agent: bool
+    ) -> list[str]:
+        """RFC 5322 §3.6.4, for the reader's own thread: the first mail that they have, and the latest ones."""
+        answered = mail.message.message_id if mail and mail.message.from_addr == envelope.to.email else ""
+        if loaded is None or (mail is not None and loaded.root and loaded.root == mail.message.message_id):
+            return [answered] if answered else []  # the ticket is new: there is nothing else yet
+        chain = turn.work.thread(loaded.id, envelope.to.email, is_agent=is_agent)
+        if loaded.root and not is_agent and loaded.root not in chain:
+            chain.insert(0, loaded.root)
+        if answered:
+            chain = [reference for reference in chain if reference != answered] + [answered]
+        return chain if len(chain) <= 10 else [chain[0], *chain[-9:]]
+
+    def _files(self, envelope: Envelope, source: Source | None) -> list[dict[str, str]]:
+        """Which files go with the mail: named by the raw mail that they came in and their digest, not copied."""
+        if source is None or source.mail is None:
+            return []
+        return [{"raw": source.mail.raw_sha256, "sha256": a.sha256, "name": a.name} for a in envelope.attachments]
+
+    # What templates see
+
+    def _subject(self, ticket: Ticket) -> str:
+        return f"#{ticket.number} - {ticket.subject}"
+
+    def _view(self, turn: Turn, ticket: Ticket, **more: Any) -> TicketView:
+        owner = turn.policy.agent(ticket.agent)
+        view = TicketView(
+            number=ticket.number,
+            subject=ticket.subject,
+            status=ticket.status.value,
+            requester=PersonView(ticket.requester.email, ticket.requester.name),
+            created_at=ticket.created_at,
+            closed_at=ticket.closed_at,
+            agent_name=owner.name if owner else "",
+            priority=ticket.priority,
+            program=ticket.program,
+            tags=ticket.tags,
+            follow_up_of=ticket.follow_up_of,
+        )
+        return replace(view, **more) if more else view
+
+    def _history(self, turn: Turn, loaded: Loaded, *, skip_last: bool) -> tuple[EntryView, ...]:
+        """The last words on the ticket, newest first; a follow-up shows those of the ticket that it came out of."""
+        rows = [m for m in turn.work.messages(loaded.id) if m.kind in SHOWN_KINDS and m.direction == "in"]
+        if skip_last:
+            rows = rows[:-1]
+        if not rows and loaded.ticket.follow_up_of is not None:
+            old = turn.work.ticket(loaded.ticket.follow_up_of)
+            rows = [m for m in turn.work.messages(old.id) if m.kind in SHOWN_KINDS] if old else []
+        newest = reversed(rows[-HISTORY_ENTRIES:])
+        return tuple(
+            EntryView(m.at, m.author_name or m.author, m.author_role, m.text, tuple(a["name"] for a in m.attachments))
+            for m in newest
+        )
+
+    def _agent_name(self, turn: Turn, email: str) -> str:
+        agent = turn.policy.agent(email)
+        return f"{agent.name} ({turn.profile.brand})" if agent else turn.profile.name
+
+    def _agent_address(self, turn: Turn, email: str) -> Address:
+        agent = turn.policy.agent(email)
+        return Address(agent.email, agent.name) if agent else Address(email)
+
+    def _person_name(self, author: Address) -> str:
+        """Under whose name a notification stands in the agent's inbox."""
+        return author.name or author.local_part
+

@@ -1,0 +1,224 @@
+"""The way out: mail that waits in the outbox is handed to the SMTP server, each once, until it is accepted or refused.
+
+In: a submission (smtp.py). Out: rows that are sent, due again later, or failed, and what that means for the ticket
+(timers start, the agent is told). A mail is claimed in one commit, sent outside of any transaction, and its fate
+written in the next: a kill between the server's 250 and that commit is the one moment in which a mail may go out
+twice, and then with the same Message-ID. That is why the fate of each mail is written before the next one is sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from mailbot.clock import Clock
+from mailbot.core.compose import with_attachments
+from mailbot.core.desk import DeskProfile
+from mailbot.core.message import Attachment, InboundMessage
+from mailbot.core.parse import parse_message
+from mailbot.core.ticket import Delivered, MessageKind
+from mailbot.intake.carry_out import carry_out
+from mailbot.intake.robots import report_failure
+from mailbot.intake.turn import Turn
+from mailbot.smtp import Accepted, Deferred, Rejected
+from mailbot.store import raw_mail
+from mailbot.store.engine import Store
+from mailbot.store.work import Work
+
+log = logging.getLogger(__name__)
+
+CLAIM = 20
+LEASE = timedelta(minutes=10)
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(minutes=30)
+
+
+class Submits(Protocol):
+    """What delivers one composed mail (smtp.Submission)."""
+
+    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Accepted | Deferred | Rejected:
+        """Hand one mail to the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one pass over the outbox did. `trouble` has the server's words where it could not be used at all."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    trouble: str = ""
+
+    @property
+    def tried(self) -> int:
+        """How many mails were handed to the server."""
+        return self.sent + self.deferred + self.failed
+
+
+class Delivery:
+    """Sends one desk's outbox. One thread uses it."""
+
+    def __init__(
+        self,
+        store: Store,
+        profile: DeskProfile,
+        clock: Clock,
+        turn: Callable[[Work], Turn],
+        *,
+        owner: str,
+        max_per_minute: int = 0,
+    ) -> None:
+        self._store = store
+        self._profile = profile
+        self._clock = clock
+        self._turn = turn
+        self._owner = owner
+        self._max_per_minute = max_per_minute
+        self._sent_at: deque[datetime] = deque()
+        self._last_parsed: tuple[str, InboundMessage] | None = None
+
+    def take_back(self) -> None:
+        """At the start: what a predecessor was sending is due again."""
+        with self._store.writing() as connection:
+            owner = None if self._store.is_sqlite else self._owner
+            Work(connection, self._store.desk_id, self._clock.now()).free_leases(owner)
+
+    def next_attempt(self) -> datetime | None:
+        """When the next mail is due; None with an empty outbox."""
+        with self._store.reading() as connection:
+            return Work(connection, self._store.desk_id, self._clock.now()).next_attempt()
+
+    def postpone(self, seconds: float) -> None:
+        """The server is gone: what is due now is due again after so many real seconds."""
+        with self._store.writing() as connection:
+            work = Work(connection, self._store.desk_id, self._clock.now())
+            work.postpone_outbox(work.now + self._clock.simulated(seconds))
+
+    def deliver_due(self, submission: Submits, stopping: Callable[[], bool] = lambda: False) -> Round:
+        """Send what is due now, at most `CLAIM` mails; stop early where the server is gone or the daemon ends."""
+        allowed = self._allowance()
+        if allowed == 0:
+            return Round()
+        with self._store.writing() as connection:
+            now = self._clock.now()
+            rows = Work(connection, self._store.desk_id, now).claim_outbox(now, allowed, self._owner, LEASE)
+        sent = deferred = failed = 0
+        trouble = ""
+        for index, row in enumerate(rows):
+            if stopping() or trouble:
+                self._release(rows[index:])
+                break
+            fate = self._send(submission, row)
+            self._record(row, fate)
+            if isinstance(fate, Accepted):
+                sent += 1
+                self._sent_at.append(self._clock.now())
+            elif isinstance(fate, Deferred):
+                deferred += 1
+                trouble = fate.text if fate.server_gone else ""
+            else:
+                failed += 1
+        return Round(sent, deferred, failed, trouble)
+
+    def _allowance(self) -> int:
+        """How many mails [smtp] max_per_minute lets go now."""
+        if not self._max_per_minute:
+            return CLAIM
+        minute_ago = self._clock.now() - timedelta(minutes=1)
+        while self._sent_at and self._sent_at[0] <= minute_ago:
+            self._sent_at.popleft()
+        return max(0, min(CLAIM, self._max_per_minute - len(self._sent_at)))
+
+    def _send(self, submission: Submits, row: Any) -> Accepted | Deferred | Rejected:
+        try:
+            raw = self._assembled(row)
+        except raw_mail.RawMailDamaged as error:
+            return Rejected(0, f"an attachment can't be read any more: {error}")
+        return submission.send(self._profile.bounce_address(row.id), row.recipient, raw)
+
+    def _assembled(self, row: Any) -> bytes:
+        """The composed mail with its files, which are kept once, in the mail that they came in."""
+        if not row.attachments:
+            return bytes(row.raw)
+        files = [found for wanted in row.attachments if (found := self._file(wanted)) is not None]
+        return with_attachments(bytes(row.raw), files)
+
+    def _file(self, wanted: dict[str, str]) -> Attachment | None:
+        sha256 = wanted["raw"]
+        if self._last_parsed is None or self._last_parsed[0] != sha256:
+            with self._store.reading() as connection:
+                raw = raw_mail.get(connection, sha256)
+            if raw is None:
+                return None  # dropped by [storage] keep_raw or erased meanwhile
+            self._last_parsed = (sha256, parse_message(raw))
+        return find_file(self._last_parsed[1], wanted["sha256"])
+
+    def _release(self, rows: list[Any]) -> None:
+        with self._store.writing() as connection:
+            work = Work(connection, self._store.desk_id, self._clock.now())
+            for row in rows:
+                work.set_outbox(row.id, state="pending", lease_owner="", lease_until=None)
+
+    def _record(self, row: Any, fate: Accepted | Deferred | Rejected) -> None:
+        with self._store.writing() as connection:
+            work = Work(connection, self._store.desk_id, self._clock.now())
+            if isinstance(fate, Accepted):
+                self._record_accepted(work, row)
+            elif isinstance(fate, Deferred) and work.now < row.expires_at:
+                delay = backoff(row.attempts)
+                work.set_outbox(
+                    row.id, state="pending", attempts=row.attempts + 1, next_attempt_at=work.now + delay,
+                    last_error=_said(fate), lease_owner="", lease_until=None,
+                )  # fmt: skip
+            else:
+                self._record_failed(work, row, fate)
+
+    def _record_accepted(self, work: Work, row: Any) -> None:
+        work.set_outbox(
+            row.id, state="sent", sent_at=work.now, attempts=row.attempts + 1, raw=b"", last_error="",
+            lease_owner="", lease_until=None,
+        )  # fmt: skip
+        if row.cycle and row.ticket_id is not None:
+            loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
+            if loaded is not None:
+                kind = MessageKind(row.kind)
+                carry_out(
+                    self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step)
+                )
+
+    def _record_failed(self, work: Work, row: Any, fate: Deferred | Rejected) -> None:
+        words = _said(fate)
+        if isinstance(fate, Deferred):
+            words = f"given up after {self._profile.retry_for}: {words}"
+        work.set_outbox(
+            row.id, state="failed", attempts=row.attempts + 1, last_error=words, lease_owner="", lease_until=None
+        )
+        log.warning("mail %s to %s was not delivered: %s", row.message_id, row.recipient, words)
+        report_failure(self._turn(work), row, words)
+
+
+def find_file(message: InboundMessage, sha256: str) -> Attachment | None:
+    """The attachment with this digest, in the mail itself or in one that is nested in it."""
+    for attachment in message.attachments:
+        if attachment.sha256 == sha256:
+            return attachment
+    for nested in message.nested:
+        found = find_file(nested, sha256)
+        if found is not None:
+            return found
+    return None
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts: doubling from half a minute to half an hour, ± a fifth."""
+    delay = min(FIRST_DELAY * 2 ** min(attempts, 20), LONGEST_DELAY)
+    return delay * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+
+
+def _said(fate: Deferred | Rejected) -> str:
+    return f"{fate.code} {fate.text}".strip()[:2000] if fate.code else fate.text[:2000]

@@ -1,0 +1,39 @@
+"""One mail's way through the desk, inside one transaction: whose is it, which ticket, what happened, what comes of it.
+
+`handle(turn, mail)` is the door. `persons` has requesters' and participants' mail, `agents` that of the desk's own
+people, `robots` bounces and automatic replies, `carry_out` the step that all share: event → decision → rows.
+Nothing here commits, sends, or asks a clock.
+"""
+
+from __future__ import annotations
+
+from mailbot.core.message import Kind
+from mailbot.intake.agents import handle_agent
+from mailbot.intake.persons import handle_person, handle_unread
+from mailbot.intake.robots import handle_bounce, handle_robot
+from mailbot.intake.turn import Arrived, Handled, Turn
+
+__all__ = ["Arrived", "Handled", "Turn", "handle"]
+
+
+def handle(turn: Turn, mail: Arrived) -> Handled:
+    """Do what the mail asks for. The order matters: what a machine wrote is never taken for a person's words."""
+    verdict = mail.verdict
+    if verdict.kind is Kind.LOOP:
+        return Handled("processed", verdict.reason)  # ours come back: on record, and nothing else
+    if verdict.kind is Kind.BOUNCE:
+        return handle_bounce(turn, mail)
+    if verdict.kind is Kind.AUTO:
+        return handle_robot(turn, mail)
+    if not mail.message.from_addr:
+        return Handled("quarantined", "the mail names no sender (From) who could be answered")
+    if mail.partial:
+        handle_unread(turn, mail, "too_large")
+        return Handled("quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched")
+    if verdict.kind is Kind.QUARANTINE and not mail.released:
+        handle_unread(turn, mail, "quarantined")
+        return Handled("quarantined", verdict.reason)
+    agent = turn.policy.agent(mail.message.from_addr)
+    if agent is not None:
+        return handle_agent(turn, mail, agent)
+    return handle_person(turn, mail)

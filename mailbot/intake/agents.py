@@ -1,0 +1,174 @@
+"""Agents' mail: proven or held, then an answer, a note, commands, a forward; all of a mail or nothing of it.
+
+A From alone proves nothing ([agent_mail] trust): `token` asks for a reply address or Message-ID that was signed for
+this agent, `dmarc` for a pass in the Authentication-Results of a server that we trust.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailbot.core.authentication import dmarc_passes
+from mailbot.core.commands import CommandError, Fault, Verb, parse_commands
+from mailbot.core.forward import read_forward
+from mailbot.core.message import Address, Forward
+from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
+from mailbot.core.subject import clean_subject, status_request
+from mailbot.core.ticket import Agent, Answered, Reported, Role, Target
+from mailbot.core.token import Purpose, strip_tokens
+from mailbot.intake.carry_out import carry_out, open_new
+from mailbot.intake.persons import as_known, first_line, handle_person, look_up, report, resolve_merged, words_of
+from mailbot.intake.turn import Arrived, Handled, Source, Turn
+from mailbot.store.work import Loaded
+
+
+def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
+    """A mail whose From is an agent's."""
+    clues = clues_of(mail.message)
+    held = _confirmed(turn, mail, clues, agent)
+    if held is not None:
+        return _take_up(turn, mail, held, agent)
+    if _writes_as_person(turn, clues) or status_request(mail.message.subject) is not None:
+        return handle_person(turn, mail)
+    known = look_up(turn, clues)
+    found = route_agent(clues, as_known(known), turn.profile.signer, agent)
+    if not _is_proven(turn, mail, found):
+        turn.post.ask_to_confirm(turn, mail, agent)
+        return Handled("held", f"not proven to be from {agent.email} (trust = {turn.profile.trust}); asked to confirm")
+    if found.conflict is not None and found.number is not None:
+        error = CommandError(Fault.TWO_TICKETS, mail.message.subject, 0, f"#{found.conflict}", (f"#{found.number}",))
+        turn.post.refuse(turn, known[found.number], mail, agent, (error,))
+        return Handled("processed", "the subject names another ticket than the reply address", known[found.number].id)
+    if found.number is not None:
+        return _act(turn, mail, agent, resolve_merged(turn, known[found.number]), found)
+    forward = read_forward(mail.message)
+    if forward is not None and forward.author.email and not turn.policy.agent(forward.author.email):
+        return _open_for(turn, mail, agent, forward)
+    return report(turn, mail)
+
+
+def _is_proven(turn: Turn, mail: Arrived, found: AgentRoute) -> bool:
+    if mail.proven or mail.released:
+        return True
+    if "duplicate-from" in mail.message.defects or len(mail.message.from_) > 1:
+        return False
+    trust = turn.profile.trust
+    by_dmarc = trust != "token" and dmarc_passes(mail.message, turn.profile.trusted_authserv_ids)
+    proofs = {
+        "token": found.by_token,
+        "dmarc": by_dmarc,
+        "either": found.by_token or by_dmarc,
+        "both": found.by_token and by_dmarc,
+    }
+    return proofs[trust]
+
+
+def _writes_as_person(turn: Turn, clues: Clues) -> bool:
+    """An agent who is a requester or participant replies to mail that they got as such."""
+    return any(
+        token.purpose is Purpose.REQUESTER and turn.profile.signer.belongs_to(token, clues.sender)
+        for token in clues.tokens
+    )
+
+
+# A held mail and its confirmation
+
+
+def _confirmed(turn: Turn, mail: Arrived, clues: Clues, agent: Agent) -> Any | None:
+    """The held mail that this one confirms, if it does."""
+    for token in (*clues.tokens, *clues.reference_tokens):
+        if token.purpose is not Purpose.CONFIRM or not turn.profile.signer.belongs_to(token, agent.email):
+            continue
+        if turn.profile.trust == "both" and not dmarc_passes(mail.message, turn.profile.trusted_authserv_ids):
+            return None
+        return next(iter(turn.work.inbound([token.number])), None)
+    return None
+
+
+def _take_up(turn: Turn, mail: Arrived, held: Any, agent: Agent) -> Handled:
+    if held.state != "held":
+        return Handled("processed", f"confirms mail {held.id}, which is no longer held ({held.state})")
+    handled = handle_agent(turn, turn.reread(held), agent)
+    turn.work.set_inbound(
+        held.id, state=handled.state, reason=f"confirmed by {agent.email}", ticket_id=handled.ticket_id,
+        place=handled.place, processed_at=turn.work.now,
+    )  # fmt: skip
+    return Handled("processed", f"confirms mail {held.id}", handled.ticket_id, handled.number)
+
+
+# Words and commands on a ticket
+
+
+def _act(turn: Turn, mail: Arrived, agent: Agent, loaded: Loaded, found: AgentRoute) -> Handled:
+    reply = words_of(turn, mail, loaded)
+    source = Source(
+        Address(agent.email, agent.name), Role.AGENT, reply.text, mail, mail.message.attachments, mail.message.subject
+    )
+    errors = act(turn, loaded, agent, source)
+    if errors:
+        turn.post.refuse(turn, loaded, mail, agent, errors)
+        reason = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
+        return Handled("processed", f"nothing was carried out: {reason}", loaded.id, loaded.ticket.number)
+    why = {"evidence": found.evidence, "cut": reply.rule}
+    return Handled("processed", "", loaded.id, loaded.ticket.number, why)
+
+
+def act(turn: Turn, loaded: Loaded, agent: Agent, source: Source) -> tuple[CommandError, ...]:
+    """Carry out an agent's words, which may begin with commands; the errors, and then nothing was done."""
+    parsed = parse_commands(source.words)
+    if parsed.errors:
+        return parsed.errors
+    words = strip_tokens(parsed.words, turn.profile.address).strip()
+    numbers = [c.number for c in parsed.commands if c.verb is Verb.MERGE]
+    event = Answered(
+        at=turn.work.now,
+        agent=agent.email,
+        commands=parsed.commands,
+        has_words=bool(words or source.attachments),
+        targets={n: _target(found) for n, found in turn.work.tickets(numbers).items()},
+    )
+    spoken = Source(source.author, source.role, words, source.mail, source.attachments, source.subject)
+    return carry_out(turn, loaded, event, spoken).refusals
+
+
+def _target(loaded: Loaded) -> Target:
+    ticket = loaded.ticket
+    return Target(ticket.number, ticket.requester.email, ticket.status, ticket.merged_into)
+
+
+# A forwarded report
+
+
+def _open_for(turn: Turn, mail: Arrived, agent: Agent, forward: Forward) -> Handled:
+    """A school's mail that an agent passed on becomes that school's ticket; commands above it are carried out on it."""
+    parsed = parse_commands(forward.comment)
+    if parsed.errors:
+        turn.post.refuse(turn, None, mail, agent, parsed.errors)
+        return Handled("processed", "nothing was carried out: a command above the forwarded mail is wrong")
+    event = Reported(
+        at=turn.work.now,
+        number=turn.work.next_number(),
+        subject=clean_subject(forward.subject or mail.message.subject) or first_line(forward.text),
+        requester=forward.author,
+        author=forward.author,
+        language=turn.profile.language,
+        by_agent=agent.email,
+    )
+    source = Source(
+        forward.author, Role.REQUESTER, strip_tokens(forward.text, turn.profile.address), mail, forward.attachments,
+        forward.subject, f"forwarded:{agent.email}",
+    )  # fmt: skip
+    opened = open_new(turn, event, source, mail.mailbox_id)
+    why = {"forwarded_by": agent.email}
+    if forward.comment.strip():
+        comment = Source(Address(agent.email, agent.name), Role.AGENT, _as_note(forward.comment, parsed.words), mail)
+        errors = act(turn, opened, agent, comment)
+        if errors:
+            turn.post.refuse(turn, opened, mail, agent, errors)
+    return Handled("processed", "", opened.id, opened.ticket.number, why)
+
+
+def _as_note(comment: str, words: str) -> str:
+    """What an agent writes above a forwarded mail is for colleagues: a note, unless commands say otherwise."""
+    is_note = words.strip() and not comment.lstrip().startswith("#")
+    return f"#catatan\n{comment}" if is_note else comment

@@ -1,0 +1,77 @@
+"""Event → decision → rows: the step that every mail, timer and command shares.
+
+In: a loaded ticket, an event, the words behind it. Out: the decision, carried out: the ticket written, its history,
+the message put on record, every effect turned into outbox rows, all in the transaction of the turn. A decision that
+asks for something else than this ticket (a follow-up, the quarantine), or refuses, changes nothing here.
+"""
+
+from __future__ import annotations
+
+from mailbot.core.lifecycle import decide
+from mailbot.core.ticket import (
+    Absorb,
+    Absorbed,
+    Decision,
+    Event,
+    Hold,
+    OpenFollowUp,
+    Reported,
+)
+from mailbot.intake.turn import Source, Turn
+from mailbot.store.work import Loaded
+
+
+def carry_out(turn: Turn, loaded: Loaded, event: Event, source: Source | None = None) -> Decision:
+    """Decide and write. `decision.refusals`, `Hold` and `OpenFollowUp` are left to the caller, nothing written."""
+    decision = decide(loaded.ticket, event, turn.policy)
+    if decision.refusals or any(isinstance(e, Hold | OpenFollowUp) for e in decision.effects):
+        return decision
+    assert decision.ticket is not None
+    _write(turn, turn.work.save(loaded, decision.ticket), decision, event, source)
+    return decision
+
+
+def open_new(turn: Turn, event: Reported, source: Source, mailbox_id: int) -> Loaded:
+    """Open the ticket that a report makes."""
+    decision = decide(None, event, turn.policy)
+    assert decision.ticket is not None
+    loaded = turn.work.open_ticket(decision.ticket, mailbox_id, source.message_id)
+    if turn.policy.notify == "round_robin" and len(decision.ticket.told) == 1 and not decision.ticket.agent:
+        turn.work.set_last_in_turn(decision.ticket.told[0])
+    _write(turn, loaded, decision, event, source)
+    return loaded
+
+
+def _write(turn: Turn, loaded: Loaded, decision: Decision, event: Event, source: Source | None) -> None:
+    turn.work.add_history(loaded.id, decision.journal)
+    if source is not None and decision.recorded_as is not None:
+        turn.work.add_message(
+            loaded.id,
+            direction="in",
+            kind=decision.recorded_as.value,
+            author=source.author.email,
+            author_name=source.author.name,
+            author_role=source.role.value,
+            public=decision.public,
+            message_id=source.message_id,
+            subject=source.subject,
+            text=source.words,
+            attachments=[
+                {"name": a.name, "type": a.content_type, "size": a.size, "sha256": a.sha256} for a in source.attachments
+            ],
+            raw_sha256=source.mail.raw_sha256 if source.mail else "",
+            inbound_id=source.mail.inbound_id if source.mail else None,
+            mark=source.mark,
+        )
+    for effect in decision.effects:
+        if isinstance(effect, Absorb):
+            _absorb(turn, effect, event)
+        else:
+            turn.post.carry(turn, loaded, effect, source)
+
+
+def _absorb(turn: Turn, effect: Absorb, event: Event) -> None:
+    target = turn.work.ticket(effect.target)
+    if target is not None:
+        agent = getattr(event, "agent", "")
+        carry_out(turn, target, Absorbed(event.at, agent, effect.source, effect.participants))

@@ -1,0 +1,238 @@
+"""Requesters', participants' and strangers' mail: a status request, a reply, a follow-up, or a new report."""
+
+from __future__ import annotations
+
+from mailbot.core.body import new_words
+from mailbot.core.classify import is_automatic_address
+from mailbot.core.intent import intent_of
+from mailbot.core.message import Address, Kind, Reply
+from mailbot.core.route import Clues, Known, Route, clues_of, route
+from mailbot.core.subject import clean_subject, status_request
+from mailbot.core.ticket import (
+    CloseReason,
+    Hold,
+    OpenFollowUp,
+    Origin,
+    Participant,
+    Replied,
+    Reported,
+    Role,
+    Status,
+)
+from mailbot.intake.carry_out import carry_out, open_new
+from mailbot.intake.turn import Arrived, Handled, Source, Turn
+from mailbot.store.work import Loaded
+
+MAX_CHAIN = 100
+
+
+def handle_person(turn: Turn, mail: Arrived) -> Handled:
+    """A mail of somebody who is no agent."""
+    number = status_request(mail.message.subject)
+    if number is not None:
+        return _tell_status(turn, mail, number)
+    clues = clues_of(mail.message)
+    known = look_up(turn, clues)
+    found = route(clues, as_known(known), turn.profile.signer)
+    loaded = resolve_merged(turn, known[found.number]) if found.number is not None else None
+    if loaded is None or _is_strangers_reply_to_closed(found, loaded):
+        return report(turn, mail, named=found.named or found.number, route=found)
+    return _reply(turn, mail, loaded, found)
+
+
+def look_up(turn: Turn, clues: Clues) -> dict[int, Loaded]:
+    """The tickets that the clues name, by number (references too)."""
+    numbers = set(clues.numbers)
+    by_reference = turn.work.numbers_by_message_id(clues.references)
+    known = turn.work.tickets(numbers | set(by_reference.values()))
+    return _Lookup(known, by_reference)
+
+
+class _Lookup(dict[int, Loaded]):
+    """Tickets by number, and which Message-ID led to which."""
+
+    def __init__(self, tickets: dict[int, Loaded], by_reference: dict[str, int]) -> None:
+        super().__init__(tickets)
+        self.by_reference = by_reference
+
+
+def as_known(known: dict[int, Loaded]) -> Known:
+    """What `core.route` may know."""
+    by_reference = known.by_reference if isinstance(known, _Lookup) else {}
+    return Known({number: loaded.ticket for number, loaded in known.items()}, by_reference)
+
+
+def resolve_merged(turn: Turn, loaded: Loaded) -> Loaded:
+    """The ticket that this one went into, at the end of the chain."""
+    for _ in range(MAX_CHAIN):
+        into = loaded.ticket.merged_into
+        following = turn.work.ticket(into) if into is not None else None
+        if following is None:
+            return loaded
+        loaded = following
+    return loaded
+
+
+def _is_strangers_reply_to_closed(found: Route, loaded: Loaded) -> bool:
+    """A reference alone, from an address that takes no part, doesn't open a follow-up in somebody's name."""
+    return found.elsewhere and found.evidence == "reference" and loaded.ticket.status is Status.CLOSED
+
+
+# A reply
+
+
+def _reply(turn: Turn, mail: Arrived, loaded: Loaded, found: Route) -> Handled:
+    message = mail.message
+    reply = words_of(turn, mail, loaded)
+    author = message.from_address
+    role = Role.REQUESTER if author.email == loaded.ticket.requester.email else Role.PARTICIPANT
+    event = Replied(
+        at=turn.work.now,
+        author=author,
+        role=role,
+        intent=intent_of(reply.text),
+        elsewhere=found.elsewhere,
+        participants=people_in_cc(turn, mail) if role is Role.REQUESTER else (),
+        acknowledge=mail.verdict.kind is not Kind.NOACK,
+    )
+    mark = "elsewhere" if found.elsewhere else ""
+    source = Source(author, role, reply.text, mail, message.attachments, message.subject, mark)
+    why = {"evidence": found.evidence, "cut": reply.rule, "intent": event.intent.value}
+    return reply_to(turn, loaded, event, source, why)
+
+
+def reply_to(turn: Turn, loaded: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:
+    """Put a person's words on the ticket, on its open follow-up, or into a new follow-up."""
+    decision = carry_out(turn, loaded, event, source)
+    for effect in decision.effects:
+        if isinstance(effect, Hold):
+            return Handled("quarantined", effect.reason, loaded.id, loaded.ticket.number, dict(why))
+        if isinstance(effect, OpenFollowUp):
+            newest = _newest_of_chain(turn, loaded)
+            if newest.ticket.status is not Status.CLOSED:
+                return reply_to(turn, newest, event, source, why | {"joined": "open follow-up"})
+            return _follow_up(turn, newest, event, source, why)
+    return Handled("processed", "", loaded.id, loaded.ticket.number, dict(why))
+
+
+def _newest_of_chain(turn: Turn, loaded: Loaded) -> Loaded:
+    for _ in range(MAX_CHAIN):
+        children = turn.work.follow_ups_of(loaded.ticket.number)
+        if not children:
+            break
+        # an open one before a closed one: never a third ticket while one is open
+        still_open = [c for c in children if resolve_merged(turn, c).ticket.status is not Status.CLOSED]
+        loaded = resolve_merged(turn, (still_open or children)[0])
+        if loaded.ticket.status is not Status.CLOSED:
+            break
+    return loaded
+
+
+def _follow_up(turn: Turn, old: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:
+    ticket = old.ticket
+    if ticket.close_reason is CloseReason.SPAM:
+        return Handled("quarantined", f"reply to ticket #{ticket.number}, which was closed as spam", old.id, ticket.number)
+    reported = Reported(
+        at=event.at,
+        number=turn.work.next_number(),
+        subject=ticket.subject,
+        requester=ticket.requester,
+        author=ticket.requester if event.elsewhere else event.author,
+        language=ticket.language,
+        participants=(*ticket.participants, *event.participants),
+        acknowledge=event.acknowledge,
+        follow_up_of=Origin(ticket.number, ticket.agent, ticket.program, ticket.priority),
+    )
+    mailbox_id = source.mail.mailbox_id if source.mail else 0
+    opened = open_new(turn, reported, source, mailbox_id)
+    return Handled("processed", "", opened.id, opened.ticket.number, why | {"follow_up_of": str(ticket.number)})
+
+
+# A new report
+
+
+def report(
+    turn: Turn,
+    mail: Arrived,
+    *,
+    named: int | None = None,
+    route: Route | None = None,
+) -> Handled:
+    """A mail that belongs to no ticket opens one."""
+    message = mail.message
+    reply = words_of(turn, mail, None)
+    author = message.from_address
+    event = Reported(
+        at=turn.work.now,
+        number=turn.work.next_number(),
+        subject=clean_subject(message.subject) or first_line(reply.text),
+        requester=author,
+        author=author,
+        language=turn.profile.language,
+        participants=people_in_cc(turn, mail),
+        acknowledge=mail.verdict.kind is not Kind.NOACK,
+        named=named,
+    )
+    mark = f"named:{named}" if named else ""
+    source = Source(author, Role.REQUESTER, reply.text, mail, message.attachments, message.subject, mark)
+    opened = open_new(turn, event, source, mail.mailbox_id)
+    why = {"evidence": route.evidence if route else "", "cut": reply.rule}
+    return Handled("processed", "", opened.id, opened.ticket.number, why | ({"named": str(named)} if named else {}))
+
+
+def words_of(turn: Turn, mail: Arrived, loaded: Loaded | None) -> Reply:
+    """The new words of a mail; what we sent is known, so that quotations of it are recognised by comparison."""
+    message = mail.message
+    sent = turn.work.sent_texts((*message.in_reply_to, *message.references[-5:]))
+    if loaded is not None and not sent:
+        sent = turn.work.sent_to(loaded.id, message.from_addr)
+    return new_words(message, sent)
+
+
+def people_in_cc(turn: Turn, mail: Arrived) -> tuple[Participant, ...]:
+    """Who else the requester wrote to: people, not the desk, not its agents, not robots (service.md 1)."""
+    people: dict[str, Participant] = {}
+    author = mail.message.from_addr
+    for address in (*mail.message.cc, *mail.message.to):
+        if address.email != author and "@" in address.email and _is_outside_person(turn, address):
+            people.setdefault(address.email, Participant(address.email, address.name))
+    return tuple(people.values())[: turn.policy.max_participants]
+
+
+def _is_outside_person(turn: Turn, address: Address) -> bool:
+    ours = turn.profile.is_own(address.email) or turn.policy.agent(address.email) is not None
+    return not ours and not is_automatic_address(address.local_part)
+
+
+def first_line(text: str) -> str:
+    """A subject for a mail that has none."""
+    return clean_subject(next((line.strip() for line in text.splitlines() if line.strip()), ""))[:80]
+
+
+# A status request, and mail whose words can't be read
+
+
+def _tell_status(turn: Turn, mail: Arrived, number: int) -> Handled:
+    if mail.verdict.kind is Kind.NOACK:
+        return Handled("processed", "a status request of a sender who must get no automatic mail")
+    loaded = turn.work.ticket(number)
+    if loaded is not None and loaded.ticket.takes_part(mail.message.from_addr):
+        turn.post.status(turn, loaded, mail)
+        return Handled("processed", "status request", None, number)
+    turn.post.status_unknown(turn, number, mail)
+    return Handled("processed", "status request for a number that doesn't belong to this address")
+
+
+def handle_unread(turn: Turn, mail: Arrived, why: str) -> None:
+    """A person wrote, but their words can't be read: the timers stop all the same, its sender is evidence enough."""
+    message = mail.message
+    if why == "too_large" and mail.verdict.kind is Kind.HUMAN:
+        turn.post.too_large(turn, mail)
+    clues = clues_of(message)
+    known = look_up(turn, clues)
+    found = route(clues, as_known(known), turn.profile.signer)
+    if found.number is None or found.elsewhere:
+        return
+    loaded = resolve_merged(turn, known[found.number])
+    role = Role.REQUESTER if message.from_addr == loaded.ticket.requester.email else Role.PARTICIPANT
+    carry_out(turn, loaded, Replied(turn.work.now, message.from_address, role, unread=why))

@@ -1,0 +1,74 @@
+"""Values that the intake works with: the turn (one transaction's surroundings), the mail in hand, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mailbot.core.desk import DeskProfile
+from mailbot.core.message import Address, Attachment, Classification, InboundMessage
+from mailbot.core.ticket import Policy, Role
+from mailbot.store.work import Work
+
+if TYPE_CHECKING:
+    from mailbot.correspondence import Correspondence
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """One mail in hand. `released`: an admin let it out of quarantine; `proven`: an agent confirmed it."""
+
+    inbound_id: int
+    mailbox_id: int
+    raw_sha256: str
+    message: InboundMessage
+    verdict: Classification
+    partial: bool = False
+    released: bool = False
+    proven: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One transaction: the rows, the settings as they are now, and the desk's pen. `reread` brings back a held mail."""
+
+    work: Work
+    profile: DeskProfile
+    policy: Policy
+    post: Correspondence
+    reread: Callable[[Any], Arrived]
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What became of a mail: `state` is one of `Inbound.state`; `explanation` is what `mailbot explain` shows."""
+
+    state: str
+    reason: str = ""
+    ticket_id: int | None = None
+    number: int | None = None
+    explanation: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The folder that the mail belongs in."""
+        return "quarantine" if self.state in ("quarantined", "held") else "processed"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The words that an event stands for. `mail` is None where they came from a shell or a page."""
+
+    author: Address
+    role: Role
+    words: str
+    mail: Arrived | None = None
+    attachments: tuple[Attachment, ...] = ()
+    subject: str = ""
+    mark: str = ""
+
+    @property
+    def message_id(self) -> str:
+        """The Message-ID of the mail, or ""."""
+        return self.mail.message.message_id if self.mail else ""

@@ -1,0 +1,374 @@
+"""`Helpdesk`: what the desk can do, and the only place that opens and commits transactions for it.
+
+A mail's whole way:
+
+    receive    raw bytes and their inbound row, one commit for the batch: from here on nothing can be lost
+    process    understand (pure), then in one commit: which ticket, what happened, what comes of it; mail goes to the
+               outbox, never straight out. What can't be handled is set aside with its traceback, the rest goes on
+    deliver    the outbox, by `delivery.Delivery`; what the SMTP server says may start timers or tell the agent
+    fire_due_timers   the clock's turn: reminders, closing
+
+Nothing here knows IMAP, SMTP, APScheduler or a terminal: `daemon` and `cli` call these methods.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mailbot.clock import Clock
+from mailbot.core.classify import OwnIdentity, classify
+from mailbot.core.desk import DeskProfile
+from mailbot.core.identity import identity
+from mailbot.core.message import Address
+from mailbot.core.parse import parse_header_only, parse_message
+from mailbot.core.ticket import Agent, Policy, Role, TimerFired
+from mailbot.correspondence import Correspondence
+from mailbot.errors import NotPossible, StoreUnavailable
+from mailbot.intake import Arrived, Handled, Turn, handle
+from mailbot.intake.agents import act
+from mailbot.intake.carry_out import carry_out
+from mailbot.intake.persons import handle_unread
+from mailbot.intake.turn import Source
+from mailbot.mailbox import Arrival, Place
+from mailbot.store import raw_mail
+from mailbot.store.engine import Store
+from mailbot.store.work import Work
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+TIMER_BATCH = 50
+# The machine's faults, not the mail's: they quarantine nothing, the mail is tried again.
+MACHINE_FAULTS = (StoreUnavailable, MemoryError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of one inbound mail: its row, the folder that it belongs in, in words for the admin."""
+
+    inbound_id: int
+    state: str
+    place: Place
+    number: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of a mail that was fed in by hand. `outcome`: Inbound.state, "duplicate" where it was known."""
+
+    inbound_id: int
+    outcome: str
+    ticket: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the desk knows of a mail in the folder: its row, and where it belongs (None: not decided yet)."""
+
+    inbound_id: int
+    place: Place | None
+
+
+class Helpdesk:
+    """One desk. Its methods may be called from several threads; each opens its own transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        profile: DeskProfile,
+        policy: Policy,
+        correspondence: Correspondence,
+        clock: Clock,
+        own: OwnIdentity,
+    ) -> None:
+        self.store = store
+        self.profile = profile
+        self.clock = clock
+        self._policy = policy
+        self._post = correspondence
+        self._own = own
+
+    # Taking in
+
+    def receive(self, mailbox: str, arrivals: Sequence[Arrival], source: str = "imap") -> list[int]:
+        """Store a batch for good; the ids of rows to process. A mail that is known already is marked as a duplicate."""
+        mailbox_id = self.store.mailbox_id(mailbox)
+        received = []
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            for arrival in arrivals:
+                received.append(self._receive_one(work, mailbox_id, arrival, source))
+        return received
+
+    def _receive_one(self, work: Work, mailbox_id: int, arrival: Arrival, source: str) -> int:
+        who = identity(arrival.raw)
+        earlier = work.seen(who.message_id, who.digest)
+        row = {
+            "mailbox_id": mailbox_id, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "source": source,
+            "raw_sha256": raw_mail.put(work.connection, arrival.raw, work.now), "digest": who.digest,
+            "message_id": who.message_id, "size": arrival.size, "partial": arrival.partial,
+        }  # fmt: skip
+        if earlier is not None:
+            row |= {"state": "duplicate", "duplicate_of": earlier, "place": "processed", "reason": f"same as {earlier}"}
+        return work.add_inbound(row)
+
+    def seen(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> dict[int, Seen]:
+        """Which of these mails were taken in already, and where they belong."""
+        mailbox_id = self.store.mailbox_id(mailbox)
+        with self.store.reading() as connection:
+            rows = Work(connection, self.store.desk_id, self.clock.now()).seen_uids(mailbox_id, uidvalidity, uids)
+        return {row.uid: Seen(row.id, Place(row.place) if row.place else None) for row in rows}
+
+    def filed(self, ids: Iterable[int]) -> None:
+        """These mails were moved to where they belong."""
+        with self.store.writing() as connection:
+            self._work(connection).set_filed(list(ids))
+
+    # Understanding and deciding
+
+    def unprocessed(self) -> list[int]:
+        """Mails that were stored but not handled yet, oldest first."""
+        with self.store.reading() as connection:
+            return Work(connection, self.store.desk_id, self.clock.now()).inbound_in_state("received", BATCH * 50)
+
+    def process(self, ids: Sequence[int], raws: Mapping[int, bytes] | None = None) -> list[Processed]:
+        """Handle stored mails in their order; `raws` spares reading back what is in memory still.
+
+        Raises only for the machine's faults, and then everything not committed is as it was.
+        """
+        done: list[Processed] = []
+        for start in range(0, len(ids), BATCH):
+            done += self._process_batch(ids[start : start + BATCH], raws or {})
+        return done
+
+    def _process_batch(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
+        with self.store.reading() as connection:
+            rows = Work(connection, self.store.desk_id, self.clock.now()).inbound_unlocked(ids)
+            understood = [self._understand(row, raws.get(row.id) or raw_mail.get(connection, row.raw_sha256)) for row in rows]
+        with self.store.writing() as connection:
+            turn = self._turn(self._work(connection))
+            fresh = {row.id: row for row in turn.work.inbound(ids)}
+            return [
+                self._process_one(turn, fresh[mail.inbound_id], mail) for mail in understood if mail.inbound_id in fresh
+            ]
+
+    def _understand(self, row: Any, raw: bytes | None) -> Arrived:
+        """Everything that a mail says by itself. Pure, and outside of any write."""
+        if row.partial:
+            message = replace(parse_header_only(raw or b""), size=row.size)
+        else:
+            message = parse_message(raw or b"")
+        flags = row.explanation or {}
+        return Arrived(
+            row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
+            released=bool(flags.get("released")), proven=bool(flags.get("proven")),
+        )  # fmt: skip
+
+    def _process_one(self, turn: Turn, row: Any, mail: Arrived) -> Processed:
+        if row.state != "received":
+            return Processed(row.id, row.state, Place(row.place or "processed"), None, row.reason)
+        savepoint = turn.work.connection.begin_nested()
+        try:
+            handled = handle(turn, mail)
+            savepoint.commit()
+        except MACHINE_FAULTS:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a mail may trigger, it is set aside and the rest goes on
+            savepoint.rollback()
+            log.exception("mail %s (inbound %d) can't be handled and is quarantined", row.message_id, row.id)
+            handled = self._set_aside(turn, row, mail, error)
+        message = mail.message
+        turn.work.set_inbound(
+            row.id, state=handled.state, kind=mail.verdict.kind.value, rule=mail.verdict.rule,
+            reason=(handled.reason or mail.verdict.reason)[:2000], sender=message.from_addr[:320],
+            subject=message.subject[:500], ticket_id=handled.ticket_id, place=handled.place,
+            explanation=(row.explanation or {}) | handled.explanation, processed_at=turn.work.now,
+        )  # fmt: skip
+        return Processed(row.id, handled.state, Place(handled.place), handled.number, handled.reason)
+
+    def _set_aside(self, turn: Turn, row: Any, mail: Arrived, error: Exception) -> Handled:
+        """Quarantine a mail that broke us; its sender is evidence enough to stop the timers of its ticket."""
+        turn.work.set_inbound(row.id, traceback="".join(traceback.format_exception(error))[-8000:])
+        savepoint = turn.work.connection.begin_nested()
+        try:
+            handle_unread(turn, mail, "quarantined")
+            savepoint.commit()
+        except MACHINE_FAULTS:
+            raise
+        except Exception:  # noqa: BLE001 - the same mail may break this too
+            savepoint.rollback()
+            log.exception("the ticket of quarantined mail %d can't be found either", row.id)
+        return Handled("quarantined", f"{type(error).__name__}: {error}")
+
+    # The clock
+
+    def fire_due_timers(self) -> int:
+        """Remind and close where it is due; how many tickets were touched. Call only after the inbox was read."""
+        fired = 0
+        while True:
+            with self.store.writing() as connection:
+                turn = self._turn(self._work(connection))
+                due = turn.work.due_tickets(turn.work.now, TIMER_BATCH)
+                for loaded in turn.work.tickets_by_id(due).values():
+                    timers = tuple(t for t in loaded.ticket.timers if t.due_at <= turn.work.now)
+                    carry_out(turn, loaded, TimerFired(turn.work.now, timers))
+                turn.work.drop_stray_timers(due)
+            fired += len(due)
+            if len(due) < TIMER_BATCH:
+                return fired
+
+    def next_due(self) -> Any:
+        """The earliest deadline of all tickets, or None."""
+        with self.store.reading() as connection:
+            return Work(connection, self.store.desk_id, self.clock.now()).next_due()
+
+    # What people at a shell or a page can do
+
+    def ingest(self, raw: bytes, source: str = "ingest") -> Ingested:
+        """Feed one mail through the same path as IMAP; the same mail twice is known the second time."""
+        who = identity(raw)
+        with self.store.reading() as connection:
+            earlier = Work(connection, self.store.desk_id, self.clock.now()).seen(who.message_id, who.digest)
+        if earlier is not None:
+            return Ingested(earlier, "duplicate", None, f"taken in before as mail {earlier}")
+        is_partial = len(raw) > self.profile.max_size
+        uid = int(who.digest[:12], 16)  # repeatable, so that two commands at once can't take it in twice
+        kept = raw.split(b"\r\n\r\n", 1)[0].split(b"\n\n", 1)[0] + b"\r\n\r\n" if is_partial else raw
+        arrival = Arrival(0, uid, kept, len(raw), None, is_partial)
+        [inbound_id] = self.receive(source, [arrival], source)
+        [processed] = self.process([inbound_id], {inbound_id: kept}) or [
+            Processed(inbound_id, "received", Place.PROCESSED, None, "another process takes it")
+        ]
+        return Ingested(inbound_id, processed.state, processed.number, processed.reason)
+
+    def agent_acts(self, number: int, *, agent: str, text: str) -> None:
+        """What an agent could write in a mail about this ticket, commands first. NotPossible says what is wrong."""
+        with self.store.writing() as connection:
+            turn = self._turn(self._work(connection))
+            who = turn.policy.agent(agent.lower())
+            if who is None:
+                known = ", ".join(a.email for a in turn.policy.agents) or "nobody (add one: mailbot agent add EMAIL)"
+                raise NotPossible(f"{agent} is no agent of this desk. Agents are: {known}")
+            loaded = turn.work.ticket(number)
+            if loaded is None:
+                raise NotPossible(f"There is no ticket #{number}. `mailbot ticket list` shows those that there are.")
+            source = Source(Address(who.email, who.name), Role.AGENT, text)
+            errors = act(turn, loaded, who, source)
+            if errors:
+                from mailbot.vocabulary.faults import FAULTS
+
+                raise NotPossible("\n".join(FAULTS[e.fault].format(found=e.found or e.line, possible=", ".join(e.possible)) for e in errors))
+
+    def release(self, ids: Sequence[int]) -> list[Processed]:
+        """Let held mail in as if it had just come and were trusted."""
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            for row in self._held(work, ids):
+                flags = (row.explanation or {}) | {"released": True}
+                work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=row.attempts + 1)
+                work.audit("admin", "quarantine release", f"mail {row.id} from {row.sender}")
+        return self.process(list(ids))
+
+    def discard(self, ids: Sequence[int]) -> None:
+        """Give up held mail: it stays in the quarantine folder and in the store, but is no longer listed."""
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            for row in self._held(work, ids):
+                work.set_inbound(row.id, state="discarded", processed_at=work.now)
+                work.audit("admin", "quarantine discard", f"mail {row.id} from {row.sender}")
+
+    def _held(self, work: Work, ids: Sequence[int]) -> list[Any]:
+        rows = work.inbound(ids)
+        wrong = sorted(set(ids) - {row.id for row in rows if row.state in ("quarantined", "held")})
+        if wrong:
+            named = ", ".join(map(str, wrong))
+            raise NotPossible(f"Not in quarantine: {named}. `mailbot quarantine list` shows what is.")
+        return rows
+
+    def retry_outbox(self, ids: Sequence[int] | None = None) -> int:
+        """Make undelivered mail due now, failed mail too, the back-off forgotten; how many."""
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            return work.retry_outbox(ids, work.now + self.profile.retry_for)
+
+    def cancel_outbox(self, ids: Sequence[int]) -> int:
+        """Take undelivered mail out of the queue; how many."""
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            cancelled = work.cancel_outbox(ids)
+            work.audit("admin", "outbox cancel", " ".join(map(str, ids)))
+            return cancelled
+
+    def agents(self) -> tuple[Agent, ...]:
+        """All agents: of the configuration first, then those added by command."""
+        with self.store.reading() as connection:
+            return self._agents(Work(connection, self.store.desk_id, self.clock.now()))
+
+    def add_agent(self, email: str, name: str, role: str = "agent", aliases: Sequence[str] = ()) -> None:
+        """Add an agent beside those of the configuration."""
+        agent = Agent(email.lower(), name, tuple(a.lower() for a in aliases), role)
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            known = self._policy_with(self._agents(work))
+            for address in (agent.email, *agent.aliases):
+                if known.agent(address) or self.profile.is_own(address):
+                    raise NotPossible(f"{address} is an agent's or the desk's own address already.")
+            work.add_agent(agent)
+            work.audit("admin", "agent add", agent.email)
+
+    def remove_agent(self, email: str) -> None:
+        """Take away an agent who was added by command; their reply addresses stop working at once."""
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            if not work.remove_agent(email.lower()):
+                where = "in the configuration file: take the [[agents]] entry out there" if any(
+                    a.email == email.lower() for a in self._policy.agents
+                ) else "no agent of this desk"  # fmt: skip
+                raise NotPossible(f"{email} is {where}.")
+            work.audit("admin", "agent remove", email.lower())
+
+    def export_requester(self, email: str) -> dict[str, Any]:
+        """Everything that the desk holds about a person."""
+        from mailbot.store.personal import export_requester
+
+        return export_requester(self.store, email.lower())
+
+    def erase_requester(self, email: str) -> Any:
+        """Remove a person's data; numbers and an audit line stay."""
+        from mailbot.store.personal import erase_requester
+
+        return erase_requester(self.store, email.lower(), now=self.clock.now(), actor="admin")
+
+    # Surroundings
+
+    def turn(self, work: Work) -> Turn:
+        """The surroundings of a transaction (for `Delivery`)."""
+        return self._turn(work)
+
+    def _work(self, connection: Any) -> Work:
+        return Work(connection, self.store.desk_id, self.clock.now())
+
+    def _turn(self, work: Work) -> Turn:
+        policy = self._policy_with(self._agents(work))
+        if policy.notify == "round_robin":
+            policy = replace(policy, last_in_turn=work.last_in_turn())
+        return Turn(work, self.profile, policy, self._post, lambda row: self._reread(work, row))
+
+    def _reread(self, work: Work, row: Any) -> Arrived:
+        mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256))
+        return replace(mail, proven=True)
+
+    def _agents(self, work: Work) -> tuple[Agent, ...]:
+        fixed = {a.email for a in self._policy.agents}
+        return (*self._policy.agents, *(a for a in work.agents() if a.email not in fixed))
+
+    def _policy_with(self, agents: tuple[Agent, ...]) -> Policy:
+        return replace(self._policy, agents=agents)
+
+
