@@ -1,0 +1,183 @@
+"""What the HTML itself says about quotations: regions of the text, by the elements that mail programs put around them.
+
+In: the HTML of a body. Out: a `Page` whose lines know their region. Language plays no part here; what the structure
+leaves open (header blocks, attributions without an element of their own) is found in the text by `core.quote_openings`.
+
+How: marks (characters of the Unicode private use area) are put into the tree as text, the text is laid out by
+`core.html`, and the marks are read back from it, so that tables, lists and links look the same in every region.
+
+Two things that programs' markup must not be trusted with, seen in real mail: people type their whole answer inside
+`#ms-outlook-mobile-signature` and `#ymail_android_signature` (so footers are told by their words), and Outlook's
+`#mail-editor-reference-message-container` may hold new words too (so the header block inside it counts).
+Standards: none; the names are those of the programs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mailbot.core.html import html_to_text, node_to_text, parse_html
+from mailbot.core.quote_lines import Page, Region, mark_odd_quotes, visible
+from mailbot.vocabulary.quoting import PICTURE
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+# The text beside marks: beginning and end of a region, and "all that follows is quoted".
+_BEGIN = {Region.QUOTE: "\ue000", Region.FRAME: "\ue001", Region.LEAD: "\ue002", Region.SIGNATURE: "\ue003"}
+_END, _CUT = "\ue004", "\ue005"
+_REGION_OF = {mark: region for region, mark in _BEGIN.items()}
+_MARK = re.compile("[\ue000-\ue005]")
+
+# What an element is, by the first row that fits. Columns: a word that must stand in the HTML for the selector to be
+# tried at all (most mails have one or two of them), the selector, the region (None: a cut).
+_ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
+    ("gmail_attr", ".gmail_attr", Region.LEAD),  # Gmail, all programs since 2018: the line above
+    ("moz-cite-prefix", ".moz-cite-prefix", Region.LEAD),  # Thunderbird
+    ("reply-intro", "#reply-intro", Region.LEAD),  # Roundcube
+    ("airmailon", "#AirmailOn", Region.LEAD),  # Airmail
+    ("nylas-quote-attribution", ".gmail_quote_attribution", Region.LEAD),  # Mailspring
+    ("gmail_quote", "div.gmail_quote", Region.FRAME),  # Gmail, K-9, Mailspring and more; the quotation is a blockquote in it
+    ("gmail_extra", "div.gmail_extra", Region.FRAME),  # Gmail until 2018
+    ("protonmail_quote", "div.protonmail_quote", Region.FRAME),  # Proton
+    ("tutanota_quote", "div.tutanota_quote", Region.FRAME),  # Tuta
+    ("messagereplysection", '[name="messageReplySection"]', Region.FRAME),  # Spark
+    ("yahoo_quoted", '[id*="yahoo_quoted"], [class*="yahoo_quoted"]', Region.QUOTE),  # Yahoo; prefixed "ydp…" on the web
+    ("zmail_extra", '[class~="zmail_extra"], #zmail_extra', Region.FRAME),  # Zoho
+    ("origbody", "#origbody, #reply139content, #isReplyContent, #oriMsgHtmlSeperator", Region.QUOTE),  # NetEase, 139, Sina
+    ("isreplycontent", "#isReplyContent", Region.QUOTE),
+    ("ntes-mailmaster-quote", ".ntes-mailmaster-quote", Region.QUOTE),  # NetEase Mail Master
+    ('name="quote"', 'div[name="quote"]', Region.QUOTE),  # GMX, web.de
+    ("mail_android_quote", ".mail_android_quote", Region.QUOTE),  # GMX for Android
+    ("quoted_output_body", ".quoted_output_body", Region.QUOTE),  # Nine
+    ("aqm-original", "#aqm-original", Region.QUOTE),  # Aqua Mail
+    ("skiff_quote", ".skiff_quote", Region.QUOTE),
+    ("front-blockquote", "div.front-blockquote", Region.QUOTE),
+    ("divrplyfwdmsg", '[id$="divRplyFwdMsg"], [id^="divRpF"]', None),  # Outlook on the web, Outlook for phones; "x_" when nested
+    ("outlookmessageheader", ".OutlookMessageHeader", None),  # Outlook 2003
+    ("stopspelling", "hr#stopSpelling", None),  # Hotmail, Windows Live
+    ("zwchr", "hr#zwchr", None),  # Zimbra
+    ("replysplit", "hr#replySplit", None),
+    ("olk_src_body_section", "#OLK_SRC_BODY_SECTION", None),  # Outlook for Mac
+    ("gmail_signature", ".gmail_signature, .gmail_signature_prefix", Region.SIGNATURE),
+    ("moz-signature", ".moz-signature", Region.SIGNATURE),
+    ("protonmail_signature_block", ".protonmail_signature_block", Region.SIGNATURE),
+    ('id="signature"', "#Signature, #signature", Region.SIGNATURE),  # Outlook on the web
+    ("x_signature", "#x_Signature", Region.SIGNATURE),
+    ("zmail_signature", "#Zm-_Id_-Sgn, .zmail_signature", Region.SIGNATURE),
+    ("messagesignaturesection", '[name="messageSignatureSection"]', Region.SIGNATURE),
+)
+# Outlook for Windows and for Mac draw a line above the header block that they put in the reply.
+_RULED = re.compile(r"border-top:\s{0,3}solid\s{0,3}#(?:e1e1e1|b5c4df)|border-style:\s{0,3}solid none none|border:none;\s{0,3}border-top:\s{0,3}solid", re.I)
+_BORDERLESS = re.compile(r"border(?:-left)?:\s{0,3}(?:none|0|medium none)", re.I)
+_MOST_ELEMENTS = 300  # of one kind: a thread of that many replies is cut at its first one anyway
+
+
+def page_of_html(html: str, pictures: Mapping[str, str] | None = None) -> tuple[Page, str]:
+    """The lines of an HTML body with their regions, and the name of the first element that made one ("" if none).
+
+    With `pictures` (names by Content-ID) each picture that the mail brings along stands in the text as "[name]".
+    """
+    tree = parse_html(_MARK.sub("", html))
+    root = tree.body or tree.root
+    if root is None:
+        return Page(), ""
+    lower = html.lower()
+    if pictures is not None:
+        _name_pictures(root, pictures)
+    rule = ""
+    for word, selector, region in _ELEMENTS:
+        if word in lower:
+            for node in root.css(selector)[:_MOST_ELEMENTS]:
+                if _mark_element(node, region):
+                    rule = rule or word
+    if "border" in lower:
+        for node in root.css('div[style*="border"]')[:_MOST_ELEMENTS]:
+            if _RULED.search((node.attributes.get("style") or "")[:400]) and _holds_header(node):
+                node.insert_before(_CUT)
+                rule = rule or "outlook"
+    text = node_to_text(root) or html_to_text(html)
+    return _read_back(text), rule
+
+
+def _name_pictures(root: LexborNode, pictures: Mapping[str, str]) -> None:
+    for node in root.css("img")[:_MOST_ELEMENTS]:
+        source = node.attributes.get("src") or ""
+        if source[:4].lower() == "cid:":
+            node.attrs["alt"] = pictures.get(source[4:], "") or node.attributes.get("alt") or PICTURE
+
+
+def _mark_element(node: LexborNode, region: Region | None) -> bool:
+    if region is None:
+        node.insert_before(_CUT)
+        return True
+    first = node.first_child
+    if first is None:
+        return False
+    if region is Region.FRAME and not _has_own_blockquote(node):
+        # Gmail's class without a blockquote is a forward, or a quotation whose program marks it no further.
+        region = Region.QUOTE
+    first.insert_before(_BEGIN[region])
+    node.insert_child(_END)
+    return True
+
+
+def _has_own_blockquote(node: LexborNode) -> bool:
+    """A quotation (not Gmail's borderless indent) among the children, or their children."""
+    for child in node.iter():
+        if child.tag == "blockquote" and not _BORDERLESS.search((child.attributes.get("style") or "")[:400]):
+            return True
+        if child.tag == "div" and any(grandchild.tag == "blockquote" for grandchild in child.iter()):
+            return True
+    return False
+
+
+def _holds_header(node: LexborNode) -> bool:
+    """Does the element begin with fields ("From: … Sent: …"), in whatever language? A box of one's own has none."""
+    text = node.text()[:600]
+    return text.count(":") + text.count("：") >= 3 and any(c.isdigit() for c in text)
+
+
+def _read_back(text: str) -> Page:
+    """Lines with their regions, from text that holds marks."""
+    page = Page()
+    open_regions: list[Region] = []
+    for line in visible(text).split("\n"):
+        begins = open_regions[-1] if open_regions else Region.BODY
+        if not _MARK.search(line):
+            page.add(line, begins)
+            continue
+        _read_marked(page, line, open_regions)
+    mark_odd_quotes(page)
+    return page
+
+
+def _read_marked(page: Page, line: str, open_regions: list[Region]) -> None:
+    """One line with marks: words on both sides of a mark become lines of their own."""
+    at, prefix = 0, _quote_prefix(line)
+    for found in [*_MARK.finditer(line), None]:
+        stop = found.start() if found else len(line)
+        piece = line[at:stop]
+        if piece.strip(" >"):
+            carried = prefix if at and not piece.startswith(">") else ""
+            page.add(carried + (piece if not at else piece.lstrip()), open_regions[-1] if open_regions else Region.BODY)
+        if found is None:
+            break
+        at = found.end()
+        mark = found[0]
+        if mark == _CUT:
+            page.cuts.add(len(page))
+        elif mark == _END:
+            if open_regions:
+                open_regions.pop()
+        else:
+            inner = _REGION_OF[mark]
+            # A quotation's own frames and signatures are part of it.
+            outer = open_regions[-1] if open_regions else Region.BODY
+            open_regions.append(Region.QUOTE if outer is Region.QUOTE else inner)
+
+
+def _quote_prefix(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" >"))]

@@ -1,0 +1,214 @@
+"""What each line of a body is: new, quoted, the line above a quotation, or signature.
+
+In: a `Page`, its openings, and if known what we sent. Out: a `Part` a line, and the rule that found the quotation.
+
+The order of evidence, strongest first: elements of the HTML, quote marks, openings, our own words. An opening with
+marked lines below it opens just those; one without opens all to the end, if it proves enough.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from mailbot.core.originals import Originals
+from mailbot.core.quote_lines import Page, Region
+from mailbot.core.quote_openings import Opening, has_field, is_rule, looks_like_lead
+from mailbot.core.signature import signature_lines
+
+_NEAR = 4  # lines between an opening and the quotation that it opens
+_WRAP = 60  # a quoted line longer than this may have been broken by a relay
+_PROVEN = 2  # lines of ours in a row that make a quotation without any mark
+_KNOWN_SHARE = 0.8  # of a quotation, before what is not ours in it counts as an answer
+
+
+class Part(IntEnum):
+    """The kind of one line."""
+
+    BLANK = 0
+    NEW = 1
+    QUOTED = 2
+    LEAD = 3  # attribution or header block
+    SIGNATURE = 4
+
+
+def parts_of(page: Page, openings: list[Opening], originals: Originals | None) -> tuple[list[Part], str]:
+    """(a part for each line, the rule that found the quotation or "")."""
+    parts = [_first_guess(page, i) for i in range(len(page))]
+    tail, rule = _apply_openings(page, parts, openings)
+    tail, rule = _apply_structure(page, parts, tail, rule)
+    _mend_wraps(page, parts)
+    if originals is not None and _hide_ours(page, parts, tail, originals):
+        rule = rule or "sent"
+    if tail < len(page):
+        tail = _climb(page, parts, tail)
+        for i in range(tail, len(page)):
+            parts[i] = Part.QUOTED if page.bare[i] else Part.BLANK
+        if originals is not None:
+            _free_answers(page, parts, tail, originals)
+    elif not rule and Part.QUOTED in parts:
+        rule = "marks"
+    _apart(page, parts)
+    return parts, rule
+
+
+def _first_guess(page: Page, i: int) -> Part:
+    region = page.region[i]
+    if not page.bare[i] and not page.depth[i]:
+        return Part.BLANK
+    if page.depth[i] or region is Region.QUOTE:
+        return Part.QUOTED
+    if region is Region.LEAD:
+        return Part.LEAD
+    return Part.SIGNATURE if region is Region.SIGNATURE else Part.NEW
+
+
+def _apply_openings(page: Page, parts: list[Part], openings: list[Opening]) -> tuple[int, str]:
+    """(the line from which all is quoted, or the number of lines; the rule of the first opening that counted)."""
+    rule = ""
+    for opening in openings:
+        if page.region[opening.start] is Region.QUOTE:
+            continue
+        below = _next_words(page, opening.end, _NEAR)
+        marked = below is not None and parts[below] is Part.QUOTED
+        if not marked and page.region[opening.start] in (Region.FRAME, Region.LEAD):
+            marked = _quoted_follows(parts, opening.end)
+        if marked:
+            for i in range(opening.start, opening.end):
+                parts[i] = Part.LEAD if page.bare[i] else Part.BLANK
+        elif opening.strong:
+            return opening.start, rule or opening.rule
+        else:
+            continue
+        rule = rule or opening.rule
+    return len(page), rule
+
+
+def _next_words(page: Page, start: int, near: int) -> int | None:
+    return next((i for i in range(start, min(start + near, len(page))) if page.bare[i]), None)
+
+
+def _quoted_follows(parts: list[Part], start: int) -> bool:
+    return any(part is Part.QUOTED for part in parts[start:])
+
+
+def _apply_structure(page: Page, parts: list[Part], tail: int, rule: str) -> tuple[int, str]:
+    """What the HTML's elements add: cuts, lines above a quotation without one, unknown lines at the top of a frame."""
+    for cut in sorted(page.cuts):
+        if cut < tail and (cut >= len(page) or page.region[cut] is not Region.QUOTE):
+            tail, rule = cut, rule or "element"
+    for i, part in enumerate(parts[:tail]):
+        if part is Part.LEAD and page.region[i] is Region.LEAD and not _quoted_follows(parts[:tail], i):
+            tail, rule = i, rule or "element"
+            break
+    in_frame = lead = False
+    for i in range(tail):
+        in_frame, was = page.region[i] in (Region.FRAME, Region.LEAD), in_frame
+        if in_frame and not was:
+            # Above the quotation, and no line is known as the one above it: then all of them are.
+            lead = _frame_has_lead(page, parts, i)
+        if in_frame and parts[i] is Part.NEW and not lead and _quoted_next(page, parts, i):
+            parts[i] = Part.LEAD
+        lead = lead or parts[i] is Part.QUOTED
+    return tail, rule
+
+
+def _frame_has_lead(page: Page, parts: list[Part], start: int) -> bool:
+    for i in range(start, len(page)):
+        if page.region[i] not in (Region.FRAME, Region.LEAD) or parts[i] is Part.QUOTED:
+            return False
+        if parts[i] is Part.LEAD:
+            return True
+    return False
+
+
+def _quoted_next(page: Page, parts: list[Part], start: int) -> bool:
+    return any(parts[i] is Part.QUOTED for i in range(start, min(start + _NEAR + 2, len(page))))
+
+
+def _mend_wraps(page: Page, parts: list[Part]) -> None:
+    """A quoted line that a relay broke leaves its end without a mark: "> … please visit your user" / "preferences."."""
+    for i in range(1, len(page)):
+        if parts[i] is Part.NEW and parts[i - 1] is Part.QUOTED and page.depth[i - 1] and not page.region[i]:
+            above, line = page.shown[i - 1], page.bare[i]
+            goes_on = len(above) >= _WRAP and above[-1] not in ".?!:" and line[0].islower()
+            ends = i + 1 == len(page) or parts[i + 1] is not Part.NEW
+            if goes_on and ends and len(line) < 40:
+                parts[i] = Part.QUOTED
+
+
+def _hide_ours(page: Page, parts: list[Part], tail: int, originals: Originals) -> bool:
+    """Takes runs of lines that we wrote for quoted, though nothing marks them."""
+    hidden = False
+    i = 0
+    while i < tail:
+        if parts[i] is not Part.NEW or not originals.may_know(page.bare[i]):
+            i += 1
+            continue
+        end, proven, last = i, 0, i
+        while end < tail and parts[end] in (Part.NEW, Part.BLANK):
+            if parts[end] is Part.NEW:
+                if not originals.may_know(page.bare[end]):
+                    break
+                proven += originals.knows(page.bare[end])
+                last = end
+            end += 1
+        if proven >= _PROVEN:
+            hidden = True
+            for j in range(_climb(page, parts, i), last + 1):
+                parts[j] = Part.QUOTED if page.bare[j] else Part.BLANK
+        i = max(end, i + 1)
+    return hidden
+
+
+def _free_answers(page: Page, parts: list[Part], tail: int, originals: Originals) -> None:
+    """Answers inside or below a quotation that bears no marks, told from our own words by comparing."""
+    said = [i for i in range(tail, len(page)) if page.bare[i] and not page.depth[i]]
+    known = [i for i in said if originals.may_know(page.bare[i])]
+    if sum(1 for i in known if originals.knows(page.bare[i])) < _PROVEN:
+        return
+    first, last = known[0], known[-1]
+    inner = [i for i in said if first < i < last]
+    answers = [i for i in inner if not originals.may_know(page.bare[i]) and _may_answer(page, i)]
+    if answers and len(inner) - len(answers) >= _KNOWN_SHARE * len(inner):
+        for i in answers:
+            parts[i] = Part.NEW
+    below = [i for i in range(last + 1, len(page)) if page.bare[i]]
+    if below and originals.ends_with(page.bare[last]) and all(_may_answer(page, i) for i in below):
+        for i in below:
+            parts[i] = Part.NEW
+
+
+def _may_answer(page: Page, i: int) -> bool:
+    line = page.bare[i]
+    return not (page.depth[i] or is_rule(line) or has_field(line) or looks_like_lead(line))
+
+
+def _climb(page: Page, parts: list[Part], start: int) -> int:
+    """Up from where a quotation begins, over drawn lines and a line above it that no rule knows."""
+    top = start
+    while top and (not page.bare[top - 1] or (parts[top - 1] is Part.NEW and is_rule(page.bare[top - 1]))):
+        top -= 1
+    lead = top
+    while lead and top - lead < 3 and parts[lead - 1] is Part.NEW:
+        lead -= 1
+        if looks_like_lead(" ".join(page.bare[lead:top])):
+            return lead
+    # Empty lines belong to nobody.
+    while top < start and not page.bare[top]:
+        top += 1
+    return top
+
+
+def _apart(page: Page, parts: list[Part]) -> None:
+    """Sets signatures and footers apart in each stretch of new words."""
+    i = 0
+    while i < len(parts):
+        if parts[i] is not Part.NEW:
+            i += 1
+            continue
+        end = i
+        while end < len(parts) and parts[end] in (Part.NEW, Part.BLANK):
+            end += 1
+        for number in signature_lines(page.bare[i:end]):
+            parts[i + number] = Part.SIGNATURE
+        i = end

@@ -1,0 +1,130 @@
+"""Which of an author's lines are not said to anybody: signature, a phone's footer, a legal notice.
+
+In: the lines that their author wrote (no quotation among them). Out: the numbers of the lines that are set apart.
+
+Where in doubt a line stays: a closing ("Salam, Acha"), a school's name, NPSN or telephone number under "Terima kasih"
+is content to an agent. Only what marks itself goes: "-- " (RFC 3676 §4.3), the footers of phones and mail programs, a
+lawyer's notice, lines drawn at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mailbot.core.quote_openings import is_rule
+from mailbot.vocabulary import quoting as words
+
+_DELIMITER = re.compile(r"(?:--|-- --|—|––|__|~~)$")
+_UNDERSCORES = re.compile(r"_{5,}$")
+_MOST_LINES, _MOST_CHARACTERS = 16, 1200  # a signature is no longer than this
+_TAIL_LINES = 5  # what may stand below a line of underscores
+_LINK = re.compile(r"^[<(\[]?https?://\S{1,400}$")
+_EDGE = re.compile(r"^[\s*_~|\[(<•·\"'“—–-]+|[\s*_~|\])>\"'”]+$")
+
+
+def _alternatives(phrases: Sequence[str]) -> str:
+    return "|".join(re.escape(phrase.lower()).replace(r"\ ", r"\s+") for phrase in sorted(phrases, key=len, reverse=True))
+
+
+# One pattern for each table, compiled once; all are matched against one short line in lower case.
+_FOOTER = re.compile(f"(?:{_alternatives(words.FOOTERS)})")
+_DEVICE_FOOTER = re.compile(f"(?:{_alternatives(words.FOOTERS_OF_DEVICES)})(?![^\\W\\d_])")
+_DEVICE = re.compile(f"(?<![^\\W\\d_])(?:{_alternatives(words.DEVICES)})")
+_FOOTER_END = re.compile(f"(?:{_alternatives(words.FOOTER_ENDINGS)})[\\s.。!)]{{0,3}}$")
+_DISCLAIMER = re.compile(f"(?:{_alternatives(words.DISCLAIMERS)})")
+_DISCLAIMER_WORD = re.compile(_alternatives(words.DISCLAIMER_WORDS))
+
+
+def signature_lines(lines: Sequence[str]) -> set[int]:
+    """The numbers of the lines that are signature, footer or notice. Empty lines are never among them."""
+    apart: set[int] = set()
+    end = _last(lines, len(lines))
+    delimiter = _delimiter(lines, end)
+    if delimiter is not None:
+        apart.update(i for i in range(delimiter, end) if lines[i])
+        end = _last(lines, delimiter)
+    notice = _notice(lines, end)
+    if notice is not None:
+        apart.update(i for i in range(notice, end) if lines[i])
+        end = _last(lines, notice)
+    footers = _footers(lines, end)
+    apart.update(footers)
+    for i in range(end - 1, -1, -1):
+        if lines[i] and i not in footers:
+            if not is_rule(lines[i]):
+                break
+            apart.add(i)
+    return apart
+
+
+def is_footer(line: str) -> bool:
+    """Is this a line that a phone or a mail program adds ("Dikirim dari iPhone saya")?"""
+    if len(line) > 300:
+        return False
+    words_only = re.sub(r"\s*[<(\[]\s*https?://[^\s>)\]]{1,250}\s*[>)\]]?", "", line)
+    plain = _EDGE.sub("", words_only).lower()
+    if not plain or len(plain) > 110:
+        return False
+    if _FOOTER.match(plain):
+        return len(plain) < 90
+    if _DEVICE_FOOTER.match(plain):
+        return len(plain) < 75 and "?" not in plain and bool(_DEVICE.search(plain))
+    return len(plain) < 90 and bool(_FOOTER_END.search(plain)) and bool(_DEVICE.search(plain))
+
+
+def _last(lines: Sequence[str], end: int) -> int:
+    while end and not lines[end - 1]:
+        end -= 1
+    return end
+
+
+def _delimiter(lines: Sequence[str], end: int) -> int | None:
+    """The line "-- " with no more than a signature's length below it."""
+    for i in range(end):
+        if not lines[i] or lines[i][0] not in "-—–_~":
+            continue
+        below = [line for line in lines[i + 1 : end] if line]
+        if len(below) > _MOST_LINES or sum(map(len, below)) > _MOST_CHARACTERS:
+            continue
+        if _DELIMITER.match(lines[i]):
+            return i
+        # A drawn line is often a person's own layout; only a few lines without data below it are a signature.
+        if _UNDERSCORES.match(lines[i]) and 0 < len(below) <= _TAIL_LINES and not any(":" in line for line in below):
+            return i
+    return None
+
+
+def _notice(lines: Sequence[str], end: int) -> int | None:
+    """The paragraph, not the first one, with which a legal notice begins; it goes on to the end."""
+    for i in range(1, end):
+        if not lines[i] or (lines[i - 1] and not is_rule(lines[i - 1])):
+            continue
+        plain = _EDGE.sub("", lines[i][:200]).lower()
+        if _DISCLAIMER.match(plain):
+            following = " ".join(lines[i:end])[:1500].lower()
+            if _DISCLAIMER_WORD.search(following) and any(line for line in lines[:i]):
+                return i
+    return None
+
+
+def _footers(lines: Sequence[str], end: int) -> set[int]:
+    """Footers that end the words, or stand in a paragraph of their own."""
+    found: set[int] = set()
+    only_footers_below = True
+    for i in range(end - 1, -1, -1):
+        line = lines[i]
+        if not line:
+            continue
+        alone = (i == 0 or not lines[i - 1]) and (i + 1 >= end or not lines[i + 1])
+        if is_footer(line) and (only_footers_below or alone):
+            found.add(i)
+        elif only_footers_below and _LINK.match(line) and i and is_footer(lines[i - 1]):
+            found.add(i)
+        elif only_footers_below and i and len(line) < 40 and lines[i - 1] and is_footer(f"{lines[i - 1]} {line}") and (
+            len(lines[i - 1]) < 40 and _FOOTER.match(lines[i - 1].lower())
+        ):
+            found.add(i)
+        elif not is_rule(line):
+            only_footers_below = False
+    return found
