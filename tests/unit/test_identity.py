@@ -1,0 +1,39 @@
+"""The same mail by another way is the same mail; another text under the same Message-ID is another mail."""
+
+import pytest
+
+from mailbot.core.identity import identity
+
+MAIL = b"From: a@x.id\r\nSubject: Halo\r\nMessage-ID: <1@x.id>\r\nDate: Mon, 3 Nov 2025 10:00:00 +0700\r\n\r\nIsi surat\r\n"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"Received: from a by b; Mon, 3 Nov 2025 10:00:01 +0700\r\nDelivered-To: alias@x\r\n" + MAIL,
+        MAIL.replace(b"\r\n", b"\n"),
+        MAIL + b"\r\n\r\n",
+        MAIL.replace(b"Subject: Halo", b"Subject:\r\n Halo"),
+    ],
+)
+def test_trace_headers_and_line_ends_do_not_count(other: bytes) -> None:
+    assert identity(other) == identity(MAIL)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [MAIL.replace(b"Isi", b"Lain"), MAIL.replace(b"Halo", b"Hai"), MAIL.replace(b"<1@", b"<2@"), MAIL.replace(b"a@x", b"b@x")],
+)
+def test_what_the_author_wrote_counts(other: bytes) -> None:
+    assert identity(other) != identity(MAIL)
+
+
+def test_without_message_id_and_date_the_whole_counts() -> None:
+    bare = b"From: a@x.id\r\n\r\nIsi\r\n"
+    assert identity(bare) != identity(b"Received: from a\r\n" + bare)
+    assert identity(bare).message_id == ""
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n\n", b"\x00" * 50, b"Message-ID:\r\n", b"Message-ID: " + b"x" * 100_000])
+def test_anything_has_an_identity(raw: bytes) -> None:
+    assert len(identity(raw).digest) == 64 and len(identity(raw).message_id) <= 500

@@ -1,0 +1,189 @@
+"""What an agent may order: each command, all or nothing, and who is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from mailbot.core.commands import Command, Fault, Verb
+from mailbot.core.lifecycle import decide
+from mailbot.core.ticket import (
+    Absorb,
+    Acknowledge,
+    Answered,
+    CloseReason,
+    Decision,
+    MessageKind,
+    Participant,
+    SendAnswer,
+    SendClosure,
+    SendHelp,
+    SendNotice,
+    Status,
+    Target,
+    Ticket,
+    TimerKind,
+    Topic,
+)
+from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, ticket
+
+
+def order(before: Ticket, *commands: Command, words: bool = False, targets: tuple[Target, ...] = ()) -> Decision:
+    event = Answered(MONDAY, SALLY.email, commands, words, {t.number: t for t in targets})
+    return decide(before, event, POLICY)
+
+
+def command(verb: Verb, **more: object) -> Command:
+    return Command(verb, f"#{verb}", 1, **more)  # type: ignore[arg-type]
+
+
+def kinds(decision: Decision) -> list[type]:
+    return [type(e) for e in decision.effects]
+
+
+def after(decision: Decision) -> Ticket:
+    assert decision.ticket is not None
+    assert not decision.refusals, decision.refusals
+    return decision.ticket
+
+
+def test_solved_with_words_is_one_mail() -> None:
+    decision = order(ticket(), command(Verb.SOLVE), words=True)
+    assert decision.effects == (SendClosure((ACHA,), CloseReason.SOLVED, True, SALLY.email),)
+    done = after(decision)
+    assert (done.status, done.close_reason, done.closed_at, done.agent) == (
+        Status.CLOSED, CloseReason.SOLVED, MONDAY, SALLY.email,
+    )  # fmt: skip
+
+
+def test_solved_without_words_sends_the_plain_closure() -> None:
+    assert order(ticket(), command(Verb.SOLVE)).effects == (
+        SendClosure((ACHA,), CloseReason.SOLVED, False, SALLY.email),
+    )
+
+
+def test_proceed_sends_the_words_and_starts_no_timers() -> None:
+    decision = order(ticket(), command(Verb.PROCEED), words=True)
+    assert after(decision).status is Status.IN_PROGRESS and kinds(decision) == [SendAnswer]
+
+
+def test_wait_without_words_runs_from_now() -> None:
+    decision = order(ticket(agent=SALLY.email), command(Verb.WAIT))
+    waiting = after(decision)
+    assert waiting.status is Status.WAITING and decision.effects == ()
+    assert [(t.kind, t.due_at) for t in waiting.timers][-1] == (TimerKind.CLOSE, MONDAY + 48 * HOUR)
+
+
+def test_a_note_reaches_nobody_outside_and_changes_no_status() -> None:
+    decision = order(ticket(agent=BUDI.email), command(Verb.NOTE), words=True)
+    assert after(decision).status is Status.QUEUED
+    assert kinds(decision) == [SendNotice] and decision.recorded_as is MessageKind.NOTE and not decision.public
+
+
+def test_take_moves_a_queued_ticket_into_progress() -> None:
+    taken = after(order(ticket(), command(Verb.TAKE)))
+    assert (taken.agent, taken.status) == (SALLY.email, Status.IN_PROGRESS)
+
+
+def test_taking_from_a_colleague_tells_the_colleague() -> None:
+    decision = order(ticket(Status.IN_PROGRESS, agent=BUDI.email), command(Verb.TAKE))
+    assert after(decision).agent == SALLY.email
+    [notice] = decision.effects
+    assert isinstance(notice, SendNotice) and notice.to == (BUDI.email,)
+
+
+def test_assign_tells_the_new_agent_once() -> None:
+    decision = order(ticket(), command(Verb.ASSIGN, email=BUDI.email))
+    assert after(decision).agent == BUDI.email
+    assert decision.effects == (SendNotice((BUDI.email,), Topic.ASSIGNED, {"actor": SALLY.email}),)
+
+
+def test_assign_with_an_answer_sends_the_answer_and_hands_over() -> None:
+    decision = order(ticket(), command(Verb.ASSIGN, email=BUDI.email), words=True)
+    assert after(decision).agent == BUDI.email and kinds(decision) == [SendNotice, SendAnswer]
+
+
+def test_assign_to_somebody_else_is_refused_with_the_possible_ones() -> None:
+    [refusal] = order(ticket(), command(Verb.ASSIGN, email="x@y.id"), words=True).refusals
+    assert refusal.fault is Fault.NO_SUCH_AGENT and refusal.possible == (SALLY.email, BUDI.email)
+
+
+def test_one_wrong_command_stops_all() -> None:
+    before = ticket()
+    decision = order(before, command(Verb.SOLVE), command(Verb.ASSIGN, email="x@y.id"), words=True)
+    assert (decision.ticket, decision.effects, decision.journal) == (before, (), ())
+
+
+def test_spam_closes_silently() -> None:
+    decision = order(ticket(), command(Verb.SPAM))
+    assert after(decision).close_reason is CloseReason.SPAM and decision.effects == ()
+
+
+def test_merge_closes_this_ticket_and_brings_its_people() -> None:
+    before = ticket(participants=(Participant("c@d.id"),))
+    decision = order(before, command(Verb.MERGE, number=7), targets=(Target(7, ACHA.email, Status.QUEUED),))
+    merged = after(decision)
+    assert (merged.status, merged.close_reason, merged.merged_into) == (Status.CLOSED, CloseReason.MERGED, 7)
+    assert decision.effects == (Absorb(7, 12345, (Participant("c@d.id"),)),)
+
+
+def test_merge_of_another_requesters_ticket_needs_force_and_then_hides_everybody() -> None:
+    target = Target(7, "lain@x.id", Status.QUEUED)
+    [refusal] = order(ticket(), command(Verb.MERGE, number=7), targets=(target,)).refusals
+    assert refusal.fault is Fault.OTHER_REQUESTER and refusal.possible == ("#gabung 7 paksa",)
+    forced = order(ticket(), command(Verb.MERGE, number=7, force=True), targets=(target,))
+    assert forced.effects == (Absorb(7, 12345, (Participant(ACHA.email, ACHA.name, visible=False),)),)
+
+
+@pytest.mark.parametrize(
+    ("target", "fault"),
+    [
+        (None, Fault.NO_SUCH_TICKET),
+        (Target(12345, ACHA.email, Status.QUEUED), Fault.SAME_TICKET),
+        (Target(7, ACHA.email, Status.CLOSED, 12345), Fault.SAME_TICKET),
+        (Target(7, ACHA.email, Status.CLOSED, 8), Fault.ALREADY_MERGED),
+    ],
+)
+def test_merges_that_lead_nowhere_are_refused(target: Target | None, fault: Fault) -> None:
+    number = target.number if target else 7
+    decision = order(ticket(), command(Verb.MERGE, number=number), targets=(target,) if target else ())
+    assert [r.fault for r in decision.refusals] == [fault]
+
+
+def test_priority_tags_program_and_requester_are_set() -> None:
+    new = command(Verb.REQUESTER, email="baru@sekolah.example")
+    decision = order(
+        ticket(tags=("bku",)), command(Verb.PRIORITY, value="urgent"), command(Verb.TAG, values=("arkas", "bku")),
+        command(Verb.PROGRAM, value="BOS"), new,
+    )  # fmt: skip
+    set_ = after(decision)
+    assert (set_.priority, set_.tags, set_.program) == ("urgent", ("bku", "arkas"), "BOS")
+    assert set_.requester.email == "baru@sekolah.example" and not set_.takes_part(ACHA.email)
+    assert kinds(decision) == [Acknowledge] and set_.status is Status.QUEUED
+
+
+def test_help_is_sent_and_changes_nothing() -> None:
+    before = ticket()
+    decision = order(before, command(Verb.HELP))
+    assert decision.effects == (SendHelp(SALLY.email),) and decision.ticket == replace(before, updated_at=MONDAY)
+
+
+@pytest.mark.parametrize("verb", [Verb.WAIT, Verb.PROCEED, Verb.TAKE])
+def test_closed_is_never_reopened(verb: Verb) -> None:
+    before = ticket(Status.CLOSED, close_reason=CloseReason.SOLVED)
+    assert [r.fault for r in order(before, command(verb), words=True).refusals] == [Fault.ALREADY_CLOSED]
+
+
+def test_solved_again_with_words_is_an_answer_on_the_closed_ticket() -> None:
+    before = ticket(Status.CLOSED, close_reason=CloseReason.NO_REPLY, agent=SALLY.email)
+    decision = order(before, command(Verb.SOLVE), words=True)
+    assert kinds(decision) == [SendAnswer, SendNotice] and after(decision).close_reason is CloseReason.NO_REPLY
+
+
+def test_an_empty_mail_is_refused() -> None:
+    assert [r.fault for r in order(ticket()).refusals] == [Fault.NEEDS_WORDS]
+
+
+def test_every_verb_has_its_order() -> None:
+    from mailbot.core.orders import ORDERS
+
+    assert set(ORDERS) == set(Verb)

@@ -1,0 +1,103 @@
+"""Which ticket a mail belongs to: each kind of evidence, their order, and those who must not get in."""
+
+import pytest
+
+from mailbot.core.message import Address, InboundMessage
+from mailbot.core.route import AgentRoute, Clues, Known, Route, clues_of, route, route_agent
+from mailbot.core.ticket import Participant, Role
+from mailbot.core.token import Purpose, Signer, signed_address
+from tests.unit.desk_values import ACHA, BUDI, SALLY, ticket
+
+SIGNER = Signer((b"k" * 32,))
+DESK = "support@helpdesk.example"
+CECE = "cece@sekolah.example"
+A = ticket(participants=(Participant(CECE),))
+B = ticket(number=12346)
+OTHERS = ticket(number=777, requester=Address("lain@x.id"))
+KNOWN = Known({12345: A, 12346: B, 777: OTHERS}, {"<answer@helpdesk.example>": 12345, "<other@x>": 777})
+STRANGER = "orang@asing.example"
+
+
+def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER):  # type: ignore[no-untyped-def]
+    return SIGNER.sign(purpose, number, person)
+
+
+@pytest.mark.parametrize(
+    ("clues", "expected"),
+    [
+        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token")),
+        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token")),
+        (Clues(ACHA.email, references=("<answer@helpdesk.example>",)), Route(12345, Role.REQUESTER, "reference")),
+        (Clues(ACHA.email, tags=(12345,)), Route(12345, Role.REQUESTER, "tag")),
+        # a token in a Message-ID counts where the host keeps no sub-addresses
+        (Clues(ACHA.email, reference_tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token")),
+        # the tag that was typed over the quoted subject names the ticket that is meant
+        (
+            Clues(ACHA.email, tokens=(token(ACHA.email),), tags=(12346, 12345)),
+            Route(12346, Role.REQUESTER, "tag-typed-over"),
+        ),
+        # … if they take part in it
+        (Clues(CECE, tokens=(token(CECE),), tags=(12346,)), Route(12345, Role.PARTICIPANT, "token")),
+        # sound evidence from an address that takes no part is marked
+        (Clues(STRANGER, tokens=(token(ACHA.email),)), Route(12345, Role.PARTICIPANT, "token", elsewhere=True)),
+        (
+            Clues(STRANGER, references=("<answer@helpdesk.example>",)),
+            Route(12345, Role.PARTICIPANT, "reference", elsewhere=True),
+        ),
+        # a number is no permission: a ticket of their own, where the agent sees the number
+        (Clues(STRANGER, tags=(12345,)), Route(None, named=12345)),
+        (Clues(STRANGER, tags=(99999,)), Route(None)),
+        (Clues(ACHA.email, tags=(777,)), Route(None, named=777)),
+        # a token of another ticket, person or purpose is no token
+        (Clues(STRANGER, tokens=(token(STRANGER),)), Route(None)),
+        (Clues(STRANGER, tokens=(token(SALLY.email, purpose=Purpose.AGENT),)), Route(None)),
+        (Clues(STRANGER), Route(None)),
+    ],
+)
+def test_where_a_persons_mail_belongs(clues: Clues, expected: Route) -> None:
+    assert route(clues, KNOWN, SIGNER) == expected
+
+
+@pytest.mark.parametrize(
+    ("clues", "expected"),
+    [
+        (
+            Clues(SALLY.email, tokens=(token(SALLY.email, purpose=Purpose.AGENT),), tags=(12345,)),
+            AgentRoute(12345, True, "token"),
+        ),
+        # an alias of the agent uses the agent's token
+        (
+            Clues("sally@rumah.example", tokens=(token(SALLY.email, purpose=Purpose.AGENT),)),
+            AgentRoute(12345, True, "token"),
+        ),
+        # a colleague's token proves nothing about Sally
+        (
+            Clues(SALLY.email, tokens=(token(BUDI.email, purpose=Purpose.AGENT),), tags=(12345,)),
+            AgentRoute(12345, False, "tag"),
+        ),
+        # a requester's token is no agent's
+        (Clues(SALLY.email, tokens=(token(SALLY.email),)), AgentRoute(None)),
+        (Clues(SALLY.email, references=("<answer@helpdesk.example>",)), AgentRoute(12345, False, "reference")),
+        (
+            Clues(SALLY.email, tokens=(token(SALLY.email, purpose=Purpose.AGENT),), tags=(777,)),
+            AgentRoute(12345, True, "token", conflict=777),
+        ),
+        (Clues(SALLY.email), AgentRoute(None)),
+    ],
+)
+def test_where_an_agents_mail_belongs(clues: Clues, expected: AgentRoute) -> None:
+    assert route_agent(clues, KNOWN, SIGNER, SALLY) == expected
+
+
+def test_clues_are_collected_from_a_mail() -> None:
+    signed = token(ACHA.email)
+    message = InboundMessage(
+        from_=(ACHA,),
+        recipients=(signed_address(DESK, signed),),
+        in_reply_to=("<c@x>",),
+        references=("<a@x>", "<b@x>", "<c@x>"),
+        subject="Re: #12345 - Tidak bisa tutup BKU",
+    )
+    clues = clues_of(message)
+    assert clues == Clues(ACHA.email, (signed,), (), ("<c@x>", "<b@x>", "<a@x>"), (12345,))
+    assert clues.numbers == (12345,)
