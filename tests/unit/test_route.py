@@ -5,7 +5,7 @@ import pytest
 from mailbot.core.message import Address, InboundMessage
 from mailbot.core.route import AgentRoute, Clues, Known, Route, clues_of, route, route_agent
 from mailbot.core.ticket import Participant, Role
-from mailbot.core.token import Purpose, Signer, signed_address
+from mailbot.core.token import Purpose, Signer, Token, signed_address
 from tests.unit.desk_values import ACHA, BUDI, SALLY, ticket
 
 SIGNER = Signer((b"k" * 32,))
@@ -49,7 +49,9 @@ def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER
         (Clues(STRANGER, tags=(99999,)), Route(None)),
         (Clues(ACHA.email, tags=(777,)), Route(None, named=777)),
         # a token of another ticket, person or purpose is no token
-        (Clues(STRANGER, tokens=(token(STRANGER),)), Route(None)),
+        (Clues(STRANGER, tokens=(Token(Purpose.REQUESTER, 12345, token(STRANGER, 777).mac),)), Route(None)),
+        # whoever took part once (their token was signed by us) is heard, with a mark
+        (Clues(STRANGER, tokens=(token(STRANGER),)), Route(12345, Role.PARTICIPANT, "token", elsewhere=True)),
         (Clues(STRANGER, tokens=(token(SALLY.email, purpose=Purpose.AGENT),)), Route(None)),
         (Clues(STRANGER), Route(None)),
     ],
