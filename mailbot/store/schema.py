@@ -58,11 +58,8 @@ def upgrade(store: Store) -> bool:
 
 def version(connection: Connection) -> str | None:
     """The step that the database is at; None where no mailbot has been."""
-    if connection.dialect.name == "sqlite":
-        there = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
-    else:
-        there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
-    if connection.execute(text(there)).first() is None:
+    # Not to_regclass(): it may answer from a cache of before the lock was waited for.
+    if not connection.dialect.has_table(connection, "alembic_version"):
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if found is None else str(found)
@@ -89,7 +86,7 @@ def _migrate(connection: Connection, store: Store) -> None:
             f"The database {store.described()} has schema {found}, this mailbot knows it up to {HEAD}: "
             "a newer version made it. Install that version again, or restore a backup from before."
         )
-    if found is None and _has_a_table(connection, "ticket"):
+    if found is None and connection.dialect.has_table(connection, "ticket"):
         raise SchemaUnknown(
             f"The database {store.described()} has a table 'ticket' that mailbot did not make. "
             "Set [storage] database_url to a database of its own."
@@ -98,10 +95,6 @@ def _migrate(connection: Connection, store: Store) -> None:
     command.upgrade(config, HEAD)
     seconds = time.monotonic() - started
     _log.info("schema %s → %s in %.1f s: %s", found or "(none)", HEAD, seconds, store.described())
-
-
-def _has_a_table(connection: Connection, name: str) -> bool:
-    return connection.dialect.has_table(connection, name)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
 from mailbot.clock import ManualClock
 from mailbot.store import schema
@@ -43,3 +44,16 @@ def store(store_url: str, clock: ManualClock) -> Iterator[Store]:
     with Store(store_url, clock=clock) as opened:
         schema.upgrade(opened)
         yield opened
+
+
+def parts(connection: Connection) -> set[tuple[str, str]]:
+    """Everything that a database's schema has, by kind and name."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    else:
+        query = (
+            "SELECT 'table', table_name FROM information_schema.tables WHERE table_schema = 'public' "
+            "UNION SELECT 'index', indexname FROM pg_indexes WHERE schemaname = 'public' "
+            "UNION SELECT 'trigger', trigger_name FROM information_schema.triggers"
+        )
+    return {(row[0], row[1]) for row in connection.execute(text(query))}
