@@ -71,10 +71,11 @@ def greeting_name(name: str) -> str:
     return plain if _PLAIN_NAME.fullmatch(plain) and not _LINK.search(plain) else ""
 
 
-def format_size(size: int) -> str:
-    """`812 B`, `20 KB`, `1.4 MB` (units of 1000 up to 1 MB, so that it agrees with what phones show)."""
+def format_size(size: int, language: str) -> str:
+    """`812 B`, `20 KB`, `1.4 MB` (1,4 MB in Indonesian), in units of 1000, as phones show sizes."""
     if size < 1000:
         return f"{size} B"
     if size < 1_000_000:
         return f"{size / 1000:.0f} KB"
-    return f"{size / 1_000_000:.1f} MB"
+    number = f"{size / 1_000_000:.1f}".removesuffix(".0")
+    return f"{number.replace('.', ',') if language == 'id' else number} MB"
