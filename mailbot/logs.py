@@ -66,7 +66,7 @@ class TextFormatter(_Masking):
 
 
 class JsonFormatter(_Masking):
-    """One object a line: `at` (RFC 3339, UTC), `level`, `logger`, `message`, what was passed as `extra`, `traceback`."""
+    """One object a line: `at` (RFC 3339, UTC), `level`, `logger`, `message`, all of `extra`, `traceback`."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)

@@ -66,7 +66,7 @@ class Notifier:
 
 
 def _watchdog_every(environ: Mapping[str, str]) -> float | None:
-    """sd_watchdog_enabled(3): the sign is due within WATCHDOG_USEC, from the process WATCHDOG_PID; half of it is wise."""
+    """sd_watchdog_enabled(3): a sign is due within WATCHDOG_USEC, from the process WATCHDOG_PID; half of it is wise."""
     allowed, owner = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
     if not allowed.isdigit() or int(allowed) == 0 or (owner and owner != str(os.getpid())):
         return None

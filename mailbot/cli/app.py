@@ -1,22 +1,67 @@
-"""The tree of commands. Every module below imports no more than typer: a command fetches what it needs when it runs."""
+"""The tree of commands, by one table. A command's module is imported when that command is called, not before:
+
+`mailbot --help` shows what stands in the table.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from mailbot import __version__
-from mailbot.cli import agent, database, desk, ingest, outbox, quarantine, report, requester, template, ticket
 from mailbot.cli.options import ConfigFile
+
+# name: (module, attribute that is its Typer, what it does)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("mailbot.cli.desk", "run_app", "Run the desk."),
+    "demo": ("mailbot.cli.desk", "demo_app", "Show the whole service on this machine, without any account."),
+    "init": ("mailbot.cli.desk", "init_app", "Write a commented configuration."),
+    "check": ("mailbot.cli.desk", "check_app", "Look whether the desk can work, and what to mend."),
+    "ticket": ("mailbot.cli.ticket", "app", "Look at tickets; answer, close, assign, merge them."),
+    "ingest": ("mailbot.cli.ingest", "app", "Take in mail from files."),
+    "quarantine": ("mailbot.cli.quarantine", "app", "Mail that was held: look at it, let it in, drop it."),
+    "outbox": ("mailbot.cli.outbox", "app", "Mail that is not delivered: why; try again, or give up."),
+    "agent": ("mailbot.cli.agent", "app", "The helpdesk team: list, add, remove."),
+    "template": ("mailbot.cli.template", "app", "The mails that go out: list, preview."),
+    "report": ("mailbot.cli.report", "app", "Volumes and times, by agent and program."),
+    "db": ("mailbot.cli.database", "app", "The database: upgrade, backup, check."),
+    "requester": ("mailbot.cli.requester", "app", "A person's data: export, erase."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """The root: it knows every name, and builds a command when it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (_, _, words) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=words))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Put the real command in its name's place, then go on as usual."""
+        if args and args[0] in COMMANDS:
+            self.add_command(build(args[0]), args[0])
+        return super().resolve_command(ctx, args)
+
+
+def build(name: str) -> Any:
+    """The command of that name, with everything below it."""
+    module, attribute, _ = COMMANDS[name]
+    return get_command(getattr(import_module(module), attribute))
+
 
 app = typer.Typer(
     name="mailbot",
+    cls=LazyGroup,
     no_args_is_help=True,
     rich_markup_mode=None,  # rich costs the help a tenth of a second
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Each command has its own help: mailbot ticket --help, mailbot ticket show --help",
+    epilog="Each command has its own help, with an example: mailbot ticket show --help",
 )
 
 
@@ -34,15 +79,3 @@ def mailbot(
     ] = False,
 ) -> None:
     """A helpdesk that lives in e-mail: an inbox becomes numbered tickets, agents answer from their own mail client."""
-
-
-desk.add_to(app)
-app.add_typer(ticket.app)
-ingest.add_to(app)
-app.add_typer(quarantine.app)
-app.add_typer(outbox.app)
-app.add_typer(agent.app)
-app.add_typer(template.app)
-report.add_to(app)
-app.add_typer(database.app)
-app.add_typer(requester.app)

@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, named_config, settings_of
-
-
-def add_to(app: typer.Typer) -> None:
-    """Hang the commands into the tree."""
-    app.command(epilog=example("mailbot run", "mailbot run --once --config ./mailbot.toml"))(run)
-    app.command(epilog=example("mailbot demo", "mailbot demo --tour"))(demo)
-    app.command(
-        epilog=example("sudo mailbot init", "mailbot init --config ./mailbot.toml --address support@helpdesk.example")
-    )(init)
-    app.command(epilog=example("mailbot check", "mailbot check --json"))(check)
+from mailbot.cli.options import AsJson, ConfigFile, alone, named_config, settings_of
 
 
 def run(
@@ -85,3 +75,11 @@ def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     print_findings(findings, as_json=as_json)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)
+
+
+run_app = alone("run", run, "mailbot run", "mailbot run --once --config ./mailbot.toml")
+demo_app = alone("demo", demo, "mailbot demo", "mailbot demo --tour")
+init_app = alone(
+    "init", init, "sudo mailbot init", "mailbot init --config ./mailbot.toml --address support@school.example"
+)
+check_app = alone("check", check, "mailbot check", "mailbot check --json")

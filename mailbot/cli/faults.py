@@ -1,7 +1,7 @@
 """How a command ends: exceptions become one message on stderr and an exit code.
 
-In: the arguments. Out: the exit code. Expected errors (MailbotError) are said in their own words without a traceback; an
-unexpected one is a bug, and keeps its traceback. A reader that went away (`mailbot ticket list | head`) is no error.
+In: the arguments. Out: the exit code. Expected errors (MailbotError) are said in their own words without a traceback;
+an unexpected one is a bug, and keeps its traceback. A reader that went away (`mailbot ticket list | head`) is no error.
 """
 
 from __future__ import annotations

@@ -8,27 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, opened_desk
+from mailbot.cli.options import AsJson, ConfigFile, alone, opened_desk
 
 if TYPE_CHECKING:
     from mailbot.bootstrap import Desk
     from mailbot.cli.archives import Mail
 
 
-def add_to(app: typer.Typer) -> None:
-    """Hang the command into the tree."""
-    app.command(
-        epilog=example("mailbot ingest report.eml", "mailbot ingest ~/Maildir 2024.mbox", "mailbot ingest - < mail")
-    )(ingest)
-
-
 def ingest(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE…", help=".eml, mbox, Maildir or a folder of .eml; - is stdin.", show_default=False
-        ),
+        typer.Argument(metavar="FILE", help=".eml, mbox, Maildir or a folder of .eml; - is stdin.", show_default=False),
     ],
     as_json: AsJson = False,
     config: ConfigFile = None,
@@ -70,3 +61,8 @@ def _say_one(taken: dict[str, Any]) -> None:
     where = f" #{taken['ticket']}" if taken["ticket"] is not None else ""
     reason = f" ({taken['reason']})" if taken["reason"] else ""
     output.say(f"{taken['file']}: {taken['outcome']}{where}{reason}")
+
+
+app = alone(
+    "ingest", ingest, "mailbot ingest report.eml", "mailbot ingest ~/Maildir 2024.mbox", "mailbot ingest - < mail"
+)

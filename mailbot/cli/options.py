@@ -6,7 +6,7 @@ finds it. Never: work; that is the service's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document an
 
 def group(name: str, words: str) -> typer.Typer:
     """A word with commands below it, as `mailbot ticket`."""
-    made = typer.Typer(name=name, help=words, no_args_is_help=True, rich_markup_mode=None)
+    made = typer.Typer(name=name, help=words, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
     @made.callback()
     def options(config: ConfigFile = None) -> None:
-        pass
+        """Only there for --config between the two words."""
 
-    made.info.help = words
+    return made
+
+
+def alone(name: str, function: Callable[..., None], *examples: str) -> typer.Typer:
+    """A command of one word, as `mailbot run`."""
+    made = typer.Typer(add_completion=False, rich_markup_mode=None)
+    made.command(name, epilog=example(*examples))(function)
     return made
 
 
@@ -71,7 +77,7 @@ def named_config(context: typer.Context) -> Path | None:
 
 
 def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
-    """The settings, with logging as they say; for a command that a person waits for, only from warnings on (`quiet`)."""
+    """The settings, with logging as they say; `quiet`: warnings only, for a command that a person waits for."""
     from mailbot import logs
     from mailbot.config import load_settings
 

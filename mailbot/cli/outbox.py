@@ -47,7 +47,7 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
 def retry(
     context: typer.Context,
     ids: Annotated[
-        list[int] | None, typer.Argument(metavar="[ID…]", help=f"{_ID}; without: all.", show_default=False)
+        list[int] | None, typer.Argument(metavar="ID", help=f"{_ID}; without: all.", show_default=False)
     ] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -62,7 +62,7 @@ def retry(
 @app.command(epilog=example("mailbot outbox cancel 41"))
 def cancel(
     context: typer.Context,
-    ids: Annotated[list[int], typer.Argument(metavar="ID…", min=1, help=f"{_ID}.", show_default=False)],
+    ids: Annotated[list[int], typer.Argument(metavar="ID", min=1, help=f"{_ID}.", show_default=False)],
     config: ConfigFile = None,
 ) -> None:
     """Give mail up: it is never sent."""

@@ -57,7 +57,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
-    """A table; how many rows it had. Columns named in `right` hold numbers; the last column takes the room that is left."""
+    """A table; how many rows it had. Columns named in `right` hold numbers."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

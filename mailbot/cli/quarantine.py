@@ -13,7 +13,7 @@ from mailbot.errors import NotPossible
 app = group("quarantine", "Mail that was held: look at it, let it in, or drop it.")
 
 Ids = Annotated[
-    list[int], typer.Argument(metavar="ID…", min=1, help="From `mailbot quarantine list`.", show_default=False)
+    list[int], typer.Argument(metavar="ID", min=1, help="From `mailbot quarantine list`.", show_default=False)
 ]
 
 

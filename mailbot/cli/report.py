@@ -6,13 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, opened_desk
+from mailbot.cli.options import AsJson, ConfigFile, alone, opened_desk
 from mailbot.errors import UsageError
-
-
-def add_to(app: typer.Typer) -> None:
-    """Hang the command into the tree."""
-    app.command(epilog=example("mailbot report", "mailbot report --since 7d --csv > week.csv"))(report)
 
 
 def report(
@@ -40,3 +35,6 @@ def report(
         print_csv(found)
     else:
         print_report(found)
+
+
+app = alone("report", report, "mailbot report", "mailbot report --since 7d --csv > week.csv")

@@ -1,7 +1,7 @@
 """`mailbot init`: the first configuration, out of the commented example and a few answers.
 
-In: what the options say; a person at a terminal is asked for the rest. Out: the file with every key and its comment, and
-two files for the passwords, mode 0600, empty until they are known. The configuration only names them: it holds no
+In: what the options say; a person at a terminal is asked for the rest. Out: the file with every key and its comment,
+and two files for the passwords, mode 0600, empty until they are known. The configuration only names them: it holds no
 secret, so the service may read it, and systemd hands the passwords over as credentials.
 Never: a file that exists is overwritten; a password in the configuration.
 """
@@ -39,7 +39,7 @@ class Answers:
 
 
 def write_config(path: Path, given: Answers) -> None:
-    """Write the file and say what comes next; NotPossible where there is one already, UsageError where an answer lacks."""
+    """Write the files and say what comes next. NotPossible: there is one already; UsageError: an answer lacks."""
     if path.exists():
         raise NotPossible(f"{path} exists already and is left as it is; --config FILE names another one.")
     asked = sys.stdin.isatty()

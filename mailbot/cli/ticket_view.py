@@ -59,7 +59,8 @@ def _print_message(out: Any, message: Mapping[str, Any], zone: ZoneInfo, hidden:
     from rich.text import Text
 
     private = "" if message["public"] else ", only for agents"
-    head = f"{output.moment(message['at'], zone)}  {_ARROWS.get(message['direction'], '')}  {output.cell(message['author'])}"
+    arrow = _ARROWS.get(message["direction"], "")
+    head = f"{output.moment(message['at'], zone)}  {arrow}  {output.cell(message['author'])}"
     out.print()
     out.print(Text(head, style="bold") + Text(f"  {message['kind']}{private}", style="dim"))
     for line in message["text"].splitlines():

@@ -66,7 +66,7 @@ def tables() -> dict[str, dict[str, FieldInfo]]:
 
 def holds(info: FieldInfo, kind: type) -> bool:
     """Is this key of that type, or of that type or nothing?"""
-    return info.annotation is kind or kind in get_args(info.annotation)
+    return any(part is kind or get_args(part)[:1] == (kind,) for part in (info.annotation, *get_args(info.annotation)))
 
 
 @cache

@@ -7,6 +7,7 @@ the value of a key that nobody knows (it may be a secret under a mistyped name).
 from __future__ import annotations
 
 import difflib
+import json
 
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -38,24 +39,23 @@ def sentence(fault: ErrorDetails) -> str:
 
 def _unknown(place: Place, found: object) -> str:
     """An unknown key or table: its name and the nearest known one. Its value is not shown: it may be a secret."""
-    name, known = str(place[-1]), list(tables())
+    name = str(place[-1])
+    if len(place) == 1 and isinstance(found, (dict, list)):
+        return f"[{name}] is not a known table{_meant(name, list(tables()))}"
+    owners = [table for table, keys in tables().items() if name in keys]
     if len(place) == 1:
-        owner = next((table for table, keys in tables().items() if name in keys and not isinstance(found, dict)), "")
-        if owner:
-            return f"{name} stands outside of any table; it belongs below [{owner}]"
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        return f"[{name}] is not a known table{_meant(near, known)}"
-    table = str(place[0])
-    known = list(tables()[table])
+        keys = [key for table in tables().values() for key in table]
+        where = f"it belongs below [{owners[0]}]" if owners else f"a key belongs below a [table]{_meant(name, keys)}"
+        return f"{name} stands outside of any table; {where}"
+    known = list(tables()[str(place[0])])
+    if owners and not difflib.get_close_matches(name, known, 1, 0.5):
+        return f"{key_words(place)} is not a known key; it belongs below [{owners[0]}]"
+    return f"{key_words(place)} is not a known key{_meant(name, known)}"
+
+
+def _meant(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, 1, 0.5)
-    elsewhere = [other for other, keys in tables().items() if name in keys]
-    if not near and elsewhere:
-        return f"{key_words(place)} is not a known key; it belongs below [{elsewhere[0]}]"
-    return f"{key_words(place)} is not a known key{_meant(near, known)}"
-
-
-def _meant(near: list[str], known: list[str]) -> str:
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(dict.fromkeys(known))}"
 
 
 def _found(place: Place, value: object) -> str:
@@ -76,7 +76,7 @@ def _found(place: Place, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'"{value[:80]}{"…" if len(value) > 80 else ""}"'
+        return json.dumps(value[:80] + "…" * (len(value) > 80), ensure_ascii=False)
     return str(value)[:80]
 
 
