@@ -48,18 +48,21 @@ def show(
     """Show one held mail: why it is held, its header lines, the beginning of its text."""
     from mailbot.cli import output
     from mailbot.cli.quarantine_view import print_held, write_raw
-    from mailbot.store import queries
+    from mailbot.store import queries, raw_mail
 
     with opened_desk(context) as desk:
         found = queries.show_quarantine(desk.store, id_)
         if found is None:
             raise NotPossible(f"No mail with the ID {id_} is held; `mailbot quarantine list` shows those that are.")
-        if raw is not None:
-            write_raw(found.raw, raw)
-        elif as_json:
-            output.print_json(found.as_json())
-        else:
-            print_held(found, desk.settings.helpdesk.zone)
+        with desk.store.reading() as connection:
+            mail = raw_mail.get(connection, found.raw_sha256) or b""
+        zone = desk.settings.helpdesk.zone
+    if raw is not None:
+        write_raw(mail, raw)
+    elif as_json:
+        output.print_json(found.as_json())
+    else:
+        print_held(found.as_json(), mail, zone)
 
 
 @app.command(epilog=example("mailbot quarantine release 17 18"))
@@ -68,8 +71,10 @@ def release(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None
     from mailbot.cli import output
 
     with opened_desk(context) as desk:
-        desk.helpdesk.release(ids)
-    output.say(f"Released {_count(ids)}.")
+        for done in desk.helpdesk.release(ids):
+            ticket = f" #{done.number}" if done.number is not None else ""
+            reason = f" ({done.reason})" if done.reason else ""
+            output.say(f"{done.inbound_id}: {done.state}{ticket}{reason}")
 
 
 @app.command(epilog=example("mailbot quarantine discard 17"))
@@ -79,8 +84,4 @@ def discard(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None
 
     with opened_desk(context) as desk:
         desk.helpdesk.discard(ids)
-    output.say(f"Discarded {_count(ids)}.")
-
-
-def _count(ids: list[int]) -> str:
-    return "1 mail" if len(ids) == 1 else f"{len(ids)} mails"
+    output.say(f"Discarded: {', '.join(map(str, ids))}.")

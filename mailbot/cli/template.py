@@ -11,7 +11,7 @@ from mailbot.cli.options import AsJson, ConfigFile, example, group, named_config
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
-    from mailbot.render import Renderer
+    from mailbot.render import Rendered, Renderer
 
 app = group("template", "The mails that go out: which there are, and what they look like.")
 
@@ -89,17 +89,31 @@ def _renderer(context: typer.Context) -> Renderer:
 
 def _as_form(renderer: Renderer, name: str, language: str, form: str) -> bytes:
     """The rendered mail as a file of that form."""
-    from email.message import EmailMessage
-    from email.policy import SMTP
-
     rendered = renderer.render(name, language, renderer.sample(name, language))
     if form == "txt":
         return rendered.text.encode()
     if form == "html":
         return rendered.html.encode()
-    mail = EmailMessage()
-    mail["Subject"] = rendered.subject
-    mail["From"], mail["To"] = "Helpdesk <support@helpdesk.example>", "acha@sekolah.example"
-    mail.set_content(rendered.text, cte="quoted-printable")
-    mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    return mail.as_bytes(policy=SMTP)
+    return _as_mail(rendered)
+
+
+def _as_mail(rendered: Rendered) -> bytes:
+    """A whole mail as the desk would send it, from and to invented people."""
+    from datetime import UTC, datetime
+
+    from mailbot.core.compose import Draft, compose, message_id
+    from mailbot.core.message import Address
+    from mailbot.core.ticket import MessageKind
+
+    draft = Draft(
+        kind=MessageKind.NOTICE,
+        from_name="Helpdesk BOSP",
+        from_email="support@helpdesk.example",
+        to=Address("acha@sekolah.example", "Acha Lestari, S.Pd."),
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=message_id("preview", "helpdesk.example"),
+        date=datetime(2025, 11, 21, 3, 12, 45, tzinfo=UTC),
+    )
+    return compose(draft)

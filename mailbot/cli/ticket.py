@@ -57,8 +57,8 @@ def list_(
             for ticket in queries.list_tickets(
                 desk.store,
                 status=status,
-                requester=requester.strip().lower() if requester else None,
-                agent=agent.strip().lower() if agent else None,
+                requester=requester,
+                agent=agent,
                 search=search,
                 limit=limit,
             )
@@ -100,7 +100,7 @@ def show(
 ) -> None:
     """Show one ticket with its messages and its history."""
     from mailbot.cli import output
-    from mailbot.cli.ticket_view import print_ticket
+    from mailbot.cli.ticket_view import hidden_parts, print_ticket
     from mailbot.store import queries
 
     with opened_desk(context) as desk:
@@ -110,7 +110,7 @@ def show(
         if as_json:
             output.print_json(found.as_json())
         else:
-            print_ticket(desk, found, full=full)
+            print_ticket(found.as_json(), desk.settings.helpdesk.zone, hidden_parts(desk.store, found) if full else {})
 
 
 @app.command(epilog=example("mailbot ticket reply 12345 --text-file answer.txt --as sally@helpdesk.example"))

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mailbot.cli import output
+
+if TYPE_CHECKING:
+    from mailbot.store.engine import Store
+    from mailbot.store.queries import TicketDetail
 
 # What a message's kind is called beside its author.
 _ARROWS = {"in": "→ desk", "out": "desk →"}
 
 
-def print_ticket(ticket: Mapping[str, Any], zone: ZoneInfo, *, hidden: Mapping[int, str]) -> None:
+def hidden_parts(store: Store, ticket: TicketDetail) -> dict[int, str]:
+    """For each message that came by mail: what was cut from its text, the quotation and then the signature."""
+    from mailbot.core.body import extract_reply
+    from mailbot.store import raw_mail
+
+    found = {}
+    with store.reading() as connection:
+        for message in ticket.messages:
+            raw = raw_mail.get(connection, message.raw_sha256) if message.raw_sha256 else None
+            if raw is not None:
+                reply = extract_reply(raw)
+                found[message.id] = "\n\n".join(part for part in (reply.quoted, reply.signature) if part)
+    return found
+
+
+def print_ticket(ticket: Mapping[str, Any], zone: ZoneInfo, hidden: Mapping[int, str]) -> None:
     """Print the document of contract.md for people; `hidden` has, for a message's id, what was quoted or signed."""
     from rich.text import Text
 

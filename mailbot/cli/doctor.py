@@ -1,0 +1,193 @@
+"""`mailbot check`: can this desk work? Each part is tried as the daemon would use it, and nothing is changed.
+
+In: settings that were read already (a configuration that can't be used ends the command before). Out: findings, in the
+order in which a new installation meets the problems; each says what was found and, where it is not well, the mend.
+Never: a mail sent or moved, a database made, a question to the DNS but for the servers' own names.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from mailbot.config import Settings
+from mailbot.errors import ConfigError, MailbotError
+
+LITTLE_ROOM = 1_000_000_000
+NO_ROOM = 100_000_000
+# Before this day no mailbot existed: a clock that says so has stopped or lost its battery.
+EARLIEST = datetime(2025, 11, 1, tzinfo=UTC)
+EXAMPLE_ADDRESS = "support@helpdesk.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. `mend` is what to do, "" where all is well."""
+
+    part: str
+    state: Literal["ok", "warn", "fail"]
+    found: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check, in order, as it is done."""
+    for part, look in CHECKS:
+        try:
+            yield from look(settings)
+        except ConfigError as error:
+            yield from (Finding(part, "fail", problem) for problem in error.problems)
+        except (MailbotError, OSError) as error:
+            yield Finding(part, "fail", str(error))
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    file = settings.config_file
+    yield Finding("configuration", "ok", f"{file or 'defaults'} has no mistake")
+    if settings.helpdesk.address == EXAMPLE_ADDRESS and settings.imap.host not in ("127.0.0.1", "localhost"):
+        yield Finding(
+            "configuration", "warn", f"the desk's address is still {EXAMPLE_ADDRESS}", "set [helpdesk] address"
+        )
+    if not settings.imap.username:
+        yield Finding("configuration", "warn", "[imap] username is empty", "set it: the log-in of the desk's mailbox")
+    for name, holds_secret in _secret_places(settings):
+        mode = stat.S_IMODE(name.stat().st_mode) if name.exists() else 0
+        if holds_secret and mode & 0o077:
+            mend = f"chmod 600 {name}" if name != file else "put it into a file of its own (password_file), chmod 600"
+            yield Finding("configuration", "warn", f"{name} holds a password and others may read it ({mode:04o})", mend)
+
+
+def _secret_places(settings: Settings) -> Iterator[tuple[Path, bool]]:
+    """Files that hold a password, as far as the configuration tells."""
+    servers = (settings.imap, settings.smtp)
+    if settings.config_file is not None:
+        inside = any(server.password.get_secret_value() and server.password_file is None for server in servers)
+        # A systemd credential or the environment may be where it came from: then the file holds none.
+        from_outside = bool(os.environ.get("CREDENTIALS_DIRECTORY")) or any(
+            name.upper().startswith("MAILBOT_") and "PASSWORD" in name.upper() for name in os.environ
+        )
+        yield settings.config_file, inside and not from_outside
+    for server in servers:
+        if server.password_file is not None:
+            yield server.password_file, True
+
+
+def _agents(settings: Settings) -> Iterator[Finding]:
+    written = settings.agents
+    if not written:
+        yield Finding("agents", "warn", "the configuration names none", "add [[agents]], or use `mailbot agent add`")
+    elif not any(agent.role == "lead" for agent in written):
+        yield Finding(
+            "agents", "warn", f"{len(written)}, none of them a lead: all of them get notices", 'give one role = "lead"'
+        )
+    else:
+        yield Finding("agents", "ok", f"{len(written)}: {', '.join(agent.email for agent in written)}")
+
+
+def _templates(settings: Settings) -> Iterator[Finding]:
+    from mailbot.bootstrap import make_renderer
+
+    names = make_renderer(settings).check()
+    own = f", those in {settings.helpdesk.templates_dir} first" if settings.helpdesk.templates_dir else ""
+    yield Finding("templates", "ok", f"{len(names)} rendered in Indonesian and English{own}")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.storage.data_dir
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        mend = "run as mailbot's user, let it own the folder, or set [storage] data_dir"
+        yield Finding("data folder", "fail", f"{there} may not be written by user id {os.geteuid()}", mend)
+        return
+    free = shutil.disk_usage(there).free
+    state: Literal["ok", "warn", "fail"] = "fail" if free < NO_ROOM else "warn" if free < LITTLE_ROOM else "ok"
+    words = f"{folder}: {free / 1e9:.1f} GB free" + ("" if folder.exists() else " (made at the first start)")
+    yield Finding(
+        "data folder", state, words, "" if state == "ok" else "make room, or set [storage] data_dir to another disk"
+    )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from mailbot.bootstrap import open_store
+    from mailbot.clock import SystemClock
+    from mailbot.store import schema
+
+    file = settings.storage.data_dir / "mailbot.db"
+    if not settings.storage.database_url.get_secret_value() and not file.exists():
+        yield Finding("database", "ok", f"{file}: made at the first start")
+        return
+    with open_store(settings, SystemClock()) as store:
+        with store.reading() as connection:
+            found = schema.version(connection)
+        if found != schema.HEAD:
+            words = f"{store.described()}: schema {found or '(none yet)'}, this mailbot has {schema.HEAD}"
+            yield Finding("database", "warn", words, "it is upgraded at the next start; `mailbot db backup` first")
+            return
+        problems = schema.check(store)
+        yield from (Finding("database", "fail", problem, "restore a backup") for problem in problems)
+        if not problems:
+            yield Finding("database", "ok", f"{store.described()}: schema {found}, sound")
+
+
+def _imap(settings: Settings) -> Iterator[Finding]:
+    from mailbot.mailbox import Mailbox
+
+    imap = settings.imap
+    box = Mailbox(imap, max_size=settings.inbound.max_size)
+    try:
+        box.open()
+        _, waiting = box.uids()
+    finally:
+        box.close()
+    folders = ", ".join(name for name in (imap.folder, imap.processed_folder, imap.quarantine_folder) if name)
+    yield Finding("IMAP", "ok", f"{imap.host}:{imap.port}: logged in; {folders} are there; {len(waiting)} mails wait")
+
+
+def _smtp(settings: Settings) -> Iterator[Finding]:
+    from mailbot.smtp import Submission
+
+    yield Finding("SMTP", "ok", Submission(settings.smtp).check())
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    from mailbot.clock import SystemClock
+    from mailbot.formats import format_stamp
+
+    now = SystemClock().now()
+    words = f"{format_stamp(now, 'en', settings.helpdesk.zone)} ({settings.helpdesk.timezone})"
+    if now < EARLIEST:
+        yield Finding("clock", "fail", f"{words}: this machine's clock is wrong", "timedatectl set-ntp true")
+    else:
+        yield Finding("clock", "ok", words)
+
+
+def _hours(settings: Settings) -> Iterator[Finding]:
+    from mailbot.calendar import service_hours
+    from mailbot.clock import SystemClock
+    from mailbot.formats import format_moment
+
+    hours, now = service_hours(settings.hours, settings.helpdesk.timezone), SystemClock().now()
+    opens = format_moment(hours.next_opening(now), "en", settings.helpdesk.zone)
+    state = "open now" if hours.is_open(now) else f"closed now, next opening {opens}"
+    country = settings.hours.holidays
+    holidays = f"with holidays of {country}" if country else "without holidays"
+    yield Finding("service hours", "ok", f"{state}; {holidays}")
+
+
+CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
+    ("configuration", _configuration),
+    ("agents", _agents),
+    ("templates", _templates),
+    ("clock", _clock),
+    ("service hours", _hours),
+    ("data folder", _folder),
+    ("database", _database),
+    ("IMAP", _imap),
+    ("SMTP", _smtp),
+)

@@ -1,0 +1,59 @@
+"""A held mail for a person at a terminal: why it is held, and enough of it to judge."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mailbot.cli import output
+from mailbot.errors import NotPossible
+
+# Header fields that tell who, to whom, when and by which way, in the order in which one asks.
+TELLING = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "authentication-results")
+LONGEST_TEXT = 4000
+
+
+def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
+    """Print what is known, the telling header fields, the beginning of the text, the traceback where there is one."""
+    from rich.text import Text
+
+    from mailbot.core.parse import parse_message
+
+    out = output.console()
+    out.print(Text(f"{held['id']}  {output.cell(held['subject'])}", style="bold"))
+    facts = [
+        ("held because", held["reason"]),
+        ("rule", held["rule"]),
+        ("received", f"{output.moment(held['received_at'], zone)} into {held['mailbox']}"),
+        ("size", f"{held['size']} bytes" + (", of which only the header is here" if held["partial"] else "")),
+        ("ticket", f"#{held['ticket']}" if held["ticket"] else ""),
+    ]
+    message = parse_message(raw)
+    facts += [(name, value) for name in TELLING for value in message.headers.get_all(name)]
+    for label, value in facts:
+        if value:
+            out.print(Text(f"{label:<13}", style="dim") + Text(output.cell(value)), soft_wrap=True)
+    text = message.text[:LONGEST_TEXT]
+    if text.strip():
+        out.print()
+        for line in text.strip("\n").splitlines():
+            out.print(Text(f"  {output.safe(line)}"), soft_wrap=True)
+    if held["traceback"]:
+        out.print()
+        out.print(Text(output.safe(held["traceback"]), style="dim"), soft_wrap=True)
+
+
+def write_raw(raw: bytes, to: Path) -> None:
+    """The mail byte for byte into a new file, or to stdout for "-"."""
+    if str(to) == "-":
+        sys.stdout.buffer.write(raw)
+        return
+    try:
+        with to.open("xb") as out:
+            out.write(raw)
+    except OSError as error:
+        raise NotPossible(f"{to}: can't be written ({error.strerror})") from error
+    output.say(f"{to}: {len(raw)} bytes.")
