@@ -146,7 +146,8 @@ class Outage:
         if self._since is None:
             return
         lasted = self._clock.now() - self._since
-        self._log.info("%s: works again, after %s and %d tries", self._what, _span(lasted), self._tries)
+        tries = "1 try" if self._tries == 1 else f"{self._tries} tries"
+        self._log.info("%s: works again, after %s and %s", self._what, _span(lasted), tries)
         self._since, self._tries = None, 0
         self._reasons.clear()
 
