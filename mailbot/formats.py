@@ -7,7 +7,7 @@ In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailbot.core.hours import ServiceHours
@@ -46,17 +46,19 @@ def format_span(span: timedelta, language: str, *, of_service: bool = False) -> 
     return words["seconds"].format(n=seconds) + (OF_SERVICE[language] if of_service else "")
 
 
-def format_hours(hours: ServiceHours, language: str, now: datetime | None = None) -> str:
+def format_hours(hours: ServiceHours, language: str, *, except_holidays: bool = True) -> str:
     """`Senin sampai Jumat, 08:00-17:00 WIB, kecuali hari libur nasional dan cuti bersama`."""
-    names = [DAYS[language][day] for day in sorted(hours.days)]
-    in_a_row = sorted(hours.days) == list(range(min(hours.days, default=0), max(hours.days, default=0) + 1))
-    if len(names) > 2 and in_a_row:
+    days = sorted(hours.days)
+    names = [DAYS[language][day] for day in days]
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
         week = f"{names[0]} {THROUGH[language]} {names[-1]}"
     else:
         week = f" {AND[language]} ".join(filter(None, (", ".join(names[:-1]), "".join(names[-1:]))))
-    zone = zone_name((now or datetime(2025, 1, 1, tzinfo=hours.zone)).astimezone(hours.zone))
-    close = "24:00" if hours.close.hour == hours.close.minute == 0 else f"{hours.close:%H:%M}"
-    return f"{week}, {hours.open:%H:%M}-{close} {zone}{EXCEPT_HOLIDAYS[language]}"
+    # A zone with summer time has two abbreviations: neither would be right all year.
+    winter, summer = (zone_name(datetime(2025, month, 1, tzinfo=hours.zone)) for month in (1, 7))
+    zone = f" {winter}" if winter == summer else ""
+    close = "24:00" if hours.close == time(0) else f"{hours.close:%H:%M}"
+    return f"{week}, {hours.open:%H:%M}-{close}{zone}{EXCEPT_HOLIDAYS[language] if except_holidays else ''}"
 
 
 # A display name is the sender's to choose, and a forged From makes the desk write to a stranger: what could be an

@@ -89,8 +89,9 @@ class Rendered:
 class Renderer:
     """Compiled templates of one desk.
 
-    `overrides` is the admin's folder or None; `zone` the desk's; `hours`, `auto_close` and `service_clock` are put into
-    words where a mail tells them; `desk` is used where a context has none. Raises ConfigError for a folder that is none.
+    `overrides` is the admin's folder or None; `zone` the desk's; `hours` (with or without national holidays),
+    `auto_close` and `service_clock` are put into words where a mail tells them; `desk` is used where a context has
+    none. Raises ConfigError for a folder that is none.
     """
 
     def __init__(
@@ -102,9 +103,10 @@ class Renderer:
         hours: ServiceHours | None = None,
         auto_close: timedelta = timedelta(hours=48),
         service_clock: bool = False,
+        has_holidays: bool = True,
     ) -> None:
         if overrides is not None and not overrides.is_dir():
-            raise ConfigError([f"helpdesk.templates_dir: {overrides} is not a folder; write an existing one, or \"\""])
+            raise ConfigError([f'helpdesk.templates_dir: {overrides} is not a folder; write an existing one, or ""'])
         self._overrides = overrides
         folders = [folder for folder in (overrides, packaged_templates()) if folder is not None]
         loader = _Loader(folders)
@@ -113,7 +115,9 @@ class Renderer:
         for language in LANGUAGES:
             environment = _environment(loader, language, zone)
             environment.globals["auto_close"] = format_span(auto_close, language, of_service=service_clock)
-            environment.globals["service_hours"] = format_hours(hours, language) if hours else ""
+            environment.globals["service_hours"] = (
+                format_hours(hours, language, except_holidays=has_holidays) if hours else ""
+            )
             environment.globals["desk"] = desk or environment.undefined(name="desk")
             self._environments[language] = environment
             self._globals[language] = dict(environment.globals)
@@ -130,7 +134,7 @@ class Renderer:
             values = {**self._globals[language], **TEMPLATES[name][1], **context}
             values["subject"] = line = " ".join(_run(subject, values).split())
             return Rendered(line, _run(text, values).strip("\n") + "\n", _run(html, values))
-        except Exception as error:  # noqa: BLE001 - an override may call anything, and raise anything
+        except Exception as error:  # an admin's template may raise anything
             raise ConfigError([_fault(error, name)]) from error
 
     def check(self) -> list[str]:
@@ -274,12 +278,7 @@ def _paragraphs(text: str) -> Markup:
 
 def _run(template: Template, values: dict[str, Any]) -> str:
     """What `template.render(values)` gives, without copying the environment's globals (a third of its time)."""
-    context = template.new_context(values, shared=True)
-    try:
-        return "".join(template.root_render_func(context))
-    except Exception:
-        # Only render() puts the template's own lines into the traceback.
-        return template.render(values)
+    return "".join(template.root_render_func(template.new_context(values, shared=True)))
 
 
 def _fault(error: Exception, name: str) -> str:
@@ -288,7 +287,11 @@ def _fault(error: Exception, name: str) -> str:
         return f"{error.filename or name}, line {error.lineno}: {error.message}"
     if isinstance(error, TemplateNotFound):
         return f"{name}: the template {error.name} is missing"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
-    place = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else name
+    place = name
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        # Compiled templates keep a table from their own lines to the file's; the innermost one is at fault.
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            place = f"{template.filename}, line {template.get_corresponding_lineno(line)}"
     what = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
     return f"{place}: {what}"

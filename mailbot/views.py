@@ -70,9 +70,10 @@ class TicketView:
 
 @dataclass(frozen=True, slots=True)
 class FaultView:
-    """A command that was not carried out: the line as typed, its number in the mail, why, what would have been possible.
+    """A command that was not carried out: the line as typed, its number in the mail, and what was possible instead.
 
-    `fault` is a code of `core.commands.Fault`; `found` is the argument in question or "".
+    `line_number` 0 is the mail's subject. `fault` is a code of `core.commands.Fault`; `found` is the argument in
+    question or "".
     """
 
     fault: str

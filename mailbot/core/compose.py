@@ -21,6 +21,7 @@ from email.header import Header
 from email.policy import compat32
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
+from typing import Literal
 
 from mailbot.core.message import Address, Attachment
 from mailbot.core.ticket import MessageKind
@@ -36,10 +37,13 @@ _WHOLE = compat32.clone(linesep=_CRLF, max_line_length=998)
 # surrogates, and the marks that turn the direction of what follows ("fdp.exe" shown as "exe.pdf").
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 # In a body a tab and a line feed are text.
+_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r")
+_ASCII = bytes(range(128))
 _UNSAFE_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# RFC 5322 §3.2.3 dot-atom or a quoted string without escapes, at a domain of letters or an address literal.
+# RFC 5322 §3.4.1: a dot-atom (its dots where they are: some providers give out "a..b@") or a plain quoted string, at
+# a domain name or an address literal. RFC 5321 §4.5.3.1 has the lengths.
 _ADDR_SPEC = re.compile(
-    r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[A-Za-z0-9!#$%&'*+/=?^_`{|}~. @,:;<>()\[\]-]{1,62}\")"
+    r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[A-Za-z0-9!#$%&'*+/=?^_`{|}~. -]{1,62}\")"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 )
 _MSG_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\U0010ffff]{1,900}>")
@@ -75,7 +79,7 @@ class Draft:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     ticket_number: int | None = None
-    auto_submitted: str = ""
+    auto_submitted: Literal["", "auto-replied", "auto-generated"] = ""
     instance_id: str = ""
     thread_topic: str = ""
     thread_root: str = ""
@@ -207,7 +211,7 @@ def _mailbox(name: str, email: str) -> str:
 def _addr_spec(email: str) -> str | None:
     """The address in ASCII, or None if it can't stand in a header."""
     local, at, domain = email.rpartition("@")
-    if not at or not local.isascii() or ".." in local or local.startswith(".") or local.endswith("."):
+    if not at or not local.isascii():
         return None
     try:
         address = f"{local}@{_ascii_domain(domain)}"
@@ -247,22 +251,25 @@ def _part(subtype: str, text: str, boundary: str) -> bytes:
     """One body part with its delimiter before it and a line end after it."""
     encoding, body = _encode_body(text)
     head = (
-        f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+        f"--{boundary}\r\n"
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n"
     )
     return head.encode("ascii") + body + b"\r\n"
 
 
 def _encode_body(text: str) -> tuple[str, bytes]:
     """The transfer encoding that keeps the text legible in the source where that can be, and the encoded bytes."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.isprintable():
-        text = _UNSAFE_TEXT.sub("\ufffd", text)
-    lines = text.split("\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    is_ascii = text.isascii()
+    raw = (text if is_ascii else _UNSAFE_TEXT.sub("", text)).encode("utf-8")
+    lines = raw.translate(None, _CONTROLS).split(b"\n")
+    raw = b"\r\n".join(lines)
     # "=_" might be somebody's copy of a boundary of ours: in quoted-printable every "=" is written "=3D".
-    if text.isascii() and max(map(len, lines)) <= _MAX_LINE and "=_" not in text:
-        return "7bit", _CRLF.join(lines).encode("ascii")
-    raw = _CRLF.join(lines).encode("utf-8")
-    if len(raw) - len(text) > len(raw) // 4:
+    if is_ascii and max(map(len, lines)) <= _MAX_LINE and b"=_" not in raw:
+        return "7bit", raw
+    if len(raw.translate(None, _ASCII)) * 4 > len(raw):
         return "base64", _base64_lines(raw)
     return "quoted-printable", binascii.b2a_qp(raw, istext=True)
 
@@ -327,7 +334,7 @@ def _file(attachment: Attachment, *, inline: bool) -> bytes:
     # RFC 2046 §5.2.1 and §5.1: these two may not be base64; as a plain file every client can still open them.
     if content_type.startswith(("message/", "multipart/")):
         content_type = "application/octet-stream"
-    name = clean(attachment.name)[:150] or "file"
+    name = _short_name(clean(attachment.name)) or "file"
     fields = [
         _typed("Content-Type", content_type, "name", name),
         _typed("Content-Disposition", "inline" if inline else "attachment", "filename", name),
@@ -350,6 +357,16 @@ def _typed(field: str, value: str, parameter: str, name: str) -> str:
         encoded = Header(name, "utf-8").encode(linesep=_CRLF, maxlinelen=70)
         return f'{field}: {value};\r\n {parameter}="{encoded}"\r\n'
     return f"{field}: {value};\r\n {parameter}*=utf-8''{_percent(name)}\r\n"
+
+
+def _short_name(name: str) -> str:
+    """At most 200 octets, so that no line of the header gets too long; what tells the type stands at the end."""
+    raw = name.encode("utf-8")
+    if len(raw) <= 200:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    tail = dot + ending if dot and len(ending) <= 10 else ""
+    return (stem or name).encode("utf-8")[:180].decode("utf-8", "ignore") + tail
 
 
 def _percent(name: str) -> str:

@@ -33,7 +33,7 @@ class ServiceHours:
 
     def __post_init__(self) -> None:
         if self.close != time(0) and self.open >= self.close:
-            raise ValueError(f"the desk opens at {self.open:%H:%M}, which is not before it closes at {self.close:%H:%M}")
+            raise ValueError(f"the desk opens at {self.open:%H:%M}, not before it closes at {self.close:%H:%M}")
 
     def is_workday(self, day: date) -> bool:
         """Does the desk open on this day of its own zone?"""
@@ -45,7 +45,7 @@ class ServiceHours:
         return window is not None and window[0] <= at < window[1]
 
     def next_opening(self, at: datetime) -> datetime:
-        """`at` itself if the desk is open then, else the next opening, UTC. ValueError if there is none in three years."""
+        """`at` itself if the desk is open then, else the next opening, UTC; ValueError if none comes in three years."""
         start, _ = next(self._windows(at))
         return max(start, at.astimezone(UTC))
 
