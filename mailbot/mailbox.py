@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from mailbot.errors import MailboxUnavailable
 from mailbot.imap import fetching, filing, folders, waiting
 from mailbot.imap.fetching import Arrival
-from mailbot.imap.login import connect, drop, network_faults, place
+from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place
 from mailbot.imap.waiting import WakeUp
 from mailbot.imap.wire import Client
 from mailbot.oauth import TokenSource
@@ -52,7 +52,8 @@ class Mailbox:
     """One folder on one IMAP server.
 
     `max_size`: bytes; of a larger mail only the header is read. `batch_bytes`, `batch_count`: the most that `fetch`
-    holds at a time (a mail above `batch_bytes` comes alone).
+    holds at a time (a mail above `batch_bytes` comes alone). `patience`: seconds of silence after which a server that
+    owes an answer counts as dead.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Mailbox:
         max_size: int,
         batch_bytes: int = 8 * 1024 * 1024,
         batch_count: int = 50,
+        patience: float = PATIENCE,
         logger: logging.Logger = log,
     ) -> None:
         self._settings = settings
         self._max_size = max_size
         self._batch_bytes = batch_bytes
         self._batch_count = batch_count
+        self._patience = patience
         self._log = logger
         self._tokens = TokenSource.of(settings, "imap")
         self._client: Client | None = None
@@ -87,7 +90,7 @@ class Mailbox:
     def open(self) -> None:
         """Connect, log in, make sure of the folders, select. An open connection is closed first."""
         self.close()
-        self._client = connect(self._settings, self._tokens)
+        self._client = connect(self._settings, self._tokens, self._patience)
         with self._guard("looking at the folders") as client:
             how = folders.naming(client)
             self._source = folders.source(client, self._settings, how)
@@ -148,6 +151,7 @@ class Mailbox:
         now = time.monotonic()
         clean = [uid for uid in uids if uid not in self._suspects]
         suspects = [uid for uid in uids if uid in self._suspects and self._due(uid, now)]
+        suspects.sort(key=lambda uid: self._suspects[uid][0])  # of a broken batch only one mail is to blame
         for some in fetching.chunks(clean):
             yield from self._fetch_some(some, self._batch_count)
         for uid in suspects:

@@ -62,7 +62,7 @@ FAULTS: tuple[Fault, ...] = (
     # Silence: a firewall, a dead network, a server that hangs.
     Fault(
         TimeoutError,
-        lambda e: _words(e) if "within" in str(e) else "it did not answer in time",
+        lambda e: "it did not answer in time" if "timed out" in str(e) else _words(e),
         "Check the network and the firewall between this machine and {}.host.",
     ),
     # Cut off in the middle.

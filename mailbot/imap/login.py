@@ -64,16 +64,18 @@ def network_faults(settings: ImapSettings, doing: str) -> Iterator[None]:
         raise MailboxUnavailable(f"{place(settings)}: the answer makes no sense while {doing}: {error}") from error
 
 
-def connect(settings: ImapSettings, tokens: TokenSource) -> Client:
-    """A connection that is logged in. Raises MailboxUnavailable (`credentials` true where the server refused them)."""
+def connect(settings: ImapSettings, tokens: TokenSource, patience: float = PATIENCE) -> Client:
+    """A connection that is logged in; `patience`: seconds of silence that it bears.
+
+    Raises MailboxUnavailable (`credentials` true where the server refused them).
+    """
     unsafe = plaintext_fault(settings, "imap")
     if unsafe:
         raise MailboxUnavailable(f"{place(settings)}: {unsafe}")
     with network_faults(settings, "connecting"):
         context = None if settings.security == "none" else client_context(settings.ca_file)
-        client = Client(
-            settings.host, settings.port, context if settings.security == "tls" else None, CONNECT_WITHIN, PATIENCE
-        )
+        from_start = context if settings.security == "tls" else None
+        client = Client(settings.host, settings.port, from_start, min(CONNECT_WITHIN, patience), patience)
     try:
         with network_faults(settings, "starting TLS"):
             if context is not None and settings.security == "starttls":

@@ -35,6 +35,8 @@ LONGEST_LINE = 32 * 1024 * 1024
 # How long a whole command may take, seconds, before what it fetches is added.
 ALLOWANCE = 120.0
 READ_CHUNK = 65536
+# A server that announces more than this for one mail is out of its mind.
+LONGEST_LITERAL = 1024 * 1024 * 1024
 
 
 class _Receiver(io.RawIOBase):
@@ -53,10 +55,13 @@ class _Receiver(io.RawIOBase):
         if self.only_buffered:
             return None  # what RawIOBase says for "nothing at the moment"
         left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the server sends too slowly: the answer was not complete within the time for it")
-        self.sock.settimeout(min(self.patience, left))
-        return self.sock.recv_into(target)
+        try:
+            self.sock.settimeout(max(0.001, min(self.patience, left)))
+            return self.sock.recv_into(target)
+        except TimeoutError:
+            if left < self.patience:
+                raise TimeoutError("it sends too slowly: its answer was not complete within the time for it") from None
+            raise
 
 
 class Wire(imaplib.IMAP4):
@@ -100,6 +105,8 @@ class Wire(imaplib.IMAP4):
         self._get_capabilities()  # RFC 3501 §6.2.1: what was known before is void
 
     def read(self, size: int) -> bytes:
+        if size > LONGEST_LITERAL:
+            raise self.abort(f"the server announced {size} bytes")
         found = self._lines.read(size)
         if len(found) < size:
             raise self.abort(f"socket error: EOF within a literal ({len(found)} of {size} bytes came)")
