@@ -26,7 +26,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from mailbot.clock import Clock
@@ -43,16 +43,16 @@ _WRITER_PRAGMAS = (
     "synchronous=FULL",  # WAL's default NORMAL may lose the last commits in a power cut
     "secure_delete=ON",  # an erased requester's words are overwritten with zeros
     "cache_size=-16000",
-    f"busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}",
 )
-_READER_PRAGMAS = ("query_only=ON", "cache_size=-8000", f"busy_timeout={int(LOCK_WAIT_SECONDS * 1000)}")
+_READER_PRAGMAS = ("query_only=ON", "cache_size=-8000")
 
 
 class Store:
     """One desk's database. Usable from several threads; `close()` it, or use it in a `with`.
 
     `url` is "" (SQLite, `data_dir/mailbot.db`), a path's `sqlite:///…` or `postgresql+psycopg://…`. Opening makes
-    the folder (0700) and the file (0600) if there are none, and nothing more: no table is touched.
+    the folder (0700) and the file (0600) if there are none, and nothing more: no table is touched. `lock_wait` is how
+    many seconds a transaction waits for its turn before it is `StoreUnavailable`.
     """
 
     def __init__(
@@ -63,12 +63,14 @@ class Store:
         clock: Clock,
         data_dir: Path | None = None,
         first_ticket_number: int = 10001,
+        lock_wait: float = LOCK_WAIT_SECONDS,
     ) -> None:
         self.url = database_url(url, data_dir)
         self.desk = desk
         self.clock = clock
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.path = Path(self.url.database or "").absolute() if self.is_sqlite else None
+        self.lock_wait = lock_wait
         self._first_ticket_number = first_ticket_number
         self._mailboxes: dict[str, int] = {}
         self._local = threading.local()
@@ -76,9 +78,11 @@ class Store:
         if self.path:
             _make_private_file(self.path)
             self._identity = _identity(self.path)
-            self._writer, self._reader = _sqlite_engines(self.url)
+            self._writer, self._reader = _sqlite_engines(self.url, lock_wait)
         else:
-            self._writer, self._reader = _postgresql_engines(self.url)
+            self._writer, self._reader = _postgresql_engines(self.url, lock_wait)
+        for dialect in {self._writer.dialect, self._reader.dialect}:
+            event.listen(dialect, "handle_error", self._translate, retval=True)
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +100,8 @@ class Store:
             raise RuntimeError("store.writing() inside store.writing(): pass the connection on instead")
         self._local.writing = True
         try:
-            with self._mapped(), self._writer.begin() as connection:
+            self._check_file_is_the_same()
+            with self._fresh_connections_after_a_fault(), self._writer.begin() as connection:
                 yield connection
         finally:
             self._local.writing = False
@@ -104,7 +109,8 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that only reads: everything in it comes from the same moment."""
-        with self._mapped(), self._reader.begin() as connection:
+        self._check_file_is_the_same()
+        with self._fresh_connections_after_a_fault(), self._reader.begin() as connection:
             yield connection
 
     @cached_property
@@ -155,8 +161,7 @@ class Store:
 
     def close(self) -> None:
         """Give back connections and the desk's lock. The store can't be used afterwards."""
-        self._writer.dispose()
-        self._reader.dispose()
+        self._forget_connections()
         if self._desk_lock:
             self._desk_lock.release()
 
@@ -165,31 +170,42 @@ class Store:
         """The engine that writers use: for `store.schema`, which needs more than a transaction."""
         return self._writer
 
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Turn the machine's faults into `StoreUnavailable`; after one, connections are made afresh."""
-        try:
-            if self.path:
-                self._check_file_is_the_same()
-            yield
-        except (exc.DBAPIError, exc.TimeoutError) as error:
-            words = in_words(error, where=self.described())
-            if words is None:
-                raise
-            self._writer.dispose()
-            self._reader.dispose()
-            raise StoreUnavailable(words) from error
-
     def _check_file_is_the_same(self) -> None:
         """An open SQLite file that was deleted or replaced would be written into nowhere, without an error."""
-        assert self.path is not None
-        if _identity(self.path) != self._identity:
-            self._writer.dispose()
-            self._reader.dispose()
+        if self.path and _identity(self.path) != self._identity:
+            self._forget_connections()
             raise StoreUnavailable(
                 f"The database {self.path} was removed or replaced while it was open. Put it back, "
                 "then restart mailbot (systemctl restart mailbot)."
             )
+
+    def _translate(self, context: ExceptionContext) -> Exception | None:
+        """Make `StoreUnavailable` of the machine's faults where they happen: inside a transaction, one that handles a
+
+        mail must be able to tell them from a fault of that mail.
+        """
+        if context.is_pre_ping:
+            return None  # the pool is looking whether a connection is still alive, and replaces it
+        error = context.sqlalchemy_exception
+        words = in_words(error, where=self.described()) if isinstance(error, exc.DBAPIError) else None
+        return None if words is None else StoreUnavailable(words)
+
+    @contextmanager
+    def _fresh_connections_after_a_fault(self) -> Iterator[None]:
+        try:
+            yield
+        except exc.TimeoutError as error:  # from the pool
+            raise StoreUnavailable(
+                f"The database {self.described()} is busy: no connection became free in {self.lock_wait:.0f} s; "
+                "mailbot tries again."
+            ) from error
+        except StoreUnavailable:
+            self._forget_connections()
+            raise
+
+    def _forget_connections(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
 
     def described(self) -> str:
         """Where the database is, without the password: for messages."""
@@ -218,9 +234,9 @@ def database_url(url: str, data_dir: Path | None) -> URL:
     return made
 
 
-def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+def _sqlite_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:
     """The one writer, and readers."""
-    connect_args = {"timeout": LOCK_WAIT_SECONDS, "check_same_thread": False, "cached_statements": 256}
+    connect_args = {"timeout": lock_wait, "check_same_thread": False, "cached_statements": 256}
 
     def made(begin: str, pragmas: tuple[str, ...], size: int, overflow: int) -> Engine:
         engine = create_engine(
@@ -229,7 +245,7 @@ def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
             poolclass=QueuePool,
             pool_size=size,
             max_overflow=overflow,
-            pool_timeout=LOCK_WAIT_SECONDS,
+            pool_timeout=lock_wait,
         )
 
         @event.listens_for(engine, "connect")
@@ -249,12 +265,12 @@ def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     return made("BEGIN IMMEDIATE", _WRITER_PRAGMAS, 1, 0), made("BEGIN", _READER_PRAGMAS, 4, 12)
 
 
-def _postgresql_engines(url: URL) -> tuple[Engine, Engine]:
+def _postgresql_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:
     engine = create_engine(
         url,
         pool_size=5,
         max_overflow=10,
-        pool_timeout=LOCK_WAIT_SECONDS,
+        pool_timeout=lock_wait,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
         connect_args={"connect_timeout": 10, "application_name": "mailbot"},

@@ -41,10 +41,8 @@ _POSTGRESQL_FAULTS = {
 }
 
 
-def in_words(error: exc.DBAPIError | exc.TimeoutError, *, where: str) -> str | None:
+def in_words(error: exc.DBAPIError, *, where: str) -> str | None:
     """One sentence of what is wrong with the database `where` and the mend; None: not the machine's fault."""
-    if isinstance(error, exc.TimeoutError):
-        return f"The database {where} is busy: no connection became free in time; mailbot tries again."
     original = error.orig
     found = _of_sqlite(original) if isinstance(original, sqlite3.Error) else _of_postgresql(error, original)
     return f"The database {where} {found} [{_first_line(original)}]" if found else None

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from mailbot.errors import MailbotError, StoreUnavailable
-from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
+from mailbot.store.engine import Store
 from mailbot.store.filelock import FileLock
 
 HEAD = "0001"
@@ -37,23 +37,12 @@ class SchemaUnknown(MailbotError):
 
 
 def upgrade(store: Store) -> bool:
-    """Give the database the newest schema; True if there was something to do."""
-    if _is_current(store):
-        return False
-    if store.is_sqlite:
-        with _alone(store):
-            if _is_current(store):
-                return False
-            _use_write_ahead_log(store)
-            with _foreign_keys_off(store), store.writing() as connection:
-                _migrate(connection, store)
-                _refuse_broken_references(connection)
-        return True
-    with store.writing() as connection:
-        # Released with the transaction, however it ends.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-        _migrate(connection, store)
-    return True
+    """Give the database the newest schema, and the desk its row; True if the schema was not the newest."""
+    is_old = not _is_current(store)
+    if is_old:
+        (_upgrade_sqlite if store.is_sqlite else _upgrade_postgresql)(store)
+    assert store.desk_id  # made now: inside somebody's transaction it would be too late
+    return is_old
 
 
 def version(connection: Connection) -> str | None:
@@ -63,6 +52,23 @@ def version(connection: Connection) -> str | None:
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if found is None else str(found)
+
+
+def _upgrade_sqlite(store: Store) -> None:
+    with _alone(store):
+        if _is_current(store):
+            return
+        _use_write_ahead_log(store)
+        with _foreign_keys_off(store), store.writing() as connection:
+            _migrate(connection, store)
+            _refuse_broken_references(connection)
+
+
+def _upgrade_postgresql(store: Store) -> None:
+    with store.writing() as connection:
+        # Released with the transaction, however it ends.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        _migrate(connection, store)
 
 
 def _is_current(store: Store) -> bool:
@@ -112,7 +118,7 @@ def _alone(store: Store) -> Iterator[None]:
 
 def _use_write_ahead_log(store: Store) -> None:
     """Set SQLite's journal mode, which stays with the file. It needs a moment in which nobody else reads."""
-    end = time.monotonic() + LOCK_WAIT_SECONDS
+    end = time.monotonic() + store.lock_wait
     with _bare_connection(store) as bare:
         cursor = bare.cursor()
         while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

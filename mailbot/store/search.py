@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, text
@@ -69,6 +69,22 @@ _POSTGRESQL_ADD = text(
 )
 
 
+# CROSS JOIN is SQLite's way to say which table is read first: the index, newest first, until there are enough …
+_SQLITE_FIND = (
+    "SELECT t.id FROM ticket_search s CROSS JOIN ticket t WHERE s.words MATCH :words AND t.id = s.rowid "
+    "AND t.desk_id = :desk{where} ORDER BY s.rowid DESC LIMIT :limit"
+)
+# … or the tickets, where few fit the filters: one person's, or those that are still open.
+_SQLITE_FIND_AMONG_FEW = (
+    "SELECT t.id FROM ticket t CROSS JOIN ticket_search s WHERE t.desk_id = :desk{where} "
+    "AND s.rowid = t.id AND s.words MATCH :words ORDER BY t.number DESC LIMIT :limit"
+)
+_POSTGRESQL_FIND = (
+    "SELECT t.id FROM ticket_words s JOIN ticket t ON t.id = s.ticket_id WHERE s.words @@ CAST(:words AS tsquery) "
+    "AND t.desk_id = :desk{where} ORDER BY t.number DESC LIMIT :limit"
+)
+
+
 def words_of(*texts: str) -> list[str]:
     """The distinct words of some texts as the index keeps them, in the order in which they come.
 
@@ -91,6 +107,25 @@ def condition(query: str, dialect: str) -> str | None:
     if dialect == "sqlite":
         return " ".join(f'"{word}"*' if _may_continue(word) else f'"{word}"' for word in words)
     return " & ".join(f"'{word}':*" if _may_continue(word) else f"'{word}'" for word in words)
+
+
+def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str, str], limit: int) -> list[int]:
+    """Row ids of the newest `limit` tickets that have the words of the query and fit the filters, newest first.
+
+    `filters` are values of the columns status, requester_email, agent.
+    """
+    words = condition(query, connection.dialect.name)
+    if words is None or limit <= 0:
+        return []
+    where = "".join(f" AND t.{name} = :{name}" for name in ("status", "requester_email", "agent") if name in filters)
+    if connection.dialect.name != "sqlite":
+        statement = _POSTGRESQL_FIND
+    elif "requester_email" in filters or filters.get("status", "closed") != "closed":
+        statement = _SQLITE_FIND_AMONG_FEW
+    else:
+        statement = _SQLITE_FIND
+    values = {**filters, "desk": desk_id, "words": words, "limit": limit}
+    return [row.id for row in connection.execute(text(statement.format(where=where)), values)]
 
 
 def catch_up(store: Store, at_most: int | None = None) -> int:
@@ -186,7 +221,3 @@ def _folded(words: str) -> str:
         return words.lower()
     plain = unicodedata.normalize("NFKD", words)
     return "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-
-
-def index_message(connection: Connection, ticket_id: int, words: str) -> None:
-    """Nothing: the trigger on `message` has noted it. (For `store.work`, until it no longer calls.)"""

@@ -94,7 +94,7 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """The cluster of this test run. Tests that ask for it are marked `postgres`."""
+    """The cluster of this test run. Tests that ask for it are marked `postgresql`."""
     # The path of a Unix socket may have 107 bytes: pytest's own temporary folders are too deep.
     server = Postgres(Path(tempfile.mkdtemp(prefix="mailbot-pg-")))
     server.start()

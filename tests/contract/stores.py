@@ -20,7 +20,7 @@ from tests.contract.postgres import Postgres
 
 START = datetime(2025, 11, 3, 3, 45, 13, tzinfo=UTC)
 
-ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 @pytest.fixture(params=ENGINES)
