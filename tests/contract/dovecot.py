@@ -14,45 +14,19 @@ import imaplib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from tests.conftest import find_program
 from tests.contract.certificate import Certificate
+from tests.contract.loopback import free_port, listening, until
 
 PASSWORD = "secret"
 # What Dovecot 2.3 says after the log-in, as far as mailbot looks at it; a test takes away from it.
 FULL_CAPABILITY = "IMAP4rev1 LITERAL+ IDLE NAMESPACE UIDPLUS MOVE ESEARCH UNSELECT CHILDREN"
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Come back when `condition` holds; AssertionError after `seconds`. For other processes, which send us no event."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
-
-
-def listening(port: int) -> bool:
-    """Whether somebody answers at a port of loopback."""
-    with contextlib.suppress(OSError):
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    return False
 
 
 class Dovecot:

@@ -24,7 +24,11 @@ class Peer:
 
     def line(self) -> bytes:
         """The next line without its CRLF; b"" at the end of the connection."""
-        return self._lines.readline().rstrip(b"\r\n")
+        return self.whole_line().rstrip(b"\r\n")
+
+    def whole_line(self) -> bytes:
+        """The next line as it came; b"" at the end of the connection."""
+        return self._lines.readline()
 
     def read(self, size: int) -> bytes:
         """So many bytes."""

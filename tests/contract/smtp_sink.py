@@ -1,0 +1,102 @@
+"""A real SMTP server (aiosmtpd) on loopback that keeps what it gets, and refuses what its `replies` say.
+
+`replies` maps a stage and an address to a reply: {"rcpt": {"no@sekolah.example": "550 5.1.1 unknown"}}. With a
+certificate it speaks STARTTLS (or TLS from the first byte); with `account` it wants that log-in.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.contract.certificate import Certificate
+from tests.contract.loopback import free_port
+
+
+@dataclass
+class Sink:
+    """What came, and the server's rules; start it by `with`."""
+
+    certificate: Certificate | None = None
+    implicit_tls: bool = False
+    account: tuple[str, str] | None = None
+    replies: dict[str, dict[str, str]] = field(default_factory=dict)
+    smtputf8: bool = True
+    envelopes: list[Envelope] = field(default_factory=list)
+    connections: int = 0
+    port: int = field(default_factory=free_port)
+
+    @property
+    def contents(self) -> list[bytes]:
+        """The mails, byte for byte."""
+        return [bytes(envelope.original_content or b"") for envelope in self.envelopes]
+
+    def __enter__(self) -> Sink:
+        context = None
+        if self.certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate.certificate, self.certificate.key)
+        sink = self
+
+        class Listener(Controller):
+            def factory(self) -> SMTP:
+                sink.connections += 1
+                return SMTP(self.handler, **self.SMTP_kwargs)
+
+        options: dict[str, Any] = {"enable_SMTPUTF8": self.smtputf8, "ident": "sink"}
+        if self.implicit_tls:
+            options |= {"ssl_context": context}
+        elif context is not None:
+            options |= {"tls_context": context, "require_starttls": True}
+        if self.account is not None:
+            options |= {
+                "authenticator": self._authenticate,
+                "auth_required": True,
+                "auth_require_tls": context is not None,
+            }
+        self._controller = Listener(self, hostname="127.0.0.1", port=self.port, **options)
+        self._controller.start()
+        self.connections = 0  # the controller itself tried whether the server answers
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._controller.stop()
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
+        right = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == self.account
+        return AuthResult(success=right, handled=False)
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Refuse, or note the sender."""
+        refusal = self.replies.get("mail", {}).get(address)
+        if refusal is None:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return refusal or "250 ok"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Refuse, or note the recipient."""
+        refusal = self.replies.get("rcpt", {}).get(address)
+        if refusal is None:
+            envelope.rcpt_tos.append(address)
+        return refusal or "250 ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Refuse, or keep the mail."""
+        refusal = self.replies.get("data", {}).get(envelope.rcpt_tos[0])
+        if refusal is None:
+            self.envelopes.append(envelope)
+        return refusal or "250 2.0.0 kept"
