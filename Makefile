@@ -1,0 +1,52 @@
+# Everything runs in an environment of its own below .venv, made from nothing where it is missing.
+#   make demo     the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
+#   make test     every test that this machine can run           make lint    types, style, direction of imports
+#   PYTHON=…      another Python than the newest usable one
+
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+# A stamp for each kind of environment: it is made anew where the list of packages or the Python changes.
+RUN_STAMP := $(VENV)/.stamp-run
+DEV_STAMP := $(VENV)/.stamp-dev
+NEEDS := pyproject.toml constraints.txt scripts/find-python
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+TESTS ?= tests
+
+.PHONY: help demo test lint score bench clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(RUN_STAMP): $(NEEDS)
+	python=$$(scripts/find-python)
+	echo "making $(VENV) with $$($$python --version)"
+	rm -rf $(VENV)
+	$$python -m venv $(VENV)
+	$(PIP) install -c constraints.txt --editable .
+	touch $@
+
+$(DEV_STAMP): $(RUN_STAMP)
+	$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev]"
+	touch $@
+
+demo: $(RUN_STAMP)
+	@$(BIN)/mailbot demo --tour
+	if [ -z "$(TOUR_ONLY)" ]; then exec $(BIN)/mailbot demo; fi
+
+test: $(DEV_STAMP)
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
