@@ -47,7 +47,7 @@ def format_span(span: timedelta, language: str, *, of_service: bool = False) -> 
 
 
 def format_hours(hours: ServiceHours, language: str, *, except_holidays: bool = True) -> str:
-    """`Senin sampai Jumat, 08:00-17:00 WIB, kecuali hari libur nasional dan cuti bersama`."""
+    """`Senin sampai Jumat, 08:00-17:00 WIB, kecuali hari libur dan cuti bersama`."""
     days = sorted(hours.days)
     names = [DAYS[language][day] for day in days]
     if len(days) > 2 and days[-1] - days[0] == len(days) - 1:

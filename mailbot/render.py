@@ -138,14 +138,20 @@ class Renderer:
             raise ConfigError([_fault(error, name)]) from error
 
     def check(self) -> list[str]:
-        """Render everything with sample values; the names that were rendered. Raises ConfigError with all faults."""
+        """Render every branch of everything with invented values; the names of what was rendered.
+
+        Raises ConfigError with all that is wrong.
+        """
+        from mailbot.render_sample import samples
+
         problems = self._strangers()
         for name in TEMPLATES:
             for language in LANGUAGES:
-                try:
-                    self.render(name, language, self.sample(name, language))
-                except ConfigError as error:
-                    problems += [problem for problem in error.problems if problem not in problems]
+                for context in samples(name, language).values():
+                    try:
+                        self.render(name, language, context)
+                    except ConfigError as error:
+                        problems += [problem for problem in error.problems if problem not in problems]
         if problems:
             raise ConfigError(problems)
         return self.names()

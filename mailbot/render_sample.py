@@ -1,6 +1,7 @@
 """Invented values for every template: what `template preview` shows, what `check` renders, what golden files hold.
 
-In: a template's name and a language. Out: its context. The people and schools here exist nowhere.
+In: a template's name and a language. Out: its context, and variants of it that reach the template's other branches.
+The people and schools here exist nowhere.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ _WORDS = {
     },
 }
 
+_FAULTS = ("missing_argument", "bad_argument", "surplus_argument", "conflict", "needs_ticket", "no_such_agent")
+_MORE_FAULTS = ("no_such_ticket", "same_ticket", "already_closed", "already_merged", "no_such_macro")
+
 Sample = Callable[[dict[str, str], TicketView], dict[str, object]]
 
 
@@ -73,6 +77,11 @@ def _reminder(words: dict[str, str], ticket: TicketView) -> dict[str, object]:
         "agent_name": "Sally (BOSP)",
         "closes_at": _CLOSES,
     }
+
+
+def _notice(topic: str, **facts: str) -> Sample:
+    """A notice of this topic, with the facts that core.lifecycle gives for it."""
+    return lambda words, ticket: {"topic": topic, "facts": facts}
 
 
 # Template → what it has beside desk, ticket and person, or instead of them.
@@ -139,8 +148,88 @@ _SAMPLES: dict[str, Sample] = {
 }
 
 
+# Template → name of a variant → what differs from the sample, for the branches that the sample does not reach.
+_VARIANTS: dict[str, dict[str, Sample]] = {
+    "requester/acknowledgement": {
+        "no_name": lambda words, ticket: {"person": PersonView("sdn1@sekolah.example")},
+    },
+    "requester/acknowledgement_follow_up": {"in_hours": lambda words, ticket: {"opens_at": None}},
+    "requester/answer": {
+        "closed": lambda words, ticket: {"ticket": _closed(ticket), "attachment_names": ()},
+        "in_progress": lambda words, ticket: {"ticket": replace(ticket, status="in_progress"), "words": ""},
+    },
+    "requester/reminder_1": {
+        "bare": lambda words, ticket: {"words": "", "agent_name": "", "closes_at": None},
+    },
+    "requester/closure_solved": {"no_words": lambda words, ticket: {"words": "", "attachment_names": ()}},
+    "requester/status": {
+        "queued": lambda words, ticket: {"ticket": ticket},
+        "in_progress": lambda words, ticket: {"ticket": replace(ticket, status="in_progress")},
+        "closed": lambda words, ticket: {"ticket": replace(_closed(ticket), last_answer_at=_ANSWERED)},
+    },
+    "requester/oversize": {"on_ticket": lambda words, ticket: {"ticket": ticket, "mail_subject": ""}},
+    "agent/notification": {
+        "report": lambda words, ticket: {
+            "ticket": replace(ticket, priority="urgent"),
+            "event": "report",
+            "words": words["report"],
+            "attachments": (),
+            "history": (),
+            "named": 12001,
+        },
+        "follow_up": lambda words, ticket: {
+            "ticket": replace(ticket, follow_up_of=12001),
+            "event": "follow_up",
+            "words": "",
+            "elsewhere": True,
+        },
+    },
+    "agent/error": {
+        "more": lambda words, ticket: {
+            "errors": tuple(FaultView(fault, words["merge"], 1, "12001") for fault in _FAULTS + _MORE_FAULTS),
+        },
+        "no_words": lambda words, ticket: {"errors": (FaultView("needs_words", "", 1),), "words": ""},
+        "two_tickets": lambda words, ticket: {
+            "errors": (FaultView("two_tickets", f"Re: #12346 - {words['subject']}", 0, "#12346", ("#12345",)),),
+        },
+        "no_ticket": lambda words, ticket: {"ticket": None},
+    },
+    "agent/notice": {
+        "assigned": _notice("assigned", actor="Budi"),
+        "noted": _notice("colleague_acted", actor="Budi", did="note"),
+        "ordered": _notice("colleague_acted", actor="Budi", did="commands"),
+        "answered_closed": _notice("answered_closed"),
+        "delivery_failed": _notice(
+            "delivery_failed", recipient=_ACHA.email, kind="answer", reason="550 5.1.1 no such user"
+        ),
+        "delivery_delayed": _notice(
+            "delivery_delayed", recipient=_ACHA.email, kind="reminder", reason="451 4.7.1 greylisted, try again later"
+        ),
+        "reply_too_large": _notice("reply_unread", author=_ACHA.email, why="too_large"),
+        "reply_quarantined": _notice("reply_unread", author=_ACHA.email, why="quarantined"),
+        "merged": _notice("merged", actor="Budi", source="12001"),
+        "forward_opened": _notice("forward_opened", requester=_ACHA.email),
+        "sender_limit": _notice("sender_limit", recipient=_ACHA.email, limit="20"),
+    },
+    "agent/help": {"on_ticket": lambda words, ticket: {"ticket": ticket}},
+}
+
+
 def sample(name: str, language: str) -> dict[str, object]:
     """The context for one template, `desk` included."""
-    words = _WORDS[language]
-    ticket = TicketView(12345, words["subject"], "queued", _ACHA, _REPORTED)
+    words, ticket = _words_and_ticket(language)
     return {"desk": _DESK, "ticket": ticket, "person": _ACHA, **_SAMPLES[name](words, ticket)}
+
+
+def samples(name: str, language: str) -> dict[str, dict[str, object]]:
+    """The sample under "", and every variant of it under the variant's name."""
+    words, ticket = _words_and_ticket(language)
+    usual = sample(name, language)
+    return {"": usual} | {
+        variant: usual | differing(words, ticket) for variant, differing in _VARIANTS.get(name, {}).items()
+    }
+
+
+def _words_and_ticket(language: str) -> tuple[dict[str, str], TicketView]:
+    words = _WORDS[language]
+    return words, TicketView(12345, words["subject"], "queued", _ACHA, _REPORTED)

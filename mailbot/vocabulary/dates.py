@@ -41,4 +41,4 @@ OF_SERVICE = {"id": " layanan", "en": " of service time"}
 # A week's days in a row, and hours of a day: "Senin sampai Jumat, 08:00–17:00 WIB".
 THROUGH = {"id": "sampai", "en": "to"}
 AND = {"id": "dan", "en": "and"}
-EXCEPT_HOLIDAYS = {"id": ", kecuali hari libur nasional dan cuti bersama", "en": ", except public holidays"}
+EXCEPT_HOLIDAYS = {"id": ", kecuali hari libur dan cuti bersama", "en": ", except public holidays"}
