@@ -2,7 +2,7 @@
 
 `Dovecot(home, …)` takes what a test wants to vary: the separator and prefix of folder names, the capabilities that the
 server admits to, TLS, a quota. `start`/`stop` may be repeated; the mail stays. Needs Debian's dovecot-imapd (and
-dovecot-lmtpd for `lmtp_port`).
+dovecot-lmtpd for `lmtp_port`). At `sasl_port` it judges log-ins for a Postfix.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Dovecot:
         extra: str = "",
     ) -> None:
         self.home = home
-        self.port, self.tls_port, self.lmtp_port = free_port(), free_port() if certificate else 0, free_port()
+        self.port, self.tls_port = free_port(), free_port() if certificate else 0
+        self.lmtp_port, self.sasl_port = free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.config = home / "dovecot.conf"
         root = os.geteuid() == 0
@@ -92,9 +93,11 @@ class Dovecot:
     def _listeners(self) -> Iterator[str]:
         lmtp = Path("/usr/lib/dovecot/lmtp").exists()
         yield f"protocols = imap{' lmtp' if lmtp else ''}"
-        yield from ("service anvil {", "chroot =", "}")
+        # Without the listener a wrong password does not slow down the next log-in from the same address.
+        yield from ("service anvil {", "chroot =", "unix_listener anvil-auth-penalty {", "mode = 0", "}", "}")
         yield from ("service imap-login {", "chroot =", "inet_listener imap {", f"port = {self.port}", "}")
         yield from ("inet_listener imaps {", f"port = {self.tls_port}", "}", "}")
+        yield from ("service auth {", "inet_listener sasl {", f"port = {self.sasl_port}", "}", "}")
         if lmtp:
             yield from ("service lmtp {", "inet_listener lmtp {", f"port = {self.lmtp_port}", "}", "}")
             yield from ("protocol lmtp {", "auth_username_format = %Ln", "}")

@@ -57,7 +57,7 @@ class Sink:
             options |= {
                 "authenticator": self._authenticate,
                 "auth_required": True,
-                "auth_require_tls": context is not None,
+                "auth_require_tls": True,
             }
         self._controller = Listener(self, hostname="127.0.0.1", port=self.port, **options)
         self._controller.start()

@@ -249,24 +249,39 @@ def test_nobody_listens(submit: Submit) -> None:
         submission.check()
 
 
-@pytest.mark.parametrize("implicit", [False, True])
-def test_tls_with_an_own_authority_and_a_log_in(submit: Submit, certificate: Certificate, implicit: bool) -> None:
-    with Sink(certificate=certificate, implicit_tls=implicit, account=("desk", "rahasia")) as sink:
-        keys = {"security": "tls" if implicit else "starttls", "username": "desk"}
-        trusting = keys | {"ca_file": str(certificate.certificate)}
-        submission = submit(sink.port, password="rahasia", **trusting)
+def test_starttls_with_an_own_authority_and_a_log_in(submit: Submit, certificate: Certificate) -> None:
+    with Sink(certificate=certificate, account=("desk", "rahasia")) as sink:
+        keys = {"security": "starttls", "username": "desk", "ca_file": str(certificate.certificate)}
+        submission = submit(sink.port, password="rahasia", **keys)
         assert isinstance(submission.send(DESK, SCHOOL, MAIL), Accepted)
         assert "TLSv1.3, logged in as desk" in submission.check()
-        wrong = submit(sink.port, password="salah", **trusting)
+        wrong = submit(sink.port, password="salah", **keys)
         outcome = wrong.send(DESK, SCHOOL, MAIL)
         assert isinstance(outcome, Deferred)
         assert (outcome.code, outcome.server_gone) == (535, True)
         assert "smtp.username and smtp.password" in outcome.text
         with pytest.raises(PermanentError, match=r"smtp\.password"):
             wrong.check()
-        distrusting = submit(sink.port, password="rahasia", **keys).send(DESK, SCHOOL, MAIL)
-        assert isinstance(distrusting, Deferred)
-        assert "smtp.ca_file" in distrusting.text
+        nobody = submit(sink.port, security="starttls", ca_file=str(certificate.certificate))
+        outcome = nobody.send(DESK, SCHOOL, MAIL)
+        assert isinstance(outcome, Deferred)
+        assert (outcome.code, outcome.server_gone) == (530, True)
+        assert len(sink.envelopes) == 1
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_tls_is_verified(submit: Submit, certificate: Certificate, implicit: bool) -> None:
+    with Sink(certificate=certificate, implicit_tls=implicit) as sink:
+        security = "tls" if implicit else "starttls"
+        trusting = submit(sink.port, security=security, ca_file=str(certificate.certificate))
+        assert isinstance(trusting.send(DESK, SCHOOL, MAIL), Accepted)
+        distrusting = submit(sink.port, security=security)
+        outcome = distrusting.send(DESK, SCHOOL, MAIL)
+        assert isinstance(outcome, Deferred)
+        assert outcome.server_gone
+        assert "smtp.ca_file" in outcome.text
+        with pytest.raises(PermanentError, match=r"smtp\.ca_file"):
+            distrusting.check()
         assert len(sink.envelopes) == 1
 
 
