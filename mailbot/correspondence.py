@@ -84,7 +84,7 @@ class Correspondence:
         elif isinstance(effect, SendNotice):
             self._notice(turn, loaded, effect, source)
         elif isinstance(effect, SendHelp):
-            self._to_agent(turn, loaded, effect.to, "agent/help", {}, source and source.mail)
+            self._to_agent(turn, loaded, effect.to, "agent/help", {}, source.mail if source else None)
         else:
             raise TypeError(f"{type(effect).__name__} is no mail")
 

@@ -264,7 +264,8 @@ class OutboxLoop:
 
 def retry_delay(failures: int) -> float:
     """Seconds to wait after so many failures in a row: doubling from half a second to 30 s, less up to a quarter."""
-    return min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+    delay: float = min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY)
+    return delay * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
 
 
 def run_once(settings: Settings) -> int:

@@ -216,7 +216,7 @@ def find_file(message: InboundMessage, sha256: str) -> Attachment | None:
 
 def backoff(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: doubling from half a minute to half an hour, ± a fifth."""
-    delay = min(FIRST_DELAY * 2 ** min(attempts, 20), LONGEST_DELAY)
+    delay: timedelta = min(FIRST_DELAY * 2 ** min(attempts, 20), LONGEST_DELAY)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
 

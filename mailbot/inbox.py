@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from mailbot.mailbox import Arrival, Mailbox, Place
+from mailbot.core.arrival import Arrival, Place
+from mailbot.mailbox import Mailbox
 from mailbot.service import Helpdesk, Processed, Seen
 
 log = logging.getLogger(__name__)

@@ -16,12 +16,11 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailbot.core.arrival import Arrival, Place
 from mailbot.errors import MailboxUnavailable
 from mailbot.imap import fetching, filing, folders, waiting
-from mailbot.imap.fetching import Arrival
 from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place
 from mailbot.imap.waiting import WakeUp
 from mailbot.imap.wire import Client
@@ -39,13 +38,6 @@ SELECT_EVERY = 600.0
 # A mail that broke the connection is read alone and last; after so many times, only once in an hour.
 TRIES = 3
 REST_OF_SUSPECT = 3600.0
-
-
-class Place(StrEnum):
-    """Where a mail that was taken in belongs."""
-
-    PROCESSED = "processed"
-    QUARANTINE = "quarantine"
 
 
 class Mailbox:

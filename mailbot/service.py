@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailbot.clock import Clock
+from mailbot.core.arrival import Arrival, Place
 from mailbot.core.classify import OwnIdentity, classify
 from mailbot.core.desk import DeskProfile
 from mailbot.core.identity import identity
@@ -33,7 +34,6 @@ from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.persons import handle_unread
 from mailbot.intake.turn import Source
-from mailbot.mailbox import Arrival, Place
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.work import Work

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imapclient.response_parser import parse_fetch_response
 
+from mailbot.core.arrival import Arrival
 from mailbot.imap.wire import ALLOWANCE, Client
 
 # UIDs in one command: a line of about 3,500 bytes at most; RFC 7162 §4 lets servers refuse beyond 8,192.
@@ -39,22 +39,6 @@ _MONTHS = {
     )
 }
 _DATE = re.compile(rb" ?(\d{1,2})-([A-Z][a-z]{2})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A mail that waits in the folder.
-
-    `raw`: its bytes as the server has them (only the header where `partial`: the mail is larger than allowed);
-    `size`: RFC822.SIZE, bytes; `internal_date`: when the server received it, aware UTC, None where it did not say.
-    """
-
-    uidvalidity: int
-    uid: int
-    raw: bytes = field(repr=False)
-    size: int
-    internal_date: datetime | None
-    partial: bool
 
 
 def uid_set(uids: Iterable[int]) -> str:

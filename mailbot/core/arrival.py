@@ -1,0 +1,30 @@
+"""Values at the door: a mail that waits in a folder, and where it belongs once it was taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A mail that waits in the folder.
+
+    `raw`: its bytes as the server has them (only the header where `partial`: the mail is larger than allowed);
+    `size`: RFC822.SIZE, bytes; `internal_date`: when the server received it, aware UTC, None where it did not say.
+    """
+
+    uidvalidity: int
+    uid: int
+    raw: bytes = field(repr=False)
+    size: int
+    internal_date: datetime | None
+    partial: bool
+
+
+class Place(StrEnum):
+    """Where a mail that was taken in belongs."""
+
+    PROCESSED = "processed"
+    QUARANTINE = "quarantine"
