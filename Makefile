@@ -36,8 +36,7 @@ $(DEV_STAMP): $(RUN_STAMP)
 	touch $@
 
 demo: $(RUN_STAMP)
-	@$(BIN)/mailbot demo --tour
-	if [ -z "$(TOUR_ONLY)" ]; then exec $(BIN)/mailbot demo; fi
+	@exec $(BIN)/mailbot demo --tour $(if $(TOUR_ONLY),,--page)
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest $(TESTS)

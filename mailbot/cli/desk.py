@@ -18,11 +18,12 @@ def run(
     config: ConfigFile = None,
 ) -> None:
     """Run the desk until SIGTERM or Ctrl-C; SIGHUP reads the configuration anew."""
+    settings = settings_of(context, quiet=False)
+
     from mailbot import daemon
     from mailbot.cli.ownership import hand_over
     from mailbot.config import config_path
 
-    settings = settings_of(context, quiet=False)
     try:
         code = daemon.run_once(settings) if once else daemon.run(settings, config_path(named_config(context)))
     finally:
@@ -33,6 +34,7 @@ def run(
 def demo(
     context: typer.Context,
     tour: Annotated[bool, typer.Option("--tour", help="Play a ticket's whole life in the terminal, and end.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="With --tour: leave the page open afterwards.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is; 0: any free port.")] = 8025,
     speed: Annotated[float, typer.Option(min=1, help="Simulated seconds in each real second.")] = 1.0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open the page by itself.")] = False,
@@ -40,7 +42,7 @@ def demo(
     """Show the whole service on this machine, with no account anywhere: mail server, mailboxes, fast clock."""
     from mailbot.demo import main
 
-    raise typer.Exit(main(tour=tour, port=port, speed=speed, open_browser=not no_browser))
+    raise typer.Exit(main(tour=tour, page=page or None, port=port, speed=speed, open_browser=not no_browser))
 
 
 def init(
@@ -68,10 +70,12 @@ def init(
 
 def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Look whether the desk can work: configuration, templates, database, mail servers. Exit 1 where it can't."""
+    settings = settings_of(context)
+
     from mailbot.cli.check_view import print_findings
     from mailbot.cli.doctor import examine
 
-    findings = list(examine(settings_of(context)))
+    findings = list(examine(settings))
     print_findings(findings, as_json=as_json)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)

@@ -31,7 +31,7 @@ def run_to_exit(arguments: Sequence[str]) -> int:
         return 130  # 128 + SIGINT, as shells count
     except BrokenPipeError:
         _stdout_to_nowhere()
-        return 0
+        return 1
     return _flushed(0)
 
 

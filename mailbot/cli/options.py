@@ -89,10 +89,11 @@ def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
 @contextmanager
 def opened_desk(context: typer.Context) -> Iterator[Desk]:
     """The desk, its schema up to date, closed at the end."""
+    settings = settings_of(context)  # first: a mistake in it is said before the large imports
+
     from mailbot.bootstrap import open_desk
     from mailbot.cli.ownership import hand_over
 
-    settings = settings_of(context)
     try:
         with open_desk(settings) as desk:
             yield desk

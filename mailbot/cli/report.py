@@ -28,7 +28,8 @@ def report(
     except ValueError as error:
         raise UsageError(f"--since: found {since!r}; allowed: {error}") from error
     with opened_desk(context) as desk:
-        found = queries.report(desk.store, desk.store.clock.now() - span).as_json()
+        zone = desk.settings.helpdesk.zone
+        found = queries.report(desk.store, desk.clock.now() - span, zone=zone).as_json()
     if as_json:
         output.print_json(found)
     elif as_csv:

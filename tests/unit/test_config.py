@@ -111,7 +111,11 @@ def test_values_become_what_they_mean(write) -> None:
 
 def test_empty_texts_mean_not_set() -> None:
     settings = Settings()
-    assert (settings.helpdesk.secret_file, settings.helpdesk.templates_dir, settings.metrics.listen) == (None, None, None)
+    assert (settings.helpdesk.secret_file, settings.helpdesk.templates_dir, settings.metrics.listen) == (
+        None,
+        None,
+        None,
+    )
     assert settings.storage.keep_raw is None
     assert settings.imap.ca_file == ""
 

@@ -222,7 +222,9 @@ def test_no_fault_shows_a_secret(problems_of, text: str) -> None:
 
 def test_a_database_of_another_kind_is_refused_by_its_scheme_alone(problems_of) -> None:
     [line] = problems_of("[storage]\ndatabase_url = 'mysql://u:p@h/d'")
-    assert line.startswith('config.toml, line 2: [storage] database_url: found a URL that begins with "mysql"; allowed: ')
+    assert line.startswith(
+        'config.toml, line 2: [storage] database_url: found a URL that begins with "mysql"; allowed: '
+    )
 
 
 def test_broken_toml_names_the_line(problems_of) -> None:
