@@ -47,6 +47,10 @@ def find_program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.eml anew instead of comparing")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for name, server in SERVERS.items():
         if item.get_closest_marker(name) is None:
