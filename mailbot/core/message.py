@@ -37,7 +37,8 @@ class Attachment:
 
     `name` is safe to show and to store (no path, no controls, never empty); `content_type` is lower case, checked
     against the content where the two disagree; `content_id` has no angle brackets; `inline` is true where the HTML
-    refers to it by `cid:`.
+    refers to it by `cid:`. `signature` marks the machine parts of S/MIME and PGP (smime.p7s, signature.asc): kept, but
+    nothing that a person attached, so not to be listed as such.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Attachment:
     content: bytes = field(repr=False)
     content_id: str = ""
     inline: bool = False
+    signature: bool = False
 
     @property
     def size(self) -> int:
@@ -110,8 +112,8 @@ class InboundMessage:
     """An incoming mail, understood as far as its form goes.
 
     `from_` holds every mailbox of every From field (two From fields are a defect: `duplicate-from`); `sender_address`
-    is the one that counts. `text` is the plain body, or "" if there is none; `html` the HTML body with `cid:` links
-    left as they are. `message_id` and `references` keep their angle brackets. `recipients` are all addresses that
+    is the one that counts. `text` is the plain body; where there is none, the words of the HTML (then `text_from_html`);
+    `html` the HTML body with `cid:` links left as they are, or "". `message_id` and `references` keep their angle brackets. `recipients` are all addresses that
     the mail was sent to as far as the header says (To, Cc, Delivered-To, X-Original-To, Envelope-To), lower case.
     `defects` are short codes for the admin ("no-boundary", "duplicate-from", "unknown-charset:foo-999", …).
     """
@@ -131,6 +133,7 @@ class InboundMessage:
     date: datetime | None = None
     text: str = ""
     html: str = ""
+    text_from_html: bool = False
     attachments: tuple[Attachment, ...] = ()
     nested: tuple[InboundMessage, ...] = ()
     report: Report | None = None
