@@ -5,9 +5,9 @@ CREATE, SELECT, UID SEARCH/FETCH/STORE/MOVE/COPY/EXPUNGE, APPEND, IDLE (RFC 3501
 Tests use it too where no Dovecot is installed. Never: another interface than 127.0.0.1; anything on disk.
 
 Three things are done otherwise than by pymap's own start-up:
-- pymap hands each connection to a task that nothing holds on to. While it waits in IDLE, only its own frame refers to what
-  it waits for, so a garbage collection may take both: "Task was destroyed but it is pending", and the client sees the
-  connection end (Python 3.13.0, with gc.collect() at once). Here the server keeps every task.
+- pymap hands each connection to a task that nothing holds on to. While it waits in IDLE, only its own frame refers to
+  what it waits for, so a garbage collection may take both: "Task was destroyed but it is pending", and the client sees
+  the connection end (Python 3.13.0, with gc.collect() at once). Here the server keeps every task.
 - pymap writes a response in many small pieces, each a packet of its own; clients that look at the socket in IDLE see
   half a line (imapclient raises "unterminated line"). Here a response goes out whole.
 - Folders keep keywords (`PERMANENTFLAGS (... \\*)`), as nearly all real servers do.

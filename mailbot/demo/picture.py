@@ -55,9 +55,8 @@ def screenshot() -> bytes:
             row[left * 3 : (left + width) * 3] = bytes(colour) * width
     pixels = b"".join(b"\0" + row for row in rows)  # filter type 0 before each line
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)  # 8 bits a channel, RGB
-    return (
-        b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(pixels, 9)) + _chunk(b"IEND", b"")
-    )
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks)
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

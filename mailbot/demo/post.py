@@ -1,7 +1,7 @@
 """The SMTP server of the demo: everybody's mail goes through it, mailbot's and the people's alike.
 
-In: SMTP on loopback (aiosmtpd). Out: what is for the desk lies in its IMAP inbox, what is for a person in their mailbox,
-each with the trace headers that a mail server puts on top (RFC 5321 §4.4). Other recipients are refused with 550.
+In: SMTP on loopback (aiosmtpd). Out: what is for the desk lies in its IMAP inbox, what is for a person in their
+mailbox, each with the trace headers that a mail server puts on top (RFC 5321 §4.4). Other recipients are refused (550).
 Never: pass anything on to another machine.
 """
 
@@ -27,7 +27,9 @@ HOST_NAME = "mx.helpdesk.example"
 class PostOffice(BackgroundServer):
     """`to_desk(raw, at)` puts a mail into the desk's inbox; `now` is the simulated time."""
 
-    def __init__(self, letters: Letters, to_desk: Callable[[bytes, datetime], None], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, letters: Letters, to_desk: Callable[[bytes, datetime], None], now: Callable[[], datetime]
+    ) -> None:
         super().__init__("demo-smtp")
         self._letters = letters
         self._to_desk = to_desk
@@ -39,7 +41,7 @@ class PostOffice(BackgroundServer):
 
         def session() -> SMTP:
             protocol = SMTP(
-                self, data_size_limit=MAX_SIZE, enable_SMTPUTF8=True, hostname=HOST_NAME, ident="mailbot demo", loop=loop
+                self, data_size_limit=MAX_SIZE, enable_SMTPUTF8=True, hostname=HOST_NAME, ident="demo", loop=loop
             )
             self._sessions.add(protocol)
             return protocol
@@ -52,7 +54,7 @@ class PostOffice(BackgroundServer):
                 protocol.transport.close()
         await asyncio.sleep(0)  # lets the transports tell their protocols
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+    async def handle_RCPT(  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Only people of the demo and the desk live here."""
@@ -61,7 +63,7 @@ class PostOffice(BackgroundServer):
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """One delivery for each recipient."""
         at = self._now()
         content: Any = envelope.content

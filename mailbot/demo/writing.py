@@ -1,7 +1,7 @@
 """The people's mail program: what it writes is shaped as Gmail in Indonesian shapes it, quotation and all.
 
-In: who writes, what, to whom, in answer to which letter. Out: the raw mail and its recipients. The desk has to find its way
-through this as it does through real mail: multipart/alternative, "Pada … menulis:", `div.gmail_quote`, In-Reply-To and
+In: who writes, what, to whom, in answer to which letter. Out: the raw mail and its recipients. The desk has to find its
+way through this as through real mail: multipart/alternative, "Pada … menulis:", `div.gmail_quote`, In-Reply-To and
 References (RFC 5322 §3.6.4), the Reply-To address (§3.6.2).
 Never: sending; that is `world`'s. This is the other side of the correspondence: nothing of mailbot composes through it.
 """
@@ -68,11 +68,7 @@ def reply_recipients(writer: Person, letter: Letter, everybody: bool) -> tuple[l
     # Whoever answers the desk reaches it by the signed address already; a second copy to it would be a second mail.
     desk_is_in = any(is_desk(address.email) for address in to)
     taken = {writer.email, *(address.email for address in to)}
-    cc = [
-        address
-        for address in others
-        if address.email not in taken and not (desk_is_in and is_desk(address.email))
-    ]
+    cc = [address for address in others if address.email not in taken and not (desk_is_in and is_desk(address.email))]
     return to, _unique(cc)
 
 
@@ -91,9 +87,10 @@ def reply(
     plain, rich = _body(writer, text)
     attribution, quoted, quoted_html = _quotation(letter)
     plain = f"{plain}\n\n{attribution}\n\n{quoted}"
+    above = html.escape(attribution.replace("\n", ""))
     rich = (
         f'{rich}<br><div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">'
-        f'{html.escape(attribution.replace(chr(10), ""))}<br></div><blockquote class="gmail_quote" style="{_QUOTE_STYLE}">'
+        f'{above}<br></div><blockquote class="gmail_quote" style="{_QUOTE_STYLE}">'
         f"{quoted_html}</blockquote></div>"
     )
     return _finished(writer, to, cc, subject or reply_subject(letter.mail.subject), (plain, rich), at, files, letter)
@@ -140,9 +137,7 @@ def _finished(
     return Outgoing(message.as_bytes(policy=POLICY), writer.email, recipients)
 
 
-def _message(
-    writer: Person, to: Iterable[Address], cc: Iterable[Address], subject: str, at: datetime
-) -> EmailMessage:
+def _message(writer: Person, to: Iterable[Address], cc: Iterable[Address], subject: str, at: datetime) -> EmailMessage:
     message = EmailMessage(policy=POLICY)
     message["MIME-Version"] = "1.0"
     message["Date"] = format_datetime(at.astimezone(WIB))
