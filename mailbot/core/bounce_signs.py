@@ -1,0 +1,195 @@
+"""Is this mail a delivery report? The evidence, weighed.
+
+In: a mail. Out: the signs that speak for a bounce, each with its weight, and those against. A report in the form of
+RFC 3464 needs hardly more than itself; the many that mail systems write in prose are known by who writes (a mail
+system), what the subject says, what the first lines say, a reply code of SMTP, and the mail that comes back with it.
+No single one of these proves a bounce: a person may write from postmaster@, quote a reply code, or ask about a mail
+"could not be delivered". Together they do: four points make a bounce (`ENOUGH`).
+
+Never: who was meant, or which mail of ours it was; that is read in `core.dsn`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailbot.core.html import html_to_text
+from mailbot.core.message import Address, InboundMessage
+from mailbot.core.senders import Grade, grade, is_daemon, is_list_manager
+from mailbot.core.subject import is_forward_subject, is_reply_subject
+from mailbot.vocabulary import robots as words
+
+ENOUGH = 4
+MAX_PROSE = 6000  # characters of the body that are looked at
+START = 300  # where a report says what it is about; a person says hello first
+MAX_HTML = 60_000
+
+_CODE = re.compile(
+    r"(?<![\d.])[45]\d{2}[ -][45]\.\d{1,3}\.\d{1,3}(?![\d.])"  # "550 5.1.1" (RFC 2034)
+    r"|\(?#[45]\.\d{1,3}\.\d{1,3}\)?"  # "(#5.1.1)", qmail
+    r"|(?:said|says|error|response|reply|code|returned|rcpt to|mail from|data|status|responded)\b"
+    r"[^\n]{0,40}[\s:>(\"][45]\d\d\b"
+    r"|(?:^|\n)[\s>*<-]{0,8}(?:smtp;? ?)?[45][0-5]\d[ -]"
+    r"|smtp; ?[45]\d\d",
+    re.IGNORECASE,
+)
+_RETURNED_FIELD = re.compile(
+    r"(?:^|\n)[ >|]{0,4}(received|message-id|return-path|from|to|subject|date|mime-version):", re.IGNORECASE
+)
+_SEPARATORS = re.compile(r"[._\s-]+")
+# Named by the programmes that run lists; from the list's own address it is the programme that writes.
+_LIST_SOFTWARE = (
+    "X-MLServer", "X-Mailman-Version", "X-List-Administrivia", "X-Listserver", "Mailing-List", "X-Sympa-To",
+)  # fmt: skip
+_TRACE_FIELDS = {"received", "message-id", "return-path"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One piece of evidence: how much it weighs (against: below 0), and in words for the admin."""
+
+    weight: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All signs of a mail, and the prose that was looked at (at most MAX_PROSE characters, line ends kept)."""
+
+    signs: tuple[Sign, ...]
+    prose: str
+
+    @property
+    def enough(self) -> bool:
+        """Do the signs make a bounce?"""
+        return sum(sign.weight for sign in self.signs) >= ENOUGH
+
+    def __str__(self) -> str:
+        return ", ".join(sign.words for sign in self.signs)
+
+
+def evidence(message: InboundMessage, at_bounce_address: bool = False) -> Evidence | None:
+    """What speaks for a bounce; None where nothing does (nearly every person's mail, at the cost of a few look-ups).
+
+    `at_bounce_address`: the mail came to an address that only our envelope senders carry (VERP).
+    """
+    form = _form(message)
+    who = _who(message, at_bounce_address)
+    subject = _subject(message.subject)
+    if not (form or who) and (not subject or is_reply_subject(message.subject)):
+        return None  # with no sign of a mail system, a reply can't gather enough
+    prose = prose_of(message)
+    said = _said(message, prose)
+    if not (form or subject or said):
+        return None
+    signs = (*form, *who, *subject, *said)
+    return Evidence((*signs, *_against(message, prose, signs, sum(s.weight for s in (*form, *who)))), prose)
+
+
+def prose_of(message: InboundMessage) -> str:
+    """The body in words, cut to what is looked at; of an HTML-only mail its text."""
+    text = message.text or (html_to_text(message.html[:MAX_HTML]) if message.html else "")
+    return text[:MAX_PROSE]
+
+
+def folded(text: str) -> str:
+    """Lower case, spaces single, apostrophes straight: the form of the phrases in the vocabulary."""
+    return " ".join(text.split()).lower().replace("’", "'").replace("`", "'")
+
+
+# The signs, one function for each kind
+
+
+def _form(message: InboundMessage) -> tuple[Sign, ...]:
+    """What the structure says: RFC 3464, RFC 6522, X-Failed-Recipients (Exim, Gmail)."""
+    signs = []
+    report = message.report
+    if report is not None:
+        declared = report.report_type == "delivery-status"
+        if declared and report.status:
+            signs.append(Sign(4, "a delivery report (RFC 3464)"))
+        elif report.status:
+            signs.append(Sign(3, "delivery status fields"))
+        elif declared:
+            signs.append(Sign(3, "declared a delivery report"))
+    if "@" in message.headers.get("X-Failed-Recipients"):
+        signs.append(Sign(3, "X-Failed-Recipients"))
+    return tuple(signs)
+
+
+def _who(message: InboundMessage, at_bounce_address: bool) -> tuple[Sign, ...]:
+    """Who writes: the strongest of author, envelope sender and the address that it came to."""
+    author = max(int(grade(message)), _gateway(message.from_address.local_part))
+    signs = []
+    if at_bounce_address:
+        signs.append(Sign(3, "came to our bounce address"))
+    if author:
+        signs.append(Sign(author, f"written by {message.from_addr or 'nobody'}"))
+    if is_list_manager(message.from_address.local_part) and any(name in message.headers for name in _LIST_SOFTWARE):
+        signs.append(Sign(2, "written by list software"))
+    if message.return_path == "" and "<>" in message.headers.get("Return-Path"):
+        signs.append(Sign(2, "empty envelope sender"))  # RFC 5321 §6.1
+    elif message.return_path and is_daemon(Address(message.return_path)):
+        signs.append(Sign(2, f"envelope sender {message.return_path}"))
+    return (max(signs, key=lambda sign: sign.weight),) if signs else ()
+
+
+def _gateway(local_part: str) -> int:
+    """The weight of a name that only matters where a mail came back: a filter's, or an administrator's."""
+    squeezed = _SEPARATORS.sub("", local_part[:100])
+    return 2 if squeezed.startswith(words.GATEWAYS) else int(squeezed in words.ADMINS)
+
+
+def _subject(subject: str) -> tuple[Sign, ...]:
+    low = folded(subject[:300])
+    if any(phrase in low for phrase in words.NO_BOUNCE_SUBJECTS):
+        return ()
+    phrase = next((p for p in words.BOUNCE_SUBJECTS if p in low), "")
+    return (Sign(1, f"subject “{phrase}”"),) if phrase else ()
+
+
+def _said(message: InboundMessage, prose: str) -> tuple[Sign, ...]:
+    """What the body says, and what comes back with it."""
+    low = folded(prose)
+    signs = []
+    if statement := next((p for p in words.NOT_DELIVERED if p in low), ""):
+        signs.append(Sign(2, f"says “{statement}”"))
+    elif refusal := next((p for p in words.REFUSALS if p in low), ""):
+        signs.append(Sign(1, f"says “{refusal}”"))
+    if _CODE.search(prose):
+        signs.append(Sign(1, _REPLY_CODE))
+    if message.nested or (message.report is not None and message.report.original_headers):
+        signs.append(Sign(1, _RETURNED_MAIL))
+    elif _names_trace_fields(prose) or any(p in low for p in words.RETURNED):
+        signs.append(Sign(1, "quotes a mail"))
+    return tuple(signs)
+
+
+def _names_trace_fields(prose: str) -> bool:
+    found = {name.lower() for name in _RETURNED_FIELD.findall(prose)}
+    return len(found) >= 3 and bool(found & _TRACE_FIELDS)
+
+
+def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machine: int) -> tuple[Sign, ...]:
+    """What speaks for a person who writes *about* a bounce. `machine`: the weight of form and author."""
+    if machine >= Grade.OFFICE:
+        return ()
+    against = []
+    if is_reply_subject(message.subject) or is_forward_subject(message.subject):
+        against.append(Sign(-3, "a person replies or forwards"))
+    found = {sign.words for sign in signs}
+    if not found & {_REPLY_CODE, _RETURNED_MAIL}:
+        against.append(Sign(-2, "no reply code and no mail in it"))
+    if machine == 0:
+        against.append(Sign(-1, "nothing shows a mail system"))
+        start = folded(prose[:START])
+        if start.startswith(words.GREETINGS) or any(myself in start for myself in words.MYSELF):
+            against.append(Sign(-2, "a person speaks"))
+        if not any(p in start for p in words.NOT_DELIVERED):
+            against.append(Sign(-2, "does not begin with the failure"))
+    return tuple(against)
+
+
+_REPLY_CODE = "quotes an SMTP reply code"
+_RETURNED_MAIL = "holds the mail that came back"
