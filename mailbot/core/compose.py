@@ -4,7 +4,9 @@ In: a `Draft`, every value of which may come from a stranger. Out: bytes with CR
 7-bit, so that no server on the way has to change it (and break a DKIM signature). The same draft gives the same bytes:
 a retry repeats them. Standards: RFC 5322, 2045-2047, 2231, 3834 (automatic mail), MS-OXOMSG §2.2.1.3 (Thread-Index).
 
-Header values go through the email package's own encoders (`_field`); no value can begin a header of its own.
+Header values go through the email package's own encoders, and no value can begin a header of its own. The encoder is
+email.header, which leaves ASCII as it is: policy.SMTP of Python 3.11 to 3.13 turns a long Message-ID into encoded
+words, and the thread is lost at the recipient's (cpython #100991).
 Never: randomness, a clock, templates, sockets.
 """
 
@@ -18,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
-from email.policy import compat32
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 from typing import Literal
@@ -28,10 +29,8 @@ from mailbot.core.ticket import MessageKind
 from mailbot.errors import PermanentError
 
 _CRLF = "\r\n"
-# compat32 never turns ASCII into encoded words, whatever its length; policy.SMTP of Python 3.11 to 3.13 does it to a
-# long Message-ID, and the thread is lost at the recipient's (cpython #100991).
-_FOLDED = compat32.clone(linesep=_CRLF, max_line_length=78)
-_WHOLE = compat32.clone(linesep=_CRLF, max_line_length=998)
+# RFC 5322 §2.1.1: lines should have at most 78 characters, and must have at most 998.
+_FOLD_AT, _MAX_LINE = 78, 998
 
 # Anything that ends a line for some parser, or that can't be seen: C0 and C1 controls, DEL, U+2028/2029, lone
 # surrogates, and the marks that turn the direction of what follows ("fdp.exe" shown as "exe.pdf").
@@ -47,9 +46,8 @@ _ADDR_SPEC = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 )
 _MSG_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\U0010ffff]{1,900}>")
-# RFC 5322 §2.1.1; longer References are shortened in the middle, which RFC 5322 §3.6.4 leaves to us: the root keeps
-# the thread together, the latest ids say where in it the mail belongs.
-_MAX_LINE = 998
+# More References are shortened in the middle, which RFC 5322 §3.6.4 leaves to us: the root keeps the thread together,
+# the latest ids say where in it the mail belongs.
 _MAX_REFERENCES = 20
 
 
@@ -93,12 +91,12 @@ def compose(draft: Draft) -> bytes:
     boundary = _boundary(draft.message_id, "alternative")
     header = [
         *_correspondents(draft),
-        _field("Subject", draft.subject),
-        _field("Date", format_datetime(draft.date)),
+        _text("Subject", draft.subject),
+        _ascii("Date", format_datetime(draft.date)),
         *_thread(draft),
         *_marks(draft),
         "MIME-Version: 1.0\r\n",
-        f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n',
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n',
     ]
     parts = _part("plain", draft.text, boundary) + _part("html", draft.html, boundary)
     return "".join(header).encode("ascii") + parts + f"--{boundary}--\r\n".encode("ascii")
@@ -120,31 +118,31 @@ def is_usable(email: str) -> bool:
 def _correspondents(draft: Draft) -> list[str]:
     """From, To, Cc, Reply-To (RFC 5322 §3.6.2, §3.6.3)."""
     fields = [
-        _field("From", _mailbox(draft.from_name, draft.from_email)),
-        _field("To", _mailbox(draft.to.name, draft.to.email)),
+        _ascii("From", _mailbox(draft.from_name, draft.from_email)),
+        _ascii("To", _mailbox(draft.to.name, draft.to.email)),
     ]
     # One unusable address among those that are only shown is no reason to send nothing.
     shown = [_mailbox(person.name, person.email) for person in draft.cc if is_usable(person.email)]
     if shown:
-        fields.append(_field("Cc", ", ".join(shown)))
+        fields.append(_listed("Cc", shown, ","))
     if draft.reply_to:
-        fields.append(_field("Reply-To", _mailbox(draft.from_name, draft.reply_to)))
+        fields.append(_ascii("Reply-To", _mailbox(draft.from_name, draft.reply_to)))
     return fields
 
 
 def _thread(draft: Draft) -> list[str]:
     """What keeps one thread in each person's client: RFC 5322 §3.6.4, and for Outlook MS-OXOMSG."""
-    fields = [_field("Message-ID", draft.message_id)]
+    fields = [_ascii("Message-ID", draft.message_id)]
     if _MSG_ID.fullmatch(draft.in_reply_to):
-        fields.append(_field("In-Reply-To", draft.in_reply_to))
+        fields.append(_ascii("In-Reply-To", draft.in_reply_to))
     references = [reference for reference in draft.references if _MSG_ID.fullmatch(reference)]
     if len(references) > _MAX_REFERENCES:
         references = references[:1] + references[1 - _MAX_REFERENCES :]
     if references:
-        fields.append(_field("References", " ".join(references)))
+        fields.append(_listed("References", references, ""))
     if draft.thread_root:
-        fields.append(_field("Thread-Topic", draft.thread_topic or draft.subject))
-        fields.append(_field("Thread-Index", _thread_index(draft)))
+        fields.append(_text("Thread-Topic", draft.thread_topic or draft.subject))
+        fields.append(_ascii("Thread-Index", _thread_index(draft)))
     return fields
 
 
@@ -152,37 +150,53 @@ def _marks(draft: Draft) -> list[str]:
     """What tells machines that this is ours, and whether a machine wrote it (RFC 3834 §3.1.7, §5)."""
     fields = []
     if draft.auto_submitted:
-        fields.append(_field("Auto-Submitted", draft.auto_submitted))
+        fields.append(_ascii("Auto-Submitted", draft.auto_submitted))
         # Exchange and Outlook obey this one, not Auto-Submitted (MS-OXCMAIL §2.2.3.2.14).
         fields.append("X-Auto-Response-Suppress: All\r\n")
     if draft.ticket_number is not None:
         fields.append(f"X-Mailbot-Ticket: {draft.ticket_number:d}\r\n")
-    fields.append(_field("X-Mailbot-Kind", draft.kind.value))
+    fields.append(_ascii("X-Mailbot-Kind", draft.kind.value))
     if draft.instance_id:
-        fields.append(_field("X-Mailbot-Instance", draft.instance_id))
+        fields.append(_text("X-Mailbot-Instance", draft.instance_id))
     return fields
 
 
-def _field(name: str, value: str) -> str:
-    """One header field with its line end(s), by the email package's encoder; nothing in `value` can end it early."""
+def _text(name: str, value: str) -> str:
+    """One field of free text (RFC 5322 §2.2.1), encoded where it has to be; nothing in `value` can end it early."""
+    value = clean(value)
+    words = value.split(" ")
+    if value.isascii() and "=?" not in value and max(map(len, words)) < _MAX_LINE - len(name) - 2:
+        return _ascii(name, value)
+    # "=?" in plain ASCII would be read as an encoded word (RFC 2047 §7) that its author never wrote.
+    encoded = Header(value, "utf-8", header_name=name).encode(linesep=_CRLF, maxlinelen=_FOLD_AT - 2)
+    return f"{name}: {encoded}{_CRLF}"
+
+
+def _ascii(name: str, value: str) -> str:
+    """One field whose value is ready: addresses with their names encoded, ids, tokens, plain ASCII text."""
     value = clean(value)
     # The encoder gives such a value back as it is (a test holds it to that); asking it costs 20 µs.
-    if len(name) + len(value) <= 76 and value.isascii() and "=?" not in value:
+    if len(name) + len(value) <= _FOLD_AT - 2:
         return f"{name}: {value}{_CRLF}"
-    return _encoded(name, value)
+    return _folded(name, value)
+
+
+def _listed(name: str, items: Sequence[str], comma: str) -> str:
+    """One field of several addresses or ids, each on a line of its own where they don't fit into one."""
+    value = f"{comma} ".join(items)
+    if len(items) < 2 or len(name) + len(value) <= _FOLD_AT - 2:
+        return _ascii(name, value)
+    lines = f"{comma}\n ".join(items)
+    return f"{name}: {Header(lines, 'us-ascii', header_name=name).encode(linesep=_CRLF, maxlinelen=_MAX_LINE)}{_CRLF}"
 
 
 @lru_cache(maxsize=2048)
-def _encoded(name: str, value: str) -> str:
-    longest = max(map(len, value.split()), default=0)
-    if not value.isascii() or "=?" in value or longest > _MAX_LINE - 100:
-        # "=?" in plain ASCII would be read as an encoded word (RFC 2047 §7) that its author never wrote.
-        encoded = Header(value, "utf-8", header_name=name).encode(linesep=_CRLF, maxlinelen=76)
-        return f"{name}: {encoded}{_CRLF}"
-    # A first line that holds nothing but the name is legal, yet some clients then see no Message-ID at all.
-    first = len(value.split(" ", 1)[0])
-    policy = _FOLDED if len(name) + 2 + first <= 78 else _WHOLE
-    return policy.fold(name, value) if policy is _FOLDED or len(value) < 900 else _FOLDED.fold(name, value)
+def _folded(name: str, value: str) -> str:
+    # The first line must have room for the first word: one that holds nothing but the name is legal, yet some clients
+    # then see no Message-ID at all.
+    width = max(_FOLD_AT, len(name) + 2 + max(map(len, value.split(" "))))
+    encoded = Header(value, "us-ascii", header_name=name).encode(linesep=_CRLF, maxlinelen=width)
+    return f"{name}: {encoded}{_CRLF}"
 
 
 def clean(value: str) -> str:
@@ -271,7 +285,8 @@ def _encode_body(text: str) -> tuple[str, bytes]:
         return "7bit", raw
     if len(raw.translate(None, _ASCII)) * 4 > len(raw):
         return "base64", _base64_lines(raw)
-    return "quoted-printable", binascii.b2a_qp(raw, istext=True)
+    # b2a_qp ends the lines that it breaks as it found others to end, so it is given one kind.
+    return "quoted-printable", binascii.b2a_qp(b"\n".join(lines), istext=True).replace(b"\n", b"\r\n")
 
 
 def _base64_lines(content: bytes) -> bytes:
@@ -304,10 +319,10 @@ def with_attachments(raw: bytes, attachments: Sequence[Attachment]) -> bytes:
 def _multipart(subtype: str, seed: str, first: bytes, rest: Sequence[Attachment], *, inline: bool) -> bytes:
     """An entity that holds `first` and then files, its own Content-Type at its top."""
     boundary = _boundary(seed, subtype)
-    extra = '; type="multipart/alternative"' if subtype == "related" else ""
+    extra = ' type="multipart/alternative";' if subtype == "related" else ""
     delimiter = f"--{boundary}\r\n".encode("ascii")
     pieces = [
-        f'Content-Type: multipart/{subtype}; boundary="{boundary}"{extra}\r\n\r\n'.encode("ascii"),
+        f'Content-Type: multipart/{subtype};{extra}\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii"),
         delimiter,
         first,
     ]
@@ -341,7 +356,7 @@ def _file(attachment: Attachment, *, inline: bool) -> bytes:
         "Content-Transfer-Encoding: base64\r\n",
     ]
     if attachment.content_id and _MSG_ID.fullmatch(f"<{attachment.content_id}>"):
-        fields.append(_field("Content-ID", f"<{attachment.content_id}>"))
+        fields.append(_ascii("Content-ID", f"<{attachment.content_id}>"))
     return "".join(fields).encode("ascii") + b"\r\n" + _base64_lines(attachment.content)
 
 

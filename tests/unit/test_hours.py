@@ -172,7 +172,7 @@ def test_the_calendar_is_not_imported_before_it_is_asked() -> None:
         "calendar.service_hours(S(days=('mon',), open=time(8), close=time(9), holidays='ID', extra_holidays=(),"
         " extra_workdays=()), 'Asia/Jakarta'); sys.exit('holidays' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0  # noqa: S603 - our own line
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
 
 
 # Properties that hold for every desk, in zones with and without summer time
@@ -180,7 +180,7 @@ def test_the_calendar_is_not_imported_before_it_is_asked() -> None:
 zones = st.sampled_from(
     ["Asia/Jakarta", "Asia/Jayapura", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]
 ).map(ZoneInfo)
-moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))
+moments = st.timedeltas(timedelta(0), timedelta(days=4 * 365)).map(datetime(2024, 1, 1, tzinfo=UTC).__add__)
 spans = st.timedeltas(timedelta(0), timedelta(days=5))
 quarters = st.integers(0, 95).map(lambda n: time(n // 4, n % 4 * 15))
 

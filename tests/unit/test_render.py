@@ -237,9 +237,9 @@ def test_every_fault_of_a_command_has_its_words(fault: Fault, language: str) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_topic_of_a_notice_has_its_words(language: str) -> None:
-    told = {str(context["topic"]) for context in samples("agent/notice", language).values()}
-    assert told == {topic.value for topic in Topic}
-    leads = [rendered("agent/notice", language, variant).text.split("\n")[2] for variant in samples("agent/notice", language)]
+    variants = samples("agent/notice", language)
+    assert {str(context["topic"]) for context in variants.values()} == {topic.value for topic in Topic}
+    leads = [rendered("agent/notice", language, variant).text.split("\n")[2] for variant in variants]
     assert all(leads) and len(set(leads)) == len(leads) - 1  # both kinds of unread reply begin alike
 
 
