@@ -108,6 +108,10 @@ def _cut(page: Page, sent: Sequence[str], passed_on: bool, rule: str) -> Reply |
     hidden = [i for i, part in enumerate(parts) if part in (Part.QUOTED, Part.LEAD) and i not in shown]
     apart = [i for i, part in enumerate(parts) if part is Part.SIGNATURE]
     name = (found if found not in ("", "marks", "element") else rule or found) if hidden else "signature" if apart else ""
+    for i in shown:
+        # A kept line of a quotation without marks gets one, so that it can be told from the answer.
+        if parts[i] is Part.QUOTED and not page.depth[i] and page.bare[i]:
+            page.shown[i] = f"> {page.shown[i]}"
     return Reply(_lines(page, sorted(shown)), _lines(page, hidden), _lines(page, apart), name)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 _WORD = re.compile(r"[^\W_]+")
 _SHINGLE = 4
 _LAST_LINES = 4
-_MOST_WORDS = 20_000  # of what we sent, and of one line
+_MOST_CHARACTERS = 200_000  # of one mail of ours
 
 
 class Originals:
@@ -52,4 +52,4 @@ class Originals:
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text)[:_MOST_WORDS]]
+    return [word.lower() for word in _WORD.findall(text[:_MOST_CHARACTERS])]

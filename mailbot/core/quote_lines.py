@@ -31,15 +31,17 @@ _SHOWN = str.maketrans({**_DROPPED, 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x3000:
 # For comparing only: direction marks, joiners and the letter that a mail tracker puts at the end.
 _PLAIN = str.maketrans(dict.fromkeys((0x200C, 0x200D, 0x200E, 0x200F, 0x1427, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
+_LOOKED_AT = 4000  # characters of a line
+
 _MARKS = re.compile(r"[ \t]{0,4}(?:(?:>|»|＞|&gt;)[ \t]?){1,60}")
 _MARK = re.compile(r">|»|＞|&gt;")
-_NAMED_MARK = re.compile(r"[^\W\d_]{1,12}(?:>|»)(?= |$)")
+_NAMED_MARK = re.compile(r"[ \t]{0,4}[^\W\d_]{1,12}(?:>|»)(?= |$)")
 _BAR = re.compile(r"[ \t]{0,4}(?:\|[ \t]?)+")
 
 
 @dataclass(slots=True)
 class Page:
-    """A body in lines. `shown`: what a person sees; `bare`: without quote marks, direction marks and outer space."""
+    """A body in lines. `shown`: what a person sees; `bare`: its beginning without quote marks and marks of direction."""
 
     shown: list[str] = field(default_factory=list)
     bare: list[str] = field(default_factory=list)
@@ -56,7 +58,8 @@ class Page:
         else:
             depth, content = len(_MARK.findall(marks[0])), shown[marks.end() :]
         self.shown.append(shown)
-        self.bare.append((content if content.isascii() else content.translate(_PLAIN)).strip())
+        plain = content[:_LOOKED_AT]
+        self.bare.append((plain if plain.isascii() else plain.translate(_PLAIN)).strip())
         self.depth.append(depth)
         self.region.append(region)
 
@@ -71,6 +74,7 @@ def visible(text: str) -> str:
     return text if text.isascii() else text.translate(_SHOWN).replace("\u2028", "\n").replace("\x85", "\n")
 
 
+_MOST_LINES = 20_000
 _NO_WORDS = frozenset(" \t-–—_=*~#+.,:;|>·•/\\")
 
 
@@ -82,10 +86,15 @@ def has_words(line: str) -> bool:
 def page_of_text(text: str) -> Page:
     """The lines of a plain text body."""
     page = Page()
-    for line in visible(text).split("\n"):
+    for line in split_lines(visible(text)):
         page.add(line)
     mark_odd_quotes(page)
     return page
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text; past `_MOST_LINES` the rest counts as one line, so that the work is bounded."""
+    return text.split("\n", _MOST_LINES)
 
 
 def mark_odd_quotes(page: Page) -> None:
@@ -105,7 +114,7 @@ def mark_odd_quotes(page: Page) -> None:
 
 
 def _is_odd(line: str) -> bool:
-    start = line[:14]
+    start = line[:18]
     return "|" in start[:5] and bool(_BAR.match(line)) or ((">" in start or "»" in start) and bool(_NAMED_MARK.match(line)))
 
 

@@ -17,10 +17,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mailbot.core.quote_lines import Page, Region
+from mailbot.core.quote_lines import Page, Region, has_words
 from mailbot.vocabulary import quoting as words
 
 _LONGEST = 700  # characters of an attribution, with a long list of names
+_TRIES = 400  # lines of one body that are examined closely; nobody writes more of them above a quotation
 _WRAPPED = 6  # lines that an attribution or the marker may be wrapped over
 
 ADDRESS = re.compile(r"[\w.+=%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}|\[mailto:|<javascript:|\[EMAIL", re.I)
@@ -66,30 +67,46 @@ _DATE = re.compile(
 )
 _YEAR = re.compile(r"(?:19|20)\d\d|25[67]\d")  # the Thai calendar too
 _TIME = re.compile(r"\b\d{1,2}\s?[:.]\s?\d{2}(?!\d|[./]\d{2,4})|\b\d{1,2}\s?(?:[aApP]\.?\s?[mM]\b|[h時时시点點]\s?\d{0,2})")
-_ENDS = (":", "：", ";", "-", "–", "—", ">", "*", "_", "\"", "]", ")")
 _TRAILING = " *_:：;​\t"
-_DASHED = re.compile(r"^[-–—_=]{2,}\s*(.+?)\s*:?\s*[-–—_=]{2,}$")
+_DASHES = "-–—_=‐"
 # Programs that name no verb: "3.11.2025, 15:10, "Sally" <…>:", "2025年11月3日(月) 15:10 Sally <…>:", and old Gmail's
 # "2025-11-03 15:10 GMT+07:00 Sally".
-_NO_VERB = re.compile(r"^(?:[^\W\d_]{2,14}\.?,?\s+)?\(?\d.{5,90}?[\s,\"“<(].{0,120}?<?[\w.+=%'-]{1,64}@[\w.-]{2,120}>?\s*[:：]$")
+_DATE_FIRST = re.compile(r"(?:[^\W\d_]{2,14}\.?,?\s+)?\(?\d")
+_ADDRESS_LAST = re.compile(r"@[\w.-]{2,120}[>)\]]?\s?[:：]$")
 _OLD_GMAIL = re.compile(r"^\d{4}-\d\d-\d\d \d{1,2}:\d\d GMT[+-]\d\d:\d\d\s+\S.{0,160}$")
-_AUTHOR_FIRST = re.compile(r"^[\"'“«*_]{0,2}[^\s<>:,;][^<>:;!?]{0,80}[\"'”»*_]{0,2}\s*[<\[(](?:mailto:)?[^<>\s]{1,80}@[^<>\s]{1,80}[>\])]|^<?[\w.+=%'-]{1,64}@[\w.-]{2,120}>?(?=\s)")
-_SENTENCE = re.compile(r"[.!?]\s+\S.*(?:<|@)")
+_SENTENCE_END = re.compile(r"[.!?]\s+\S")
 _INLINE = re.compile(rf"(?<=[\w.!?)])\s{{0,4}}(?=(?:Pada|On|Am|Le|El|Il|Em|Op)\s+(?:tanggal\s+|hari\s+|giorno\s+)?(?:{_any(words.DAYS)}|\d)[^:<>]{{0,60}}\d)", re.I)
 
 
-def find_openings(page: Page, forwards: bool = True) -> list[Opening]:
+def _between_dashes(text: str) -> str | None:
+    """What stands between two drawn lines ("---- On … wrote ----"), or None."""
+    if len(text) < 8 or not (text[0] in _DASHES and text[1] in _DASHES and text[-1] in _DASHES and text[-2] in _DASHES):
+        return None
+    return text.strip(f"{_DASHES} ").rstrip(":： ") or None
+
+
+def find_openings(page: Page) -> list[Opening]:
     """All openings of a page outside of marked quotations, in order, none overlapping another."""
     found: list[Opening] = []
-    skip = 0
+    skip = tries = 0
     for i, bare in enumerate(page.bare):
-        if i < skip or not bare or page.depth[i] or page.region[i] is Region.SIGNATURE:
+        if i < skip or not bare or page.depth[i] or page.region[i] is Region.SIGNATURE or not _may_open(bare):
             continue
+        tries += 1
+        if tries > _TRIES:
+            break
         opening = _opening_at(page, i, skip)
-        if opening is not None and (forwards or not opening.forward):
+        if opening is not None:
             found.append(opening)
             skip = opening.end
     return found
+
+
+def _may_open(line: str) -> bool:
+    """A quick look: most lines have neither a colon, nor a drawn line, nor a word of our marker."""
+    return ":" in line or "：" in line or line[0] in _SEPARATOR_STARTS or (
+        len(line) < 200 and (_MARKER_START.search(line) is not None or _ORIGINAL.match(line) is not None)
+    )
 
 
 def _opening_at(page: Page, i: int, floor: int) -> Opening | None:
@@ -109,7 +126,7 @@ def _opening_at(page: Page, i: int, floor: int) -> Opening | None:
             return opening
         if line[:4].isdigit() and _OLD_GMAIL.match(line):
             return Opening(i, i + 1, "attribution:gmail")
-    elif line[:2] in ("--", "——", "––") and _DASHED.match(line):
+    elif _between_dashes(line):
         opening = _attribution(page, i, line, floor)
         if opening is not None:
             return opening
@@ -138,7 +155,7 @@ def _attribution(page: Page, last: int, line: str, floor: int) -> Opening | None
 
 
 def _may_end(line: str) -> bool:
-    if line.endswith(_ENDS) and (line.rstrip(_TRAILING) != line or _DASHED.match(line)):
+    if line.rstrip(" *_").endswith((":", "：", ":-")) or _between_dashes(line):
         return True
     # Yahoo's Android program puts the quotation on the same line: "Pada … <…> menulis:   Halo".
     return "@" in line and _VERB.search(line) is not None
@@ -149,15 +166,15 @@ def attribution(text: str) -> tuple[int, str, bool] | None:
 
     `text` is one line, or the lines of a wrapped one joined by spaces.
     """
-    dashed = _DASHED.match(text)
-    if dashed:
-        text = dashed[1]
+    inner = _between_dashes(text)
+    dashed = inner is not None
+    text = inner or text
     address, date, time = ADDRESS.search(text), _DATE.search(text), _TIME.search(text)
     if not (address or date):
         return None
-    if date and time and address and _NO_VERB.match(text) and not _VERB.search(text):
+    if date and time and address and _DATE_FIRST.match(text) and _ADDRESS_LAST.search(text) and not _VERB.search(text):
         return 3, "attribution:date", True
-    verb = _ending_verb(text, dashed is not None)
+    verb = _ending_verb(text, dashed)
     if verb is None:
         # The same in a language that we don't know: a day, an hour or an author, and the colon.
         return (1, "attribution:any", False) if date and (time or address) and len(text) < 200 and _may_end(text) else None
@@ -168,13 +185,22 @@ def attribution(text: str) -> tuple[int, str, bool] | None:
         dated = bool(time or _YEAR.search(text))
         # Without an address only the full form of a program counts by itself: day, date and time.
         return 3, rule, bool((address and dated) or (day and time and _YEAR.search(text)) or dashed)
-    if _AUTHOR_FIRST.match(text) and not _SENTENCE.search(text):
+    if address and _author_first(text, address):
         return 2, rule, True
     if dashed:
         return 2, rule, True
     if date and len(text) < 160:
         return 1, rule, False
     return None if len(text) > 160 or not address else (1, rule, False)
+
+
+def _author_first(text: str, address: re.Match[str]) -> bool:
+    """Does the text begin with 'Sally <sally@…>' or 'sally@…', and not with a sentence that names an address?"""
+    before, after = text[: address.start()], text[address.end() :]
+    name = before.rstrip("<([\"'“ ").removesuffix("mailto:").rstrip("<([ ")
+    if len(name) > 90 or any(c in name for c in "<>:;!?") or _SENTENCE_END.search(name):
+        return False
+    return before != name and after[:1] in ">])[" if name else after[:1] in "> ])"
 
 
 def _ending_verb(text: str, dashed: bool) -> re.Match[str] | None:
@@ -213,8 +239,8 @@ _ROLES: dict[str, set[str]] = {}
 for _role, _keys in words.HEADER_KEYS.items():
     for _key in _keys:
         _ROLES.setdefault(_key.lower(), set()).add(_role)
-_KEY = re.compile(rf"[\s*_|•]{{0,6}}({_any(_ROLES)})\s?[*_]{{0,2}}\s{{0,8}}[:：][*_]{{0,2}}\s*\|?\s*(.*)$", re.I)
-_INNER_KEY = re.compile(rf"(?:(?<=\s)|(?<=\*))({_any(_ROLES)})\s?\*{{0,2}}[:：]\*{{0,2}}(?=\s|$)", re.I)
+_INNER_KEY = re.compile(r"(?:(?<=\s)|(?<=\*))([^\s:：*]{1,20}(?:\s[^\s:：*]{1,12})?)\s?\*{0,2}[:：]\*{0,2}(?=\s|$)")
+_LONGEST_KEY = 45
 _LANGUAGE_OF_KEY = {"dari": "id", "pengirim": "id", "from": "en", "von": "de", "de": "fr", "da": "it", "van": "nl", "od": "pl",
                     "от": "ru", "від": "uk", "från": "sv", "fra": "da", "lähettäjä": "fi", "feladó": "hu", "kimden": "tr",
                     "gönderen": "tr", "差出人": "ja", "送信者": "ja", "发件人": "zh", "寄件者": "zh", "보낸 사람": "ko", "từ": "vi",
@@ -230,26 +256,37 @@ class HeaderBlock:
     fields: dict[str, str]
 
 
+def field(line: str) -> tuple[str, str] | None:
+    """(name in lower case, value) of a line like "Dari: Sally", "*From:* Sally" or "Subjek: | Fwd"; None for others."""
+    head = line[:_LONGEST_KEY]
+    at = head.find(":")
+    wide = head.find("：")
+    at = wide if at < 0 or 0 <= wide < at else at
+    if at < 1:
+        return None
+    key = " ".join(head[:at].strip(" \t*_|•").lower().split())
+    return (key, line[at + 1 :].strip(" \t*_|")) if key in _ROLES else None
+
+
 def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock | None:
     """The block that begins at line `start`. With `lenient` (below a separator) two fields are enough."""
     depth = page.depth[start]
-    first = _KEY.match(page.bare[start][:_LONGEST])
-    if first is None:
+    if field(page.bare[start]) is None:
         return None
     fields: dict[str, str] = {}
     language, i, end, last, blanks, loose = "any", start, start, "", 0, 0
     while i < len(page) and page.depth[i] == depth and i - start < 60:
         bare = page.bare[i][:_LONGEST]
-        found = _KEY.match(bare) if bare else None
+        found = field(bare) if bare else None
         if found is not None:
-            role = _role_of(found[1], fields)
+            role = _role_of(found[0], fields)
             # A second "From:" opens the next mail of the thread.
-            if role == "from" and "from" in fields:
+            if role in fields and role not in ("cc", "other"):
                 break
             if role == "from":
-                language = _LANGUAGE_OF_KEY.get(" ".join(found[1].lower().split()), "any")
+                language = _LANGUAGE_OF_KEY.get(found[0], "any")
             last = role
-            fields.setdefault(role, found[2].strip(" *_"))
+            fields.setdefault(role, found[1])
             end, blanks, loose = i + 1, 0, 0
         elif not bare:
             blanks += 1
@@ -270,7 +307,7 @@ def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock |
 
 
 def _role_of(key: str, fields: dict[str, str]) -> str:
-    roles = _ROLES[" ".join(key.lower().split())]
+    roles = _ROLES[key]
     # "De" and "Da" are senders, "Data" a date, "A" and "An" recipients: few words have two roles, and then the order tells.
     for role in ("from", "sent", "to", "cc", "subject", "other"):
         if role in roles and role not in fields:
@@ -289,7 +326,12 @@ def _wrapped_end(page: Page, end: int, depth: int, last: str) -> int:
 
 def _split_inner(line: str, fields: dict[str, str]) -> None:
     """Fields that a poor converter put on one line: "From: A Sent: B To: C Subject: D"."""
-    marks = [(m.start(), m.end(), m[1]) for m in _INNER_KEY.finditer(" " + line)]
+    if line.count(":") < 3:
+        return
+    keys = ((m, " ".join(m[1].lower().split())) for m in _INNER_KEY.finditer(" " + line))
+    # Two words before a colon may be the end of a value and a key: "… 2025 To:".
+    marks = [(m.end() - len(m[0]), m.end(), key if key in _ROLES else key.rpartition(" ")[2]) for m, key in keys]
+    marks = [mark for mark in marks if mark[2] in _ROLES]
     if len(marks) < 3:
         return
     for number, (_, value_start, key) in enumerate(marks):
@@ -311,7 +353,7 @@ def _proves(fields: dict[str, str], lenient: bool) -> bool:
 
 def has_field(line: str) -> bool:
     """Does the line begin with a field of a header block ("Dari: …")?"""
-    return _KEY.match(line[:_LONGEST]) is not None
+    return field(line) is not None
 
 
 def looks_like_lead(text: str) -> bool:
@@ -327,10 +369,10 @@ def looks_like_lead(text: str) -> bool:
 # --- separators and our marker ----------------------------------------------------------------------------------------
 
 _SEPARATOR_STARTS = frozenset("-–—_=*~‐>+•.·|#[")
-_RULE = r"[-–—_=~‐+#.·]{2,}"
-_ORIGINAL = re.compile(rf"^\W{{0,3}}{_RULE}\s*\**(?:{_any(words.ORIGINAL_MESSAGE)})\**\s*(?:{_RULE})?\W{{0,3}}$"
+_RULE = r"[-–—_=~‐+#.·]{2,}+"
+_ORIGINAL = re.compile(rf"^\W{{0,3}}?{_RULE}\s?\**(?:{_any(words.ORIGINAL_MESSAGE)})\**\s{{0,3}}(?:{_RULE})?"
                        rf"|^[*_]{{0,2}}(?:{_any(words.ORIGINAL_MESSAGE)})[*_]{{0,2}}\s?[:：]?[*_]{{0,2}}$", re.I)
-_FORWARDED = re.compile(rf"^\W{{0,3}}{_RULE}\s*\**(?:{_any(words.FORWARDED_MESSAGE)})\b.{{0,80}}$"
+_FORWARDED = re.compile(rf"^\W{{0,3}}?{_RULE}\s?\**(?:{_any(words.FORWARDED_MESSAGE)})\b.{{0,80}}$"
                         rf"|^[*_]{{0,2}}(?:{_any(words.FORWARDED_MESSAGE)})\s?[:：][*_]{{0,2}}$", re.I)
 _DRAWN = re.compile(_RULE)
 _BLANK_RULE = re.compile(r"^[-–—_=*~‐+#.·\s]{3,}$")
@@ -355,8 +397,14 @@ def _separator(page: Page, i: int, line: str) -> Opening | None:
     original = None if forward else _ORIGINAL.match(line)
     if not (forward or original):
         return None
+    rest = line[original.end() :].strip() if original else ""
+    if rest and has_words(rest) and field(rest) is None:
+        return None
     dashed = bool(_DRAWN.search(line))
     follow = next((j for j in range(i + 1, min(i + 6, len(page))) if page.bare[j]), None)
+    if rest and has_words(rest):
+        # Some programs put the fields behind it, on the same line.
+        return Opening(i, i + 1, "separator")
     block = header_block(page, follow, lenient=True) if follow is not None else None
     if block is not None:
         return Opening(i, block.end, "separator", True, bool(forward))

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mailbot.core.html import html_to_text, node_to_text, parse_html
-from mailbot.core.quote_lines import Page, Region, mark_odd_quotes, visible
+from mailbot.core.quote_lines import Page, Region, mark_odd_quotes, split_lines, visible
 from mailbot.vocabulary.quoting import PICTURE
 
 if TYPE_CHECKING:
@@ -66,12 +66,14 @@ _ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
     ("protonmail_signature_block", ".protonmail_signature_block", Region.SIGNATURE),
     ('id="signature"', "#Signature, #signature", Region.SIGNATURE),  # Outlook on the web
     ("x_signature", "#x_Signature", Region.SIGNATURE),
-    ("zmail_signature", "#Zm-_Id_-Sgn, .zmail_signature", Region.SIGNATURE),
+    ("zm-_id_-sgn1", "#Zm-_Id_-Sgn1", Region.LEAD),  # Zoho
+    ('"zm-_id_-sgn"', "#Zm-_Id_-Sgn", Region.SIGNATURE),
     ("messagesignaturesection", '[name="messageSignatureSection"]', Region.SIGNATURE),
 )
 # Outlook for Windows and for Mac draw a line above the header block that they put in the reply.
 _RULED = re.compile(r"border-top:\s{0,3}solid\s{0,3}#(?:e1e1e1|b5c4df)|border-style:\s{0,3}solid none none|border:none;\s{0,3}border-top:\s{0,3}solid", re.I)
 _BORDERLESS = re.compile(r"border(?:-left)?:\s{0,3}(?:none|0|medium none)", re.I)
+_MOST_RULED = 60
 _MOST_ELEMENTS = 300  # of one kind: a thread of that many replies is cut at its first one anyway
 
 
@@ -94,7 +96,7 @@ def page_of_html(html: str, pictures: Mapping[str, str] | None = None) -> tuple[
                 if _mark_element(node, region):
                     rule = rule or word
     if "border" in lower:
-        for node in root.css('div[style*="border"]')[:_MOST_ELEMENTS]:
+        for node in root.css('div[style*="border"]')[:_MOST_RULED]:
             if _RULED.search((node.attributes.get("style") or "")[:400]) and _holds_header(node):
                 node.insert_before(_CUT)
                 rule = rule or "outlook"
@@ -144,7 +146,7 @@ def _read_back(text: str) -> Page:
     """Lines with their regions, from text that holds marks."""
     page = Page()
     open_regions: list[Region] = []
-    for line in visible(text).split("\n"):
+    for line in split_lines(visible(text)):
         begins = open_regions[-1] if open_regions else Region.BODY
         if not _MARK.search(line):
             page.add(line, begins)

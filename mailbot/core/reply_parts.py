@@ -18,7 +18,7 @@ from mailbot.core.signature import signature_lines
 _NEAR = 4  # lines between an opening and the quotation that it opens
 _WRAP = 60  # a quoted line longer than this may have been broken by a relay
 _PROVEN = 2  # lines of ours in a row that make a quotation without any mark
-_KNOWN_SHARE = 0.8  # of a quotation, before what is not ours in it counts as an answer
+_KNOWN_SHARE = 2 / 3  # of a quotation, before what is not ours in it counts as an answer
 
 
 class Part(IntEnum):
@@ -54,7 +54,8 @@ def parts_of(page: Page, openings: list[Opening], originals: Originals | None) -
 def _first_guess(page: Page, i: int) -> Part:
     region = page.region[i]
     if not page.bare[i] and not page.depth[i]:
-        return Part.BLANK
+        # A line of nothing but a tracker's mark or marks of direction says nothing.
+        return Part.SIGNATURE if page.shown[i].strip() else Part.BLANK
     if page.depth[i] or region is Region.QUOTE:
         return Part.QUOTED
     if region is Region.LEAD:
@@ -65,13 +66,14 @@ def _first_guess(page: Page, i: int) -> Part:
 def _apply_openings(page: Page, parts: list[Part], openings: list[Opening]) -> tuple[int, str]:
     """(the line from which all is quoted, or the number of lines; the rule of the first opening that counted)."""
     rule = ""
+    last_quoted = _last_quoted(parts)
     for opening in openings:
         if page.region[opening.start] is Region.QUOTE:
             continue
         below = _next_words(page, opening.end, _NEAR)
         marked = below is not None and parts[below] is Part.QUOTED
         if not marked and page.region[opening.start] in (Region.FRAME, Region.LEAD):
-            marked = _quoted_follows(parts, opening.end)
+            marked = last_quoted >= opening.end
         if marked:
             for i in range(opening.start, opening.end):
                 parts[i] = Part.LEAD if page.bare[i] else Part.BLANK
@@ -87,8 +89,8 @@ def _next_words(page: Page, start: int, near: int) -> int | None:
     return next((i for i in range(start, min(start + near, len(page))) if page.bare[i]), None)
 
 
-def _quoted_follows(parts: list[Part], start: int) -> bool:
-    return any(part is Part.QUOTED for part in parts[start:])
+def _last_quoted(parts: list[Part]) -> int:
+    return next((i for i in range(len(parts) - 1, -1, -1) if parts[i] is Part.QUOTED), -1)
 
 
 def _apply_structure(page: Page, parts: list[Part], tail: int, rule: str) -> tuple[int, str]:
@@ -96,8 +98,9 @@ def _apply_structure(page: Page, parts: list[Part], tail: int, rule: str) -> tup
     for cut in sorted(page.cuts):
         if cut < tail and (cut >= len(page) or page.region[cut] is not Region.QUOTE):
             tail, rule = cut, rule or "element"
+    last_quoted = _last_quoted(parts[:tail])
     for i, part in enumerate(parts[:tail]):
-        if part is Part.LEAD and page.region[i] is Region.LEAD and not _quoted_follows(parts[:tail], i):
+        if part is Part.LEAD and page.region[i] is Region.LEAD and last_quoted < i:
             tail, rule = i, rule or "element"
             break
     in_frame = lead = False

@@ -18,6 +18,7 @@ from mailbot.vocabulary import quoting as words
 _DELIMITER = re.compile(r"(?:--|-- --|—|––|__|~~)$")
 _UNDERSCORES = re.compile(r"_{5,}$")
 _MOST_LINES, _MOST_CHARACTERS = 16, 1200  # a signature is no longer than this
+_LOOKED_AT = 1000  # lines from the end in which a footer is looked for
 _TAIL_LINES = 5  # what may stand below a line of underscores
 _LINK = re.compile(r"^[<(\[]?https?://\S{1,400}$")
 _EDGE = re.compile(r"^[\s*_~|\[(<•·\"'“—–-]+|[\s*_~|\])>\"'”]+$")
@@ -80,29 +81,35 @@ def _last(lines: Sequence[str], end: int) -> int:
 
 
 def _delimiter(lines: Sequence[str], end: int) -> int | None:
-    """The line "-- " with no more than a signature's length below it."""
-    for i in range(end):
-        if not lines[i] or lines[i][0] not in "-—–_~":
+    """The topmost line "-- " with no more than a signature's length below it."""
+    found: int | None = None
+    below = characters = 0
+    data = False
+    for i in range(end - 1, -1, -1):
+        line = lines[i]
+        if not line:
             continue
-        below = [line for line in lines[i + 1 : end] if line]
-        if len(below) > _MOST_LINES or sum(map(len, below)) > _MOST_CHARACTERS:
-            continue
-        if _DELIMITER.match(lines[i]):
-            return i
+        if line[0] in "-—–_~" and _DELIMITER.match(line):
+            found = i
         # A drawn line is often a person's own layout; only a few lines without data below it are a signature.
-        if _UNDERSCORES.match(lines[i]) and 0 < len(below) <= _TAIL_LINES and not any(":" in line for line in below):
-            return i
-    return None
+        elif line[0] == "_" and 0 < below <= _TAIL_LINES and not data and _UNDERSCORES.match(line):
+            found = i
+        below += 1
+        characters += len(line)
+        data = data or ":" in line
+        if below > _MOST_LINES or characters > _MOST_CHARACTERS:
+            break
+    return found
 
 
 def _notice(lines: Sequence[str], end: int) -> int | None:
     """The paragraph, not the first one, with which a legal notice begins; it goes on to the end."""
-    for i in range(1, end):
+    for i in range(max(1, end - _LOOKED_AT), end):
         if not lines[i] or (lines[i - 1] and not is_rule(lines[i - 1])):
             continue
         plain = _EDGE.sub("", lines[i][:200]).lower()
-        if _DISCLAIMER.match(plain):
-            following = " ".join(lines[i:end])[:1500].lower()
+        if plain and _DISCLAIMER.match(plain):
+            following = " ".join(lines[i : min(end, i + 30)])[:1500].lower()
             if _DISCLAIMER_WORD.search(following) and any(line for line in lines[:i]):
                 return i
     return None
@@ -112,12 +119,12 @@ def _footers(lines: Sequence[str], end: int) -> set[int]:
     """Footers that end the words, or stand in a paragraph of their own."""
     found: set[int] = set()
     only_footers_below = True
-    for i in range(end - 1, -1, -1):
+    for i in range(end - 1, max(-1, end - _LOOKED_AT), -1):
         line = lines[i]
         if not line:
             continue
         alone = (i == 0 or not lines[i - 1]) and (i + 1 >= end or not lines[i + 1])
-        if is_footer(line) and (only_footers_below or alone):
+        if (only_footers_below or alone) and is_footer(line):
             found.add(i)
         elif only_footers_below and _LINK.match(line) and i and is_footer(lines[i - 1]):
             found.add(i)

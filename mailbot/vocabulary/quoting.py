@@ -55,7 +55,8 @@ WROTE = {
 
 # Languages where the author, or the date, may stand behind the verb: "Am 3.11.2025 um 15:10 schrieb Sally <…>:".
 VERB_BEFORE_NAME = frozenset((
-    "de", "nl", "sv", "da", "nb", "ru", "uk", "hu", "fr", "en", "pt", "es", "it", "zh", "ro", "cs",
+    "de", "nl", "sv", "da", "nb", "ru", "uk", "hu", "fr", "en", "pt", "es", "it", "zh", "ro", "cs", "ar",
+    "he",
 ))
 
 # What such a line begins with where it doesn't begin with a day, a date or a name.
@@ -198,7 +199,7 @@ HEADER_KEYS = {
 
 # "-----Original Message-----" of a reply.
 ORIGINAL_MESSAGE = (
-    "Original Message", "Original Appointment", "Original E-mail", "Original Email", "Original Mail",
+    "Original", "Original Message", "Original Appointment", "Original E-mail", "Original Email", "Original Mail",
     "Reply message", "Reply Message",
     "Pesan Asli", "Pesan asal", "Mesej asal", "Surat Asli", "Email asli", "Pesan balasan", "Pesan Sebelumnya",
     "Ursprüngliche Nachricht", "Original-Nachricht", "Originalnachricht", "Original Nachricht",

@@ -1,0 +1,147 @@
+"""The new words of a reply: tables of real forms, and what must hold for any text."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections import Counter
+from html import escape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailbot.core.body import cut_html, cut_text, extract_reply, new_words
+from mailbot.core.html import html_to_text
+from mailbot.core.message import InboundMessage, Reply
+from mailbot.core.quote_lines import visible
+from tests.unit.replies import Case
+from tests.unit.replies.html import HTML
+from tests.unit.replies.indonesian import TEXTS
+from tests.unit.replies.languages import LANGUAGES
+
+
+def squeezed(text: str) -> str:
+    """White space does not count."""
+    return " ".join(text.split())
+
+
+def cut(case: Case) -> tuple[str, str, str]:
+    message = InboundMessage(
+        subject=case.subject, text=case.body if case.kind == "text" else "", html=case.body if case.kind == "html" else ""
+    )
+    reply = new_words(message, case.sent)
+    return reply.text, reply.quoted, reply.signature
+
+
+@pytest.mark.parametrize("case", (*TEXTS, *HTML), ids=lambda case: f"{case.kind}-{case.name}")
+def test_new_words_of_indonesian_replies(case: Case) -> None:
+    text, _, signature = cut(case)
+    assert squeezed(text) == squeezed(case.text)
+    if case.signature:
+        assert squeezed(signature) == squeezed(case.signature)
+
+
+@pytest.mark.parametrize("case", LANGUAGES, ids=lambda case: case.name)
+def test_new_words_in_other_languages(case: Case) -> None:
+    text, _, signature = cut(case)
+    assert squeezed(text) == squeezed(case.text)
+    if case.signature:
+        assert squeezed(signature) == squeezed(case.signature)
+
+
+def words_of(text: str) -> Counter[str]:
+    """All words, without quote marks, the marks that a kept line gets, and characters that nobody sees."""
+    seen = "".join(" " if c in ">»＞|" else c for c in text if unicodedata.category(c) != "Cf")
+    return Counter(seen.split())
+
+
+def held(reply: Reply) -> Counter[str]:
+    return words_of(f"{reply.text}\n{reply.quoted}\n{reply.signature}")
+
+
+@pytest.mark.parametrize("case", [c for c in (*TEXTS, *LANGUAGES)], ids=lambda case: case.name)
+def test_every_word_of_a_text_is_somewhere(case: Case) -> None:
+    assert held(cut_text(case.body, case.sent)) == words_of(visible(case.body))
+
+
+@pytest.mark.parametrize("case", HTML, ids=lambda case: case.name)
+def test_every_word_of_an_html_body_is_somewhere(case: Case) -> None:
+    expected = words_of(html_to_text(case.body))
+    # Bullets and drawn lines that the layout makes are no words; a nameless picture gets one.
+    assert not expected - held(cut_html(case.body, case.sent)) - Counter({"-" * 20: 9})
+
+
+# Lines that mean something to the cutter, in any order and depth.
+LINES = st.sampled_from(
+    [
+        "Pada Sen, 3 Nov 2025 pukul 15.10 Sally <support@helpdesk.example> menulis:",
+        "On Monday Sally wrote:", "<support@helpdesk.example> menulis:", "-----Pesan Asli-----", "________________________________",
+        "Dari: Sally <support@helpdesk.example>", "Dikirim: 03 November 2025 15.10", "Kepada: a@b.example", "Subjek: #12345", "-- ", "--",
+        "> kutipan", ">> kutipan lama", ">", "| bar", "S> super", "Dikirim dari iPhone saya", "Tulis balasan Anda di atas garis ini",
+        "natas garis ini / Write your", "Sudah bisa, terima kasih.", "", "   ", "Yth. Bapak/Ibu,", "Mohon kirimkan NPSN sekolah Bapak/Ibu.",
+        "DISCLAIMER: this email is confidential", "---------- Forwarded message ---------", "🙂", "\u200b", "\u202b",
+    ]
+)
+BODIES = st.lists(LINES | st.text(max_size=30), max_size=25).map("\n".join)
+
+
+@given(BODIES, st.lists(BODIES, max_size=2))
+@settings(max_examples=300, deadline=None)
+def test_no_text_raises_or_loses_a_word(body: str, sent: list[str]) -> None:
+    reply = cut_text(body, sent)
+    assert held(reply) == words_of(visible(body))
+    assert reply.text or not words_of(visible(body))
+
+
+@given(BODIES, BODIES, st.sampled_from(["div class=gmail_quote", "blockquote type=cite", "div id=divRplyFwdMsg", "div class=gmail_attr", "table", "pre", "td"]))
+@settings(max_examples=300, deadline=None)
+def test_no_html_raises_or_loses_a_word(above: str, inside: str, element: str) -> None:
+    name = element.split()[0]
+    html = f"<div>{escape(above).replace(chr(10), '<br>')}</div><{element}>{escape(inside).replace(chr(10), '<br>')}</{name}>"
+    expected = words_of(html_to_text(html))
+    assert not expected - held(cut_html(html))
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_are_a_mail(raw: bytes) -> None:
+    assert isinstance(extract_reply(raw).text, str)
+
+
+HOSTILE = {
+    "attributions": "Pada Sen, 3 Nov 2025 " * 50_000,
+    "colons": "a:\n" * 300_000,
+    "verbs": "wrote " * 170_000 + ":",
+    "verb lines": "On 3 Nov 2025 wrote wrote:\n" * 40_000,
+    "addresses": "a@b.c " * 170_000,
+    "one address": "a@" + "b." * 500_000,
+    "dashes": "-" * 1_000_000,
+    "dash lines": "---- x ----\n" * 85_000,
+    "marks": "> " * 500_000,
+    "mark lines": "> x\n" * 250_000,
+    "deep": "\n".join(">" * (n % 60) + " x" for n in range(30_000)),
+    "keys": "Dari: x\n" * 125_000,
+    "key blocks": "Dari: a@b.c\nKepada: x\nTanggal: 3 Nov 2025 10.00\nx\n" * 20_000,
+    "markers": "Tulis balasan Anda di atas garis\n" * 30_000,
+    "marker words": "Write reply " * 90_000,
+    "answers": "> q?\na\n" * 140_000,
+    "spaces": " " * 1_000_000 + ":",
+    "signatures": "--\nx\n" * 200_000,
+    "footers": "Sent from my iPhone\n" * 50_000,
+    "numbers": "1" * 500_000 + " " + "1." * 250_000,
+    "names": '"' + "a" * 60 + "\n" * 16_000,
+    "bars": "|" * 1_000_000,
+    "underscores": "__________\n" * 90_000,
+    "notices": "x\n\nDISCLAIMER\n\n" * 60_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_megabyte_takes_less_than_a_second(name: str) -> None:
+    body = HOSTILE[name][:1_000_000]
+    start = time.process_time()
+    reply = cut_text(body, ("Mohon kirimkan NPSN sekolah Bapak/Ibu.",))
+    spent = time.process_time() - start
+    assert held(reply) == words_of(visible(body))
+    assert spent < 4, f"{spent:.2f} s"  # four times the goal: the machine may be busy
