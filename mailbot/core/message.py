@@ -112,10 +112,11 @@ class InboundMessage:
     """An incoming mail, understood as far as its form goes.
 
     `from_` holds every mailbox of every From field (two From fields are a defect: `duplicate-from`); `sender_address`
-    is the one that counts. `text` is the plain body; where there is none, the words of the HTML (then `text_from_html`);
-    `html` the HTML body with `cid:` links left as they are, or "". `message_id` and `references` keep their angle brackets. `recipients` are all addresses that
-    the mail was sent to as far as the header says (To, Cc, Delivered-To, X-Original-To, Envelope-To), lower case.
-    `defects` are short codes for the admin ("no-boundary", "duplicate-from", "unknown-charset:foo-999", …).
+    is the one that counts. `text` is the plain body; where there is none, the words of the HTML (`text_from_html`);
+    `html` the HTML body with `cid:` links left as they are, or "". `message_id` and `references` keep their angle
+    brackets. `recipients` are all addresses that the mail was sent to as far as the header says (To, Cc, Delivered-To,
+    X-Original-To, Envelope-To), lower case. `defects` are short codes for the admin ("no-boundary", "duplicate-from",
+    "unknown-charset:foo-999", …).
     """
 
     headers: Headers = Headers()
