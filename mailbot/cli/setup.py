@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,40 +62,51 @@ def write_config(path: Path, given: Answers) -> None:
 
 def _complete(given: Answers, *, ask: bool) -> Answers:
     """The answers with defaults, each asked for where there is somebody to ask; checked."""
-    address = given.address or _ask("The desk's e-mail address, which schools write to", "", ask, "--address")
-    address = _checked(read_address, address.strip(), "--address")
-    domain = address.partition("@")[2]
-    brand = given.brand or _ask("Short name of the organisation, as in “Sally (BOSP)”", "BOSP", ask)
-    name = given.name or _ask("Sender's name on automatic mail", f"Helpdesk {brand}", ask)
-    imap_host = given.imap_host or _ask("IMAP server", f"imap.{domain}", ask, "--imap-host")
-    imap_user = given.imap_user or _ask("IMAP user", address, ask)
-    smtp_host = given.smtp_host or _ask("SMTP server", re.sub(r"^imap\.", "smtp.", imap_host), ask)
-    smtp_user = given.smtp_user or _ask("SMTP user", imap_user, ask)
-    agents = given.agents or tuple(
-        part for part in [_ask("First agent, as Sally=sally@school.example", "-", ask)] if "=" in part
+    address = _answer(
+        given.address, "The desk's e-mail address, which schools write to", "", ask, "address", read_address
     )
-    for text, option in ((brand, "--brand"), (name, "--name"), (imap_host, "--imap-host"), (smtp_host, "--smtp-host")):
-        _checked(words, text, option)
-    for agent in agents:
-        _checked(read_address, agent.partition("=")[2].strip(), "--agent NAME=EMAIL")
+    brand = _answer(given.brand, "Short name of the organisation, as in “Sally (BOSP)”", "BOSP", ask, "brand", words)
+    name = _answer(given.name, "Sender's name on automatic mail", f"Helpdesk {brand}", ask, "name", words)
+    guess = f"imap.{address.partition('@')[2]}" if ask else ""  # a guess is for a person to confirm
+    imap_host = _answer(given.imap_host, "IMAP server", guess, ask, "imap-host", words)
+    imap_user = _answer(given.imap_user, "IMAP user", address, ask, "imap-user", words)
+    guess = re.sub(r"^imap\.", "smtp.", imap_host)
+    smtp_host = _answer(given.smtp_host, "SMTP server", guess, ask, "smtp-host", words)
+    smtp_user = _answer(given.smtp_user, "SMTP user", imap_user, ask, "smtp-user", words)
+    agents = tuple(_checked(agent, "agent", _agent) for agent in given.agents)
+    if ask and not agents:
+        agents = (_answer("", "First agent, as Sally=sally@helpdesk.example", "", ask, "agent", _agent),)
     return Answers(address, name, brand, imap_host, imap_user, smtp_host, smtp_user, given.data_dir, agents)
 
 
-def _ask(question: str, default: str, ask: bool, option: str = "") -> str:
-    """The answer of the person at the terminal; without one, the default, or a complaint that names the option."""
-    if ask:
-        return str(typer.prompt(question, default=default or None, err=True)).strip()
-    if option:
-        raise UsageError(f"there is no terminal to ask at: say it with {option}")
-    return default
+def _answer(given: str, question: str, default: str, ask: bool, option: str, read: Callable[[str], str]) -> str:
+    """What the option said; else what the person at the terminal says, asked until it can be used; else the default."""
+    if given or not ask:
+        if not given and not default:
+            raise UsageError(f"there is no terminal to ask at: say it with --{option}")
+        return _checked(given or default, option, read)
+    while True:
+        typed = str(typer.prompt(question, default=default or None, err=True)).strip()
+        try:
+            return read(typed)
+        except ValueError as error:
+            say(f"  allowed: {error}")
 
 
-def _checked(read: object, text: str, option: str) -> str:
-    assert callable(read)
+def _checked(text: str, option: str, read: Callable[[str], str]) -> str:
     try:
-        return str(read(text))
+        return read(text.strip())
     except ValueError as error:
-        raise UsageError(f"{option}: found {text!r}; allowed: {error}") from error
+        raise UsageError(f"--{option}: found {text!r}; allowed: {error}") from error
+
+
+def _agent(text: str) -> str:
+    """`Sally=sally@helpdesk.example`"""
+    name, _, email = text.partition("=")
+    try:
+        return f"{words(name.strip())}={read_address(email.strip())}"
+    except ValueError as error:
+        raise ValueError("a name and an address such as Sally=sally@helpdesk.example") from error
 
 
 def _passwords(answers: Answers) -> dict[str, str]:
