@@ -16,6 +16,7 @@ counts against the mail in hand. Faults of ours (a violated constraint, bad SQL)
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
@@ -165,10 +166,30 @@ class Store:
         if self._desk_lock:
             self._desk_lock.release()
 
-    @property
-    def engine(self) -> Engine:
-        """The engine that writers use: for `store.schema`, which needs more than a transaction."""
-        return self._writer
+    @contextmanager
+    def outside_transactions(self) -> Iterator[DBAPIConnection]:
+        """The writer's bare connection, each statement for itself: for what no transaction can do (VACUUM, PRAGMA).
+
+        On SQLite it is always the same one, so nobody of this process writes meanwhile.
+        """
+        self._check_file_is_the_same()
+        with self._fresh_connections_after_a_fault():
+            pooled = self._writer.raw_connection()
+        try:
+            bare = pooled.dbapi_connection
+            assert bare is not None
+            if not self.is_sqlite:
+                bare.autocommit = True
+            yield bare
+        except sqlite3.Error as error:
+            words = in_words(exc.DBAPIError(None, None, error), where=self.described())
+            if words is None:
+                raise
+            raise StoreUnavailable(words) from error
+        finally:
+            if not self.is_sqlite and pooled.dbapi_connection is not None:
+                pooled.dbapi_connection.autocommit = False
+            pooled.close()
 
     def _check_file_is_the_same(self) -> None:
         """An open SQLite file that was deleted or replaced would be written into nowhere, without an error."""

@@ -192,7 +192,7 @@ def show_ticket(store: Store, number: int) -> TicketDetail | None:
         events = connection.execute(select(EVENT).where(EVENT.c.ticket_id == row.id).order_by(EVENT.c.id))
         return TicketDetail(
             summary,
-            tuple(_message(found) for found in messages),
+            tuple(read_message(found) for found in messages),
             tuple(Event(found.at, found.actor, found.kind, found._mapping["from"], found.to) for found in events),
         )
 
@@ -258,7 +258,8 @@ def _summary(
     )
 
 
-def _message(row: Any) -> Message:
+def read_message(row: Any) -> Message:
+    """A row of `MessageRow` as a value."""
     return Message(
         id=row.id,
         at=row.at,

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from mailbot.errors import MailbotError, StoreUnavailable
 from mailbot.store.engine import Store
@@ -119,7 +118,7 @@ def _alone(store: Store) -> Iterator[None]:
 def _use_write_ahead_log(store: Store) -> None:
     """Set SQLite's journal mode, which stays with the file. It needs a moment in which nobody else reads."""
     end = time.monotonic() + store.lock_wait
-    with _bare_connection(store) as bare:
+    with store.outside_transactions() as bare:
         cursor = bare.cursor()
         while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             try:
@@ -133,12 +132,12 @@ def _use_write_ahead_log(store: Store) -> None:
 @contextmanager
 def _foreign_keys_off(store: Store) -> Iterator[None]:
     """A table can only be made anew while nothing is checked (sqlite.org/lang_altertable.html, section 7)."""
-    with _bare_connection(store) as bare:
+    with store.outside_transactions() as bare:
         bare.cursor().execute("PRAGMA foreign_keys=OFF")
     try:
         yield
     finally:
-        with _bare_connection(store) as bare:
+        with store.outside_transactions() as bare:
             bare.cursor().execute("PRAGMA foreign_keys=ON")
 
 
@@ -146,14 +145,3 @@ def _refuse_broken_references(connection: Connection) -> None:
     broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
     if broken:
         raise SchemaUnknown(f"{len(broken)} rows would point nowhere after the upgrade (first: {broken[0]}); undone")
-
-
-@contextmanager
-def _bare_connection(store: Store) -> Iterator[DBAPIConnection]:
-    """The writer's connection outside any transaction (a pool of one: it is the same each time)."""
-    pooled = store.engine.raw_connection()
-    try:
-        assert pooled.dbapi_connection is not None
-        yield pooled.dbapi_connection
-    finally:
-        pooled.close()

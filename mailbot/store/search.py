@@ -71,13 +71,13 @@ _POSTGRESQL_ADD = text(
 
 # CROSS JOIN is SQLite's way to say which table is read first: the index, newest first, until there are enough …
 _SQLITE_FIND = (
-    "SELECT t.id FROM ticket_search s CROSS JOIN ticket t WHERE s.words MATCH :words AND t.id = s.rowid "
+    "SELECT t.id FROM ticket_search s CROSS JOIN ticket t WHERE s.ticket_search MATCH :words AND t.id = s.rowid "
     "AND t.desk_id = :desk{where} ORDER BY s.rowid DESC LIMIT :limit"
 )
 # … or the tickets, where few fit the filters: one person's, or those that are still open.
 _SQLITE_FIND_AMONG_FEW = (
     "SELECT t.id FROM ticket t CROSS JOIN ticket_search s WHERE t.desk_id = :desk{where} "
-    "AND s.rowid = t.id AND s.words MATCH :words ORDER BY t.number DESC LIMIT :limit"
+    "AND s.rowid = t.id AND s.ticket_search MATCH :words ORDER BY t.number DESC LIMIT :limit"
 )
 _POSTGRESQL_FIND = (
     "SELECT t.id FROM ticket_words s JOIN ticket t ON t.id = s.ticket_id WHERE s.words @@ CAST(:words AS tsquery) "

@@ -1,0 +1,40 @@
+"""The read side, all of it: what the command line, the pages and the reports ask a desk.
+
+Each function takes a `Store`, reads one snapshot, and returns frozen values that know their JSON (contract.md). Nothing
+here writes (a search first catches up with its index) and nothing locks. Every query has its index; a test reads the
+plans.
+"""
+
+from mailbot.store.queries_mail import (
+    HeldMail,
+    QueuedMail,
+    list_outbox,
+    list_quarantine,
+    show_quarantine,
+)
+from mailbot.store.queries_report import Report, Times, report
+from mailbot.store.queries_ticket import (
+    Event,
+    Message,
+    TicketDetail,
+    TicketSummary,
+    list_tickets,
+    show_ticket,
+)
+
+__all__ = [
+    "Event",
+    "HeldMail",
+    "Message",
+    "QueuedMail",
+    "Report",
+    "TicketDetail",
+    "TicketSummary",
+    "Times",
+    "list_outbox",
+    "list_quarantine",
+    "list_tickets",
+    "report",
+    "show_quarantine",
+    "show_ticket",
+]
