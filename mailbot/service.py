@@ -13,6 +13,7 @@ Nothing here knows IMAP, SMTP, APScheduler or a terminal: `daemon` and `cli` cal
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -238,7 +239,8 @@ class Helpdesk:
         if earlier is not None:
             return Ingested(earlier, "duplicate", None, f"taken in before as mail {earlier}")
         is_partial = len(raw) > self.profile.max_size
-        uid = int(who.digest[:12], 16)  # repeatable, so that two commands at once can't take it in twice
+        # repeatable, so that two commands at once can't take the same mail in twice
+        uid = int(hashlib.sha256(f"{who.message_id} {who.digest}".encode()).hexdigest()[:13], 16)
         kept = raw.split(b"\r\n\r\n", 1)[0].split(b"\n\n", 1)[0] + b"\r\n\r\n" if is_partial else raw
         arrival = Arrival(0, uid, kept, len(raw), None, is_partial)
         [inbound_id] = self.receive(source, [arrival], source)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mailbot.core.body import new_words
-from mailbot.core.classify import is_automatic_address
 from mailbot.core.intent import intent_of
 from mailbot.core.message import Address, Kind, Reply
 from mailbot.core.route import Clues, Known, Route, clues_of, route
+from mailbot.core.senders import is_automatic_address
 from mailbot.core.subject import clean_subject, status_request
 from mailbot.core.ticket import (
     CloseReason,
