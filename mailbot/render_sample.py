@@ -198,7 +198,11 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
         "assigned": _notice("assigned", actor="Budi"),
         "noted": _notice("colleague_acted", actor="Budi", did="note"),
         "ordered": _notice("colleague_acted", actor="Budi", did="commands"),
-        "answered_closed": _notice("answered_closed"),
+        "answered_closed": lambda words, ticket: {
+            "ticket": _closed(ticket),
+            "topic": "answered_closed",
+            "facts": {"words": words["answer"]},
+        },
         "delivery_failed": _notice(
             "delivery_failed", recipient=_ACHA.email, kind="answer", reason="550 5.1.1 no such user"
         ),

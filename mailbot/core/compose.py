@@ -151,7 +151,7 @@ def _marks(draft: Draft) -> list[str]:
     fields = []
     if draft.auto_submitted:
         fields.append(_ascii("Auto-Submitted", draft.auto_submitted))
-        # Exchange and Outlook obey this one, not Auto-Submitted (MS-OXCMAIL §2.2.3.2.14).
+        # Exchange and Outlook obey this one, not Auto-Submitted (MS-OXCMAIL, PidTagAutoResponseSuppress).
         fields.append("X-Auto-Response-Suppress: All\r\n")
     if draft.ticket_number is not None:
         fields.append(f"X-Mailbot-Ticket: {draft.ticket_number:d}\r\n")

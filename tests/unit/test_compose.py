@@ -292,6 +292,7 @@ def test_what_is_written_without_the_encoder_is_what_the_encoder_would_write(nam
             assert folded == f"{name}: {value}\r\n"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_cleaned_value_is_one_line_and_can_be_encoded(value: str) -> None:
     cleaned = clean(value)
