@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["html_to_text", "node_to_text", "parse_html", "sanitise_html"]
 
 # Elements whose words nobody sees.
-_UNSEEN = frozenset(
-    "head style script title meta link template iframe object embed applet svg math canvas audio video map select"
-    " datalist noscript noframes noembed".split()
-)
+_UNSEEN = frozenset((
+    "head", "style", "script", "title", "meta", "link", "template", "iframe", "object", "embed", "applet", "svg",
+    "math", "canvas", "audio", "video", "map", "select", "datalist", "noscript", "noframes", "noembed",
+))  # fmt: skip
 # A new line before and after; those of _SPACED an empty one.
-_BLOCK = frozenset(
-    "address article aside center dd details dialog dir div dl dt fieldset figcaption figure footer form header hgroup"
-    " legend li main nav optgroup option search section summary tbody td tfoot th thead tr caption".split()
-)
-_SPACED = frozenset("blockquote h1 h2 h3 h4 h5 h6 hr ol p pre table ul menu listing xmp".split())
-_PREFORMATTED = frozenset("pre textarea listing xmp plaintext".split())
-_LISTS = frozenset("ul ol menu dir".split())
+_BLOCK = frozenset((
+    "address", "article", "aside", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset",
+    "figcaption", "figure", "footer", "form", "header", "hgroup", "legend", "li", "main", "nav", "optgroup",
+    "option", "search", "section", "summary", "tbody", "td", "tfoot", "th", "thead", "tr", "caption",
+))  # fmt: skip
+_SPACED = frozenset((
+    "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "ul", "menu", "listing",
+    "xmp",
+))  # fmt: skip
+_PREFORMATTED = frozenset(("pre", "textarea", "listing", "xmp", "plaintext"))
+_LISTS = frozenset(("ul", "ol", "menu", "dir"))
 _CELLS = frozenset(("td", "th"))
 
 _HIDDEN = re.compile(

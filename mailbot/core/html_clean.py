@@ -15,13 +15,18 @@ from urllib.parse import unquote
 
 import nh3
 
-_TAGS = set(
-    "a abbr address b big blockquote br caption center cite code col colgroup dd del details dfn div dl dt em"
-    " figcaption figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strike strong"
-    " sub summary sup table tbody td tfoot th thead tr tt u ul var wbr".split()
-)
+_TAGS = {
+    "a", "abbr", "address", "b", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup",
+    "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "samp", "section",
+    "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "tt", "u", "ul", "var", "wbr",
+}  # fmt: skip
 # Removed with all they hold; other unknown elements lose their tags only.
-_EMPTIED = set("script style title head template noscript iframe object embed applet svg math select textarea".split())
+_EMPTIED = {
+    "script", "style", "title", "head", "template", "noscript", "iframe", "object", "embed", "applet", "svg",
+    "math", "select", "textarea",
+}  # fmt: skip
 _ATTRIBUTES = {
     "*": {"dir", "lang", "title", "align", "valign", "style"},
     "a": {"href", "name"},
@@ -38,12 +43,12 @@ _ATTRIBUTES = {
     "font": {"color", "face", "size"},
     "blockquote": {"type"},
 }
-_STYLES = set(
-    "color background-color font-weight font-style font-size font-family text-align text-decoration vertical-align"
-    " white-space border border-left border-right border-top border-bottom border-collapse border-color border-style"
-    " border-width padding padding-left padding-right padding-top padding-bottom margin-left width"
-    " list-style-type".split()
-)
+_STYLES = {
+    "color", "background-color", "font-weight", "font-style", "font-size", "font-family", "text-align",
+    "text-decoration", "vertical-align", "white-space", "border", "border-left", "border-right", "border-top",
+    "border-bottom", "border-collapse", "border-color", "border-style", "border-width", "padding", "padding-left",
+    "padding-right", "padding-top", "padding-bottom", "margin-left", "width", "list-style-type",
+}  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel", "cid", "data"}
 _LINKS = ("http://", "https://", "mailto:", "tel:")
 _PICTURES = ("data:image/png;", "data:image/jpeg;", "data:image/gif;", "data:image/webp;")

@@ -35,11 +35,13 @@ _LINE_TAG = re.compile(r"(?i)<(?:/?(?:p|div|tr|li|table|blockquote|h[1-6])|br)\b
 _ATTRIBUTE = re.compile(r"[\s/]+[^\s=/>]+")
 
 # Closed by the next one of their kind, so that a missing end tag says nothing about depth (WHATWG HTML §13.1.2.4).
-_SELF_CLOSING = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option tbody thead tfoot"
-    " a".split()
-)
-_FORMATTING = frozenset("b big code em font i nobr s small strike strong tt u".split())  # WHATWG HTML §13.2.4.3
+_SELF_CLOSING = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+    "p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "tfoot", "a",
+))  # fmt: skip
+_FORMATTING = frozenset((
+    "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+))  # fmt: skip  # WHATWG HTML §13.2.4.3
 _ROOTS = frozenset(("html", "body"))
 
 

@@ -1,0 +1,212 @@
+"""Address fields (From, To, Cc, Reply-To, …) → mailboxes.
+
+In: the unfolded, undecoded value of a field. Out: mailboxes in their order, and the defects that a reader of the mail
+should know of. Never raises; linear time; no more than MAX_ADDRESSES of a field.
+
+What stands outside quotes, comments and angle brackets decides, before anything is decoded: an encoded word that holds
+`<boss@example.org>` is a name and stays one (RFC 2047 §5). Malformed values are recovered where only one reading is
+possible ("Sri Wahyuni, S.Pd <sri@…>"); where two are, as in `alice@example.org)bob@evil.example`, there is no address,
+for a program that guesses can be led to another guess than its neighbour's.
+Standards: RFC 5322 §3.4 and §4.4, RFC 6532 (UTF-8), RFC 5890 (IDN, given as A-labels).
+"""
+
+from __future__ import annotations
+
+import re
+
+from mailbot.core.header import decode_words
+from mailbot.core.message import Address
+
+MAX_ADDRESSES = 1000
+_MAX_NAME = 500
+
+# Nearly every mailbox there is: one address with or without a plain or quoted name. Its pieces can't overlap.
+_PLAIN = re.compile(
+    r"""(?:"([^"\\<>]*)"[ \t]*|([^"\\<>(),:;@\[\]]*))<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9._-]+)>\Z"""
+)
+_BARE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9._-]+\Z")
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\[[^\[\]\\<>,;]*\]|[(),:;<>"\[\]]|\\.?|[^"\\(),:;<>\[\]]+', re.DOTALL)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+# RFC 5322 §3.4.1 addr-spec, with UTF-8 (RFC 6532 §3.2); spaces around the parts are obsolete syntax (§4.4).
+_ATOM = r"[^\s\"(),:;<>@\[\]\\\x00-\x20\x7f]+"
+_ADDR_SPEC = re.compile(rf'\s*({_ATOM}|"(?:[^"\\]|\\.)*")\s*@\s*({_ATOM}|\[[^\[\]\\\s]*\])\s*\Z', re.DOTALL)
+_DELIMITERS = re.compile(r"[\s,;:<>()\"\[\]]+")
+
+
+def parse_addresses(value: str) -> tuple[list[Address], list[str]]:
+    """(mailboxes, defects) of an address field's undecoded value.
+
+    Defects: "bad-address" (something in it is no mailbox), "ambiguous-address" (it can be read in two ways),
+    "encoded-address" (there was none but inside an encoded word), "too-many-addresses".
+    """
+    value = value.strip(" \t")
+    found = _PLAIN.match(value)
+    if found is not None:
+        return [Address(_normal(found[3]), _name(found[1] if found[1] is not None else found[2]))], []
+    if _BARE.match(value):
+        return [Address(_normal(value))], []
+    mailboxes, defects = _Scanner(value).addresses()
+    if not mailboxes and "=?" in value:
+        # Some programs encode a whole mailbox. With no address outside, nobody else is being impersonated by it.
+        inside = _Scanner(decode_words(value)).addresses()[0]
+        if len(inside) == 1:
+            return inside, ["encoded-address"]
+    return mailboxes, defects
+
+
+def addr_spec(text: str) -> str:
+    """A single addr-spec, normalised (domain in lower case and A-labels, all in lower case); "" if it isn't one."""
+    found = _ADDR_SPEC.match(text)
+    if found is None:
+        return ""
+    local, domain = found[1], found[2].rstrip(".")
+    if local.startswith('"'):
+        # The quotes are no part of the name where they aren't needed (RFC 5322 §3.2.4).
+        inner = _QUOTED_PAIR.sub(r"\1", local[1:-1])
+        local = inner if re.fullmatch(_ATOM, inner) else local
+    return _normal(f"{local}@{domain}") if domain else ""
+
+
+def _normal(address: str) -> str:
+    if not address.isascii():
+        local, _, domain = address.rpartition("@")
+        address = f"{local}@{_a_labels(domain)}"
+    return address.lower().rstrip(".")
+
+
+def _a_labels(domain: str) -> str:
+    if domain.isascii() or len(domain) > 253:
+        return domain
+    try:
+        return domain.encode("idna").decode("ascii")  # RFC 5891 §5
+    except UnicodeError:
+        return domain
+
+
+def _name(text: str) -> str:
+    """A display name, decoded, on one line."""
+    name = " ".join(decode_words(text.strip()).split()) if text else ""
+    return name.strip("\"' ")[:_MAX_NAME] if name[:1] in ("'", '"') else name[:_MAX_NAME]
+
+
+class _Item:
+    """What stands between two commas."""
+
+    __slots__ = ("ambiguous", "angle", "closed", "comments", "name", "tail")
+
+    def __init__(self) -> None:
+        self.name: list[str] = []  # outside brackets, before them
+        self.angle: list[str] | None = None  # inside <>
+        self.closed = False
+        self.tail: list[str] = []  # after >
+        self.comments: list[str] = []
+        self.ambiguous = False
+
+    def is_blank(self) -> bool:
+        return self.angle is None and not "".join(self.name).strip()
+
+
+class _Scanner:
+    """Splits a field at its structural delimiters, then reads each item."""
+
+    def __init__(self, value: str) -> None:
+        self._items: list[_Item] = [_Item()]
+        self._depth = 0
+        self._too_many = False
+        for token in _TOKEN.finditer(value):
+            if len(self._items) > MAX_ADDRESSES:
+                self._too_many = True
+                break
+            self._take(token[0])
+        if self._depth or (self._items[-1].angle is not None and not self._items[-1].closed):
+            self._items[-1].ambiguous = True
+
+    def _take(self, token: str) -> None:
+        item = self._items[-1]
+        if self._depth:  # in a comment, which nests (RFC 5322 §3.2.2)
+            self._depth += (token == "(") - (token == ")")
+            item.comments.append(token if self._depth else " ")
+        elif token == "(":
+            self._depth = 1
+        elif item.angle is not None and not item.closed:
+            if token == ">":
+                item.closed = True
+            elif token == "<":
+                item.ambiguous = item.ambiguous or bool(item.angle)
+            else:
+                item.angle.append(token)
+        elif token in (",", ";"):
+            self._items.append(_Item())
+        elif token == "<":
+            item.ambiguous = item.ambiguous or item.angle is not None
+            item.tail += [" ", *(item.angle or ())]
+            item.angle, item.closed = [], False
+        elif token == ":":
+            # The name of a group (RFC 5322 §3.4): its members follow.
+            if not item.is_blank() and item.angle is None and "@" not in "".join(item.name):
+                self._items[-1] = _Item()
+            else:
+                item.name.append(token)
+        elif token in (")", ">"):
+            item.ambiguous = True
+            item.name.append(token)
+        else:
+            (item.tail if item.closed else item.name).append(token)
+
+    def addresses(self) -> tuple[list[Address], list[str]]:
+        mailboxes: list[Address] = []
+        defects: list[str] = ["too-many-addresses"] if self._too_many else []
+        pending = ""  # an item without an address: a name whose comma isn't quoted
+        for item in self._items:
+            if item.is_blank() and not item.ambiguous:
+                continue
+            email, defect = _email_of(item)
+            if defect:
+                defects.append(defect)
+            if email:
+                mailboxes.append(Address(email, _name(pending + _display(item))))
+                pending = ""
+            elif item.angle is None and not item.ambiguous and len(pending) < _MAX_NAME:
+                pending += "".join(item.name).strip() + ", "
+        if pending and not mailboxes and not defects:
+            defects.append("bad-address")
+        return mailboxes, list(dict.fromkeys(defects))
+
+
+def _email_of(item: _Item) -> tuple[str, str]:
+    """(address or "", defect or "")."""
+    if item.ambiguous:
+        # One reading is left if there's only one thing in it that looks like an address.
+        seen = {word.lower() for words in (item.name, item.angle or [], item.tail) for word in _with_at("".join(words))}
+        return (addr_spec(seen.pop()), "bad-address") if len(seen) == 1 else ("", "ambiguous-address")
+    if item.angle is None:
+        text = "".join(item.name)
+        email = addr_spec(text)
+        if email or "@" not in text:
+            return email, ""
+        words = _with_at(text)
+        return (addr_spec(words[0]), "bad-address") if len(words) == 1 else ("", "ambiguous-address")
+    inner = "".join(item.angle)
+    # RFC 5322 §4.4: a source route before the address counts for nothing.
+    email = addr_spec(inner.rpartition(":")[2] if inner.lstrip().startswith("@") else inner)
+    if email:
+        return email, "bad-address" if "".join(item.tail).strip() else ""
+    words = _with_at(inner)
+    return (addr_spec(words[0]), "bad-address") if len(words) == 1 else ("", "bad-address" if inner.strip() else "")
+
+
+def _with_at(text: str) -> list[str]:
+    """The words of a text that could be addresses."""
+    return [word for word in _DELIMITERS.split(text) if "@" in word]
+
+
+def _display(item: _Item) -> str:
+    if item.angle is None:
+        # "budi@example.org (Budi)": the obsolete form, still sent (RFC 5322 §3.4 says so).
+        return "".join(item.comments).strip()
+    parts = [
+        _QUOTED_PAIR.sub(r"\1", part[1:-1]) if len(part) > 1 and part[0] == part[-1] == '"' else part
+        for part in item.name
+    ]
+    return "".join(parts).strip() or "".join(item.comments).strip()

@@ -1,0 +1,47 @@
+"""Leaf parts → attachments: safe names, types checked by content, pictures of the text marked as such.
+
+In: the files that `core.parts` found, the mail's HTML, the subjects of the mails inside it. Out: `Attachment`s in the
+mail's order, one for each file, also two of the same name: whoever stores them keys them by content, not by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from urllib.parse import unquote
+
+from mailbot.core.filename import safe_name
+from mailbot.core.filetype import file_type
+from mailbot.core.message import Attachment
+from mailbot.core.parts import File, is_signature
+from mailbot.vocabulary.mime import UNNAMED_MAIL
+
+_CID = re.compile(r"cid:([^\"'\s<>)\\]{1,300})", re.I)
+# A file's type is the declared one where content can't tell better: a mail may begin with any words.
+_TRUSTED = frozenset(("message/rfc822", "text/calendar"))
+
+
+def to_attachments(files: Sequence[File], words: str, subjects: Sequence[str]) -> tuple[Attachment, ...]:
+    """The attachments of a mail. `words` is its HTML, or its plain text (Outlook writes "[cid:…]" there); `subjects`
+    are those of the nested mails, by `File.mail`."""
+    shown = {unquote(found) for found in _CID.findall(words)} if files else frozenset()
+    return tuple(_attachment(file, number, shown, subjects) for number, file in enumerate(files, 1))
+
+
+def _attachment(file: File, number: int, shown: AbstractSet[str], subjects: Sequence[str]) -> Attachment:
+    name = file.name
+    if file.mail >= 0 and not name:
+        subject = subjects[file.mail] if file.mail < len(subjects) else ""
+        # A subject is no path: its separators become dashes, or the name would be what stands behind the last.
+        name = (subject.replace("/", "-").replace("\\", "-") or UNNAMED_MAIL) + ".eml"
+    declared = file.declared
+    kind = declared if declared in _TRUSTED else file_type(file.content, name, declared)
+    return Attachment(
+        name=safe_name(name, kind, number),
+        content_type=kind,
+        content=file.content,
+        content_id=file.content_id,
+        inline=bool(file.content_id) and file.content_id in shown,
+        signature=is_signature(declared) or is_signature(kind),
+    )

@@ -1,0 +1,130 @@
+"""What a file is: its media type by its first bytes, its extension and what the sender says, in this order of trust.
+
+In: content, file name, declared type. Out: a lower-case media type. A sender's word counts only where the content
+says nothing else: a program stays a program under any name, a page of HTML that calls itself a picture is shown as
+HTML. Own tables (vocabulary.mime) rather than puremagic: that took 0.5 ms a file and called Windows programs, text
+and empty files unknown; these answer in microseconds and know what people send from phones.
+
+Standards: RFC 6838 (types), WHATWG MIME Sniffing §6 (patterns), ISO/IEC 14496-12 §4.3 ("ftyp"), ECMA-376 part 2.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mailbot.vocabulary.mime import BRANDS, EXTENSIONS, MAGIC, RIFF, ZIP_FOLDERS
+
+_BEFORE_MARKUP = rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?"
+_HTML = re.compile(_BEFORE_MARKUP + rb"<(?:!doctype html|html|head|body|script|iframe)[\s>]", re.I | re.S)
+_SVG = re.compile(_BEFORE_MARKUP + rb"(?:<!DOCTYPE svg[^>]{0,300}>\s*)?<svg[\s>]", re.I | re.S)
+_CALENDAR = re.compile(rb"(?:\xef\xbb\xbf)?\s*BEGIN:VCALENDAR", re.I)
+_SCRIPT = re.compile(rb"#! ?/")
+_ZIP_ENTRY = re.compile(rb"PK\x03\x04.{22}", re.DOTALL)
+_ZIP_MIMETYPE = re.compile(rb"mimetype(application/[a-z0-9.+-]{1,80})")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+_HEAD = 4096
+_ZIP_HEAD = 16384
+
+# Old and vendors' names → the registered ones.
+_SAME = {
+    "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png", "image/x-ms-bmp": "image/bmp",
+    "application/x-pdf": "application/pdf", "application/x-zip-compressed": "application/zip",
+    "application/x-zip": "application/zip", "application/x-rar-compressed": "application/vnd.rar",
+    "application/x-rar": "application/vnd.rar", "application/x-gzip": "application/gzip",
+    "audio/mp3": "audio/mpeg", "audio/x-wav": "audio/wav", "audio/x-m4a": "audio/mp4",
+    "text/x-vcard": "text/vcard", "text/directory": "text/vcard", "application/ics": "text/calendar",
+    "text/x-csv": "text/csv", "application/csv": "text/csv", "application/x-msdos-program": "application/x-msdownload",
+    "application/x-dosexec": "application/x-msdownload", "application/exe": "application/x-msdownload",
+}  # fmt: skip
+
+# Types that say nothing about the content.
+_VAGUE = frozenset((
+    "", "application/octet-stream", "application/download", "application/force-download", "application/x-download",
+    "application/binary", "application/unknown", "application/x-unknown", "binary/octet-stream", "unknown/unknown",
+    "application/x-octet-stream", "text/plain", "application/data", "multipart/mixed",
+))  # fmt: skip
+
+# A container says less than what is kept in it: for these, extension and declaration may say more.
+_OLE_KINDS = frozenset((
+    "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook",
+    "application/x-msi", "application/vnd.visio", "application/vnd.ms-project",
+))  # fmt: skip
+_VIDEO_OR_AUDIO = ("video/", "audio/")
+
+
+def file_type(content: bytes, name: str, declared: str) -> str:
+    """The media type of a file, lower case; "application/octet-stream" where nothing tells."""
+    declared = _SAME.get(declared, declared)
+    by_name = EXTENSIONS.get(name.rpartition(".")[2].lower(), "") if "." in name else ""
+    seen = sniff(content)
+    if not seen:
+        return _unseen(content, by_name, declared)
+    if seen == "application/zip":
+        return _zip_type(content, by_name, declared)
+    if seen == "application/x-ole-storage":
+        return next((each for each in (by_name, declared) if each in _OLE_KINDS), seen)
+    if seen == "text/html":
+        # A stylesheet, a script or a mail may begin like a page and is none.
+        return declared if declared in ("application/xhtml+xml", "text/x-amp-html") else seen
+    if seen == "video/mp4":
+        return next((each for each in (declared, by_name) if each.startswith(_VIDEO_OR_AUDIO)), seen)
+    if seen == "application/x-executable-script":
+        return by_name or (declared if declared not in _VAGUE else "text/plain")
+    return seen
+
+
+def sniff(content: bytes) -> str:
+    """The type that the first bytes prove; "" if they prove nothing."""
+    head = content[:_HEAD]
+    for offset, magic, kind in MAGIC:
+        if head.startswith(magic, offset):
+            return kind
+    if head[:2] == b"MZ" and len(content) > 64 and _is_program(content):
+        return "application/x-msdownload"
+    if head[:2] == b"BM" and len(head) > 26 and head[6:10] == b"\0\0\0\0":
+        return "image/bmp"
+    if head[4:8] == b"ftyp":
+        return BRANDS.get(head[8:12], "video/mp4")
+    if head[:4] == b"RIFF":
+        return RIFF.get(head[8:12], "")
+    if _HTML.match(head):
+        return "text/html"
+    if _SVG.match(head):
+        return "image/svg+xml"
+    if _CALENDAR.match(head):
+        return "text/calendar"
+    return "application/x-executable-script" if _SCRIPT.match(head) else ""
+
+
+def _is_program(content: bytes) -> bool:
+    """MZ with the place of a PE header, or at least no text."""
+    place = int.from_bytes(content[60:64], "little")
+    return content[place : place + 2] in (b"PE", b"NE", b"LE") or bool(_BINARY.search(content[:256]))
+
+
+def _zip_type(content: bytes, by_name: str, declared: str) -> str:
+    head = content[:_ZIP_HEAD]
+    open_document = _ZIP_MIMETYPE.search(head, 0, 200)
+    if open_document is not None:
+        return open_document[1].decode("ascii")
+    entries = [head[entry.end() + 4 : entry.end() + 64] for entry in _ZIP_ENTRY.finditer(head)]
+    for folder, kind in ZIP_FOLDERS.items():
+        if any(entry.startswith(folder) for entry in entries):
+            # Macros make another type of the same form: the name tells.
+            return by_name if by_name.endswith(".12") else kind
+    # Office files may begin with "[Content_Types].xml" and name their folders later.
+    for claim in (by_name, declared):
+        if claim and claim not in _VAGUE and (claim.endswith("+zip") or "vnd." in claim or "java" in claim):
+            return claim
+    return "application/zip"
+
+
+def _unseen(content: bytes, by_name: str, declared: str) -> str:
+    """No magic: text, or a format that has none."""
+    if declared.startswith(("image/", "application/pdf")) and declared != "image/svg+xml" and content:
+        # A picture without a picture's first bytes is none.
+        return declared if _BINARY.search(content[:_HEAD]) else "text/plain"
+    if declared in _VAGUE:
+        return by_name or declared or "application/octet-stream"
+    return declared

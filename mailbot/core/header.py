@@ -1,0 +1,257 @@
+"""The header of a mail or part: bytes → fields, and what a field's text says (encoded words, parameters).
+
+In: the bytes of a header block, any bytes at all. Out: fields in their order, values unfolded, as text; on request
+decoded per RFC 2047, or split into a value and its parameters per RFC 2045 and RFC 2231. Never raises; linear time.
+
+Tolerated, since real mail has it: raw 8-bit text, junk lines between fields, encoded words that touch other text, are
+split inside a character, lack padding or sit in quoted strings and parameters.
+Standards: RFC 5322 §2.2 and §4.5, RFC 2047, RFC 2231, RFC 6532.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from mailbot.core.charset import clean, decode, guess_text
+from mailbot.vocabulary.mime import KNOWN_FIELDS
+
+# RFC 5322 §2.2: a name is printable ASCII without the colon; continuation lines begin with white space.
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
+_FOLD = re.compile(rb"\r?\n[ \t]*")
+_LINE = re.compile(rb"[^\n]*\n?")
+_NAME_AT_LINE_START = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,40})[ \t]*:", re.MULTILINE)
+# RFC 2047 §2, wider: the text may hold spaces, so only the start is a pattern.
+_WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?")
+_UNENDED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?\s]{1,2000})\Z")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_HEX_PAIR = re.compile(r"[0-9A-F]{2}")
+_SPACES = re.compile(r"[ \t\n]+")
+_BIDI = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
+
+_PARAMETER = re.compile(r';\s*([^=;\s"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.DOTALL)
+_CONTINUED = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?\Z")
+_QUOTED_PAIR = re.compile(r'\\(["\\])')
+_MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,100})\s*/\s*([A-Za-z0-9!#$&^_.+-]{1,100})")
+
+_NAMES = frozenset(("name", "filename"))  # a boundary may look like an encoded word
+
+MAX_FIELDS = 1000
+MAX_PARAMETERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field: name as written, its lower case, the value unfolded but not decoded."""
+
+    name: str
+    key: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """The value with its encoded words decoded, on one line."""
+        return decode_words(self.value)
+
+
+@dataclass(slots=True)
+class Block:
+    """The fields of a header, and where in the bytes given they end (junk that is body begins there)."""
+
+    fields: list[Field] = field(default_factory=list)
+    end: int = 0
+    defects: list[str] = field(default_factory=list)
+
+    def first(self, key: str) -> str:
+        """The undecoded value of the first field of that name (lower case); "" without one."""
+        return next((each.value for each in self.fields if each.key == key), "")
+
+    def all(self, key: str) -> list[str]:
+        """The undecoded values of that name, topmost first."""
+        return [each.value for each in self.fields if each.key == key]
+
+
+def read_block(data: bytes, hint: str = "") -> Block:
+    """The fields of a header block (without its closing empty line). `hint` is the charset of raw 8-bit text."""
+    block = Block()
+    position, size = 0, len(data)
+    while position < size:
+        found = _FIELD.match(data, position)
+        if found is None:
+            junk = _LINE.match(data, position)
+            after = junk.end() if junk else size
+            if not _header_goes_on(data, after):
+                # RFC 5322 §2.1 has an empty line here; this mail forgot it, and its text begins.
+                block.defects.append("no-empty-line-after-header")
+                break
+            block.defects.append("junk-in-header")
+            if block.fields:  # most often a continuation that lost its white space on the way
+                last = block.fields[-1]
+                block.fields[-1] = Field(last.name, last.key, f"{last.value} {_unfold(data[position:after], hint)}")
+            position = after
+            continue
+        if len(block.fields) >= MAX_FIELDS:
+            block.defects.append("too-many-header-fields")
+            position = size
+            break
+        name = found[1].decode("ascii")
+        block.fields.append(Field(name, name.lower(), _unfold(found[2], hint)))
+        position = found.end()
+    block.end = position
+    return block
+
+
+def _header_goes_on(data: bytes, position: int) -> bool:
+    """True if a field that everybody knows follows in the block: the odd line was junk, not the text's begin."""
+    return any(
+        found[1].decode("ascii").lower() in KNOWN_FIELDS
+        for found in _NAME_AT_LINE_START.finditer(data, position, position + 16_000)
+    )
+
+
+def _unfold(raw: bytes, hint: str) -> str:
+    # RFC 5322 §2.2.3 keeps the white space after the fold; one space is what everybody means by it.
+    if b"\n" in raw:
+        raw = _FOLD.sub(b" ", raw)
+    text = raw.decode("ascii") if raw.isascii() else guess_text(raw, hint)
+    return clean(text).replace("\n", " ").strip(" \t")
+
+
+def decode_words(value: str) -> str:
+    """A field's text with RFC 2047 encoded words decoded; no control, no line break, no direction override in it."""
+    if "=?" in value:
+        value = _SPACES.sub(" ", clean(_decode_words(value)))
+    return value if value.isascii() else _BIDI.sub("", value)
+
+
+def _decode_words(value: str) -> str:
+    output: list[str] = []
+    run: list[tuple[str, str]] = []  # adjacent words of one charset: a character may be split between them
+    charset = ""
+    first = last = 0
+    for start, end, label, encoding, text in _encoded_words(value):
+        between = value[last:start]
+        # RFC 2047 §6.2: white space between two encoded words is not part of the text.
+        adjacent = last > 0 and not between.strip()
+        if run and not (adjacent and label == charset):
+            output.append(_run_text(run, charset, value[first:last]))
+            run = []
+        if not adjacent:
+            output.append(between)
+        if not run:
+            first = start
+        charset = label
+        run.append((encoding, text))
+        last = end
+    if run:
+        output.append(_run_text(run, charset, value[first:last]))
+    output.append(_decode_unended(value[last:]))
+    return "".join(output)
+
+
+def _encoded_words(value: str) -> Iterator[tuple[int, int, str, str, str]]:
+    """(start, end, charset, "b" or "q", text) of each encoded word, in one pass."""
+    position = 0
+    while (start := value.find("=?", position)) >= 0:
+        word = _WORD.match(value, start)
+        if word is None:
+            position = start + 2
+            continue
+        end = value.find("?=", word.end())
+        if end < 0:
+            return
+        encoding = word[2].lower()
+        # "?=20" inside Q text is a question mark that should have been encoded, followed by "=20".
+        while encoding == "q" and _HEX_PAIR.match(value, end + 2):
+            further = value.find("?=", end + 2)
+            if further < 0 or "=?" in value[end + 2 : further]:
+                break
+            end = further
+        yield start, end + 2, word[1].lower(), encoding, value[word.end() : end]
+        position = end + 2
+
+
+def _decode_unended(value: str) -> str:
+    """The last word of a line that some program cut off before its "?="."""
+    found = _UNENDED_WORD.search(value, max(0, len(value) - 2100)) if "=?" in value else None
+    if found is None:
+        return value
+    return value[: found.start()] + _run_text([(found[2].lower(), found[3])], found[1], found[0])
+
+
+def _run_text(run: list[tuple[str, str]], charset: str, written: str) -> str:
+    """The text of adjacent encoded words; what they hold may be no text at all: then as written."""
+    data = _run_bytes(run)
+    text, defect = decode(data, charset)
+    return written if defect.startswith("charset-mismatch") and _BINARY.search(data) else text
+
+
+def _run_bytes(run: list[tuple[str, str]]) -> bytes:
+    """The bytes of adjacent encoded words. Some programs cut base64 anywhere: the rest of a group is carried over."""
+    data: list[bytes] = []
+    carried = ""
+    for encoding, text in run:
+        if encoding == "q":
+            # RFC 2047 §4.2: "_" is a space. Raw 8-bit text inside is kept.
+            data.append(binascii.a2b_qp(text.encode("utf-8", "replace"), header=True))
+            continue
+        letters = carried + _NO_BASE64.sub("", text)
+        whole = len(letters) if "=" in text else len(letters) // 4 * 4
+        carried = letters[whole:]
+        data.append(_unpadded(letters[:whole]))
+    data.append(_unpadded(carried))
+    return b"".join(data)
+
+
+def _unpadded(letters: str) -> bytes:
+    if len(letters) % 4 == 1:  # six bits are no byte
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
+
+
+def media_type(value: str) -> str:
+    """The "type/subtype" of a Content-Type value, lower case; "" if there is none (RFC 2045 §5.1)."""
+    found = _MEDIA_TYPE.match(value)
+    return f"{found[1]}/{found[2]}".lower() if found else ""
+
+
+def parameters(value: str) -> dict[str, str]:
+    """The parameters of a Content-Type or Content-Disposition value: lower-case names, decoded values.
+
+    RFC 2231 continuations and charsets are put together; encoded words in plain values are decoded (RFC 2047 §5
+    forbids them there, everybody sends them). The first of two equal names counts.
+    """
+    if "=" not in value:
+        return {}
+    plain: dict[str, str] = {}
+    extended: dict[str, dict[int, tuple[bool, str]]] = {}
+    for count, found in enumerate(_PARAMETER.finditer(value if value.startswith(";") else ";" + value)):
+        if count >= MAX_PARAMETERS:
+            break
+        name = found[1].lower()
+        text = _QUOTED_PAIR.sub(r"\1", found[2]) if found[2] is not None else found[3].strip().lstrip('"')
+        continued = _CONTINUED.match(name) if "*" in name else None
+        if continued is None:
+            plain.setdefault(name, text)
+        else:
+            number = int(continued[2] or 0)
+            encoded = continued[2] is None or continued[3] is not None
+            extended.setdefault(continued[1], {}).setdefault(number, (encoded, text))
+    result = {name: decode_words(text) if name in _NAMES else text for name, text in plain.items()}
+    result.update((name, _joined(segments)) for name, segments in extended.items())
+    return result
+
+
+def _joined(segments: dict[int, tuple[bool, str]]) -> str:
+    """RFC 2231 §3 and §4: the pieces in their order; the first encoded one names the charset."""
+    charset = ""
+    data: list[bytes] = []
+    for position, (_, (encoded, text)) in enumerate(sorted(segments.items())):
+        if encoded and position == 0 and text.count("'") >= 2:
+            charset, _, text = text.split("'", 2)
+        data.append(unquote_to_bytes(text) if encoded else text.encode("utf-8", "replace"))
+    return decode_words(clean(decode(b"".join(data), charset or "utf-8")[0]).replace("\n", " "))

@@ -1,0 +1,235 @@
+"""Bytes of a mail → `InboundMessage`: total, bounded, never raises.
+
+In: the raw bytes of one mail, as the server keeps them; any bytes at all. Out: every fact that mailbot uses, as a
+frozen value, with `defects` for the admin. What can't be understood is kept as it is: the text stays reachable.
+
+Bounds, whatever comes: linear time (under 1 s per MB) and memory (under 8 times the input + 50 MB). Past a limit the
+rest is left out and a defect says so: 256 KB of header, 1,000 fields, 1,000 parts, 60 levels, 4 mails in mails,
+1,000 addresses and 100 references.
+
+Who reads what: `entity` the tree, `header` fields and encoded words, `charset` all text, `address` people, `trace`
+dates and Received with mail-parser as second opinion, `parts` body and files, `attachments` names and types.
+Standards: RFC 5322, RFC 2045–2049, RFC 2183, RFC 2231, RFC 6532, RFC 6522.
+Never: decides what the mail means (core.classify) or which words are new (core.body).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from mailbot.core.address import parse_addresses
+from mailbot.core.attachments import to_attachments
+from mailbot.core.charset import clean, guess_text
+from mailbot.core.entity import read_entity, read_header
+from mailbot.core.header import Block
+from mailbot.core.message import Address, Headers, Hop, InboundMessage, Report
+from mailbot.core.parts import Contents, read_contents
+from mailbot.core.trace import MAX_HOPS, ask_mail_parser, parse_date, read_hop, standard_authors
+from mailbot.vocabulary.mime import RECIPIENT_FIELDS, SINGLE_FIELDS
+
+MAX_NESTED_LEVELS = 4
+MAX_NESTED_MAILS = 50
+MAX_REFERENCES = 100
+MAX_DEFECTS = 50
+_MAX_ADDRESS_TEXT = 65_536  # of one field; some thousand addresses
+_MAX_IDS_TEXT = 131_072
+
+# RFC 5322 §3.6.4, wider: anything between angle brackets; some programs leave the brackets out.
+_BRACKETED = re.compile(r"<([^<>]{1,996})>")
+_BARE_ID = re.compile(r"[^\s<>,;()\"]{1,490}@[^\s<>,;()\"@]{1,490}")
+_WHITE = re.compile(r"\s+")
+_SINGLE = frozenset(SINGLE_FIELDS)
+_RECIPIENTS = frozenset(RECIPIENT_FIELDS)
+# Defects of a From field that make mail-parser worth asking.
+_DOUBTFUL = frozenset(("bad-address", "ambiguous-address", "encoded-address", "duplicate-from"))
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What mails inside mails may still cost, over all levels."""
+
+    levels: int
+    mails: int
+    size: int
+
+
+def parse_message(raw: bytes) -> InboundMessage:
+    """The mail in `raw`. Total: for any bytes there is an answer, and no exception."""
+    budget = _Budget(MAX_NESTED_LEVELS, MAX_NESTED_MAILS, 3 * len(raw) + 1_000_000)
+    try:
+        return _parse(bytes(raw), budget)
+    except Exception as fault:  # noqa: BLE001 - a mail is never lost to a fault of ours: it's kept, and shown to the admin
+        return _unread(bytes(raw), fault)
+
+
+def parse_header_only(raw: bytes) -> InboundMessage:
+    """The same with an empty body, for a mail of which only the header was fetched. Total."""
+    try:
+        block, defects = read_header(bytes(raw))
+        return replace(_from_header(block, defects), size=len(raw))
+    except Exception as fault:  # noqa: BLE001 - as above
+        return replace(_unread(bytes(raw), fault), text="")
+
+
+def _unread(raw: bytes, fault: Exception) -> InboundMessage:
+    return InboundMessage(
+        text=clean(guess_text(raw[:1_000_000])), defects=(f"parser-fault:{type(fault).__name__}",), size=len(raw)
+    )
+
+
+def _parse(raw: bytes, budget: _Budget) -> InboundMessage:
+    entity, defects = read_entity(raw)
+    message = _from_header(entity.block, defects)
+    contents = read_contents(entity)
+    text, from_html = contents.text()
+    html = contents.html()
+    nested = _parse_nested(contents, budget)
+    if not text and "too-deep" in message.defects:
+        text = _flat_text(raw, entity.start)
+    return replace(
+        message,
+        text=text,
+        html=html,
+        text_from_html=from_html,
+        attachments=to_attachments(contents.files, html or text, [each.subject for each in nested]),
+        nested=nested,
+        report=_report(contents),
+        security=tuple(contents.security),
+        defects=_codes([*message.defects, *contents.defects]),
+        size=len(raw),
+    )
+
+
+def _parse_nested(contents: Contents, budget: _Budget) -> tuple[InboundMessage, ...]:
+    """The mails inside; past the budget their header only, so that their subject names the file."""
+    found: list[InboundMessage] = []
+    for raw in contents.nested:
+        budget.mails -= 1
+        budget.size -= len(raw)
+        if budget.levels <= 0 or budget.mails < 0 or budget.size < 0:
+            contents.defects.append("too-many-nested")
+            break
+        budget.levels -= 1
+        found.append(_parse(raw, budget))
+        budget.levels += 1
+    return tuple(found)
+
+
+def _report(contents: Contents) -> Report | None:
+    if not contents.is_report:
+        return None
+    return Report(contents.report_type, "\n".join(contents.statuses), contents.returned)
+
+
+def _flat_text(raw: bytes, start: int) -> str:
+    """The words of a mail that is nested too deep to be read part by part: without its boundaries and part headers."""
+    lines = clean(guess_text(raw[start : start + 1_000_000])).split("\n")
+    words = [line for line in lines if not line.startswith("--") and not line.lower().startswith("content-")]
+    return "\n".join(words).strip()
+
+
+def _from_header(block: Block, defects: list[str]) -> InboundMessage:
+    authors, from_defects = _authors(block)
+    hops, odd = _hops(block)
+    date = parse_date(block.first("date"))
+    defects = [*defects, *from_defects, *_duplicates(block)]
+    if odd or not _DOUBTFUL.isdisjoint(defects):
+        opinion = ask_mail_parser(block.fields)
+        hops = opinion.hops[:MAX_HOPS] if odd else hops
+        defects += opinion.defects
+        mine = {each.email for each in authors}
+        if mine != set(opinion.authors) or mine != standard_authors(block.all("from")):
+            defects.append("from-disagreement")
+    if date is None and block.first("date"):
+        defects.append("bad-date")
+    references = _message_ids(" ".join(block.all("references")))
+    if len(references) > MAX_REFERENCES:
+        # RFC 5322 §3.6.4: the first begins the thread, the last are the nearest.
+        references = references[:1] + references[1 - MAX_REFERENCES :]
+        defects.append("too-many-references")
+    senders = _addresses(block, "sender")
+    return InboundMessage(
+        headers=Headers(tuple((each.name, each.text) for each in block.fields)),
+        message_id=next(iter(_message_ids(block.first("message-id"))), ""),
+        in_reply_to=_message_ids(" ".join(block.all("in-reply-to")))[:MAX_REFERENCES],
+        references=references,
+        from_=authors,
+        sender=senders[0] if senders else None,
+        reply_to=_addresses(block, "reply-to"),
+        to=_addresses(block, "to"),
+        cc=_addresses(block, "cc"),
+        recipients=_recipients(block),
+        return_path=_return_path(block),
+        subject=next((each.text for each in block.fields if each.key == "subject"), ""),
+        date=date,
+        received=hops,
+        defects=_codes(defects),
+    )
+
+
+def _authors(block: Block) -> tuple[tuple[Address, ...], list[str]]:
+    fields = block.all("from")
+    mailboxes: list[Address] = []
+    defects: list[str] = []
+    for value in fields[:10]:
+        found, faults = parse_addresses(value[:_MAX_ADDRESS_TEXT])
+        mailboxes += found
+        defects += faults
+    if len(fields) > 1:
+        defects.append("duplicate-from")
+    return tuple(dict.fromkeys(mailboxes)), defects
+
+
+def _addresses(block: Block, key: str) -> tuple[Address, ...]:
+    """All mailboxes of all fields of that name."""
+    values = block.all(key)
+    if not values:
+        return ()
+    return tuple(parse_addresses(", ".join(values)[:_MAX_ADDRESS_TEXT])[0])
+
+
+def _recipients(block: Block) -> tuple[str, ...]:
+    values = [each.value for each in block.fields if each.key in _RECIPIENTS]
+    found = parse_addresses(", ".join(values)[: 2 * _MAX_ADDRESS_TEXT])[0] if values else []
+    return tuple(dict.fromkeys(each.email for each in found))
+
+
+def _return_path(block: Block) -> str | None:
+    """RFC 5321 §4.4: "<>" is the empty path of a mail that wants no bounce; None where there's no such field."""
+    values = block.all("return-path")
+    if not values:
+        return None
+    found = parse_addresses(values[0][:1000])[0]
+    return found[0].email if found else ""
+
+
+def _hops(block: Block) -> tuple[tuple[Hop, ...], bool]:
+    """(the trace, topmost first; is there a field in it that only mail-parser may understand?)."""
+    found = [read_hop(value) for value in block.all("received")[:MAX_HOPS]]
+    return tuple(hop or Hop() for hop in found), None in found
+
+
+def _duplicates(block: Block) -> list[str]:
+    seen: set[str] = set()
+    twice: list[str] = []
+    for each in block.fields:
+        if each.key in _SINGLE:
+            if each.key in seen:
+                twice.append(f"duplicate-{each.key}")
+            seen.add(each.key)
+    return twice
+
+
+def _message_ids(value: str) -> tuple[str, ...]:
+    """Message-IDs with their angle brackets, in their order, each once."""
+    value = value[-_MAX_IDS_TEXT:]
+    found = _BRACKETED.findall(value)
+    if not found:
+        found = _BARE_ID.findall(value) or ([value.strip()] if 0 < len(value.split()) < 2 else [])
+    ids = (_WHITE.sub("", each) for each in found)
+    return tuple(dict.fromkeys(f"<{each}>" for each in ids if each))
+
+
+def _codes(defects: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(defects))[:MAX_DEFECTS]

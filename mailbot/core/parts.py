@@ -1,0 +1,356 @@
+"""A mail's tree → its words, its files, the mails inside it and what machines wrote into it.
+
+In: an `Entity` tree. Out: `Contents`. Never raises; each body is decoded once.
+
+What is text and what is a file, in this order: a part that says "attachment" is a file; a mail inside the mail is a
+mail and a file; text/plain and text/html are words, unless a later one carries a file name; anything else is a file.
+multipart/alternative is one text in several forms, the last the best (RFC 2046 §5.1.4); plain and HTML are both kept.
+Several texts in a multipart/mixed, as phones send them around pictures, are one text in their order.
+
+Standards: RFC 2046 §5.1, RFC 2183, RFC 2387 (related), RFC 3676 (flowed), RFC 1847, RFC 8551, RFC 3156 (security),
+RFC 6522 and RFC 3464 (reports).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html import escape
+
+from mailbot.core.charset import clean, decode_clean, guess_text
+from mailbot.core.entity import Entity
+from mailbot.core.flowed import unflow
+from mailbot.core.html import html_to_text
+from mailbot.core.tnef import SIGNATURE, open_tnef
+from mailbot.core.transfer import cut_uuencoded
+from mailbot.vocabulary.mime import (
+    ALTERNATIVE_RENDERINGS,
+    NESTED_TYPES,
+    REPORT_HEADERS,
+    REPORT_PARTS,
+    SIGNATURE_TYPES,
+    SMIME_TYPES,
+    TNEF_TYPES,
+)
+
+_TEXT_TYPES = frozenset(("text/plain", "text/html"))
+_TEXT_NAMES = frozenset(("", "txt", "text", "html", "htm"))
+_SMIME_SIGNED = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # OID of CMS SignedData (RFC 5652 §5.1), DER
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
+_HTML_START = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.I)
+_MARKUP_START = re.compile(r"\s*<(?:div|p|table|span|body|br)[\s>/]", re.I)
+_MARKUP = re.compile(r"<[^<>]{1,200}>")
+_WORD = re.compile(r"\w+")
+_PGP = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----", re.MULTILINE)
+
+_MAX_RETURNED = 32_768
+_MAX_STATUS = 65_536
+
+
+@dataclass(slots=True)
+class Segment:
+    """One text of the mail, in the forms that it has."""
+
+    text: str | None = None
+    html: str | None = None
+
+
+@dataclass(slots=True)
+class File:
+    """One leaf part that isn't text: the name as given, the declared type, the decoded content.
+
+    `mail` is the place in `Contents.nested` of the mail that it is, or -1.
+    """
+
+    name: str
+    declared: str
+    content: bytes = field(repr=False)
+    content_id: str = ""
+    mail: int = -1
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a mail's tree holds, in its order."""
+
+    segments: list[Segment] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    nested: list[bytes] = field(default_factory=list)
+    report_type: str = ""
+    statuses: list[str] = field(default_factory=list)
+    returned: str = ""
+    security: list[str] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+
+    @property
+    def is_report(self) -> bool:
+        """True if a machine's report is in it, or it says that it is one."""
+        return bool(self.report_type)
+
+    def text(self) -> tuple[str, bool]:
+        """(the words of all segments, were some of them taken from HTML?)."""
+        pieces: list[str] = []
+        from_html = False
+        for segment in self.segments:
+            if segment.text is not None:
+                pieces.append(segment.text)
+            elif segment.html is not None:
+                pieces.append(html_to_text(segment.html))
+                from_html = True
+        stripped = [piece.strip("\n").rstrip() for piece in pieces]
+        return "\n\n".join(piece for piece in stripped if piece), from_html
+
+    def html(self) -> str:
+        """The HTML of all segments, plain ones escaped; "" if none has HTML."""
+        if not any(segment.html for segment in self.segments):
+            return ""
+        return "\n".join(
+            segment.html if segment.html is not None else f"<pre>{escape(segment.text or '')}</pre>"
+            for segment in self.segments
+        )
+
+
+def read_contents(entity: Entity) -> Contents:
+    """The contents of the mail whose tree is given."""
+    collector = _Collector()
+    collector.contents.segments = collector.walk(entity, attached=False, alternative=False)
+    return collector.finished(entity)
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.contents = Contents()
+        self._spare: list[Segment] = []  # words for a mail that has no others
+        self._leaves = 0
+
+    def finished(self, root: Entity) -> Contents:
+        contents = self.contents
+        if not any(segment.text or segment.html for segment in contents.segments):
+            contents.segments = self._spare
+        if root.content_type == "multipart/report":
+            named = root.parameters.get("report-type", "").strip().lower()
+            contents.report_type = named or contents.report_type or "unknown"
+        text = next((segment.text for segment in contents.segments if segment.text), "")
+        found = _PGP.search(text, 0, 200_000) if "-----BEGIN PGP" in text else None
+        if found is not None:
+            self._secure("pgp-signed" if found[1].startswith("SIGNED") else "pgp-encrypted")
+        return contents
+
+    def _secure(self, kind: str) -> None:
+        if kind not in self.contents.security:
+            self.contents.security.append(kind)
+
+    def walk(self, entity: Entity, *, attached: bool, alternative: bool) -> list[Segment]:
+        if not entity.parts:
+            self._leaves += 1
+            return self._leaf(entity, attached, alternative)
+        attached = attached or entity.disposition == "attachment"
+        kind = entity.content_type
+        if kind == "multipart/alternative":
+            return self._alternative(entity, attached)
+        if kind == "multipart/related":
+            return self._related(entity, attached)
+        if kind in ("multipart/signed", "multipart/encrypted"):
+            protocol = entity.parameters.get("protocol", "").lower()
+            family = "pgp" if "pgp" in protocol else "smime"
+            self._secure(f"{family}-{kind.removeprefix('multipart/')}")
+        return self._mixed(entity, attached)
+
+    # -- multiparts ---------------------------------------------------------------------------------------------------
+
+    def _mixed(self, entity: Entity, attached: bool) -> list[Segment]:
+        segments: list[Segment] = []
+        for part in entity.parts:
+            for segment in self.walk(part, attached=attached, alternative=False):
+                before = segments[-1] if segments else None
+                if before is not None and _same_words(before, segment):
+                    before.html = segment.html  # plain and HTML of one text, sent as if they were two
+                else:
+                    segments.append(segment)
+        return segments
+
+    def _alternative(self, entity: Entity, attached: bool) -> list[Segment]:
+        plain: list[list[Segment]] = []
+        rich: list[list[Segment]] = []
+        for part in entity.parts:
+            if not part.parts and part.content_type in ALTERNATIVE_RENDERINGS and part.disposition != "attachment":
+                self._spare.append(Segment(text=_MARKUP.sub("", self._text_of(part))))
+                continue
+            segments = self.walk(part, attached=attached, alternative=True)
+            if any(segment.html for segment in segments):
+                rich.append(segments)
+            elif any((segment.text or "").strip() for segment in segments):
+                plain.append(segments)
+        if rich and plain and _is_markup(plain[-1]) and len(plain) > 1:
+            plain.pop()
+        elif not rich and len(plain) > 1 and _is_markup(plain[-1]):
+            # HTML under the name of text/plain, beside a real plain text.
+            rich = [[Segment(html=segment.text) for segment in plain.pop()]]
+        words = _distinct(plain)
+        if not rich:
+            return [Segment(text=words)] if words else []
+        if not words:
+            return rich[-1]
+        html = Contents(segments=rich[-1]).html()
+        return [Segment(text=words, html=html)]
+
+    def _related(self, entity: Entity, attached: bool) -> list[Segment]:
+        # RFC 2387 §3.2: the root is named by "start", else the first part.
+        start = entity.parameters.get("start", "").strip("<> ")
+        named = [part for part in entity.parts if start and _content_id(part) == start]
+        root = named[0] if named else entity.parts[0]
+        segments = self.walk(root, attached=attached, alternative=False)
+        for part in entity.parts:
+            if part is root:
+                continue
+            is_file = bool(_content_id(part)) and any(segment.html for segment in segments)
+            more = self.walk(part, attached=attached or is_file, alternative=False)
+            for segment in more:
+                if not (segments and _same_words(segments[-1], segment)):
+                    segments.append(segment)
+                elif segments[-1].html is None:
+                    segments[-1].html = segment.html
+        return segments
+
+    # -- leaves -------------------------------------------------------------------------------------------------------
+
+    def _leaf(self, entity: Entity, attached: bool, alternative: bool) -> list[Segment]:
+        kind = entity.content_type
+        if kind in _TEXT_TYPES and not attached and self._is_words(entity, alternative):
+            return self._words(entity)
+        content, defect = entity.body()
+        self._defect(defect)
+        if kind in NESTED_TYPES:
+            self._mail(entity, content)
+        elif kind in REPORT_PARTS:
+            self._report(kind, content)
+            self._file(entity, content, f"{REPORT_PARTS[kind]}.txt")
+        elif kind in REPORT_HEADERS:
+            self.contents.returned = self.contents.returned or _plain(content[:_MAX_RETURNED])
+            self._file(entity, content, "headers.txt")
+        elif kind in SMIME_TYPES:
+            self._smime(entity, content)
+        elif kind in TNEF_TYPES or content[:4] == SIGNATURE:
+            self._tnef(entity, content)
+        else:
+            self._file(entity, content)
+        return []
+
+    def _is_words(self, entity: Entity, alternative: bool) -> bool:
+        """Text to be read, not a text file."""
+        if entity.disposition not in ("", "inline"):
+            return False
+        name = entity.filename
+        if not name or alternative:
+            return True
+        # The mail's only or first text may carry a name; a later one is a file that its program shows inline.
+        return self._leaves == 1 and name.rpartition(".")[2].lower() in _TEXT_NAMES | {name.lower()}
+
+    def _words(self, entity: Entity) -> list[Segment]:
+        text = self._text_of(entity)
+        if entity.content_type == "text/html":
+            return [Segment(html=text)] if text.strip() else []
+        if _HTML_START.match(text):
+            return [Segment(html=text)]
+        if entity.parameters.get("format", "").lower() == "flowed":
+            text = unflow(text, delete_space=entity.parameters.get("delsp", "").lower() == "yes")
+        return [Segment(text=text)] if text.strip() else []
+
+    def _text_of(self, entity: Entity) -> str:
+        data, defect = entity.body(text=True)
+        self._defect(defect)
+        if b"begin" in data and entity.content_type == "text/plain":
+            data, files = cut_uuencoded(data)
+            self.contents.files += [File(guess_text(each.name), "", each.content) for each in files]
+        label = entity.parameters.get("charset", "")
+        if entity.content_type == "text/html" and not data.isascii() and label.lower() in ("", "us-ascii"):
+            meta = _META_CHARSET.search(data, 0, 4096)
+            label = meta[1].decode("ascii") if meta else label
+        text, defect = decode_clean(data, label)
+        self._defect(defect)
+        return text
+
+    def _mail(self, entity: Entity, content: bytes) -> None:
+        contents = self.contents
+        contents.nested.append(content)
+        header = re.split(rb"\n\r?\n", content[:_MAX_RETURNED], maxsplit=1)[0]
+        contents.returned = contents.returned or _plain(header)
+        contents.files.append(
+            File(entity.filename, "message/rfc822", content, _content_id(entity), len(contents.nested) - 1)
+        )
+
+    def _report(self, kind: str, content: bytes) -> None:
+        self.contents.report_type = self.contents.report_type or REPORT_PARTS[kind]
+        self.contents.statuses.append(_plain(content[:_MAX_STATUS]))
+
+    def _smime(self, entity: Entity, content: bytes) -> None:
+        # RFC 8551 §3.2.2; without the parameter the content tells.
+        kind = entity.parameters.get("smime-type", "").lower()
+        if kind.startswith("signed") or (not kind and _SMIME_SIGNED in content[:64]):
+            self._secure("smime-signed")
+            self._defect("opaque-signed")
+        elif kind not in ("certs-only", "compressed-data"):
+            self._secure("smime-encrypted")
+        self._file(entity, content, "smime.p7m")
+
+    def _tnef(self, entity: Entity, content: bytes) -> None:
+        found = open_tnef(content)
+        if found is None or not (found.files or found.text or found.html):
+            self._defect("unreadable-tnef")
+            self._file(entity, content)
+            return
+        for each in found.files:
+            self.contents.files.append(File(each.name, each.content_type, each.content, each.content_id))
+        if found.html or found.text:
+            self._spare.append(Segment(text=found.text or None, html=found.html or None))
+
+    def _file(self, entity: Entity, content: bytes, name: str = "") -> None:
+        if not content and not entity.filename and entity.content_type in _TEXT_TYPES:
+            return  # an empty text is no file
+        self.contents.files.append(
+            File(entity.filename or name, entity.content_type, content, _content_id(entity))
+        )
+
+    def _defect(self, code: str) -> None:
+        if code and code not in self.contents.defects:
+            self.contents.defects.append(code)
+
+
+def is_signature(content_type: str) -> bool:
+    """True for the machine parts of S/MIME and PGP."""
+    return content_type in SIGNATURE_TYPES
+
+
+def _content_id(entity: Entity) -> str:
+    return entity.block.first("content-id").strip().strip("<>").strip()
+
+
+def _plain(data: bytes) -> str:
+    return clean(guess_text(data))
+
+
+def _is_markup(segments: list[Segment]) -> bool:
+    return all(segment.text and _MARKUP_START.match(segment.text) for segment in segments)
+
+
+def _distinct(variants: list[list[Segment]]) -> str:
+    """Plain texts of one alternative: usually one; those that say what another says too are left out."""
+    texts = ["\n\n".join((segment.text or "").strip("\n") for segment in segments) for segments in variants]
+    kept: list[str] = []
+    for text in reversed(texts):
+        bare = " ".join(text.split())
+        if not any(bare in " ".join(other.split()) for other in kept):
+            kept.append(text)
+    return "\n\n".join(reversed(kept))
+
+
+def _same_words(first: Segment, second: Segment) -> bool:
+    """True if the HTML that follows a plain text says the same: some programs send both as parts of a mixed."""
+    if first.text is None or first.html is not None or second.html is None or second.text is not None:
+        return False
+    if not 0.5 < (len(second.html) + 1) / (len(first.text) + 1) < 200:
+        return False
+    words = _WORD.findall(first.text[:20_000])
+    others = set(_WORD.findall(html_to_text(second.html[:200_000])))
+    return bool(words) and sum(word in others for word in words) >= 0.9 * len(words)

@@ -1,0 +1,113 @@
+"""When and by which way a mail came: Date and Received; and mail-parser's second opinion on a header that looks odd.
+
+In: header fields, unfolded and undecoded. Out: aware UTC times, `Hop`s, and an `Opinion`. Never raises.
+
+Nearly every header has the plain shape that is read here in microseconds. What hasn't — comments in comments, quoted
+strings in a trace, a From that two programs could read in two ways, doubled fields, dates from nowhere — is given to
+mail-parser, whose tokenizers were built for hostile mail, as a message of those fields only: nothing is parsed twice,
+and its 0.3 ms to 2 ms fall on few mails. Where its reading of From differs from ours, or the standard library's does,
+that is a defect that the trust rules can see.
+
+Standards: RFC 5322 §3.3 and §4.3 (dates), RFC 5321 §4.4 (Received).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from email.utils import getaddresses, parsedate_tz
+
+from mailbot.core.address import addr_spec
+from mailbot.core.header import Field
+from mailbot.core.message import Hop
+
+MAX_HOPS = 50
+_MAX_VALUE = 4000
+_MAX_ASKED = 40
+_MAX_OFFSET = 14 * 3600 + 60  # no clock on earth is farther from UTC
+
+_COMMENT = re.compile(r"\([^()]*\)")
+_BRACKETED = re.compile(r"<[^<>\s]*>")
+_CLAUSE = re.compile(r"(?:^|\s)(from|by)\s+([^\s;]{1,300})", re.I)
+_ODD = frozenset('()"<\\')
+_CODES = {"AddressHeaderDefect": "bad-address", "ReceivedHeaderDefect": "bad-received", "DateHeaderDefect": "odd-date"}
+_ASKED = frozenset(("from", "sender", "reply-to", "date", "received"))
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What mail-parser makes of the odd fields: the authors' addresses, hops, and its defects as short codes."""
+
+    authors: tuple[str, ...] = ()
+    hops: tuple[Hop, ...] = ()
+    defects: tuple[str, ...] = ()
+
+
+def parse_date(value: str) -> datetime | None:
+    """The moment that a date-time field names, aware UTC; None if it names none."""
+    plain = _COMMENT.sub(" ", value[:200]).strip()
+    if not plain:
+        return None
+    try:
+        parts = parsedate_tz(plain)
+        if parts is not None and abs(parts[9] or 0) <= _MAX_OFFSET:
+            # RFC 5322 §3.3 allows a leap second; -0000 and a missing zone mean UTC as far as anybody knows.
+            return datetime(*parts[:5], min(parts[5], 59), tzinfo=UTC) - timedelta(seconds=parts[9] or 0)
+        iso = datetime.fromisoformat(plain)  # ISO 8601, as some web forms write it
+        return iso.astimezone(UTC) if iso.tzinfo else iso.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, IndexError, TypeError):  # the ways of parsedate_tz to say no
+        return None
+
+
+def read_hop(value: str) -> Hop | None:
+    """One Received field of plain shape; None if it hasn't it (then ask mail-parser)."""
+    plain = value[:_MAX_VALUE]
+    for _ in range(2):  # comments, and comments in comments
+        if "(" in plain:
+            plain = _COMMENT.sub(" ", plain)
+    route, semicolon, stamp = plain.rpartition(";")
+    route = _BRACKETED.sub(" ", route)  # "for <…>", "id <…>"
+    if not semicolon or not _ODD.isdisjoint(route):
+        return None
+    clauses = {name.lower(): host for name, host in reversed(_CLAUSE.findall(route))}
+    at = parse_date(stamp)
+    if at is None:
+        return None  # no clause at all is plain enough: "(qmail 5683 invoked by uid 89); …"
+    return Hop(by=clauses.get("by", "").lower(), from_=clauses.get("from", "").lower(), at=at)
+
+
+def ask_mail_parser(fields: list[Field]) -> Opinion:
+    """mail-parser's reading of the fields that carry who, when and by which way."""
+    from mailparser import MailParser
+
+    message = Message()
+    for each in [each for each in fields if each.key in _ASKED][:_MAX_ASKED]:
+        message.set_raw(each.name, each.value[:_MAX_VALUE])
+    parser = MailParser(message)
+    authors: list[str] = []
+    for each in fields:
+        if each.key == "from" and not authors:
+            authors = [addr_spec(address) for _, address in parser.from_ if "@" in address]
+    hops = tuple(_hop(each) for each in reversed(parser.received))  # it counts from the sender, we from ourselves
+    found = sorted(str(each) for each in parser.defects_categories)
+    return Opinion(tuple(authors), hops, tuple(_CODES.get(each, each) for each in found))
+
+
+def _hop(clauses: dict[str, object]) -> Hop:
+    stamp = str(clauses.get("date_utc") or "")
+    return Hop(
+        by=str(clauses.get("by") or "").partition(" ")[0].lower(),
+        from_=str(clauses.get("from") or "").partition(" ")[0].lower(),
+        at=parse_date(stamp) if stamp else None,
+    )
+
+
+def standard_authors(values: list[str]) -> set[str]:
+    """The addresses that the standard library finds in From fields: what simple programs would believe."""
+    try:
+        pairs = getaddresses([value[:_MAX_VALUE] for value in values])
+    except (ValueError, IndexError, RecursionError):  # comments nested a thousand deep
+        return set()
+    return {spec for _, address in pairs if "@" in address and (spec := addr_spec(address))}

@@ -1,0 +1,150 @@
+"""Content-Transfer-Encoding undone: the bytes of a body as they were before they were made fit for mail.
+
+In: the bytes of a part and the name of its encoding. Out: the decoded bytes and a defect code or "". Never raises,
+never longer than the input. Broken input gives what can be read of it: base64 that is cut off, wrapped oddly, padded in
+the middle, or no base64 at all; quoted-printable with raw characters and torn escapes; uuencode with wrong line
+lengths.
+
+Standards: RFC 2045 §6 (base64 §6.8, quoted-printable §6.7); POSIX uuencode.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import dataclass
+
+_WHITE = b" \t\r\n"
+_LETTERS = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_NO_LETTERS = bytes(set(range(256)) - set(_LETTERS))
+_PADDING = re.compile(rb"=+")
+_SPACES_BEFORE_SOFT_END = re.compile(rb"=[ \t]+(?=\r?\n)")
+
+_UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
+_UU_END = re.compile(rb"^(?:`\r?\n)?(?:end|====)[ \t]*\r?$", re.MULTILINE)
+_UU_LINE = re.compile(rb"[ -`]{1,90}\Z")
+
+MAX_UU_FILES = 50
+
+
+def transfer_name(value: str) -> str:
+    """The encoding's name out of the field's value, lower case: comments, quotes and parameters are left out."""
+    words = value.replace('"', " ").replace(";", " ").replace("(", " ").split(None, 1)
+    return words[0].lower() if words else ""
+
+
+def decode_transfer(data: bytes, encoding: str, *, text: bool = False) -> tuple[bytes, str]:
+    """(decoded bytes, defect). With `text`, words that only claim to be base64 are kept as they are.
+
+    Defects: "bad-base64", "truncated-base64", "text-after-base64", "bad-uuencode".
+    """
+    if encoding == "base64":
+        return _decode_base64(data, text)
+    if encoding == "quoted-printable":
+        if b"= " in data or b"=\t" in data:  # RFC 2045 §6.7 (3): spaces at a line's end were added on the way
+            data = _SPACES_BEFORE_SOFT_END.sub(b"=", data)
+        return binascii.a2b_qp(data), ""
+    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        begin = _UU_BEGIN.search(data)
+        return _decode_uu(data[begin.end() if begin else 0 :])
+    return data, ""  # 7bit, 8bit, binary, and names that nobody knows (RFC 2045 §6.4 says: as it is)
+
+
+def _decode_base64(data: bytes, text: bool) -> tuple[bytes, str]:
+    try:
+        # The usual case, in one pass. Strict: stops for nothing but white space.
+        return binascii.a2b_base64(data.translate(None, _WHITE), strict_mode=True), ""
+    except binascii.Error:
+        return _mend_base64(data, text)
+
+
+def _mend_base64(data: bytes, text: bool) -> tuple[bytes, str]:
+    bare = data.translate(None, _WHITE)
+    foreign = len(bare) - len(bare.translate(None, _NO_LETTERS + b"=")) - bare.count(b"=")
+    if text and foreign * 20 > len(bare):
+        return data, "bad-base64"
+    if foreign and (decoded_lines := _base64_by_line(data)) is not None:
+        return decoded_lines, "bad-base64"
+    # Padding ends the text (RFC 2045 §6.8); some programs pad each line, others hang a footer on it.
+    chunks = _PADDING.split(bare, 100_000)
+    decoded: list[bytes] = []
+    defect = "bad-base64" if foreign else ""
+    for position, chunk in enumerate(chunks):
+        letters = chunk.translate(None, _NO_LETTERS)
+        if position and len(letters) != len(chunk):
+            defect = "text-after-base64"
+            break
+        if len(letters) % 4 == 1:  # six bits are no byte
+            letters = letters[:-1]
+        if len(letters) % 4 and position == len(chunks) - 1 and not bare.endswith(b"="):
+            defect = defect or "truncated-base64"
+        decoded.append(binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)))
+    result = b"".join(decoded)
+    if text and defect and not result and bare:
+        return data, "bad-base64"
+    return result, defect
+
+
+def _base64_by_line(data: bytes) -> bytes | None:
+    """Each line on its own, so that a damaged one doesn't shift all that follow; None where lines aren't groups."""
+    lines = data.split()
+    if len(lines) < 3 or sum(len(line) % 4 == 0 for line in lines) * 10 < 9 * len(lines):
+        return None
+    decoded = []
+    for line in lines:
+        letters = line.translate(None, _NO_LETTERS)
+        if len(letters) % 4 == 1:
+            letters = letters[:-1]
+        decoded.append(binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)))
+    return b"".join(decoded)
+
+
+def _decode_uu(data: bytes) -> tuple[bytes, str]:
+    decoded: list[bytes] = []
+    defect = ""
+    for line in data.splitlines():
+        if line.rstrip() in (b"end", b"`"):
+            break
+        if not line:
+            continue
+        try:
+            decoded.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            # Some encoders leave out the line's last blanks, or add a checksum: the length says how much counts.
+            wanted = ((line[0] - 32 & 63) * 4 + 5) // 3
+            try:
+                decoded.append(binascii.a2b_uu(line[:wanted]))
+            except binascii.Error:
+                defect = "bad-uuencode"
+    return b"".join(decoded), defect
+
+
+@dataclass(frozen=True, slots=True)
+class UuFile:
+    """A file that stood uuencoded in a text: its name as written and its bytes."""
+
+    name: bytes
+    content: bytes
+
+
+def cut_uuencoded(data: bytes) -> tuple[bytes, list[UuFile]]:
+    """(the text without them, the files) of a text in which files are uuencoded between "begin" and "end" lines."""
+    files: list[UuFile] = []
+    kept: list[bytes] = []
+    position = 0
+    while len(files) < MAX_UU_FILES and (begin := _UU_BEGIN.search(data, position)):
+        end = _UU_END.search(data, begin.end())
+        if end is None:
+            break
+        lines = data[begin.end() : end.start()].splitlines()
+        # Words that happen to begin with "begin 644 …" aren't a file: its lines have a form of their own.
+        if lines and all(_UU_LINE.match(line) for line in lines[:3]):
+            content = _decode_uu(b"\n".join(lines))[0]
+            if content:
+                kept.append(data[position : begin.start()])
+                files.append(UuFile(begin[1], content))
+                position = end.end()
+                continue
+        kept.append(data[position : begin.end()])
+        position = begin.end()
+    return (b"".join((*kept, data[position:])), files) if files else (data, [])
