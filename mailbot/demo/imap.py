@@ -4,12 +4,13 @@ In: users with their passwords; mail through `append`. Out: a port that any IMAP
 CREATE, SELECT, UID SEARCH/FETCH/STORE/MOVE/COPY/EXPUNGE, APPEND, IDLE (RFC 3501, 2177, 4315 UIDPLUS, 6851 MOVE).
 Tests use it too where no Dovecot is installed. Never: another interface than 127.0.0.1; anything on disk.
 
-Three things are done otherwise than by pymap's own start-up:
+Four things are done otherwise than by pymap's own start-up:
 - pymap hands each connection to a task that nothing holds on to. While it waits in IDLE, only its own frame refers to
   what it waits for, so a garbage collection may take both: "Task was destroyed but it is pending", and the client sees
   the connection end (Python 3.13.0, with gc.collect() at once). Here the server keeps every task.
 - pymap writes a response in many small pieces, each a packet of its own; clients that look at the socket in IDLE see
   half a line (imapclient raises "unterminated line"). Here a response goes out whole.
+- IDLE waits for the next change even where one has come since the last command; here that one ends the wait at once.
 - Folders keep keywords (`PERMANENTFLAGS (... \\*)`), as nearly all real servers do.
 """
 
@@ -26,11 +27,12 @@ from proxyprotocol.sock import SocketInfoLocal
 from pymap.backend.dict import Config, Login
 from pymap.backend.dict.filter import FilterSet
 from pymap.backend.dict.mailbox import MailboxData, MailboxSet
-from pymap.concurrent import Subsystem
+from pymap.concurrent import Event, Subsystem
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials import FetchRequirement, ObjectId
 from pymap.parsing.specials.flag import Flag, Wildcard
+from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import BuiltinHash
 
@@ -38,7 +40,11 @@ from mailbot.demo.background import HOST, BackgroundServer
 
 
 class _Folder(MailboxData):
-    """A folder that keeps keywords."""
+    """A folder that keeps keywords, and whose IDLE misses nothing."""
+
+    async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
+        is_behind = selected.mod_sequence != self._mod_sequences.highest
+        return await super().update_selected(selected, wait_on=None if is_behind else wait_on)
 
     @property
     def permanent_flags(self) -> frozenset[Flag]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mailbot.demo.letters import Bell, Letter, threads
 from mailbot.demo.people import DESK_ADDRESS, DESK_NAME, PEOPLE
-from mailbot.demo.tour import Stage, StepFailed, play, steps
+from mailbot.demo.tour import STRETCH, Stage, StepFailed, play, steps
 from mailbot.demo.world import World
 from mailbot.vocabulary.quoting import MARKER_LINES
 from mailbot.vocabulary.status import WORDS
@@ -27,8 +27,8 @@ LOOK = 0.3
 class Tour:
     """Where the tour stands. `done` counts steps that happened; `failure` says why the last one did not."""
 
-    def __init__(self, world: World) -> None:
-        self.stage = Stage(world)
+    def __init__(self, world: World, stretch: float) -> None:
+        self.stage = Stage(world, stretch)
         self.done = 0
         self.running = False
         self.failure = ""
@@ -71,21 +71,22 @@ class Tour:
 
 
 class Session:
-    """The page's world. `revision` and `changed` tell when to look again; `restart` begins anew."""
+    """The page's world. `bell` rings when it is worth looking again. `stretch`: see `tour.STRETCH`."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, stretch: float = STRETCH) -> None:
         self.bell = Bell()
+        self._stretch = stretch
         self._lock = threading.Lock()
         self._take(world)
 
     def _take(self, world: World) -> None:
         self.world = world
-        self.tour = Tour(world)
+        self.tour = Tour(world, self._stretch)
         self._seen: object = None
         self._unlisten: Callable[[], None] = world.bell.listen(self.bell.ring)
 
     def restart(self) -> None:
-        """Another world in the place of this one, its clock at the same speed."""
+        """Another world in the place of this one, its clock at real time."""
         with self._lock:
             old = self.world
             self._unlisten()

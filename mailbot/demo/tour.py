@@ -51,11 +51,12 @@ class Step:
 
 
 class Stage:
-    """What the tour remembers between its steps, and the means to act. `stretch`: see STRETCH."""
+    """What the tour remembers between its steps, and the means to act. `stretch`, `patience`: see STRETCH, PATIENCE."""
 
-    def __init__(self, world: World, stretch: float = STRETCH) -> None:
+    def __init__(self, world: World, stretch: float = STRETCH, patience: float = PATIENCE) -> None:
         self.world = world
         self.stretch = stretch
+        self.patience = patience
         self.number = 0
         self.follow_up = 0
         self.last: dict[str, Letter] = {}
@@ -76,7 +77,7 @@ class Stage:
         """The letter's owner replies to it."""
         self.focus = self.world.send(letter.person, reply(letter.person, letter, text, self.world.clock.now()))
 
-    def expect(self, person: Person, kind: str, ticket: int = 0, patience: float = PATIENCE) -> Letter:
+    def expect(self, person: Person, kind: str, ticket: int = 0) -> Letter:
         """Wait for a mail of that kind in that person's mailbox; it gets the focus."""
         found: list[Letter] = []
 
@@ -92,14 +93,14 @@ class Stage:
             return bool(found)
 
         about = f" about ticket #{ticket}" if ticket else ""
-        if not self.world.bell.wait_for(arrived, patience):
-            raise StepFailed(f"no mail of kind “{kind}”{about} came to {person.name} within {patience:.0f} s")
+        if not self.world.bell.wait_for(arrived, self.patience):
+            raise StepFailed(f"no mail of kind “{kind}”{about} came to {person.name} within {self.patience:g} s")
         self.last[f"{person.key}:{kind}"] = self.focus = found[-1]
         return found[-1]
 
     def ensure(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Wait until the condition is true; `otherwise` says what is wrong if it never is."""
-        if not self.world.bell.wait_for(condition, PATIENCE, recheck=0.05):
+        if not self.world.bell.wait_for(condition, self.patience, recheck=0.05):
             raise StepFailed(otherwise)
 
     def ensure_status(self, number: int, status: str) -> None:
@@ -131,7 +132,7 @@ class Stage:
         due = datetime.fromisoformat(timer["at"])
         self.world.set_speed(max((due - clock.now()).total_seconds() / self.stretch, 1.0))
         try:
-            self.world.bell.wait_for(lambda: clock.now() >= due, self.stretch + PATIENCE, recheck=0.02)
+            self.world.bell.wait_for(lambda: clock.now() >= due, self.stretch + self.patience, recheck=0.02)
         finally:
             self.world.set_speed(before)
         return self.expect(person, kind, self.number)

@@ -1,0 +1,63 @@
+"""The page's web server: uvicorn in a thread, on a socket of 127.0.0.1 that was bound before.
+
+In: a `Session` and a port. Out: an address. Never: signals, which belong to the process's main thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import uvicorn
+
+from mailbot.demo.background import HOST
+from mailbot.demo.page import make_app
+from mailbot.demo.session import Session
+
+# A tab's event stream is open for ever; how long it may hold up the end, seconds.
+GRACE = 1
+
+
+class PageServer:
+    """`port` 0: any free one; one that is taken is replaced by a free one (`port` then says which)."""
+
+    def __init__(self, session: Session, port: int = 0) -> None:
+        self._socket = _listener(port)
+        self.port: int = self._socket.getsockname()[1]
+        app = make_app(session, lambda: self.port)
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE)
+        )
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="demo-page", daemon=True
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the page is."""
+        return f"http://{HOST}:{self.port}/"
+
+    def start(self) -> None:
+        """Serve. Requests that come before it is ready wait in the socket."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Does it serve still?"""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it, open event streams included."""
+        self._server.should_exit = True
+        self._thread.join(GRACE + 5)
+        self._socket.close()
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.bind((HOST, 0))
+    listener.listen(128)
+    return listener
