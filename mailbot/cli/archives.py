@@ -34,13 +34,7 @@ class Mail:
 class Sources:
     """What was named on the command line, found and readable."""
 
-    names: tuple[Path, ...]
     files: tuple[Path, ...]
-
-    @property
-    def total_is_one(self) -> bool:
-        """Is it a single file (which may yet be an mbox with many mails)?"""
-        return len(self.files) == 1
 
     def mails(self) -> Iterator[Mail]:
         """Every mail in every file, in the order they were named."""
@@ -96,7 +90,7 @@ def find(names: list[Path]) -> Sources:
             files.append(name)
     if problems:
         raise UsageError("\n  ".join(["nothing was taken in:", *problems]))
-    return Sources(tuple(names), tuple(files))
+    return Sources(tuple(files))
 
 
 def _in_folder(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, settings_of
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_store, settings_of
 
 app = group("db", "The database: its schema, a backup, its integrity.")
 
@@ -17,8 +17,8 @@ def upgrade(context: typer.Context, config: ConfigFile = None) -> None:
     """Create the schema or bring it up to date (every other command does so by itself)."""
     from mailbot.cli import output
 
-    with opened_desk(context) as desk:
-        output.say(f"{desk.store.described()}: the schema is up to date.")
+    with opened_store(context) as (store, _):
+        output.say(f"{store.described()}: the schema is up to date.")
 
 
 @app.command(epilog=example("mailbot db backup /var/backups/mailbot-2025-11-24.db"))
@@ -31,8 +31,8 @@ def backup(
     from mailbot.cli import output
     from mailbot.store import schema
 
-    with opened_desk(context) as desk:
-        schema.backup(desk.store, file)
+    with opened_store(context) as (store, _):
+        schema.backup(store, file)
     output.say(f"{file}: {file.stat().st_size / 1e6:.1f} MB.")
 
 

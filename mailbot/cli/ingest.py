@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mailbot.cli.archives import Mail
 
 
+# A longer archive is told in sums.
+SAID_ONE_BY_ONE = 20
+
+
 def ingest(
     context: typer.Context,
     files: Annotated[
@@ -33,15 +37,16 @@ def ingest(
     with opened_desk(context) as desk, sources.progress() as mails:
         for mail in mails:
             taken.append(_take_in(desk, mail))
-            if not as_json and len(sources.names) == 1 and sources.total_is_one:
-                _say_one(taken[-1])
     if as_json:
         output.print_json(taken)
         return
-    counts = Counter(each["outcome"] for each in taken)
-    tickets = len({each["ticket"] for each in taken if each["ticket"] is not None})
-    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
-    output.say(f"{len(taken)} mails: {words or 'none'}; {tickets} tickets.")
+    for each in taken if len(taken) <= SAID_ONE_BY_ONE else ():
+        _say_one(each)
+    if len(taken) != 1:
+        counts = Counter(each["outcome"] for each in taken)
+        tickets = len({each["ticket"] for each in taken if each["ticket"] is not None})
+        words = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
+        output.say(f"{output.count(len(taken), 'mail')}: {words or 'none'}; {output.count(tickets, 'ticket')}.")
 
 
 def _take_in(desk: Desk, mail: Mail) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -19,6 +20,7 @@ from mailbot.errors import UsageError
 if TYPE_CHECKING:
     from mailbot.bootstrap import Desk
     from mailbot.config import Settings
+    from mailbot.store.engine import Store
 
 
 @dataclass
@@ -99,6 +101,29 @@ def opened_desk(context: typer.Context) -> Iterator[Desk]:
             yield desk
     finally:
         hand_over(settings.storage.data_dir)
+
+
+@contextmanager
+def opened_store(context: typer.Context) -> Iterator[tuple[Store, ZoneInfo]]:
+    """The database alone, its schema up to date, and the desk's zone: for commands that only look, which so start
+
+    without templates, rules and mail servers.
+    """
+    settings = settings_of(context)
+
+    from mailbot.cli.ownership import hand_over
+    from mailbot.clock import SystemClock
+    from mailbot.store import schema
+    from mailbot.store.engine import Store
+
+    storage, first = settings.storage, settings.helpdesk.first_ticket_number
+    url = storage.database_url.get_secret_value()
+    try:
+        with Store(url, clock=SystemClock(), data_dir=storage.data_dir, first_ticket_number=first) as store:
+            schema.upgrade(store)
+            yield store, settings.helpdesk.zone
+    finally:
+        hand_over(storage.data_dir)
 
 
 def read_text(file: Path) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store
+from mailbot.errors import NotPossible
 
 app = group("outbox", "Mail that is not delivered: why, and try it again or give it up.")
 
@@ -19,9 +20,8 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     from mailbot.cli import output
     from mailbot.store import queries
 
-    with opened_desk(context) as desk:
-        found = [mail.as_json() for mail in queries.list_outbox(desk.store)]
-        zone = desk.settings.helpdesk.zone
+    with opened_store(context) as (store, zone):
+        found = [mail.as_json() for mail in queries.list_outbox(store)]
     if as_json:
         output.print_json(found)
         return
@@ -56,7 +56,9 @@ def retry(
 
     with opened_desk(context) as desk:
         count = desk.helpdesk.retry_outbox(ids or None)
-    output.say(f"{_mails(count)} will be tried now." if count else "There is nothing to try again.")
+    if ids:
+        _refuse_missing(ids, count)
+    output.say(f"{output.count(count, 'mail')} will be tried now." if count else "There is nothing to try again.")
 
 
 @app.command(epilog=example("mailbot outbox cancel 41"))
@@ -70,8 +72,13 @@ def cancel(
 
     with opened_desk(context) as desk:
         count = desk.helpdesk.cancel_outbox(ids)
-    output.say(f"{_mails(count)} will not be sent.")
+    _refuse_missing(ids, count)
+    output.say(f"{output.count(count, 'mail')} will not be sent.")
 
 
-def _mails(count: int) -> str:
-    return "1 mail" if count == 1 else f"{count} mails"
+def _refuse_missing(ids: list[int], done: int) -> None:
+    """Exit 1 where one of the IDs is of no mail that waits; the others are done all the same."""
+    if done < len(set(ids)):
+        raise NotPossible(
+            f"Done for {done} of {len(set(ids))}: the rest doesn't wait any more (`mailbot outbox list`)."
+        )

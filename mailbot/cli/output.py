@@ -57,20 +57,38 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
-    """A table; how many rows it had. Columns named in `right` hold numbers."""
+    """A table; how many rows it had. Columns named in `right` hold numbers. A pipe gets one whole line a row."""
+    texts = [[cell(value) for value in row] for row in rows]
+    if not sys.stdout.isatty():
+        _print_plain(columns, texts, right)
+        return len(texts)
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    count = 0
-    for row in rows:
-        table.add_row(*(Text(cell(value)) for value in row))
-        count += 1
+    for row in texts:
+        table.add_row(*(Text(text) for text in row))
     console().print(table)
-    return count
+    return len(texts)
+
+
+def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+    whole = [columns, *rows]
+    widths = [max(len(row[at]) for row in whole) for at in range(len(columns))]
+    for row in whole:
+        sized = (
+            text.rjust(width) if column in right else text.ljust(width)
+            for text, width, column in zip(row, widths, columns, strict=True)
+        )
+        sys.stdout.write("  ".join(sized).rstrip() + "\n")
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 mail`, `3 mails`"""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def moment(iso: str | None, zone: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store
 from mailbot.errors import NotPossible
 
 app = group("quarantine", "Mail that was held: look at it, let it in, or drop it.")
@@ -23,9 +23,8 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     from mailbot.cli import output
     from mailbot.store import queries
 
-    with opened_desk(context) as desk:
-        found = [held.as_json() for held in queries.list_quarantine(desk.store)]
-        zone = desk.settings.helpdesk.zone
+    with opened_store(context) as (store, zone):
+        found = [held.as_json() for held in queries.list_quarantine(store)]
     if as_json:
         output.print_json(found)
         return
@@ -50,13 +49,12 @@ def show(
     from mailbot.cli.quarantine_view import print_held, write_raw
     from mailbot.store import queries, raw_mail
 
-    with opened_desk(context) as desk:
-        found = queries.show_quarantine(desk.store, id_)
+    with opened_store(context) as (store, zone):
+        found = queries.show_quarantine(store, id_)
         if found is None:
             raise NotPossible(f"No mail with the ID {id_} is held; `mailbot quarantine list` shows those that are.")
-        with desk.store.reading() as connection:
+        with store.reading() as connection:
             mail = raw_mail.get(connection, found.raw_sha256) or b""
-        zone = desk.settings.helpdesk.zone
     if raw is not None:
         write_raw(mail, raw)
     elif as_json:

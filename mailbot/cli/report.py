@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, alone, opened_desk
+from mailbot.cli.options import AsJson, ConfigFile, alone, opened_store
 from mailbot.errors import UsageError
 
 
@@ -27,9 +27,8 @@ def report(
         span = read_duration(since)
     except ValueError as error:
         raise UsageError(f"--since: found {since!r}; allowed: {error}") from error
-    with opened_desk(context) as desk:
-        zone = desk.settings.helpdesk.zone
-        found = queries.report(desk.store, desk.clock.now() - span, zone=zone).as_json()
+    with opened_store(context) as (store, zone):
+        found = queries.report(store, store.clock.now() - span, zone=zone).as_json()
     if as_json:
         output.print_json(found)
     elif as_csv:

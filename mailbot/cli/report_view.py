@@ -31,7 +31,7 @@ def print_report(report: Mapping[str, Any]) -> None:
         )
         most = max(count for _, count in bars) or 1
         for label, count in bars:
-            out.print(Text(f"{label}  {'█' * round(count * CHART_WIDTH / most)} {count}"))
+            out.print(Text(f"{label}  {('█' * round(count * CHART_WIDTH / most) + ' ').lstrip()}{count}"))
     for key in ("agents", "programs"):
         if report[key]:
             out.print()

@@ -39,4 +39,5 @@ def erase(
         if not yes:
             typer.confirm(f"Erase everything of {address}? It can't be brought back.", abort=True, err=True)
         erased = desk.helpdesk.erase_requester(address)
-    output.say(f"Erased: {erased.tickets} tickets, {erased.messages} messages, {erased.mails} mails.")
+    parts = ((erased.tickets, "ticket"), (erased.messages, "message"), (erased.mails, "mail"))
+    output.say(f"Erased: {', '.join(output.count(number, what) for number, what in parts)}.")

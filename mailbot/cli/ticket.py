@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, read_text
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store, read_text
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def list_(
     from mailbot.cli import output
     from mailbot.store import queries
 
-    with opened_desk(context) as desk:
+    with opened_store(context) as (store, zone):
         found = [
             ticket.as_json()
             for ticket in queries.list_tickets(
-                desk.store,
+                store,
                 status=status,
                 requester=requester,
                 agent=agent,
@@ -63,7 +63,6 @@ def list_(
                 limit=limit,
             )
         ]
-        zone = desk.settings.helpdesk.zone
     if as_json:
         output.print_json(found)
         return
@@ -103,14 +102,14 @@ def show(
     from mailbot.cli.ticket_view import hidden_parts, print_ticket
     from mailbot.store import queries
 
-    with opened_desk(context) as desk:
-        found = queries.show_ticket(desk.store, number)
+    with opened_store(context) as (store, zone):
+        found = queries.show_ticket(store, number)
         if found is None:
             raise NotPossible(f"There is no ticket #{number}; `mailbot ticket list` shows those there are.")
         if as_json:
             output.print_json(found.as_json())
         else:
-            print_ticket(found.as_json(), desk.settings.helpdesk.zone, hidden_parts(desk.store, found) if full else {})
+            print_ticket(found.as_json(), zone, hidden_parts(store, found) if full else {})
 
 
 @app.command(epilog=example("mailbot ticket reply 12345 --text-file answer.txt --as sally@helpdesk.example"))

@@ -99,7 +99,7 @@ def test_the_report_tells_figures_days_and_shares(capsys: pytest.CaptureFixture[
         "resolution      –",
         "open now        2 queued, 1 waiting",
     ]
-    assert lines[9:12] == [f"2025-11-01  {'█' * 40} 4", "2025-11-02   0", f"2025-11-03  {'█' * 20} 2"]
+    assert lines[9:12] == [f"2025-11-01  {'█' * 40} 4", "2025-11-02  0", f"2025-11-03  {'█' * 20} 2"]
     assert lines[-1].split() == ["(none)", "1", "0", "0", "0", "–", "2.3", "d"]
 
 
