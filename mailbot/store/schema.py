@@ -3,7 +3,8 @@
 In: a `Store`. Out: a database that has every table of `store.models`, whatever it was before: empty, of an older
 mailbot, or left by a process that was killed in the middle. All steps are one transaction (BEGIN IMMEDIATE on SQLite,
 where Alembic would otherwise commit statement by statement), under a lock: who comes second waits and finds it done.
-Alembic takes a quarter of a second to import, so it is only when there is something to do.
+Alembic takes a quarter of a second to import, so it is only when there is something to do. Looking after what is there
+(`check`, `backup`) has modules of its own, and is reached from here too.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from mailbot.errors import MailbotError, StoreUnavailable
+from mailbot.store.backup import backup
 from mailbot.store.engine import Store
 from mailbot.store.filelock import FileLock
+from mailbot.store.soundness import check
+from mailbot.store.version import HEAD, version
 
-HEAD = "0001"
-"""The newest migration. A test compares it with the folder."""
+__all__ = ["HEAD", "MIGRATIONS", "SchemaUnknown", "backup", "check", "upgrade", "version"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,15 +45,6 @@ def upgrade(store: Store) -> bool:
         (_upgrade_sqlite if store.is_sqlite else _upgrade_postgresql)(store)
     assert store.desk_id  # made now: inside somebody's transaction it would be too late
     return is_old
-
-
-def version(connection: Connection) -> str | None:
-    """The step that the database is at; None where no mailbot has been."""
-    # Not to_regclass(): it may answer from a cache of before the lock was waited for.
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if found is None else str(found)
 
 
 def _upgrade_sqlite(store: Store) -> None:

@@ -1,0 +1,130 @@
+"""Every query that a mail, a timer or a person waits for has its index: SQLite's plans are read.
+
+The queries are not copied here: all statements that the read side and the write side run are recorded on the way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from mailbot.clock import ManualClock
+from mailbot.store import queries, raw_mail, schema, search
+from mailbot.store.engine import Store
+from mailbot.store.work import Work
+from tests.contract.sample_desk import ACHA, SALLY, Sample, fill
+from tests.contract.stores import START
+
+# Tables of a few rows each, for ever, and the notes of what is to be indexed, which are taken in their order.
+SMALL = {"desk", "mailbox", "agent", "lease", "to_index", "alembic_version"}
+
+READS: dict[str, Callable[[Store, Sample], object]] = {
+    "list": lambda store, _: queries.list_tickets(store),
+    "list by status": lambda store, _: queries.list_tickets(store, status="queued"),
+    "list by requester": lambda store, _: queries.list_tickets(store, requester=ACHA.email),
+    "list by agent": lambda store, _: queries.list_tickets(store, agent=SALLY),
+    "list by all": lambda store, _: queries.list_tickets(store, agent=SALLY, requester=ACHA.email, status="closed"),
+    "search": lambda store, _: queries.list_tickets(store, search="bku tutup"),
+    "search among few": lambda store, _: queries.list_tickets(store, search="bku", status="queued"),
+    "search by requester": lambda store, _: queries.list_tickets(store, search="bku", requester=ACHA.email),
+    "show": lambda store, sample: queries.show_ticket(store, sample.acha),
+    "quarantine": lambda store, _: queries.list_quarantine(store),
+    "quarantine show": lambda store, sample: queries.show_quarantine(store, sample.held),
+    "outbox": lambda store, _: queries.list_outbox(store),
+}
+
+WRITES: dict[str, Callable[[Work, Sample], object]] = {
+    "dedupe": lambda work, _: work.seen("<m1@x>", "digest1"),
+    "known uids": lambda work, _: work.seen_uids(1, 1, [1, 2, 3]),
+    "to process": lambda work, _: work.inbound_in_state("received", 100),
+    "inbound": lambda work, _: work.inbound([1, 2]),
+    "thread by message id": lambda work, _: work.numbers_by_message_id(["<m1@x>", "<m2@x>"]),
+    "ticket by number": lambda work, sample: work.tickets([sample.acha, sample.budi]),
+    "follow-ups": lambda work, sample: work.follow_ups_of(sample.acha),
+    "messages": lambda work, _: work.messages(1),
+    "thread": lambda work, _: work.thread(1, ACHA.email, is_agent=False),
+    "what we sent": lambda work, _: (work.sent_texts(["<m1@x>"]), work.sent_to(1, ACHA.email)),
+    "bounced mail": lambda work, _: (work.outbox_row(1), work.outbox_by_message_id("<m1@x>")),
+    "automatic mail": lambda work, _: work.automatic_mail_to(ACHA.email, START),
+    "timers due": lambda work, _: (work.due_tickets(START + timedelta(9), 50), work.next_due()),
+    "outbox due": lambda work, _: work.claim_outbox(START + timedelta(1), 50, "me", timedelta(minutes=1)),
+    "next attempt": lambda work, _: work.next_attempt(),
+    "leases": lambda work, _: work.free_leases("me"),
+    "raw mail": lambda work, _: raw_mail.get(work.connection, "0" * 64),
+    "indexing": lambda work, _: search.index_some(work.connection, 200),
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: ManualClock) -> Iterator[tuple[Store, Sample]]:
+    with Store(clock=clock, data_dir=tmp_path) as store:
+        schema.upgrade(store)
+        yield store, fill(store)
+
+
+@contextmanager
+def recorded(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are run meanwhile, with their parameters."""
+    found: list[tuple[str, Any]] = []
+
+    def record(_: object, __: object, statement: str, parameters: Any, ___: object, many: bool) -> None:
+        if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT)", statement):
+            found.append((statement, parameters[0] if many else parameters))
+
+    engines = (store._reader, store._writer)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", record)
+    yield found
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", record)
+
+
+def scans(store: Store, statements: list[tuple[str, Any]]) -> list[str]:
+    """Steps of their plans that read a whole table or index."""
+    found = []
+    with store.reading() as connection:
+        for statement, parameters in statements:
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                table = re.match(r"SCAN (?:TABLE )?(\w+)(?! VIRTUAL TABLE)\b", row[3])
+                name = _real_name(table[1], statement) if table else ""
+                if table and "VIRTUAL TABLE" not in row[3] and name not in SMALL and name != "CONSTANT":
+                    found.append(f"{row[3]}: {statement}")
+    return found
+
+
+def _real_name(alias: str, statement: str) -> str:
+    named = re.search(rf"(\w+) (?:AS )?{alias}\b", statement)
+    return named[1] if named and len(alias) == 1 else alias
+
+
+@pytest.mark.parametrize("name", READS)
+def test_reading_scans_nothing(desk: tuple[Store, Sample], name: str) -> None:
+    store, sample = desk
+    with recorded(store) as statements:
+        READS[name](store, sample)
+    assert statements
+    assert scans(store, statements) == []
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writing_scans_nothing(desk: tuple[Store, Sample], name: str) -> None:
+    store, sample = desk
+    with recorded(store) as statements, store.writing() as connection:
+        WRITES[name](Work(connection, store.desk_id, START), sample)
+    assert statements
+    assert scans(store, statements) == []
+
+
+def test_a_scan_would_be_seen(desk: tuple[Store, Sample]) -> None:
+    store, _ = desk
+    with recorded(store) as statements, store.reading() as connection:
+        connection.exec_driver_sql("SELECT id FROM ticket t WHERE subject = 'x'")
+        connection.exec_driver_sql("SELECT t.id FROM outbox t JOIN message m ON m.subject = t.subject")
+    assert len(scans(store, statements)) >= 2
