@@ -18,14 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mailbot.core.forward import is_forward_subject
+from mailbot.core.forward import passed_on_at
 from mailbot.core.message import InboundMessage, Reply
 from mailbot.core.originals import Originals
 from mailbot.core.quote_lines import Page, Region, has_words, page_of_text, visible
-from mailbot.core.quote_openings import Opening, find_openings, looks_like_lead, split_inline, starts_forward
+from mailbot.core.quote_openings import find_openings, looks_like_lead, split_inline
 from mailbot.core.quoting_html import page_of_html
 from mailbot.core.reply_parts import Part, parts_of
 from mailbot.core.signature import is_footer
+from mailbot.core.subject import is_forward_subject
 
 __all__ = ["Reply", "cut_html", "cut_text", "extract_reply", "new_words"]
 
@@ -50,7 +51,7 @@ def new_words(message: InboundMessage, sent: Sequence[str] = ()) -> Reply:
     # HTML without a word in it, or a text part that marks quotations which the HTML doesn't.
     if reply.text and (reply.rule or "\n>" not in f"\n{message.text}"):
         return reply
-    other = cut_text(message.text, sent, passed_on=passed_on)
+    other = cut_text("" if message.text_from_html else message.text, sent, passed_on=passed_on)
     return other if other.rule or not reply.text else reply
 
 
@@ -90,11 +91,9 @@ def _split_lines(text: str) -> str:
 
 def _cut(page: Page, sent: Sequence[str], passed_on: bool, rule: str) -> Reply | None:
     """The page in three; None if nothing in it is new."""
-    openings = find_openings(page)
-    if _is_forward(page, openings, passed_on):
+    if passed_on_at(page, passed_on) is not None:
         return _whole(page)
-    originals = Originals(sent) if sent else None
-    parts, found = parts_of(page, openings, originals)
+    parts, found = parts_of(page, find_openings(page), Originals(sent) if sent else None)
     answers = [i for i, part in enumerate(parts) if part is Part.NEW and has_words(page.bare[i])]
     if not answers:
         # Some people type their answer into the element that holds their signature.
@@ -113,15 +112,6 @@ def _cut(page: Page, sent: Sequence[str], passed_on: bool, rule: str) -> Reply |
         if parts[i] is Part.QUOTED and not page.depth[i] and page.bare[i]:
             page.shown[i] = f"> {page.shown[i]}"
     return Reply(_lines(page, sorted(shown)), _lines(page, hidden), _lines(page, apart), name)
-
-
-def _is_forward(page: Page, openings: list[Opening], passed_on: bool) -> bool:
-    """Was a mail passed on here? A forward quoted inside a reply, below an attribution, doesn't count."""
-    quoted = next((i for i in range(len(page)) if page.depth[i] and page.bare[i]), len(page))
-    first = openings[0] if openings else None
-    if first is not None and first.start <= quoted:
-        return first.forward or (passed_on and first.rule.startswith(("headers", "separator")))
-    return quoted < len(page) and starts_forward(page.bare[quoted])
 
 
 def _kept_quotes(page: Page, parts: list[Part]) -> set[int]:

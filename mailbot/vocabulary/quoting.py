@@ -252,20 +252,6 @@ FORWARDED_MESSAGE = (
     "ข้อความที่ส่งต่อ", "رسالة معاد توجيهها", "הודעה שהועברה", "Mesaj redirecționat", "Προωθημένο μήνυμα",
 )
 
-# What a subject begins with when its mail was passed on, and when it was answered (both before ":").
-FORWARD_PREFIXES = (
-    "fwd", "fw", "trs", "terusan", "diteruskan", "teruskan", "forward", "forwarded", "wg", "tr", "rv", "reenv", "i",
-    "inoltra", "enc", "encaminhar",
-    "doorst", "doorgestuurd", "pd", "vb", "vl", "ilt", "i̇lt", "továbbítás", "tovabbitas", "転送", "转发", "轉寄", "转寄",
-    "전달",
-    "chuyển tiếp", "ส่งต่อ", "إعادة توجيه", "הועבר", "πρθ", "пересл", "переслано",
-)
-REPLY_PREFIXES = (
-    "re", "bls", "balas", "balasan", "jawab", "aw", "antw", "antwort", "res", "rif", "r", "sv", "vs", "odp", "ynt",
-    "yan", "ref", "rép", "rep", "回复", "答复",
-    "回覆", "返信", "답장", "ответ", "отв", "atb", "απ", "trả lời", "tr lời", "رد", "השב", "vá",
-)
-
 # A phone's or a mail program's own line. Openings of the first kind say it by themselves; those of the second count
 # only with a name from DEVICES (people do write "Dikirim dari sekolah kemarin").
 FOOTERS = (
