@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,6 +66,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificate]:
+def server_home() -> Iterator[Callable[[], Path]]:
+    """Makes folders that the users of servers can enter; all are removed at the end.
+
+    pytest's own folders are no place for a server: each pytest that starts on the machine closes the folder above them
+    to everybody else, also while other tests run.
+    """
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="mailbot-test-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def certificate(server_home: Callable[[], Path]) -> Certificate:
     """A self-signed certificate for localhost and 127.0.0.1, its own authority."""
-    yield make_certificate(Path(tmp_path_factory.mktemp("certificate")))
+    return make_certificate(server_home())

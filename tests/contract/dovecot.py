@@ -15,7 +15,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +29,7 @@ FULL_CAPABILITY = "IMAP4rev1 LITERAL+ IDLE NAMESPACE UIDPLUS MOVE ESEARCH UNSELE
 
 
 class Dovecot:
-    """One server. `home` must be a folder of its own; it is made readable for the server's users."""
+    """One server. `home`: a folder of its own that everybody may enter (`server_home` makes one)."""
 
     def __init__(
         self,
@@ -56,9 +55,6 @@ class Dovecot:
             (home / part).mkdir(parents=True, exist_ok=True)
         if root:
             shutil.chown(home / "mail", owner, group)
-            for folder in [home, *home.parents]:
-                if str(folder).startswith(tempfile.gettempdir() + os.sep):
-                    folder.chmod(0o755)
         lines = [*self._basics(owner, group, root), *self._listeners(), *_tls(certificate)]
         lines += ["namespace inbox {", "inbox = yes", f"separator = {separator}", f"prefix = {prefix}", "}"]
         if capability:

@@ -8,10 +8,8 @@ to replies ("550 5.1.1 unknown"). The queue is a real one: accepted mail is on t
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -88,7 +86,7 @@ smtpd_sasl_path = inet:127.0.0.1:{sasl_port}
 
 
 class Postfix:
-    """One server. `home` must be a folder of its own; it is made readable for the server's users."""
+    """One server. `home`: a folder of its own that everybody may enter (`server_home` makes one)."""
 
     def __init__(
         self,
@@ -107,9 +105,6 @@ class Postfix:
         for part in ("etc", "queue", "data"):
             (home / part).mkdir(parents=True, exist_ok=True)
         shutil.chown(home / "data", "postfix")
-        for folder in [home, *home.parents]:
-            if str(folder).startswith(tempfile.gettempdir() + os.sep):
-                folder.chmod(0o755)
         security = ""
         if certificate is not None:
             security = _SECURITY.format(

@@ -6,6 +6,7 @@ certificate it speaks STARTTLS (or TLS from the first byte); with `account` it w
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -29,6 +30,7 @@ class Sink:
     smtputf8: bool = True
     envelopes: list[Envelope] = field(default_factory=list)
     connections: int = 0
+    _servers: list[SMTP] = field(default_factory=list)
     port: int = field(default_factory=free_port)
 
     @property
@@ -46,7 +48,8 @@ class Sink:
         class Listener(Controller):
             def factory(self) -> SMTP:
                 sink.connections += 1
-                return SMTP(self.handler, **self.SMTP_kwargs)
+                sink._servers.append(SMTP(self.handler, **self.SMTP_kwargs))
+                return sink._servers[-1]
 
         options: dict[str, Any] = {"enable_SMTPUTF8": self.smtputf8, "ident": "sink"}
         if self.implicit_tls:
@@ -67,7 +70,17 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # aiosmtpd leaves the sockets of open connections to the garbage collector, which complains.
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._controller.loop).result(5)
         self._controller.stop()
+
+    async def _hang_up(self) -> None:
+        for server in self._servers:
+            # Under TLS the socket belongs to the transport from before STARTTLS.
+            for transport in (server.transport, server._original_transport):
+                if isinstance(transport, asyncio.WriteTransport):
+                    transport.abort()
+        await asyncio.sleep(0.01)
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any

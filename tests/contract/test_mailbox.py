@@ -6,7 +6,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,8 @@ def mail(subject: str, body: str = "Mohon bantuan.") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with Dovecot(tmp_path_factory.mktemp("dovecot")) as server:
+def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
+    with Dovecot(server_home()) as server:
         yield server
 
 
@@ -87,9 +87,9 @@ def test_new_mail_is_seen_at_once_without_a_wait(dovecot: Dovecot, user: str) ->
     [(".", "", "Mailbot.Processed"), (".", "INBOX.", "INBOX.Mailbot.Processed"), ("/", "INBOX/", "INBOX/" + PROCESSED)],
 )
 def test_folders_are_named_as_the_server_names_them(
-    tmp_path: Path, separator: str, prefix: str, processed: str
+    server_home: Callable[[], Path], separator: str, prefix: str, processed: str
 ) -> None:
-    with Dovecot(tmp_path, separator=separator, prefix=prefix) as server:
+    with Dovecot(server_home(), separator=separator, prefix=prefix) as server:
         server.append("desk", mail("satu"), mail("dua"))
         for _start in range(2):  # the second one finds them
             mailbox = open_mailbox(server, "desk")
@@ -121,11 +121,11 @@ def test_a_missing_source_folder_is_named_with_its_neighbours(dovecot: Dovecot, 
         open_mailbox(dovecot, user, folder="Mailbot/Procesed")
 
 
-def test_a_wrong_password_is_told_from_a_dead_server(dovecot: Dovecot, tmp_path: Path) -> None:
+def test_a_wrong_password_is_told_from_a_dead_server(dovecot: Dovecot, server_home: Callable[[], Path]) -> None:
     with pytest.raises(MailboxUnavailable, match=r"log-in was refused.*imap\.password") as refused:
         open_mailbox(dovecot, "desk", password="wrong")
     assert refused.value.credentials
-    stopped = Dovecot(tmp_path)
+    stopped = Dovecot(server_home())
     with pytest.raises(MailboxUnavailable, match=rf"127\.0\.0\.1:{stopped.port}.*refused.*imap\.port") as dead:
         open_mailbox(stopped, "desk")
     assert not dead.value.credentials
@@ -272,8 +272,8 @@ def test_a_source_folder_that_is_deleted_while_it_is_open(dovecot: Dovecot, user
         mailbox.open()
 
 
-def test_a_restart_during_fetch_loses_nothing(tmp_path: Path) -> None:
-    with Dovecot(tmp_path) as server:
+def test_a_restart_during_fetch_loses_nothing(server_home: Callable[[], Path]) -> None:
+    with Dovecot(server_home()) as server:
         server.append("desk", *[mail(str(n)) for n in range(10)])
         mailbox = Mailbox(imap_settings(server.port, "desk"), max_size=10_000, batch_count=4, patience=20)
         mailbox.open()
@@ -294,8 +294,8 @@ def test_a_restart_during_fetch_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("politely", [True, False])
-def test_a_server_that_goes_during_idle_is_noticed_at_once(tmp_path: Path, politely: bool) -> None:
-    with Dovecot(tmp_path) as server:
+def test_a_server_that_goes_during_idle_is_noticed_at_once(server_home: Callable[[], Path], politely: bool) -> None:
+    with Dovecot(server_home()) as server:
         mailbox = open_mailbox(server, "desk")
         wake = WakeUp()
         assert mailbox.wait(0.05, wake) is False
@@ -340,15 +340,15 @@ def without(*names: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def no_move(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with Dovecot(tmp_path_factory.mktemp("dovecot"), capability=without("MOVE")) as server:
+def no_move(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
+    with Dovecot(server_home(), capability=without("MOVE")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def old_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
+def old_server(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
     """As RFC 3501 has it, and nothing else."""
-    with Dovecot(tmp_path_factory.mktemp("dovecot"), capability="IMAP4rev1") as server:
+    with Dovecot(server_home(), capability="IMAP4rev1") as server:
         yield server
 
 
@@ -428,9 +428,9 @@ def test_mail_may_stay_in_place_with_a_keyword(dovecot: Dovecot, user: str) -> N
     again.close()
 
 
-def test_a_full_mailbox_says_so(tmp_path: Path) -> None:
+def test_a_full_mailbox_says_so(server_home: Callable[[], Path]) -> None:
     quota = "plugin {\nquota = count:User\nquota_rule = *:messages=2\nquota_vsizes = yes\n}\nmail_plugins = quota\n"
-    with Dovecot(tmp_path, capability=without("MOVE"), extra=quota) as server:
+    with Dovecot(server_home(), capability=without("MOVE"), extra=quota) as server:
         server.append("desk", mail("satu"), mail("dua"))
         mailbox = open_mailbox(server, "desk")
         with pytest.raises(MailboxUnavailable, match=r"filing mail.*OVERQUOTA"):
@@ -439,8 +439,8 @@ def test_a_full_mailbox_says_so(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Dovecot]:
-    with Dovecot(tmp_path_factory.mktemp("dovecot"), certificate=certificate) as server:
+def secure(server_home: Callable[[], Path], certificate: Certificate) -> Iterator[Dovecot]:
+    with Dovecot(server_home(), certificate=certificate) as server:
         yield server
 
 

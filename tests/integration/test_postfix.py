@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,19 +35,19 @@ def world() -> Iterator[Sink]:
 
 
 @pytest.fixture(scope="module")
-def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with Dovecot(tmp_path_factory.mktemp("dovecot")) as server:
+def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
+    with Dovecot(server_home()) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def postfix(
-    tmp_path_factory: pytest.TempPathFactory, world: Sink, dovecot: Dovecot, certificate: Certificate
+    server_home: Callable[[], Path], world: Sink, dovecot: Dovecot, certificate: Certificate
 ) -> Iterator[Postfix]:
     if os.geteuid() != 0:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("Postfix can only be started by root")
     with Postfix(
-        tmp_path_factory.mktemp("postfix"),
+        server_home(),
         world_port=world.port,
         lmtp_port=dovecot.lmtp_port,
         sasl_port=dovecot.sasl_port,
