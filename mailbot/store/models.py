@@ -245,7 +245,7 @@ class OutboxRow(SQLModel, table=True):
     lease_until: datetime | None = None
 
     __table_args__ = (
-        Index("ix_outbox_due", "desk_id", "state", "next_attempt_at"),
+        Index("ix_outbox_due", "desk_id", "state", "next_attempt_at", "priority"),
         Index("ix_outbox_message_id", "desk_id", "message_id"),
         Index("ix_outbox_ticket", "ticket_id", "id"),
         Index("ix_outbox_recipient", "desk_id", "recipient", "created_at"),

@@ -264,7 +264,7 @@ def _outbox() -> None:
         sa.Column("lease_until", Moment, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_outbox_due", "outbox", ["desk_id", "state", "next_attempt_at"])
+    op.create_index("ix_outbox_due", "outbox", ["desk_id", "state", "next_attempt_at", "priority"])
     op.create_index("ix_outbox_message_id", "outbox", ["desk_id", "message_id"])
     op.create_index("ix_outbox_recipient", "outbox", ["desk_id", "recipient", "created_at"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id", "id"])
