@@ -145,8 +145,9 @@ def _imap(settings: Settings) -> Iterator[Finding]:
         _, waiting = box.uids()
     finally:
         box.close()
+    waits = "1 mail waits" if len(waiting) == 1 else f"{len(waiting)} mails wait"
     folders = ", ".join(name for name in (imap.folder, imap.processed_folder, imap.quarantine_folder) if name)
-    yield Finding("IMAP", "ok", f"{imap.host}:{imap.port}: logged in; {folders} are there; {len(waiting)} mails wait")
+    yield Finding("IMAP", "ok", f"{imap.host}:{imap.port}: logged in; {folders} are there; {waits} in {imap.folder}")
 
 
 def _smtp(settings: Settings) -> Iterator[Finding]:
