@@ -23,12 +23,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from mailbot.clock import Clock
 from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
@@ -277,10 +277,11 @@ def _sqlite_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 
-        @event.listens_for(engine, "begin")
-        def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+        def do_begin(pooled: PoolProxiedConnection) -> None:
+            cast(sqlite3.Connection, pooled.dbapi_connection).execute(begin)
 
+        # In place of a "begin" event with exec_driver_sql(), which takes longer than the rest of an empty transaction.
+        engine.dialect.do_begin = do_begin  # type: ignore[method-assign,assignment]
         return engine
 
     return made("BEGIN IMMEDIATE", _WRITER_PRAGMAS, 1, 0), made("BEGIN", _READER_PRAGMAS, 4, 12)
