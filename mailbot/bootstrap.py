@@ -110,6 +110,7 @@ def make_renderer(settings: Settings, policy: Policy | None = None) -> Renderer:
         hours=policy.hours,
         auto_close=policy.auto_close,
         service_clock=policy.service_clock,
+        has_holidays=bool(settings.hours.holidays or settings.hours.extra_holidays),
     )
 
 

@@ -335,6 +335,7 @@ class Correspondence:
             instance_id=turn.profile.instance_id,
             thread_topic=self._subject(loaded.ticket) if loaded else rendered.subject,
             thread_root=f"{turn.profile.instance_id}/{loaded.ticket.number}" if loaded else message_id,
+            thread_started=loaded.ticket.created_at if loaded else None,
         )
         turn.work.enqueue(
             {

@@ -18,6 +18,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from mailbot.mailbox import Mailbox, WakeUp
 from mailbot.sdnotify import Notifier
 from mailbot.smtp import Submission
 from mailbot.store import search
+from mailbot.store.retention import drop_raw_mail
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,8 @@ class Daemon:
         )
         self._scheduler.add_job(self._ring, "interval", seconds=RING_SECONDS, id="timers")
         self._scheduler.add_job(self._tidy, "interval", seconds=20, id="tidy")
+        if self._desk.settings.storage.keep_raw is not None:
+            self._scheduler.add_job(self._drop_old_raw_mail, "interval", hours=24, id="keep_raw", next_run_time=_soon())
         self._scheduler.start()
 
     def stop(self) -> bool:
@@ -123,6 +127,19 @@ class Daemon:
             log.warning("search index: %s", error)
         except Exception:
             log.exception("search index: an unexpected fault; tried again at the next bell")
+
+    def _drop_old_raw_mail(self) -> None:
+        keep = self._desk.settings.storage.keep_raw
+        if keep is None:
+            return
+        try:
+            dropped = drop_raw_mail(self._desk.store, self._desk.clock.now() - keep)
+            if dropped:
+                log.info("raw mail of %d messages on tickets closed before keep_raw was dropped", dropped)
+        except TemporaryError as error:
+            log.warning("keep_raw: %s", error)
+        except Exception:
+            log.exception("keep_raw: an unexpected fault; tried again tomorrow")
 
 
 class InboxLoop:
@@ -260,6 +277,11 @@ class OutboxLoop:
             self.state = "works"
             self._outage.recovered()
         return done.tried > 0
+
+
+def _soon() -> datetime:
+    """A minute from now by the machine's clock, which APScheduler runs by."""
+    return SystemClock().now() + timedelta(minutes=1)
 
 
 def retry_delay(failures: int) -> float:

@@ -7,6 +7,7 @@ Nothing here commits, sends, or asks a clock.
 
 from __future__ import annotations
 
+from mailbot.core.compose import is_usable
 from mailbot.core.message import Kind
 from mailbot.intake.agents import handle_agent
 from mailbot.intake.persons import handle_person, handle_unread
@@ -25,8 +26,9 @@ def handle(turn: Turn, mail: Arrived) -> Handled:
         return handle_bounce(turn, mail)
     if verdict.kind is Kind.AUTO:
         return handle_robot(turn, mail)
-    if not mail.message.from_addr:
-        return Handled("quarantined", "the mail names no sender (From) who could be answered")
+    if not is_usable(mail.message.from_addr):
+        named = mail.message.from_addr or "nobody"
+        return Handled("quarantined", f"the mail names no sender who could be answered (From: {named})")
     if mail.partial:
         handle_unread(turn, mail, "too_large")
         return Handled("quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailbot.core.body import new_words
+from mailbot.core.compose import is_usable
 from mailbot.core.intent import intent_of
 from mailbot.core.message import Address, Kind, Reply
 from mailbot.core.route import Clues, Known, Route, clues_of, route
@@ -201,7 +202,7 @@ def people_in_cc(turn: Turn, mail: Arrived) -> tuple[Participant, ...]:
 
 def _is_outside_person(turn: Turn, address: Address) -> bool:
     ours = turn.profile.is_own(address.email) or turn.policy.agent(address.email) is not None
-    return not ours and not is_automatic_address(address.local_part)
+    return not ours and is_usable(address.email) and not is_automatic_address(address.local_part)
 
 
 def first_line(text: str) -> str:
