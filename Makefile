@@ -18,13 +18,13 @@ NEEDS := pyproject.toml constraints.txt scripts/find-python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS ?= tests
 
-.PHONY: help demo test lint score bench clean
+.PHONY: help demo test lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 $(RUN_STAMP): $(NEEDS)
-	python=$$(scripts/find-python)
+	@python=$$(scripts/find-python)
 	echo "making $(VENV) with $$($$python --version)"
 	rm -rf $(VENV)
 	$$python -m venv $(VENV)
@@ -32,7 +32,7 @@ $(RUN_STAMP): $(NEEDS)
 	touch $@
 
 $(DEV_STAMP): $(RUN_STAMP)
-	$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev]"
+	@$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev]"
 	touch $@
 
 demo: $(RUN_STAMP)
