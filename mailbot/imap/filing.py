@@ -29,7 +29,11 @@ from mailbot.imap.wire import Client
 # The mark of a mail that stays in the folder (RFC 5788: a keyword; it needs no registration to work).
 DONE = "$MailbotDone"
 # Mails in one MOVE or COPY, and so the most that a killed predecessor can have copied without flagging.
-PER_COMMAND = 200
+PER_COMMAND = 100
+# After so many single mails that the server would not move, the cause is not in the mails.
+HOPELESS = 3
+# RFC 5530 §3, RFC 9208 §4.3.1: refusals that every mail would get.
+NOT_ONE_MAIL = ("[TRYCREATE]", "[NONEXISTENT]", "[NOPERM]", "[OVERQUOTA]", "[LIMIT]", "[UNAVAILABLE]", "[INUSE]")
 
 _IDENTITY = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"
 _UID = re.compile(rb"UID (\d+)")
@@ -63,24 +67,29 @@ class Filing:
         """Take `uids` out of the folder and into `target` (a name of the server)."""
         for some in chunks(sorted(set(uids)), PER_COMMAND):
             if self._client.has_capability("MOVE"):
-                self._in_halves(some, target)
+                self._move_all_that_go(some, target)
             else:
                 self._copy_and_expunge(some, target)
 
-    def _in_halves(self, uids: Sequence[int], target: str) -> None:
-        """UID MOVE. Where the server says NO, the others are still moved, and the NO of the culprit is raised."""
-        try:
-            _ok(self._client, "MOVE", uid_set(uids), _quoted(self._client, target))
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error:
-            if len(uids) == 1:
-                raise
-            middle = len(uids) // 2
+    def _move_all_that_go(self, uids: Sequence[int], target: str) -> None:
+        """UID MOVE. Where the server says NO, the culprit is searched by halves, and the others are moved."""
+        refused: list[imaplib.IMAP4.error] = []
+        groups = [list(uids)]
+        while groups and len(refused) < HOPELESS:
+            group = groups.pop()
             try:
-                self._in_halves(uids[:middle], target)
-            finally:
-                self._in_halves(uids[middle:], target)
+                _ok(self._client, "MOVE", uid_set(group), _quoted(self._client, target))
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error as error:
+                if any(code in str(error).upper() for code in NOT_ONE_MAIL):
+                    raise
+                if len(group) == 1:
+                    refused.append(error)
+                else:
+                    groups += [group[len(group) // 2 :], group[: len(group) // 2]]
+        if refused:
+            raise refused[0]
 
     def _copy_and_expunge(self, uids: Sequence[int], target: str) -> None:
         there = set(search(self._client, f"UID {uid_set(uids)}"))

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Names that LIST gives, but SELECT would refuse (RFC 3501 §7.2.2, RFC 5258 §3).
+UNSELECTABLE = frozenset({b"\\noselect", b"\\nonexistent"})
+
 
 @dataclass(frozen=True, slots=True)
 class Naming:
@@ -63,7 +66,7 @@ def existing(client: Client, name: str) -> bool:
     """Whether a folder of exactly this name can be selected."""
     pattern = name.replace("*", "%")  # in LIST "*" and "%" are wildcards; what else they find is sorted out here
     return any(
-        found == name and b"\\Noselect" not in flags and b"\\NonExistent" not in flags
+        found == name and not UNSELECTABLE.intersection(flag.lower() for flag in flags)
         for flags, _separator, found in client.list_folders("", pattern)
     )
 

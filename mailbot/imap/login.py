@@ -28,6 +28,7 @@ PATIENCE = 60.0
 
 # RFC 5530 §3: a NO with one of these says nothing about the password.
 NOT_THE_PASSWORD = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
+_COMMAND = re.compile(r"^command: \w+ => ")
 _BYTES_REPR = re.compile(r"b'(.*)'|b\"(.*)\"", re.DOTALL)
 
 
@@ -38,7 +39,9 @@ def place(settings: ImapSettings) -> str:
 
 def server_words(error: Exception) -> str:
     """What the server said, out of imaplib's wrapping."""
-    text = str(error)
+    text = _COMMAND.sub("", str(error))
+    if text.endswith("socket error: EOF"):
+        return "the server closed it"
     found = _BYTES_REPR.search(text)
     said = (found[1] or found[2] or "") if found else text
     return " ".join(said.split())[:500]
@@ -51,6 +54,11 @@ def network_faults(settings: ImapSettings, doing: str) -> Iterator[None]:
         yield
     except MailboxUnavailable:
         raise
+    except imaplib.IMAP4.readonly as error:
+        raise MailboxUnavailable(
+            f"{place(settings)}: {doing}: {settings.folder} is read-only for {settings.username}. "
+            "Give the account the right to move mail out of it."
+        ) from error
     except imaplib.IMAP4.abort as error:  # the connection is gone or out of step; `error` is its parent class
         raise MailboxUnavailable(
             f"{place(settings)}: the connection was lost while {doing} ({server_words(error)}). "

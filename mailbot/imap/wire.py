@@ -153,6 +153,7 @@ class Wire(imaplib.IMAP4):
             if self.tagged_commands.get(self._idle_tag):
                 raise self.error(f"IDLE was refused: {line!r}")
             before.append(line)
+            self._check_bye()
         return before
 
     def end_idle(self) -> list[bytes]:

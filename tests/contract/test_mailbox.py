@@ -240,6 +240,27 @@ def test_a_changed_uidvalidity_is_noticed_and_old_numbers_are_not_used(
     mailbox.close()
 
 
+@pytest.mark.parametrize("how", ["told", "index files removed"])
+def test_a_uidvalidity_that_changes_under_an_open_connection(dovecot: Dovecot, user: str, how: str) -> None:
+    """The server ends the session (RFC 3501 §2.3.1.1: the value never changes within one)."""
+    dovecot.append(user, mail("satu"))
+    mailbox = open_mailbox(dovecot, user)
+    before, uids = mailbox.uids()
+    if how == "told":
+        dovecot.doveadm("mailbox", "update", "--uid-validity", str(before + 7), "-u", user, "INBOX")
+    else:
+        for index in dovecot.maildir(user).glob("dovecot*"):
+            index.unlink()
+    dovecot.append(user, mail("dua"))
+    with pytest.raises(MailboxUnavailable, match="connection was lost"):
+        for _look in range(3):
+            mailbox.uids()
+            list(mailbox.fetch(uids))
+    mailbox.open()
+    assert sorted(subjects([arrival.raw for arrival in take_all(mailbox)])) == ["dua", "satu"]
+    mailbox.close()
+
+
 def test_a_deleted_target_folder_is_made_anew(dovecot: Dovecot, user: str) -> None:
     dovecot.append(user, mail("satu"))
     mailbox = open_mailbox(dovecot, user)

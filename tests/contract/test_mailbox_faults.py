@@ -64,7 +64,7 @@ def test_the_scripted_server_behaves() -> None:
     ("play", "words"),
     [
         (lambda peer: peer.say(b"* BYE overloaded, come back later"), "overloaded"),
-        (lambda peer: peer.close(), "connection was lost"),
+        (lambda peer: peer.close(), "connection was lost while connecting .the server closed it"),
         (lambda peer: peer.reset(), "lost|reset"),
         (lambda peer: peer.say(b"220 mail.example ESMTP"), "220 mail.example"),
         (lambda peer: peer.wait_for_end(), "did not answer in time"),
@@ -367,6 +367,23 @@ def test_one_mail_that_the_server_will_not_move_keeps_no_other_back() -> None:
         with pytest.raises(MailboxUnavailable, match="mail is damaged"):
             mailbox.file(dict.fromkeys((1, 2, 3), Place.PROCESSED))
     assert moved == [b"1", b"3"]
+
+
+@pytest.mark.parametrize(("words", "most"), [(b"[TRYCREATE] no such folder", 1), (b"no", 12)])
+def test_a_refusal_that_every_mail_gets_is_not_tried_with_every_mail(words: bytes, most: int) -> None:
+    with ScriptedImap(MOVE=refuses(words)) as server:
+        mailbox = opened(server)
+        with pytest.raises(MailboxUnavailable, match="filing mail"):
+            mailbox.file(dict.fromkeys(range(1, 101), Place.PROCESSED))
+        assert server.calls["MOVE"] <= most
+
+
+def test_a_folder_that_is_read_only() -> None:
+    def read_only(peer: Peer, tag: bytes, _arguments: bytes) -> None:
+        peer.say(b"* 3 EXISTS", b"* OK [UIDVALIDITY 7] ok", tag + b" OK [READ-ONLY] done")
+
+    with ScriptedImap(SELECT=read_only) as server, pytest.raises(MailboxUnavailable, match="INBOX is read-only"):
+        opened(server)
 
 
 @pytest.mark.parametrize("command", ["SELECT", "NOOP", "SEARCH", "FETCH", "MOVE", "LIST"])
