@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mailbot.core.attributions import looks_like_lead, split_glued
 from mailbot.core.forward import passed_on_at
 from mailbot.core.message import InboundMessage, Reply
 from mailbot.core.originals import Originals
 from mailbot.core.quote_lines import Page, Region, has_words, page_of_text, visible
-from mailbot.core.quote_openings import find_openings, looks_like_lead, split_inline
+from mailbot.core.quote_openings import find_openings
 from mailbot.core.quoting_html import page_of_html
 from mailbot.core.reply_parts import Part, parts_of
 from mailbot.core.signature import is_footer
@@ -84,16 +85,17 @@ def _split_lines(text: str) -> str:
         return text
     lines: list[str] = []
     for line in text.split("\n"):
-        at = split_inline(line) if ":" in line and "@" in line and not line.startswith(">") else None
+        at = split_glued(line) if ":" in line and "@" in line and not line.startswith(">") else None
         lines.extend((line,) if at is None else (line[:at], line[at:]))
     return "\n".join(lines)
 
 
 def _cut(page: Page, sent: Sequence[str], passed_on: bool, rule: str) -> Reply | None:
     """The page in three; None if nothing in it is new."""
-    if passed_on_at(page, passed_on) is not None:
+    openings = find_openings(page)
+    if passed_on_at(page, openings, passed_on) is not None:
         return _whole(page)
-    parts, found = parts_of(page, find_openings(page), Originals(sent) if sent else None)
+    parts, found = parts_of(page, openings, Originals(sent) if sent else None)
     answers = [i for i, part in enumerate(parts) if part is Part.NEW and has_words(page.bare[i])]
     if not answers:
         # Some people type their answer into the element that holds their signature.

@@ -12,13 +12,16 @@ Never: trusts what it reads; a forwarded header is text that anybody can type. `
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
+from mailbot.core.attributions import ADDRESS, attribution
+from mailbot.core.header_blocks import HeaderBlock, header_block
 from mailbot.core.html import html_to_text
 from mailbot.core.mail_dates import mail_date
 from mailbot.core.message import Address, Forward, InboundMessage
 from mailbot.core.quote_lines import Page, page_of_text
-from mailbot.core.quote_openings import ADDRESS, HeaderBlock, attribution, find_openings, header_block, starts_forward
+from mailbot.core.quote_openings import Opening, find_openings, starts_forward
 from mailbot.core.quoting_html import page_of_html
 from mailbot.core.signature import signature_lines
 from mailbot.core.subject import clean_subject, is_forward_subject
@@ -28,13 +31,13 @@ _NEAR = 6  # lines between a separator and the header block below it
 _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)\b")
 
 
-def passed_on_at(page: Page, says_so: bool) -> int | None:
+def passed_on_at(page: Page, openings: Sequence[Opening], says_so: bool) -> int | None:
     """The line with which a passed-on mail begins; None where the page is a reply or a first mail.
 
     `says_so`: the subject begins with "Fwd:" or the like. A forward that is quoted in a reply doesn't count.
     """
     quoted = next((i for i, line in enumerate(page.bare) if line and page.depth[i]), len(page))
-    first = next(iter(find_openings(page)), None)
+    first = openings[0] if openings else None
     if first is not None and first.start <= quoted:
         return first.start if first.forward or says_so else None
     # In Apple Mail the line, and with others the header, stands inside the marked quotation.
@@ -50,7 +53,7 @@ def read_forward(message: InboundMessage) -> Forward | None:
     as the original had it, without the prefix of the forward.
     """
     page = _unglued(page_of_html(message.html)[0] if message.html.strip() else page_of_text(message.text))
-    above = passed_on_at(page, is_forward_subject(message.subject))
+    above = passed_on_at(page, find_openings(page), is_forward_subject(message.subject))
     if above is not None:
         block = _block_below(page, above)
         below = block.end if block is not None else above + 1

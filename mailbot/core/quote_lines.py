@@ -27,13 +27,15 @@ class Region(IntEnum):
 
 # Zero width space, word joiner, byte order mark, soft hyphen, grapheme joiner: seen by nobody, dropped from the text.
 _DROPPED = dict.fromkeys((0x200B, 0x2060, 0xFEFF, 0xAD, 0x34F))
-_SHOWN = str.maketrans({**_DROPPED, 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x3000: " "})
+_SHOWN = str.maketrans({**_DROPPED, 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x3000: " ", 0x2028: "\n", 0x85: "\n"})
+_UNSHOWN = re.compile("[\u200b\u2060\ufeff\xad\u034f\xa0\u202f\u2007\u3000\u2028\x85]")
 # For comparing only: direction marks, joiners and the letter that a mail tracker puts at the end.
-_PLAIN = str.maketrans(dict.fromkeys((0x200C, 0x200D, 0x200E, 0x200F, 0x1427, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_ODD = re.compile("[\u200c-\u200f\u1427\u202a-\u202e\u2066-\u2069]")
 
 _LOOKED_AT = 4000  # characters of a line
 
 _MARKS = re.compile(r"[ \t]{0,4}(?:(?:>|»|＞|&gt;)[ \t]?){1,60}")
+_MARK_STARTS = frozenset(" \t>»＞&")
 _MARK = re.compile(r">|»|＞|&gt;")
 _NAMED_MARK = re.compile(r"[ \t]{0,4}[^\W\d_]{1,12}(?:>|»)(?= |$)")
 _BAR = re.compile(r"[ \t]{0,4}(?:\|[ \t]?)+")
@@ -51,15 +53,16 @@ class Page:
 
     def add(self, line: str, region: Region = Region.BODY) -> None:
         """One more line."""
-        shown = line.rstrip()
-        marks = _MARKS.match(shown)
-        if marks is None:
-            depth, content = 0, shown
-        else:
+        content = shown = line.rstrip()
+        depth = 0
+        if shown and shown[0] in _MARK_STARTS and (marks := _MARKS.match(shown)):
             depth, content = len(_MARK.findall(marks[0])), shown[marks.end() :]
+        if len(content) > _LOOKED_AT:
+            content = content[:_LOOKED_AT]
+        if not content.isascii() and _ODD.search(content):
+            content = _ODD.sub("", content)
         self.shown.append(shown)
-        plain = content[:_LOOKED_AT]
-        self.bare.append((plain if plain.isascii() else plain.translate(_PLAIN)).strip())
+        self.bare.append(content.strip())
         self.depth.append(depth)
         self.region.append(region)
 
@@ -71,7 +74,9 @@ def visible(text: str) -> str:
     """The text with one kind of line end and of space, without characters that nobody sees."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else text.translate(_SHOWN).replace("\u2028", "\n").replace("\x85", "\n")
+    if text.isascii() or not _UNSHOWN.search(text):
+        return text
+    return text.translate(_SHOWN)
 
 
 _MOST_LINES = 20_000

@@ -3,7 +3,7 @@
 In: the HTML of a body. Out: a `Page` whose lines know their region. Language plays no part here; what the structure
 leaves open (header blocks, attributions without an element of their own) is found in the text by `core.quote_openings`.
 
-How: marks (characters of the Unicode private use area) are put into the tree as text, the text is laid out by
+How: marks (control characters that no mail needs) are put into the tree as text, the text is laid out by
 `core.html`, and the marks are read back from it, so that tables, lists and links look the same in every region.
 
 Two things that programs' markup must not be trusted with, seen in real mail: people type their whole answer inside
@@ -25,11 +25,11 @@ from mailbot.vocabulary.quoting import PICTURE
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-# The text beside marks: beginning and end of a region, and "all that follows is quoted".
-_BEGIN = {Region.QUOTE: "\ue000", Region.FRAME: "\ue001", Region.LEAD: "\ue002", Region.SIGNATURE: "\ue003"}
-_END, _CUT = "\ue004", "\ue005"
+# Marks: beginning and end of a region, and "all that follows is quoted". ASCII, because Python is quick with it.
+_BEGIN = {Region.QUOTE: "\x01", Region.FRAME: "\x02", Region.LEAD: "\x03", Region.SIGNATURE: "\x04"}
+_END, _CUT = "\x05", "\x06"
 _REGION_OF = {mark: region for region, mark in _BEGIN.items()}
-_MARK = re.compile("[\ue000-\ue005]")
+_MARK = re.compile("[\x01-\x06]")
 
 # What an element is, by the first row that fits. Columns: a word that must stand in the HTML for the selector to be
 # tried at all (most mails have one or two of them), the selector, the region (None: a cut).
@@ -82,7 +82,7 @@ def page_of_html(html: str, pictures: Mapping[str, str] | None = None) -> tuple[
 
     With `pictures` (names by Content-ID) each picture that the mail brings along stands in the text as "[name]".
     """
-    tree = parse_html(_MARK.sub("", html))
+    tree = parse_html(_MARK.sub("", html) if _MARK.search(html) else html)
     root = tree.body or tree.root
     if root is None:
         return Page(), ""

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from mailbot.core.attributions import looks_like_lead
+from mailbot.core.header_blocks import field
 from mailbot.core.originals import Originals
 from mailbot.core.quote_lines import Page, Region
-from mailbot.core.quote_openings import Opening, has_field, is_rule, looks_like_lead
+from mailbot.core.quote_openings import Opening, is_rule
 from mailbot.core.signature import signature_lines
 
 _NEAR = 4  # lines between an opening and the quotation that it opens
@@ -183,7 +185,7 @@ def _free_answers(page: Page, parts: list[Part], tail: int, originals: Originals
 
 def _may_answer(page: Page, i: int) -> bool:
     line = page.bare[i]
-    return not (page.depth[i] or is_rule(line) or has_field(line) or looks_like_lead(line))
+    return not (page.depth[i] or is_rule(line) or field(line) or looks_like_lead(line))
 
 
 def _climb(page: Page, parts: list[Part], start: int) -> int:

@@ -20,21 +20,16 @@ _UNDERSCORES = re.compile(r"_{5,}$")
 _MOST_LINES, _MOST_CHARACTERS = 16, 1200  # a signature is no longer than this
 _LOOKED_AT = 1000  # lines from the end in which a footer is looked for
 _TAIL_LINES = 5  # what may stand below a line of underscores
+_LINKED = re.compile(r"\s*[<(\[]\s*https?://[^\s>)\]]{1,250}\s*[>)\]]?")
 _LINK = re.compile(r"^[<(\[]?https?://\S{1,400}$")
 _EDGE = re.compile(r"^[\s*_~|\[(<•·\"'“—–-]+|[\s*_~|\])>\"'”]+$")
 
 
-def _alternatives(phrases: Sequence[str]) -> str:
-    return "|".join(re.escape(phrase.lower()).replace(r"\ ", r"\s+") for phrase in sorted(phrases, key=len, reverse=True))
-
-
-# One pattern for each table, compiled once; all are matched against one short line in lower case.
-_FOOTER = re.compile(f"(?:{_alternatives(words.FOOTERS)})")
-_DEVICE_FOOTER = re.compile(f"(?:{_alternatives(words.FOOTERS_OF_DEVICES)})(?![^\\W\\d_])")
-_DEVICE = re.compile(f"(?<![^\\W\\d_])(?:{_alternatives(words.DEVICES)})")
-_FOOTER_END = re.compile(f"(?:{_alternatives(words.FOOTER_ENDINGS)})[\\s.。!)]{{0,3}}$")
-_DISCLAIMER = re.compile(f"(?:{_alternatives(words.DISCLAIMERS)})")
-_DISCLAIMER_WORD = re.compile(_alternatives(words.DISCLAIMER_WORDS))
+_FOOTERS = tuple(phrase.lower() for phrase in words.FOOTERS)
+_DEVICE_FOOTERS = tuple(phrase.lower() for phrase in words.FOOTERS_OF_DEVICES)
+_ENDINGS = tuple(words.FOOTER_ENDINGS)
+_DISCLAIMERS = tuple(phrase.lower() for phrase in words.DISCLAIMERS)
+_SHORT, _LONG = 75, 90  # characters of a footer, without its link
 
 
 def signature_lines(lines: Sequence[str]) -> set[int]:
@@ -63,15 +58,22 @@ def is_footer(line: str) -> bool:
     """Is this a line that a phone or a mail program adds ("Dikirim dari iPhone saya")?"""
     if len(line) > 300:
         return False
-    words_only = re.sub(r"\s*[<(\[]\s*https?://[^\s>)\]]{1,250}\s*[>)\]]?", "", line)
-    plain = _EDGE.sub("", words_only).lower()
-    if not plain or len(plain) > 110:
+    plain = " ".join(_EDGE.sub("", _LINKED.sub("", line)).lower().split())
+    if not plain or len(plain) >= _LONG:
         return False
-    if _FOOTER.match(plain):
-        return len(plain) < 90
-    if _DEVICE_FOOTER.match(plain):
-        return len(plain) < 75 and "?" not in plain and bool(_DEVICE.search(plain))
-    return len(plain) < 90 and bool(_FOOTER_END.search(plain)) and bool(_DEVICE.search(plain))
+    if plain.startswith(_FOOTERS):
+        return True
+    if plain.startswith(_DEVICE_FOOTERS):
+        return len(plain) < _SHORT and "?" not in plain and _names_device(plain)
+    return plain.rstrip(" .。!)").endswith(_ENDINGS) and _names_device(plain)
+
+
+def _names_device(plain: str) -> bool:
+    for device in words.DEVICES:
+        at = plain.find(device)
+        if at >= 0 and not plain[at - 1 : at].isalpha():
+            return True
+    return False
 
 
 def _last(lines: Sequence[str], end: int) -> int:
@@ -108,9 +110,9 @@ def _notice(lines: Sequence[str], end: int) -> int | None:
         if not lines[i] or (lines[i - 1] and not is_rule(lines[i - 1])):
             continue
         plain = _EDGE.sub("", lines[i][:200]).lower()
-        if plain and _DISCLAIMER.match(plain):
+        if plain.startswith(_DISCLAIMERS):
             following = " ".join(lines[i : min(end, i + 30)])[:1500].lower()
-            if _DISCLAIMER_WORD.search(following) and any(line for line in lines[:i]):
+            if any(word in following for word in words.DISCLAIMER_WORDS) and any(line for line in lines[:i]):
                 return i
     return None
 
@@ -129,7 +131,7 @@ def _footers(lines: Sequence[str], end: int) -> set[int]:
         elif only_footers_below and _LINK.match(line) and i and is_footer(lines[i - 1]):
             found.add(i)
         elif only_footers_below and i and len(line) < 40 and lines[i - 1] and is_footer(f"{lines[i - 1]} {line}") and (
-            len(lines[i - 1]) < 40 and _FOOTER.match(lines[i - 1].lower())
+            len(lines[i - 1]) < 40 and lines[i - 1].lower().startswith(_FOOTERS)
         ):
             found.add(i)
         elif not is_rule(line):

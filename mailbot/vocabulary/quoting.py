@@ -197,6 +197,16 @@ HEADER_KEYS = {
     ),
 }
 
+# Whose language a sender's field is, where only one language says it so.
+FROM_LANGUAGES = {
+    "id": ("Dari", "Pengirim"), "en": ("From",), "de": ("Von", "Absender"), "fr": ("Expéditeur",), "es": ("Remitente",),
+    "it": ("Da", "Mittente"), "pt": ("Remetente",), "nl": ("Van", "Afzender"), "pl": ("Nadawca",), "ru": ("От", "Отправитель"),
+    "uk": ("Від",), "sv": ("Från", "Avsändare"), "da": ("Afsender",), "nb": ("Avsender",), "fi": ("Lähettäjä",),
+    "cs": ("Odesílatel",), "hu": ("Feladó",), "tr": ("Kimden", "Gönderen"), "ja": ("差出人", "送信者", "送信元"),
+    "zh": ("发件人", "發件人", "寄件者", "寄件人"), "ko": ("보낸 사람", "보낸사람", "보낸이"), "vi": ("Từ", "Người gửi"), "th": ("จาก",),
+    "ar": ("من",), "he": ("מאת",), "ro": ("De la", "Expeditor"), "el": ("Από",),
+}
+
 # "-----Original Message-----" of a reply.
 ORIGINAL_MESSAGE = (
     "Original", "Original Message", "Original Appointment", "Original E-mail", "Original Email", "Original Mail",

@@ -52,7 +52,7 @@ def test_new_words_in_other_languages(case: Case) -> None:
 
 def words_of(text: str) -> Counter[str]:
     """All words, without quote marks, the marks that a kept line gets, and characters that nobody sees."""
-    seen = "".join(" " if c in ">»＞|" else c for c in text if unicodedata.category(c) != "Cf")
+    seen = "".join(" " if c in ">»＞|" else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
     return Counter(seen.split())
 
 

@@ -1,0 +1,196 @@
+"""The line above a quotation: "Pada Sen, 3 Nov 2025 pukul 15.10 Sally <…> menulis:", in some forty languages.
+
+In: one line, or the lines of a wrapped one joined by spaces. Out: how much it proves.
+
+It counts only with the verb in the right place AND an address or a date; "Pada tanggal 3 bendahara menulis:" has
+neither. What proves less (`strong=False`) opens a quotation only where marked lines follow.
+
+Words are looked up in tables, not searched by one large pattern: quicker, and linear on any input.
+Standards: none; the forms are those of the programs' translations. RFC 5322 §3.4 for what an address looks like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mailbot.vocabulary import quoting as words
+
+LONGEST = 700  # characters of an attribution, with a long list of names
+DASHES = "-–—_=‐"
+
+ADDRESS = re.compile(r"[\w.+=%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}|\[mailto:|<javascript:|\[EMAIL", re.I)
+YEAR = re.compile(r"(?:19|20)\d\d|25[67]\d")  # the Thai calendar too
+TIME = re.compile(r"\b\d{1,2}\s?[:.]\s?\d{2}(?!\d|[./]\d{2,4})|\b\d{1,2}\s?(?:[aApP]\.?\s?[mM]\b|[h時时시点點]\s?\d{0,2})")
+_NUMERIC_DATE = re.compile(
+    r"\b\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}\b"  # 03/11/2025, 3. 11. 2025
+    r"|\b\d{4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,2}\b"  # 2025-11-03
+    r"|\d{4}\s?[年년]\s?\d{1,2}\s?[月월]|\b\d{1,2}\s?[月월]\s?\d{1,2}"
+    r"|\b\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:de\s+|р\.\s+)?(?:19|20)\d\d\b"  # 3 any-month 2025
+    r"|\b\d{1,2}\s+[\u0e01-\u0e4e.]{2,12}\s+\d{4}|\b\d{1,2}-[^\W\d_]{3,9}-\d{2,4}\b|tháng\s+\d{1,2}|\b\d{1,2}\s+thg\s",
+    re.I,
+)
+# 3 Nov, 3 de novembro, 3. November, Nov 3; whether the word is a month is looked up.
+_DAY_WORD = re.compile(r"\b\d{1,2}(?:st|nd|rd|th|er|\.|º|-?е)?\s+(?:de\s+|d['’])?([^\W\d_]{3,14})", re.I)
+_WORD_DAY = re.compile(r"([^\W\d_]{3,14})\.?[\s-]+\d{1,2}(?!\d)")
+_MONTHS = tuple({name for group in words.MONTHS for name in group})
+
+_INTRODUCTIONS = tuple(sorted({intro.lower() for intro in words.INTRODUCTIONS}, key=len, reverse=True))
+_DAYS = tuple(words.DAYS)
+_VERBS = tuple((verb.lower(), lang) for lang, verbs in words.WROTE.items() for verb in verbs)
+# Scripts without spaces between words: the verb may stand right behind the name.
+_FIRST_UNSPACED = "\u0e00"
+
+# Programs that name no verb: "3.11.2025, 15:10, "Sally" <…>:", "2025年11月3日(月) 15:10 Sally <…>:".
+_DATE_FIRST = re.compile(r"(?:[^\W\d_]{2,14}\.?,?\s+)?\(?\d")
+_ADDRESS_LAST = re.compile(r"@[\w.-]{2,120}[>)\]]?\s?[:：]$")
+_SENTENCE_END = re.compile(r"[.!?]\s+\S")
+_TRAILING = " *_:：;\t"
+# An attribution behind an author's last words, on the same line.
+_GLUED = re.compile(r"(?<=[\w.!?)])\s{0,4}(?=(?:Pada|On|Am|Le|El|Il|Em|Op)\s+[^:<>]{0,60}\d)")
+
+
+class Attribution(NamedTuple):
+    """`worth`: 3 where it begins as a program begins it, 2 with an author, 1 otherwise; `rule`: "attribution:id"."""
+
+    worth: int
+    rule: str
+    strong: bool
+
+
+class _Verb(NamedTuple):
+    start: int
+    end: int
+    language: str
+
+
+def has_date(text: str) -> bool:
+    """Is a day named, with its month?"""
+    if _NUMERIC_DATE.search(text):
+        return True
+    return any(m[1].lower().startswith(_MONTHS) for pattern in (_DAY_WORD, _WORD_DAY) for m in pattern.finditer(text))
+
+
+def between_dashes(text: str) -> str | None:
+    """What stands between two drawn lines ("---- On … wrote ----"), or None."""
+    if len(text) < 8 or not (text[0] in DASHES and text[1] in DASHES and text[-1] in DASHES and text[-2] in DASHES):
+        return None
+    return text.strip(f"{DASHES} ").rstrip(":： ") or None
+
+
+def may_end_attribution(line: str) -> bool:
+    """A quick look at the last line of what may be an attribution."""
+    if line.rstrip(" *_").endswith((":", "：", ":-")) or between_dashes(line):
+        return True
+    # Yahoo's Android program puts the quotation on the same line: "Pada … <…> menulis:   Halo".
+    return "@" in line and next(_verbs_in(line), None) is not None
+
+
+def attribution(text: str) -> Attribution | None:
+    """Is this "On Monday, Sally <…> wrote:"? None if not."""
+    inner = between_dashes(text)
+    dashed = inner is not None
+    text = inner or text
+    address, date = ADDRESS.search(text), has_date(text)
+    if not (address or date):
+        return None
+    time = TIME.search(text)
+    verb = _ending_verb(text, dashed)
+    if verb is None:
+        return _without_verb(text, bool(address), date, bool(time))
+    rule = f"attribution:{verb.language}"
+    if date and (_has_introduction(text) or _is_day(text.split(None, 1)[0]) or text[0].isdigit()):
+        # Without an address only the full form of a program counts by itself: day, date and time.
+        dated = bool(time or YEAR.search(text))
+        full = bool(time and YEAR.search(text)) and any(_is_day(word) for word in text[:40].split())
+        return Attribution(3, rule, bool(address and dated) or full or dashed)
+    if dashed or (address and _author_first(text, address)):
+        return Attribution(2, rule, True)
+    return Attribution(1, rule, False) if len(text) < 160 else None
+
+
+def _without_verb(text: str, address: bool, date: bool, time: bool) -> Attribution | None:
+    if date and time and address and _DATE_FIRST.match(text) and _ADDRESS_LAST.search(text) and not any(_verbs_in(text)):
+        return Attribution(3, "attribution:date", True)
+    # The same in a language that we don't know: a day, an hour or an author, and the colon.
+    if date and (time or address) and len(text) < 200 and text.rstrip(" *_").endswith((":", "：")):
+        return Attribution(1, "attribution:any", False)
+    return None
+
+
+def _has_introduction(text: str) -> bool:
+    head = text[:20].lower()
+    if not head.startswith(_INTRODUCTIONS):
+        return False
+    intro = next(intro for intro in _INTRODUCTIONS if head.startswith(intro))
+    return not head[len(intro) : len(intro) + 1].isalpha() or intro[0] >= _FIRST_UNSPACED
+
+
+def _is_day(word: str) -> bool:
+    plain = word.strip("(),.").lower()
+    return len(plain) < 14 and plain.startswith(_DAYS)
+
+
+def _author_first(text: str, address: re.Match[str]) -> bool:
+    """Does the text begin with 'Sally <sally@…>' or 'sally@…', and not with a sentence that names an address?"""
+    before, after = text[: address.start()], text[address.end() :]
+    name = before.rstrip("<([\"'“ ").removesuffix("mailto:").rstrip("<([ ")
+    if len(name) > 90 or any(c in name for c in "<>:;!?") or _SENTENCE_END.search(name):
+        return False
+    return before != name and after[:1] in ">])[" if name else after[:1] in "> ])"
+
+
+def _verbs_in(text: str) -> Iterator[_Verb]:
+    """The verbs of the tables that stand in the text as words of their own."""
+    lower = text.lower()
+    for verb, language in _VERBS:
+        at = lower.find(verb)
+        while at >= 0:
+            end = at + len(verb)
+            alone = not (lower[at - 1 : at].isalpha() or lower[end : end + 1].isalpha())
+            if alone or verb[0] >= _FIRST_UNSPACED:
+                yield _Verb(at, end, language)
+            at = lower.find(verb, end)
+
+
+def _ending_verb(text: str, dashed: bool) -> _Verb | None:
+    """The verb, if nothing but a colon, an author or a date stands behind it."""
+    for verb in _verbs_in(text):
+        rest = text[verb.end :].strip(" *_")
+        if rest in (":", "：", ": -", ":-") or (not rest and dashed):
+            return verb
+        tail = rest.rstrip(_TRAILING)
+        ended = dashed or ":" in rest[len(tail) :] or "：" in rest[len(tail) :]
+        if ended and verb.language in words.VERB_BEFORE_NAME and len(tail) < 240 and _names_somebody(text, verb, tail):
+            return verb
+        # Yahoo for Android: an address just before the verb, the quotation just behind the colon.
+        if rest[:1] == ":" and ADDRESS.search(text[max(0, verb.start - 90) : verb.start]):
+            return verb
+    return None
+
+
+def _names_somebody(text: str, verb: _Verb, tail: str) -> bool:
+    """Behind the verb stands an author or a date, and no second sentence."""
+    return bool(ADDRESS.search(tail)) or has_date(tail) or (has_date(text[: verb.start]) and len(tail.split()) <= 5)
+
+
+def split_glued(line: str) -> int | None:
+    """Where in a line that begins with its author's words an attribution begins; None if there's none."""
+    line = line[:LONGEST]
+    for found in _GLUED.finditer(line):
+        behind = line[found.end() :]
+        # "Pada Sen, …" or "Pada 3 Nov …": a sentence about a day in the middle of a line has no author and verb.
+        if may_end_attribution(behind) and (verdict := attribution(behind)) is not None and verdict.strong:
+            return found.end()
+    return None
+
+
+def looks_like_lead(text: str) -> bool:
+    """A line that ends in a colon and names an address, or a day and an hour: the line above a quotation, in any words.
+
+    Proves nothing without a quotation below it.
+    """
+    if len(text) > 300 or not text.rstrip(" *_").endswith((":", "：")):
+        return False
+    return bool(ADDRESS.search(text)) or (has_date(text) and bool(TIME.search(text) or YEAR.search(text)))

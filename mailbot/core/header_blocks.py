@@ -1,0 +1,121 @@
+"""The fields above a quoted or forwarded mail: "Dari: … Dikirim: … Kepada: … Subjek: …", in many languages.
+
+In: a `Page` and the line where such a block may begin. Out: `HeaderBlock`, or None.
+
+A block counts only with the sender, two more fields AND an address or an hour: a person's own "Dari: …, Tanggal: …,
+Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the sender and one more field are enough.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailbot.core.attributions import ADDRESS, LONGEST, TIME, has_date
+from mailbot.core.quote_lines import Page
+from mailbot.vocabulary import quoting as words
+
+_LONGEST_KEY = 45
+_MOST_LINES = 60
+_MOST_LOOSE = 8  # lines of a wrapped list of recipients
+_ROLES: dict[str, tuple[str, ...]] = {}
+for _role, _keys in words.HEADER_KEYS.items():
+    for _key in _keys:
+        if _role not in _ROLES.get(_key.lower(), ()):
+            _ROLES[_key.lower()] = (*_ROLES.get(_key.lower(), ()), _role)
+_INNER_KEY = re.compile(r"(?:(?<=\s)|(?<=\*))([^\s:：*]{1,20}(?:\s[^\s:：*]{1,12})?)\s?\*{0,2}[:：]\*{0,2}(?=\s|$)")
+_LANGUAGE_OF = {name.lower(): language for language, names in words.FROM_LANGUAGES.items() for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBlock:
+    """Fields by role (from, sent, to, cc, subject, other), the line behind the block, the language of its words."""
+
+    end: int
+    language: str
+    fields: dict[str, str]
+
+
+def field(line: str) -> tuple[str, str] | None:
+    """(name in lower case, value) of a line like "Dari: Sally", "*From:* Sally" or "Subjek: | Fwd"; None for others."""
+    head = line[:_LONGEST_KEY]
+    at, wide = head.find(":"), head.find("：")
+    at = wide if at < 0 or 0 <= wide < at else at
+    if at < 1:
+        return None
+    key = " ".join(head[:at].strip(" \t*_|•").lower().split())
+    return (key, line[at + 1 :].strip(" \t*_|")) if key in _ROLES else None
+
+
+def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock | None:
+    """The block that begins at line `start`. With `lenient` (below a separator) two fields are enough."""
+    if field(page.bare[start]) is None:
+        return None
+    depth, end, last, language = page.depth[start], start, "", "any"
+    fields: dict[str, str] = {}
+    blanks = loose = 0
+    for i in range(start, min(start + _MOST_LINES, len(page))):
+        if page.depth[i] != depth:
+            break
+        bare = page.bare[i][:LONGEST]
+        found = field(bare) if bare else None
+        if found is not None:
+            last = _role_of(found[0], fields)
+            # A second "From:" opens the next mail of the thread.
+            if last in fields and last not in ("cc", "other"):
+                break
+            language = _LANGUAGE_OF.get(found[0], "any") if last == "from" else language
+            fields.setdefault(last, found[1])
+            end, blanks, loose = i + 1, 0, 0
+        elif not bare:
+            blanks += 1
+            if blanks > 2:
+                break
+        elif blanks == 0 and loose < _MOST_LOOSE:
+            # A long list of recipients, or a subject, wrapped; it counts only if another field follows.
+            loose += 1
+        elif blanks and not fields.get(last):
+            fields[last], end, blanks = bare, i + 1, 0
+        else:
+            break
+    if len(fields) < 3:
+        _split_line(page.bare[start][:LONGEST], fields)
+    end = _wrapped_end(page, end, depth, last)
+    return HeaderBlock(end, language, fields) if _proves(fields, lenient) else None
+
+
+def _role_of(key: str, fields: dict[str, str]) -> str:
+    # Few names have two roles ("De", "Data"); then the one that is missing so far.
+    return next((role for role in _ROLES[key] if role not in fields), _ROLES[key][0])
+
+
+def _wrapped_end(page: Page, end: int, depth: int, last: str) -> int:
+    """A list of recipients in the last field may go on in the next line."""
+    if last in ("to", "cc") and end < len(page) and page.bare[end] and page.depth[end] == depth:
+        follows = page.bare[end]
+        if len(follows) < 300 and ADDRESS.search(follows) and not follows.endswith((".", "?", "!", ":")):
+            return end + 1
+    return end
+
+
+def _split_line(line: str, fields: dict[str, str]) -> None:
+    """Fields that a poor converter put on one line: "From: A Sent: B To: C Subject: D"."""
+    if line.count(":") < 3:
+        return
+    padded = f" {line}"
+    keys = ((m, " ".join(m[1].lower().split())) for m in _INNER_KEY.finditer(padded))
+    # Two words before a colon may be the end of a value and a key: "… 2025 To:".
+    marks = [(m.start(), m.end(), key if key in _ROLES else key.rpartition(" ")[2]) for m, key in keys]
+    marks = [mark for mark in marks if mark[2] in _ROLES]
+    if len(marks) < 3:
+        return
+    for (_, begin, key), (stop, _, _) in zip(marks, [*marks[1:], (len(padded), 0, "")], strict=True):
+        fields.setdefault(_role_of(key, fields), padded[begin:stop].strip())
+
+
+def _proves(fields: dict[str, str], lenient: bool) -> bool:
+    if "from" not in fields or len({"sent", "to", "subject"} & fields.keys()) < (1 if lenient else 2):
+        return False
+    sent = fields.get("sent", "")
+    named = any(ADDRESS.search(value[:200]) for value in fields.values())
+    return lenient or named or (has_date(sent) and bool(TIME.search(sent)))
