@@ -97,15 +97,13 @@ class Store:
 
         Keep it short (no IMAP, no SMTP inside), and never open a second one within it: that could only wait for itself.
         """
-        if getattr(self._local, "writing", False):
-            raise RuntimeError("store.writing() inside store.writing(): pass the connection on instead")
-        self._local.writing = True
-        try:
-            self._check_file_is_the_same()
-            with self._fresh_connections_after_a_fault(), self._writer.begin() as connection:
-                yield connection
-        finally:
-            self._local.writing = False
+        self._check_file_is_the_same()
+        with (
+            self._the_only_one_of_this_thread(),
+            self._fresh_connections_after_a_fault(),
+            self._writer.begin() as connection,
+        ):
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -173,23 +171,34 @@ class Store:
         On SQLite it is always the same one, so nobody of this process writes meanwhile.
         """
         self._check_file_is_the_same()
-        with self._fresh_connections_after_a_fault():
+        with self._the_only_one_of_this_thread(), self._fresh_connections_after_a_fault():
             pooled = self._writer.raw_connection()
-        try:
             bare = pooled.dbapi_connection
             assert bare is not None
-            if not self.is_sqlite:
-                bare.autocommit = True
-            yield bare
-        except sqlite3.Error as error:
-            words = in_words(exc.DBAPIError(None, None, error), where=self.described())
-            if words is None:
-                raise
-            raise StoreUnavailable(words) from error
+            try:
+                if not self.is_sqlite:
+                    bare.autocommit = True
+                yield bare
+            except sqlite3.Error as error:
+                words = in_words(exc.DBAPIError(None, None, error), where=self.described())
+                if words is None:
+                    raise
+                raise StoreUnavailable(words) from error
+            finally:
+                if not self.is_sqlite:
+                    bare.autocommit = False
+                pooled.close()
+
+    @contextmanager
+    def _the_only_one_of_this_thread(self) -> Iterator[None]:
+        """A second transaction of a thread that has one open could only wait for itself."""
+        if getattr(self._local, "writing", False):
+            raise RuntimeError("store.writing() inside store.writing(): pass the connection on instead")
+        self._local.writing = True
+        try:
+            yield
         finally:
-            if not self.is_sqlite and pooled.dbapi_connection is not None:
-                pooled.dbapi_connection.autocommit = False
-            pooled.close()
+            self._local.writing = False
 
     def _check_file_is_the_same(self) -> None:
         """An open SQLite file that was deleted or replaced would be written into nowhere, without an error."""

@@ -39,10 +39,10 @@ class FileLock:
 
     def release(self) -> None:
         """Give the lock back; nothing happens if it isn't held."""
-        if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.ftruncate(descriptor, 0)
+            os.close(descriptor)
 
     def holder(self) -> int | None:
         """The process id that the present holder wrote, if it can be read."""
