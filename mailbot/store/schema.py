@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
@@ -25,7 +26,10 @@ from mailbot.store.filelock import FileLock
 from mailbot.store.soundness import check
 from mailbot.store.version import HEAD, version
 
-__all__ = ["HEAD", "MIGRATIONS", "SchemaUnknown", "backup", "check", "upgrade", "version"]
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["HEAD", "MIGRATIONS", "SchemaUnknown", "alembic_config", "backup", "check", "upgrade", "version"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -45,6 +49,16 @@ def upgrade(store: Store) -> bool:
         (_upgrade_sqlite if store.is_sqlite else _upgrade_postgresql)(store)
     assert store.desk_id  # made now: inside somebody's transaction it would be too late
     return is_old
+
+
+def alembic_config(connection: Connection, folder: Path = MIGRATIONS) -> Config:
+    """Alembic's settings, which need no file: the migrations, and the transaction that they belong in."""
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
 
 
 def _upgrade_sqlite(store: Store) -> None:
@@ -73,11 +87,9 @@ def _is_current(store: Store) -> bool:
 
 def _migrate(connection: Connection, store: Store) -> None:
     from alembic import command
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config = alembic_config(connection)
     found = version(connection)
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from mailbot.clock import ManualClock
 from mailbot.store import schema
 from mailbot.store.engine import Store
+from mailbot.store.migrations.__main__ import draft
 from mailbot.store.migrations.drift import differences
 from tests.contract.stores import parts
 
@@ -40,6 +42,14 @@ def test_head_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_a_migration_can_be_drafted(tmp_path: Path) -> None:
+    shutil.copytree(schema.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    made = draft("Add a flag", tmp_path / "migrations")
+    assert made.name == "0002_add_a_flag.py"
+    assert 'down_revision = "0001"' in made.read_text().replace("'", '"')
+    assert "    pass" in made.read_text()  # the models say nothing new
 
 
 def test_a_second_upgrade_has_nothing_to_do(store: Store) -> None:

@@ -1,7 +1,7 @@
 """What Alembic runs for every command: it gets an open transaction from `store.schema` and never makes one itself.
 
 To draft the next step: `python -m mailbot.store.migrations "what it does"` (it compares the models with a new database;
-read what it wrote, both databases have to understand it, then set `store.schema.HEAD`).
+read what it wrote, both databases have to understand it, then set `store.version.HEAD`).
 """
 
 from __future__ import annotations
