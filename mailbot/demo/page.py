@@ -188,7 +188,7 @@ class _Page:
         try:
             yield f"data: {self._session.bell.revision}\n\n"
             quiet = 0.0
-            while True:
+            while not self._session.is_over:
                 try:
                     await asyncio.wait_for(rung.wait(), LOOK)
                 except TimeoutError:

@@ -14,7 +14,7 @@ from mailbot.demo.background import HOST
 from mailbot.demo.page import make_app
 from mailbot.demo.session import Session
 
-# A tab's event stream is open for ever; how long it may hold up the end, seconds.
+# How long a request may hold up the end, seconds.
 GRACE = 1
 
 
@@ -22,6 +22,7 @@ class PageServer:
     """`port` 0: any free one; one that is taken is replaced by a free one (`port` then says which)."""
 
     def __init__(self, session: Session, port: int = 0) -> None:
+        self._session = session
         self._socket = _listener(port)
         self.port: int = self._socket.getsockname()[1]
         app = make_app(session, lambda: self.port)
@@ -47,6 +48,7 @@ class PageServer:
 
     def stop(self) -> None:
         """End it, open event streams included."""
+        self._session.let_go()
         self._server.should_exit = True
         self._thread.join(GRACE + 5)
         self._socket.close()

@@ -75,6 +75,7 @@ class Session:
 
     def __init__(self, world: World, stretch: float = STRETCH) -> None:
         self.bell = Bell()
+        self.is_over = False
         self._stretch = stretch
         self._lock = threading.Lock()
         self._take(world)
@@ -95,6 +96,11 @@ class Session:
             self._take(fresh)
         self.bell.ring()
         old.stop()
+
+    def let_go(self) -> None:
+        """The end is near: whoever listens to the bell shall stop."""
+        self.is_over = True
+        self.bell.ring()
 
     def stop(self) -> None:
         """End the world."""

@@ -1,4 +1,4 @@
-"""A real Chromium for the demo's tests, driven by the DevTools protocol: clicks and keys are those of a mouse and a keyboard.
+"""A real Chromium for the demo's tests, driven by the DevTools protocol: it clicks and types as a person does.
 
 Needs Debian's `chromium` and the package websocket-client. `errors` collects everything that the page complained of.
 """
@@ -101,24 +101,26 @@ class Chromium:
     def wait(self, condition: str, patience: float = PATIENCE) -> Any:
         """Wait until the expression is true; its value."""
         end = time.monotonic() + patience
-        while not (value := self.js(f"(() => {{ const v = ({condition}); return v instanceof Node ? true : v; }})()")):
+        plain = "v && typeof v === 'object' && !Array.isArray(v) ? true : v"  # an element has no value to send
+        script = f"(async () => {{ const v = ({condition}); return {plain}; }})()"
+        while not (value := self.js(script)):
             assert time.monotonic() < end, f"not within {patience} s: {condition}\n{self.errors}"
             time.sleep(0.05)
         return value
 
     def click(self, selector: str) -> None:
-        """Click the middle of the first element of that selector, scrolled into view; it must be on top there."""
+        """Click the middle of the first element of that selector, as soon as it stands still, on top and enabled."""
         quoted = json.dumps(selector)
-        self.wait(f"document.querySelector({quoted}) && !document.querySelector({quoted}).disabled")
-        x, y = self.js(
-            f"(() => {{ const e = document.querySelector({quoted}); e.scrollIntoView({{block: 'center'}});"
-            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        where = (
+            f"const e = document.querySelector({quoted}); e?.scrollIntoView({{block: 'center'}});"
+            "const b = e?.getBoundingClientRect(), x = b?.x + b?.width / 2, y = b?.y + b?.height / 2;"
         )
-        on_top = self.js(
-            f"(() => {{ const e = document.querySelector({quoted}), o = document.elementFromPoint({x}, {y});"
-            "return e === o || e.contains(o); })()"
+        still = f"{where} const o = e && !e.disabled && document.elementFromPoint(x, y);"
+        x, y = self.wait(
+            f"await (async () => {{ {still} if (!o || !(e === o || e.contains(o))) return null;"
+            "await new Promise(requestAnimationFrame); const again = e.getBoundingClientRect();"
+            "return again.x === b.x && again.y === b.y ? [x, y] : null; })()"
         )
-        assert on_top, f"{selector} can't be clicked: something lies over it, or it is outside"
         for kind in ("mousePressed", "mouseReleased"):
             self.do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -7,7 +7,7 @@ export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) node[name] = value;
     else if (name === "hidden" || name === "disabled" || name === "selected") node[name] = Boolean(value);
     else node.setAttribute(name, value === true ? "" : value);
   }
@@ -15,11 +15,34 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Put children in the place of what is there, keeping the focus and the scroll position where they can be kept.
+const HANDLERS = ["onclick", "onchange", "onkeydown"];
+const keyOf = (node) => node.dataset?.key;
+
+// Make the children of a node those given, changing only what differs: a button that is being pressed, a field with the
+// focus and a frame with a mail in it stay what they are.
 export function fill(node, ...children) {
-  const focused = node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  node.replaceChildren(...children.flat(Infinity).filter(Boolean));
-  if (focused) node.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  const fresh = children.flat(Infinity).filter((child) => child || child === 0)
+    .map((child) => (child instanceof Node ? child : document.createTextNode(child)));
+  const keyed = new Map([...node.childNodes].filter(keyOf).map((child) => [keyOf(child), child]));
+  let here = node.firstChild;
+  for (const wanted of fresh) {
+    const key = keyOf(wanted);
+    let present = key ? keyed.get(key) : here;
+    if (key && present && present !== here) node.insertBefore(present, here);
+    else if (!key && present && keyOf(present)) present = null;  // a keyed one is not made into another
+    if (present === wanted) here = wanted.nextSibling;
+    else if (present && present.nodeName === wanted.nodeName) { adopt(present, wanted); here = present.nextSibling; }
+    else node.insertBefore(wanted, here);
+  }
+  while (here) { const next = here.nextSibling; here.remove(); here = next; }
+}
+
+function adopt(node, wanted) {
+  if (node.nodeType === Node.TEXT_NODE) { if (node.data !== wanted.data) node.data = wanted.data; return; }
+  for (const { name } of [...node.attributes]) if (!wanted.hasAttribute(name)) node.removeAttribute(name);
+  for (const { name, value } of wanted.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  for (const name of HANDLERS) node[name] = wanted[name];
+  fill(node, [...wanted.childNodes]);
 }
 
 export async function get(path) {

@@ -9,7 +9,9 @@ const bodies = new Map();      // letter id → what /api/letters/ID says
 const shownAs = new Map();     // letter id → "html" | "text" | "headers" | "raw"
 const unfolded = new Set();    // letters that were opened by hand
 const folded = new Set();      // the newest, closed by hand
+const articles = new Map();    // letter id → its element, kept so that frames are not loaded again
 let drawn = "";                // what the reader shows, so that it is not drawn anew for nothing
+let drawnFor = "";             // the language and the person of `articles`
 
 // People
 
@@ -95,32 +97,36 @@ function reader() {
     return;
   }
   const last = thread.letters[thread.letters.length - 1];
+  if (drawnFor !== lang() + page.person) articles.clear();
+  drawnFor = lang() + page.person;
   fill($("reader"),
-    el("header", { class: "subject" },
+    el("header", { class: "subject", "data-key": "subject" },
       el("button", { type: "button", class: "quiet icon go-back", "aria-label": t("back"), onclick: closeThread }, icon("back")),
       el("h2", {}, last.subject.replace(/^((re|bls):\s*)+/i, ""))),
     thread.letters.map((letter) => {
       const open = (letter === last && !folded.has(letter.id)) || letter.id === page.thread || unfolded.has(letter.id);
-      return article(letter, open);
+      if (!articles.has(letter.id)) articles.set(letter.id, article(letter));
+      articles.get(letter.id).show(open);
+      return articles.get(letter.id);
     }));
   const target = $("reader").querySelector(`[data-letter="${page.thread}"]`);
   if (target && thread.letters.length > 1) target.scrollIntoView({ block: "start" });
   else $("reader").scrollTop = 0;
 }
 
-function article(letter, open) {
+function article(letter) {
   const author = page.state.people.find((one) => one.email === letter.from.email);
   const key = author && letter.sent ? author.key : "desk";
   const to = letter.to.map((one) => (one.email === person().email ? t("me") : one.name)).join(", ");
-  const head = el("button", { type: "button", class: "head", "aria-expanded": String(open), "data-key": `head${letter.id}` },
+  const head = el("button", { type: "button", class: "head", "aria-expanded": "false" },
     avatar(letter.from.name, key),
     el("span", { class: "names" }, el("strong", {}, letter.from.name), el("span", { class: "address" }, letter.from.email),
       el("span", { class: "to" }, `${t("to_whom")} ${to}`)),
     kindChip(letter), el("time", {}, el("span", { class: "wide" }, `${shortDay(new Date(letter.at))} `), hour(letter.at)));
-  const node = el("article", { class: `letter${letter.sent ? " own" : ""}`, "data-letter": letter.id, "data-kind": letter.kind || null });
+  const node = el("article", { class: `letter${letter.sent ? " own" : ""}`, "data-key": `l${letter.id}`, "data-letter": letter.id, "data-kind": letter.kind || null });
   const body = el("div", { class: "body" });
   const snippet = el("p", { class: "folded" }, letter.snippet);
-  const show = (visible) => {
+  node.show = (visible) => {
     head.setAttribute("aria-expanded", String(visible));
     snippet.hidden = visible;
     body.hidden = !visible;
@@ -130,10 +136,9 @@ function article(letter, open) {
     const visible = body.hidden;
     (visible ? unfolded : folded).add(letter.id);
     (visible ? folded : unfolded).delete(letter.id);
-    show(visible);
+    node.show(visible);
   };
   node.append(head, snippet, body);
-  show(open);
   return node;
 }
 
@@ -217,6 +222,7 @@ function keys(event) {
 
 export function redraw() {
   drawn = "";
+  articles.clear();
   reader();
 }
 

@@ -76,10 +76,10 @@ async function send(event) {
       to: $("writer-to").value.split(/[,;\s]+/).filter(Boolean), subject: $("writer-subject").value, text: $("writer-text").value,
       files: await Promise.all(draft.files.map(async (file) => ({ name: file.name, content: await base64(file) }))),
     });
-    $("writer").close();
-    toast(t("sent"));
     await load();
     openLetter(draft.from, id);
+    $("writer").close();
+    toast(t("sent"));
   } catch (error) {
     complain(`${t("failed")}: ${error.message}`);
   } finally {
