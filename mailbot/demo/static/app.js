@@ -19,7 +19,7 @@ function announce() {
   if (newest < known) known = 0;  // another world began
   else if (known) {
     const fresh = letters.filter((one) => one.id > known && !one.sent && !isOpen(one));
-    if (fresh.length) {
+    if (fresh.length && !page.state.tour.running) {  // the tour opens its mail itself
       const names = [...new Set(fresh.map((one) => person(one.person).name))];
       const last = fresh[fresh.length - 1];
       toast(t("new_for")(names.join(", ")), () => openLetter(last.person, last.id));

@@ -60,7 +60,7 @@ export async function post(path, body = {}) {
 
 export function toast(text, onclick = null) {
   const node = el("button", { type: "button", class: "toast", onclick: () => { node.remove(); onclick?.(); } }, text);
-  document.getElementById("toasts").append(node);
+  document.getElementById("toasts").replaceChildren(node);  // one at a time: they lie over the mail
   setTimeout(() => node.remove(), 4200);
 }
 

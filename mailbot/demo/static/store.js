@@ -57,10 +57,11 @@ export function choosePerson(key) {
 }
 
 // Open the conversation of a letter (any letter of it), and count what is in it as read.
-export function openLetter(key, id) {
+// `stay`: on a phone the other part of the page stays in sight.
+export function openLetter(key, id, stay = false) {
   if (key !== page.person) { page.person = key; remember("mailbot-person", key); }
   page.thread = id;
-  page.view = "mail";
+  if (!stay) page.view = "mail";
   document.body.dataset.reading = id ? "yes" : "no";
   changed();
   const fresh = (openThread()?.letters || []).filter((letter) => !letter.read).map((letter) => letter.id);

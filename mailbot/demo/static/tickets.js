@@ -98,7 +98,7 @@ function moments(ticket) {
   const name = (address) => page.state.people.find((one) => one.email === address)?.name || (!address || address === "system" || address === page.state.desk.address ? t("system") : address);
   const messages = ticket.messages.map((message) => ({ at: message.at, node: el("li", { class: `message ${message.author_role}${message.public ? "" : " internal"}` },
     avatar(name(message.author), page.state.people.find((one) => one.email === message.author)?.key || "desk"),
-    el("div", {}, el("p", { class: "meta" }, el("strong", {}, name(message.author)), ` ${t("kinds")[message.kind] || message.kind} `, el("time", {}, tidy(fullTime(new Date(message.at))))),
+    el("div", {}, el("p", { class: "meta" }, el("strong", {}, name(message.author)), ` · ${t("kinds")[message.kind] || message.kind} · `, el("time", {}, tidy(fullTime(new Date(message.at))))),
       message.text ? el("p", { class: "said" }, message.text) : null,
       message.attachments.length ? el("p", { class: "said" }, message.attachments.map((file) => [icon("clip"), ` ${file.name} (${size(file.size)}) `])) : null)) }));
   const state = (code) => t("states")[code] || code;

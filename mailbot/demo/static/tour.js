@@ -43,7 +43,7 @@ function draw() {
     el("div", { class: "buttons" },
       shown > 0 ? el("button", { type: "button", "data-key": "previous", class: "quiet icon", "aria-label": t("previous"), title: t("previous"), disabled: running || shown <= 1,
         onclick: () => { at = shown - 1; draw(); show(at); } }, icon("back")) : null,
-      shown > 0 && focusOf[shown] && !running ? el("button", { type: "button", "data-key": "show", class: "quiet", onclick: () => show(shown) }, t("show_mail")) : null,
+      shown > 0 && focusOf[shown] && !running ? el("button", { type: "button", "data-key": "show", class: "quiet", onclick: () => show(shown, false) }, t("show_mail")) : null,
       finished && at === null ? null : el("button", { type: "button", id: "tour-next", "data-key": "next", class: "primary", disabled: running,
         onclick: () => { forward(done); if (at !== null) show(at); } }, failure ? t("try_again") : done || at ? `${t("next")} →` : t("start"))));
   if (done > followed && !running && at === null) {
@@ -52,18 +52,10 @@ function draw() {
   }
 }
 
-// Open the mail that the step was about; on a phone the tour stays in sight.
-function show(step) {
+// Open the mail that the step was about; on a phone the tour stays in sight unless the mail was asked for.
+function show(step, stay = true) {
   const focus = focusOf[step];
-  if (!focus) return;
-  const { view } = page;
-  setTimeout(() => {
-    openLetter(focus.person, focus.letter);
-    if (view === "desk" && matchMedia("(max-width: 999px)").matches) {
-      page.view = "desk";
-      document.body.dataset.view = "desk";
-    }
-  });
+  if (focus) setTimeout(() => openLetter(focus.person, focus.letter, stay));
 }
 
 export function startTour() {
