@@ -1,6 +1,7 @@
 # Everything runs in an environment of its own below .venv, made from nothing where it is missing.
 #   make demo     the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
 #   make test     every test that this machine can run           make lint    types, style, direction of imports
+#   make score    how well mail is understood, on the mails below CORPORA, beside other libraries
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -16,9 +17,11 @@ RUN_STAMP := $(VENV)/.stamp-run
 DEV_STAMP := $(VENV)/.stamp-dev
 NEEDS := pyproject.toml constraints.txt scripts/find-python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SCORE_STAMP := $(VENV)/.stamp-score
 TESTS ?= tests
+CORPORA ?= ../shared/corpora
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint score clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -40,6 +43,14 @@ demo: $(RUN_STAMP)
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest $(TESTS)
+
+$(SCORE_STAMP): $(DEV_STAMP)
+	@$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev,score]"
+	touch $@
+
+score: $(SCORE_STAMP)
+	@$(BIN)/python bench/score_reply.py $(CORPORA)/reply/*.jsonl
+	$(BIN)/python bench/score_mime.py $(CORPORA)/mime --baselines
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
