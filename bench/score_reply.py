@@ -101,7 +101,7 @@ def cutters() -> dict[str, Cutter]:
         languages = ["en", "de", "fr", "es", "it", "nl", "pl", "da", "sv", "cs", "ja", "ko", "zh"]
         found["mail-parser-reply"] = lambda case: Mpr(languages=languages).parse_reply(text=case.text) or ""
     except ImportError:
-        print("mail-parser-reply is not installed", file=sys.stderr)  # noqa: T201 (a script)
+        print("mail-parser-reply is not installed", file=sys.stderr)
     try:
         import quotequail
 
@@ -112,13 +112,13 @@ def cutters() -> dict[str, Cutter]:
         found["quotequail.unwrap"] = unwrapped
         found["quotequail.quote"] = lambda case: "\n".join(t for shown, t in quotequail.quote(case.text) if shown)
     except ImportError:
-        print("quotequail is not installed", file=sys.stderr)  # noqa: T201
+        print("quotequail is not installed", file=sys.stderr)
     try:
         from email_reply_parser import EmailReplyParser as Erp
 
         found["email-reply-parser"] = lambda case: str(Erp.parse_reply(case.text))
     except ImportError:
-        print("email-reply-parser is not installed", file=sys.stderr)  # noqa: T201
+        print("email-reply-parser is not installed", file=sys.stderr)
     return found
 
 
@@ -133,7 +133,7 @@ def score(cases: list[Case], cutter: Cutter) -> tuple[Score, dict[str, Score]]:
         except Exception as error:  # noqa: BLE001 (a library's crash is a result)
             found = ""
             total.crashes += 1
-            print(f"{case.id}: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+            print(f"{case.id}: {type(error).__name__}: {error}", file=sys.stderr)
         spent = time.process_time() - start
         exact = squeezed(found) == squeezed(case.expected)
         for each in (total, by_language[case.lang]):
@@ -168,7 +168,7 @@ def main() -> int:
         if not chosen.json:
             show(path, rows, chosen.misses)
     if chosen.json:
-        print(json.dumps(results, ensure_ascii=False, indent=1))  # noqa: T201
+        print(json.dumps(results, ensure_ascii=False, indent=1))
     return 0
 
 
@@ -186,7 +186,7 @@ def show(path: Path, rows: dict[str, tuple[Score, dict[str, Score]]], misses: bo
     if misses:
         for identity, found, expected in rows["mailbot"][0].misses:
             lines += ["", f"== {identity}", "-- found", found, "-- expected", expected]
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

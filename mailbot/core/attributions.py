@@ -28,7 +28,7 @@ _NUMERIC_DATE = re.compile(
     r"|\b\d{4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,2}\b"  # 2025-11-03
     r"|\d{4}\s?[年년]\s?\d{1,2}\s?[月월]|\b\d{1,2}\s?[月월]\s?\d{1,2}"
     r"|\b\d{1,2}\.?\s+[^\W\d_]{3,12}\.?,?\s+(?:de\s+|р\.\s+)?(?:19|20)\d\d\b"  # 3 any-month 2025
-    r"|\b\d{1,2}\s+[\u0e01-\u0e4e.]{2,12}\s+\d{4}|\b\d{1,2}-[^\W\d_]{3,9}-\d{2,4}\b|tháng\s+\d{1,2}|\b\d{1,2}\s+thg\s",
+    r"|\b\d{1,2}\s+[\u0e01-\u0e4e.]{2,12}\s+\d{4}|\b\d{1,2}-[^\W\d_]{3,9}\.?-\d{2,4}\b|tháng\s+\d{1,2}|\b\d{1,2}\s+thg\s",
     re.I,
 )
 # 3 Nov, 3 de novembro, 3. November, Nov 3; whether the word is a month is looked up.
@@ -45,7 +45,9 @@ _FIRST_UNSPACED = "\u0e00"
 # Programs that name no verb: "3.11.2025, 15:10, "Sally" <…>:", "2025年11月3日(月) 15:10 Sally <…>:".
 _DATE_FIRST = re.compile(r"(?:[^\W\d_]{2,14}\.?,?\s+)?\(?\d")
 _ADDRESS_LAST = re.compile(r"@[\w.-]{2,120}[>)\]]?\s?[:：]$")
+_COMMA_BEHIND_TIME = re.compile(r"\d[:.]\d\d(?:[:.]\d\d)?\s?(?:[AaPp]\.?[Mm]\.?|Uhr|[A-Z]{2,4}|(?:GMT)?[+-]\d{1,4}(?::\d\d)?)?,\s")
 _SENTENCE_END = re.compile(r"[.!?]\s+\S")
+_FEW_WORDS = 8  # "Zitat von Sally <sally@…>:"
 _TRAILING = " *_:：;\t"
 # An attribution behind an author's last words, on the same line.
 _GLUED = re.compile(r"(?<=[\w.!?)])\s{0,4}(?=(?:Pada|On|Am|Le|El|Il|Em|Op)\s+[^:<>]{0,60}\d)")
@@ -69,7 +71,8 @@ def has_date(text: str) -> bool:
     """Is a day named, with its month?"""
     if _NUMERIC_DATE.search(text):
         return True
-    return any(m[1].lower().startswith(_MONTHS) for pattern in (_DAY_WORD, _WORD_DAY) for m in pattern.finditer(text))
+    # Hebrew puts "in" before the month's name, without a space.
+    return any(m[1].lower().removeprefix("ב").startswith(_MONTHS) for pattern in (_DAY_WORD, _WORD_DAY) for m in pattern.finditer(text))
 
 
 def between_dashes(text: str) -> str | None:
@@ -83,6 +86,8 @@ def may_end_attribution(line: str) -> bool:
     """A quick look at the last line of what may be an attribution."""
     if line.rstrip(" *_").endswith((":", "：", ":-")) or between_dashes(line):
         return True
+    if line[-2:].strip(DASHES) == "" and next(_verbs_in(line), None) is not None:
+        return True
     # Yahoo's Android program puts the quotation on the same line: "Pada … <…> menulis:   Halo".
     return "@" in line and next(_verbs_in(line), None) is not None
 
@@ -93,7 +98,7 @@ def attribution(text: str) -> Attribution | None:
     dashed = inner is not None
     text = inner or text
     address, date = ADDRESS.search(text), has_date(text)
-    if not (address or date):
+    if not (address or date or (dashed and len(text) < 80)):
         return None
     time = TIME.search(text)
     verb = _ending_verb(text, dashed)
@@ -101,9 +106,11 @@ def attribution(text: str) -> Attribution | None:
         return _without_verb(text, bool(address), date, bool(time))
     rule = f"attribution:{verb.language}"
     if date and (_has_introduction(text) or _is_day(text.split(None, 1)[0]) or text[0].isdigit()):
-        # Without an address only the full form of a program counts by itself: day, date and time.
+        # Without an address only the forms of programs count by themselves: a weekday with date and hour, or a comma
+        # behind the hour. People write "Pada tanggal 3 November 2025 pukul 10.00 bendahara menulis:".
         dated = bool(time or YEAR.search(text))
-        full = bool(time and YEAR.search(text)) and any(_is_day(word) for word in text[:40].split())
+        weekday = any(_is_day(word) for word in text[:40].split())
+        full = bool(time and YEAR.search(text)) and (weekday or _COMMA_BEHIND_TIME.search(text) is not None)
         return Attribution(3, rule, bool(address and dated) or full or dashed)
     if dashed or (address and _author_first(text, address)):
         return Attribution(2, rule, True)
@@ -114,9 +121,20 @@ def _without_verb(text: str, address: bool, date: bool, time: bool) -> Attributi
     if date and time and address and _DATE_FIRST.match(text) and _ADDRESS_LAST.search(text) and not any(_verbs_in(text)):
         return Attribution(3, "attribution:date", True)
     # The same in a language that we don't know: a day, an hour or an author, and the colon.
-    if date and (time or address) and len(text) < 200 and text.rstrip(" *_").endswith((":", "：")):
+    ended = text.rstrip(" *_").endswith((":", "："))
+    if ended and ((date and (time or address) and len(text) < 200) or (address and len(text.split()) <= _FEW_WORDS)):
         return Attribution(1, "attribution:any", False)
     return None
+
+
+def begins_attribution(line: str) -> bool:
+    """Does a wrapped attribution begin with this line: a day, a date, "Pada …", or its author?"""
+    if len(line) > 160 or line.endswith((".", "?", "!", ":")):
+        return False
+    address = ADDRESS.search(line)
+    if address and _author_first(line, address):
+        return True
+    return _has_introduction(line) and (has_date(line) or len(line.split()) <= _FEW_WORDS)
 
 
 def _has_introduction(text: str) -> bool:

@@ -20,7 +20,7 @@ from mailbot.core.header_blocks import HeaderBlock, header_block
 from mailbot.core.html import html_to_text
 from mailbot.core.mail_dates import mail_date
 from mailbot.core.message import Address, Forward, InboundMessage
-from mailbot.core.quote_lines import Page, page_of_text
+from mailbot.core.quote_lines import Page, Region, page_of_text
 from mailbot.core.quote_openings import Opening, find_openings, starts_forward
 from mailbot.core.quoting_html import page_of_html
 from mailbot.core.signature import signature_lines
@@ -41,9 +41,12 @@ def passed_on_at(page: Page, openings: Sequence[Opening], says_so: bool) -> int 
     if first is not None and first.start <= quoted:
         return first.start if first.forward or says_so else None
     # In Apple Mail the line, and with others the header, stands inside the marked quotation.
-    if quoted < len(page) and (starts_forward(page.bare[quoted]) or (says_so and header_block(page, quoted))):
+    if quoted < len(page) and starts_forward(page.bare[quoted]):
         return quoted
-    return None
+    # The subject says so, and the structure of the HTML, or marks, say where.
+    structure = (i for i, region in enumerate(page.region) if region in (Region.QUOTE, Region.FRAME, Region.LEAD))
+    where = min(quoted, min(page.cuts, default=len(page)), next(structure, len(page)))
+    return where if says_so and where < len(page) else None
 
 
 def read_forward(message: InboundMessage) -> Forward | None:

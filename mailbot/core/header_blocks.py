@@ -2,8 +2,8 @@
 
 In: a `Page` and the line where such a block may begin. Out: `HeaderBlock`, or None.
 
-A block counts only with the sender, two more fields AND an address or an hour: a person's own "Dari: …, Tanggal: …,
-Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the sender and one more field are enough.
+A block counts only with the sender, two more fields AND an address or an hour (or with a date to the hour and an
+address): a person's own "Dari: …, Tanggal: …, Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the sender and one more field are enough.
 """
 
 from __future__ import annotations
@@ -53,27 +53,30 @@ def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock |
         return None
     depth, end, last, language = page.depth[start], start, "", "any"
     fields: dict[str, str] = {}
-    blanks = loose = 0
+    loose: list[str] = []
+    blanks = 0
     for i in range(start, min(start + _MOST_LINES, len(page))):
         if page.depth[i] != depth:
             break
         bare = page.bare[i][:LONGEST]
         found = field(bare) if bare else None
         if found is not None:
-            last = _role_of(found[0], fields)
+            before, last = last, _role_of(found[0], fields)
             # A second "From:" opens the next mail of the thread.
             if last in fields and last not in ("cc", "other"):
                 break
             language = _LANGUAGE_OF.get(found[0], "any") if last == "from" else language
+            if loose:
+                fields[before] = " ".join((fields[before], *loose))
             fields.setdefault(last, found[1])
-            end, blanks, loose = i + 1, 0, 0
+            end, blanks, loose = i + 1, 0, []
         elif not bare:
             blanks += 1
             if blanks > 2:
                 break
-        elif blanks == 0 and loose < _MOST_LOOSE:
+        elif blanks == 0 and len(loose) < _MOST_LOOSE:
             # A long list of recipients, or a subject, wrapped; it counts only if another field follows.
-            loose += 1
+            loose.append(bare)
         elif blanks and not fields.get(last):
             fields[last], end, blanks = bare, i + 1, 0
         else:
@@ -114,8 +117,11 @@ def _split_line(line: str, fields: dict[str, str]) -> None:
 
 
 def _proves(fields: dict[str, str], lenient: bool) -> bool:
+    sent = fields.get("sent", "")
+    dated = has_date(sent) and bool(TIME.search(sent))
+    named = any(ADDRESS.search(value[:200]) for value in fields.values())
+    if dated and named:
+        return True
     if "from" not in fields or len({"sent", "to", "subject"} & fields.keys()) < (1 if lenient else 2):
         return False
-    sent = fields.get("sent", "")
-    named = any(ADDRESS.search(value[:200]) for value in fields.values())
-    return lenient or named or (has_date(sent) and bool(TIME.search(sent)))
+    return lenient or named or dated

@@ -55,12 +55,12 @@ class Page:
         """One more line."""
         content = shown = line.rstrip()
         depth = 0
-        if shown and shown[0] in _MARK_STARTS and (marks := _MARKS.match(shown)):
-            depth, content = len(_MARK.findall(marks[0])), shown[marks.end() :]
         if len(content) > _LOOKED_AT:
             content = content[:_LOOKED_AT]
         if not content.isascii() and _ODD.search(content):
             content = _ODD.sub("", content)
+        if content and content[0] in _MARK_STARTS and (marks := _MARKS.match(content)):
+            depth, content = len(_MARK.findall(marks[0])), content[marks.end() :]
         self.shown.append(shown)
         self.bare.append(content.strip())
         self.depth.append(depth)
@@ -120,7 +120,7 @@ def mark_odd_quotes(page: Page) -> None:
 
 def _is_odd(line: str) -> bool:
     start = line[:18]
-    return "|" in start[:5] and bool(_BAR.match(line)) or ((">" in start or "»" in start) and bool(_NAMED_MARK.match(line)))
+    return ("|" in start[:5] and bool(_BAR.match(line))) or ((">" in start or "»" in start) and bool(_NAMED_MARK.match(line)))
 
 
 def _odd_mark(line: str) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.attributions import Attribution, attribution, may_end_attribution
 from mailbot.core.attributions import LONGEST as _LONGEST
+from mailbot.core.attributions import Attribution, attribution, begins_attribution, may_end_attribution
 from mailbot.core.header_blocks import field, header_block
 from mailbot.core.quote_lines import Page, Region, has_words
 from mailbot.vocabulary import quoting as words
@@ -85,7 +85,8 @@ def _opening_at(page: Page, i: int, floor: int) -> Opening | None:
         if block is not None:
             return Opening(i, block.end, f"headers:{block.language}")
         if line[:4].isdigit() and _OLD_GMAIL.match(line):
-            return Opening(i, i + 1, "attribution:gmail")
+            wrapped = i + 1 < len(page) and not line.endswith(":") and page.bare[i + 1].endswith(">:")
+            return Opening(i, i + 1 + wrapped, "attribution:gmail")
     return _attribution(page, i, line, floor) or _marker(page, i, line)
 
 
@@ -102,9 +103,24 @@ def _attribution(page: Page, last: int, line: str, floor: int) -> Opening | None
             break
         joined = f"{part} {joined}" if joined else part
         verdict = attribution(joined)
-        if verdict is not None and (best is None or verdict.worth > best[0].worth):
+        if verdict is not None and (best is None or verdict.worth > best[0].worth or begins_attribution(part)):
             best = verdict, first
+    if best is None or (best[0].worth < 3 and last - best[1] < 2):
+        best = _across_blank(page, last, floor) or best
     return Opening(best[1], last + 1, best[0].rule, best[0].strong) if best else None
+
+
+def _across_blank(page: Page, last: int, floor: int) -> tuple[Attribution, int] | None:
+    """The same where a converter put an empty line between the two halves of a wrapped attribution."""
+    first = last - 1
+    while first > floor and last - first < 4 and not page.bare[first]:
+        first -= 1
+    if first < floor or first == last - 1 or not page.bare[first] or page.depth[first]:
+        return None
+    if not begins_attribution(page.bare[first]):
+        return None
+    verdict = attribution(f"{page.bare[first]} {page.bare[last]}"[:_LONGEST])
+    return (verdict, first) if verdict is not None and verdict.worth == 3 else None
 
 
 # --- separators -------------------------------------------------------------------------------------------------------
@@ -164,12 +180,13 @@ def _marker(page: Page, i: int, line: str) -> Opening | None:
     """Our own line, though a program may have wrapped or decorated it."""
     if not any(word in line.lower() for word in _MARKER_FIRST):
         return None
-    joined = ""
+    first, joined = len(_letters(line)), ""
     for j in range(i, min(i + _WRAPPED, len(page))):
-        if not page.bare[j]:
+        if not page.bare[j] or page.depth[j]:
             break
-        joined += page.bare[j][:200]
-        if has_marker(joined):
+        joined += _letters(page.bare[j][:200])
+        # It must begin in line i, not below it.
+        if any(0 <= joined.find(marker) < first for marker in _MARKERS):
             # The other language's half may stand on the next line.
             end = j + 1
             while end < min(i + 3, len(page)) and page.bare[end] and has_marker(page.bare[end]):
@@ -180,5 +197,9 @@ def _marker(page: Page, i: int, line: str) -> Opening | None:
 
 def has_marker(text: str) -> bool:
     """Does the text hold our marker line, whatever stands between its letters?"""
-    letters = "".join(c for c in text[:2000].lower() if c.isalpha())
+    letters = _letters(text[:2000])
     return any(marker in letters for marker in _MARKERS)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalpha())

@@ -8,6 +8,7 @@ marked lines below it opens just those; one without opens all to the end, if it 
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 from mailbot.core.attributions import looks_like_lead
@@ -21,6 +22,10 @@ _NEAR = 4  # lines between an opening and the quotation that it opens
 _WRAP = 60  # a quoted line longer than this may have been broken by a relay
 _PROVEN = 2  # lines of ours in a row that make a quotation without any mark
 _KNOWN_SHARE = 2 / 3  # of a quotation, before what is not ours in it counts as an answer
+
+
+_TRACKER = "\u1427"
+_OPEN_LINK = re.compile(r"<(?:https?:|mailto:|www\.)[^<>\s]{1,400}$")
 
 
 class Part(IntEnum):
@@ -56,8 +61,8 @@ def parts_of(page: Page, openings: list[Opening], originals: Originals | None) -
 def _first_guess(page: Page, i: int) -> Part:
     region = page.region[i]
     if not page.bare[i] and not page.depth[i]:
-        # A line of nothing but a tracker's mark or marks of direction says nothing.
-        return Part.SIGNATURE if page.shown[i].strip() else Part.BLANK
+        # A tracker's mark at the end of the words says nothing.
+        return Part.SIGNATURE if _TRACKER in page.shown[i] else Part.BLANK
     if page.depth[i] or region is Region.QUOTE:
         return Part.QUOTED
     if region is Region.LEAD:
@@ -133,7 +138,10 @@ def _quoted_next(page: Page, parts: list[Part], start: int) -> bool:
 def _mend_wraps(page: Page, parts: list[Part]) -> None:
     """A quoted line that a relay broke leaves its end without a mark: "> … please visit your user" / "preferences."."""
     for i in range(1, len(page)):
-        if parts[i] is Part.NEW and parts[i - 1] is Part.QUOTED and page.depth[i - 1] and not page.region[i]:
+        if page.depth[i] == 1 and parts[i - 1] is Part.NEW and _OPEN_LINK.search(page.bare[i - 1]):
+            # A link that was wrapped before its ">" is no quotation.
+            parts[i] = Part.NEW
+        elif parts[i] is Part.NEW and parts[i - 1] is Part.QUOTED and page.depth[i - 1] and not page.region[i]:
             above, line = page.shown[i - 1], page.bare[i]
             goes_on = len(above) >= _WRAP and above[-1] not in ".?!:" and line[0].islower()
             ends = i + 1 == len(page) or parts[i + 1] is not Part.NEW

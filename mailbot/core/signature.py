@@ -21,7 +21,7 @@ _MOST_LINES, _MOST_CHARACTERS = 16, 1200  # a signature is no longer than this
 _LOOKED_AT = 1000  # lines from the end in which a footer is looked for
 _TAIL_LINES = 5  # what may stand below a line of underscores
 _LINKED = re.compile(r"\s*[<(\[]\s*https?://[^\s>)\]]{1,250}\s*[>)\]]?")
-_LINK = re.compile(r"^[<(\[]?https?://\S{1,400}$")
+_LINK = re.compile(r"^(?:[<(\[]?https?://\S{1,400}|<#[\w-]{1,80}>)$")
 _EDGE = re.compile(r"^[\s*_~|\[(<•·\"'“—–-]+|[\s*_~|\])>\"'”]+$")
 
 
@@ -29,6 +29,7 @@ _FOOTERS = tuple(phrase.lower() for phrase in words.FOOTERS)
 _DEVICE_FOOTERS = tuple(phrase.lower() for phrase in words.FOOTERS_OF_DEVICES)
 _ENDINGS = tuple(words.FOOTER_ENDINGS)
 _DISCLAIMERS = tuple(phrase.lower() for phrase in words.DISCLAIMERS)
+_FEW_WORDS = 8
 _SHORT, _LONG = 75, 90  # characters of a footer, without its link
 
 
@@ -62,7 +63,8 @@ def is_footer(line: str) -> bool:
     if not plain or len(plain) >= _LONG:
         return False
     if plain.startswith(_FOOTERS):
-        return True
+        # "Sent from my desk, which is easier" is a sentence.
+        return _names_device(plain) or ("," not in plain and len(plain.split()) <= _FEW_WORDS)
     if plain.startswith(_DEVICE_FOOTERS):
         return len(plain) < _SHORT and "?" not in plain and _names_device(plain)
     return plain.rstrip(" .。!)").endswith(_ENDINGS) and _names_device(plain)
@@ -91,14 +93,11 @@ def _delimiter(lines: Sequence[str], end: int) -> int | None:
         line = lines[i]
         if not line:
             continue
-        if line[0] in "-—–_~" and _DELIMITER.match(line):
-            found = i
-        # A drawn line is often a person's own layout; only a few lines without data below it are a signature.
-        elif line[0] == "_" and 0 < below <= _TAIL_LINES and not data and _UNDERSCORES.match(line):
+        if (line[0] in "-—–_~" and _DELIMITER.match(line)) or (line[0] == "_" and 0 < below <= _TAIL_LINES and not data and _UNDERSCORES.match(line)):
             found = i
         below += 1
         characters += len(line)
-        data = data or ":" in line
+        data = data or ":" in line.replace("://", "")
         if below > _MOST_LINES or characters > _MOST_CHARACTERS:
             break
     return found
@@ -118,22 +117,26 @@ def _notice(lines: Sequence[str], end: int) -> int | None:
 
 
 def _footers(lines: Sequence[str], end: int) -> set[int]:
-    """Footers that end the words, or stand in a paragraph of their own."""
+    """Footers that end the words, or stand in a paragraph of their own, with the links that belong to them."""
     found: set[int] = set()
-    only_footers_below = True
+    links: list[int] = []
+    ending = True  # nothing but footers below
     for i in range(end - 1, max(-1, end - _LOOKED_AT), -1):
         line = lines[i]
         if not line:
             continue
         alone = (i == 0 or not lines[i - 1]) and (i + 1 >= end or not lines[i + 1])
-        if (only_footers_below or alone) and is_footer(line):
-            found.add(i)
-        elif only_footers_below and _LINK.match(line) and i and is_footer(lines[i - 1]):
-            found.add(i)
-        elif only_footers_below and i and len(line) < 40 and lines[i - 1] and is_footer(f"{lines[i - 1]} {line}") and (
-            len(lines[i - 1]) < 40 and lines[i - 1].lower().startswith(_FOOTERS)
-        ):
-            found.add(i)
+        if (ending or alone) and (is_footer(line) or (ending and _wrapped_footer(lines, i))):
+            found.update((i, *links))
+            links.clear()
+        elif ending and _LINK.match(line):
+            (found.add if i + 1 in found else links.append)(i)
         elif not is_rule(line):
-            only_footers_below = False
+            ending = False
     return found
+
+
+def _wrapped_footer(lines: Sequence[str], i: int) -> bool:
+    """The second half of "Sent from my" / "iPhone"."""
+    above = lines[i - 1] if i else ""
+    return 0 < len(above) < 40 and len(lines[i]) < 40 and above.lower().startswith(_FOOTERS) and is_footer(f"{above} {lines[i]}")

@@ -55,7 +55,7 @@ WROTE = {
 
 # Languages where the author, or the date, may stand behind the verb: "Am 3.11.2025 um 15:10 schrieb Sally <…>:".
 VERB_BEFORE_NAME = frozenset((
-    "de", "nl", "sv", "da", "nb", "ru", "uk", "hu", "fr", "en", "pt", "es", "it", "zh", "ro", "cs", "ar",
+    "id", "de", "nl", "sv", "da", "nb", "ru", "uk", "hu", "fr", "en", "pt", "es", "it", "zh", "ro", "cs", "ar",
     "he",
 ))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (bodies stand here as programs write them)
 """Forwards of every main mail program: who wrote first, when, about what, and what was put above."""
 
 from __future__ import annotations

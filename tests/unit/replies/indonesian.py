@@ -1,3 +1,4 @@
+# ruff: noqa: E501, W291, W293 (bodies stand here as programs write them, however long the line)
 """Indonesian replies in plain text: what schools' phones and mail programs send."""
 
 from __future__ import annotations
@@ -725,7 +726,7 @@ Pada Sen, 3 Nov 2025 pukul 15.10 Dinas <dinas@kab.example> menulis:
     ),
     Case(
         "answers-inside-unmarked-quotation",
-        f"""Jawaban di bawah.
+        """Jawaban di bawah.
 
 Dari: Sally (BOSP) <support@helpdesk.example>
 Dikirim: Senin, 03 November 2025 15.10
@@ -778,5 +779,31 @@ Sudah bisa, terima kasih banyak bu
         "agent-commands-stay",
         f"#selesai\nSilakan masuk ulang.\n\n-- \nSally\n\nPada Sen, 3 Nov 2025 pukul 15.10 Helpdesk <support@helpdesk.example> menulis:\n{QUOTED}",
         "#selesai\nSilakan masuk ulang.",
+    ),
+    Case(
+        "word-of-marker-in-ones-own-line",
+        f"#selesai\nSilakan masuk ulang.\n-- \nSally\nPada Sen, 3 Nov 2025 pukul 15.10 Helpdesk <support@helpdesk.example> menulis:\n{QUOTED}",
+        "#selesai\nSilakan masuk ulang.",
+    ),
+    Case(
+        "attribution-halves-apart",
+        f"Sudah.\n\nPada Sen, 3 Nov 2025 pukul 15.10 Helpdesk BOSP Kementerian <\n\nsupport@helpdesk.example> menulis:\n\n{QUOTED}",
+        "Sudah.",
+    ),
+    Case(
+        "antivirus-footer",
+        "Baik pak\n\n<https://www.avast.example/sig-email?utm_medium=email>\nBebas virus.www.avast.example\n<https://www.avast.example/sig-email>\n"
+        "<#DAB4FAD8-2DD7-40BB-A1B8-4E2AA1F9FDF2>",
+        "Baik pak",
+    ),
+    Case(
+        "author-before-verb-and-date",
+        f"Baik\n\nSally <support@helpdesk.example> menulis pada Sen, 3 Nov 2025 15.10:\n\n{OURS}",
+        "Baik",
+    ),
+    Case(
+        "marks-of-direction",
+        f"\u200eSudah\n\n\u200ePada Sen, 3 Nov 2025 15.10, Sally <support@helpdesk.example> menulis:\n" + QUOTED.replace("> ", "\u200e> "),
+        "\u200eSudah",
     ),
 )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, W291, W293 (bodies stand here as programs write them, however long the line)
 """Replies in the world's languages, in plain text, as mail programs write them there."""
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ LANGUAGES: tuple[Case, ...] = (
     led("da-gmail", "Her er den.", f"Den man. 3. nov. 2025 kl. 15.10 skrev {WHO}:"),
     led("da-outlook", "Her er den.", "Fra: Sally <sally@helpdesk.example>\nSendt: 3. november 2025 15:10\nTil: Acha\nEmne: Fil", PLAIN),
     led("nb-gmail", "Her er den.", f"man. 3. nov. 2025 kl. 15:10 skrev {WHO}:"),
-    led("fi-gmail", "Tässä.", f"ma 3. marrask. 2025 klo 15.10 Sally (sally@helpdesk.example) kirjoitti:"),
+    led("fi-gmail", "Tässä.", "ma 3. marrask. 2025 klo 15.10 Sally (sally@helpdesk.example) kirjoitti:"),
     led("fi-outlook", "Tässä.", "Lähettäjä: Sally <sally@helpdesk.example>\nLähetetty: maanantai 3. marraskuuta 2025 15.10\nVastaanottaja: Acha\nAihe: Tiedosto", PLAIN),
     led("cs-gmail", "Tady je.", f"po 3. 11. 2025 v 15:10 odesílatel {WHO} napsal:"),
     led("cs-thunderbird", "Tady je.", "Dne 03. 11. 25 v 15:10 Sally napsal(a):"),
@@ -85,7 +86,7 @@ LANGUAGES: tuple[Case, ...] = (
     led("vi-gmail", "Đây ạ.", f"Vào Th 2, 3 thg 11, 2025 vào lúc 15:10 {WHO} đã viết:"),
     led("th-gmail", "ส่งแล้วค่ะ", f"ในวันที่ จ. 3 พ.ย. 2025 เวลา 15:10 {WHO} เขียนว่า:"),
     led("ar-gmail", "ها هو.", f"في الاثنين، 3 نوفمبر 2025 في 3:10 م تمت كتابة ما يلي بواسطة {WHO}:"),
-    led("he-gmail", "הנה.", f"\u202bבתאריך יום ב׳, 3 בנוב׳ 2025 ב-15:10 מאת \u202aSally\u202c\u200f <\u202asally@helpdesk.example\u202c\u200f>:\u202c"),
+    led("he-gmail", "הנה.", "\u202bבתאריך יום ב׳, 3 בנוב׳ 2025 ב-15:10 מאת \u202aSally\u202c\u200f <\u202asally@helpdesk.example\u202c\u200f>:\u202c"),
     led("ro-gmail", "Iată.", f"În lun., 3 nov. 2025 la 15:10, {WHO} a scris:"),
     led("uk-gmail", "Ось він.", f"пн, 3 лист. 2025 р. о 15:10 {WHO} пише:"),
     led("el-gmail", "Ορίστε.", f"Στις Δευ 3 Νοε 2025 στις 3:10 μ.μ., ο χρήστης {WHO} έγραψε:"),
@@ -94,6 +95,12 @@ LANGUAGES: tuple[Case, ...] = (
     led("ms-gmail", "Ini dia.", f"Pada Isn, 3 Nov 2025 pada 3:10 PTG {WHO} menulis:"),
     led("old-gmail", "Here it is.", "2025-11-03 15:10 GMT+01:00 Sally <sally@helpdesk.example>:"),
     led("unknown-language", "Nchaa.", f"Ka Mosupologo 3/11/2025 15:10 {WHO} o ngotse:"),
+    led("author-first-wrapped", "已附上。", "Sally <sally@helpdesk.example>\n于2025年11月3日周一 15:10写道："),
+    led("no-date-and-dashes", "Here it is.", "---- Sally wrote ----\n"),
+    led("two-fields", "Here it is.", "From: sally@helpdesk.example\nDate: Mon, 03 Nov 2025 15:10:00 +0100\n", PLAIN),
+    led("zitat-von", "Anbei.", "Zitat von Sally <sally@helpdesk.example>:\n"),
+    Case("wrapped-link-is-no-quotation", f"See <http://link.example\n> for more\nOn Nov 30, 2025, at 12:47 PM, {WHO}\nwrote:\n> old",
+         "See <http://link.example\n> for more"),
     Case("footer-iphone", "See attached.\n\nSent from my iPhone", "See attached.", signature="Sent from my iPhone"),
     Case("footer-between", f"See attached.\n\nSent from my iPhone\n\nOn Nov 3, 2025, at 15:10, {WHO} wrote:\n\n{ORIGINAL}", "See attached."),
     Case("footer-blackberry", "Ok\n\nSent via BlackBerry by AT&T\n", "Ok"),
@@ -109,6 +116,7 @@ LANGUAGES: tuple[Case, ...] = (
     Case("footer-ja", "了解です。\n\niPhoneから送信", "了解です。"),
     Case("footer-zh", "好的。\n\n从我的iPhone发送", "好的。"),
     Case("footer-tr", "Tamam.\n\niPhone'umdan gönderildi", "Tamam."),
+    Case("innocent-sent-from", "See attached.\n\nSent from my desk, which is much easier than from a phone booth.", "See attached.\n\nSent from my desk, which is much easier than from a phone booth.", subject="File"),
     Case("signature", "See attached.\n\n-- \nAcha\nSDN 1\n+62 812 0000 0000", "See attached.", signature="-- \nAcha\nSDN 1\n+62 812 0000 0000"),
     Case("closing-stays", "See attached.\n\nBest regards,\nAcha", "See attached.\n\nBest regards,\nAcha"),
     Case("notice", "See attached.\n\nAcha\n\nCONFIDENTIALITY NOTICE: This e-mail is intended only for the recipient.\nPlease delete it otherwise.", "See attached.\n\nAcha"),
