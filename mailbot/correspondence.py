@@ -34,7 +34,7 @@ from mailbot.core.ticket import (
 )
 from mailbot.core.token import Purpose
 from mailbot.intake.turn import Arrived, Source, Turn
-from mailbot.render import Renderer
+from mailbot.render import Rendered, Renderer
 from mailbot.store.work import Loaded
 from mailbot.views import EntryView, FaultView, FileView, PersonView, TicketView
 
@@ -292,8 +292,11 @@ class Correspondence:
                 subject=self._subject(loaded.ticket),
                 text=source.words if carries_words and source and first.kind is MessageKind.CLOSURE else "",
             )  # fmt: skip
+        mail = source.mail if source else None
+        # agents read the same words: rendered once, whoever of them gets a copy
+        rendered = self._rendered(turn, loaded, first) if agents_only else None
         for envelope in envelopes:
-            self._post(turn, loaded, envelope, source.mail if source else None, source, message_row_id)
+            self._post(turn, loaded, envelope, mail, source, message_row_id, rendered)
 
     def _post(
         self,
@@ -303,15 +306,12 @@ class Correspondence:
         mail: Arrived | None,
         source: Source | None,
         message_row_id: int | None = None,
+        rendered: Rendered | None = None,
     ) -> None:
         is_agent = envelope.template.startswith("agent/")
         if envelope.auto_submitted and not is_agent and not self._may_write(turn, loaded, envelope):
             return
-        context = dict(envelope.context)
-        context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
-        if loaded is not None:
-            context.setdefault("ticket", self._view(turn, loaded.ticket))
-        rendered = self._renderer.render(envelope.template, envelope.language, context)
+        rendered = rendered or self._rendered(turn, loaded, envelope)
         token = self._token(turn, loaded, envelope, is_agent)
         unique = self._new_id()
         message_id = f"<{token}.{unique}@{turn.profile.domain}>" if token else f"<{unique}@{turn.profile.domain}>"
@@ -358,6 +358,13 @@ class Correspondence:
                 "expires_at": turn.work.now + turn.profile.retry_for,
             }
         )
+
+    def _rendered(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> Rendered:
+        context = dict(envelope.context)
+        context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
+        if loaded is not None:
+            context.setdefault("ticket", self._view(turn, loaded.ticket))
+        return self._renderer.render(envelope.template, envelope.language, context)
 
     def _may_write(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> bool:
         """At most so many automatic mails to one address in a window; past it silence, and one notice to the leads."""
