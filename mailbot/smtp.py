@@ -108,7 +108,7 @@ VERDICTS: tuple[Verdict, ...] = (
     # Everything else of class 5 is final for this mail.
     Verdict(500, 599, True, False, False, ""),
     # No refusal, and not what had to come: nonsense. What it is about is unknown, hence temporary.
-    Verdict(-1, 999, False, True, False, "The server's reply makes no sense here."),
+    Verdict(-99, 999, False, True, False, "The server's reply makes no sense here."),
 )
 
 

@@ -34,9 +34,10 @@ class Server(NamedTuple):
 
 
 SERVERS: dict[str, Server] = {
-    "dovecot": Server(("dovecot", "/usr/lib/dovecot/imap", "openssl"), "dovecot-imapd dovecot-lmtpd"),
+    "dovecot": Server(("dovecot", "/usr/lib/dovecot/imap"), "dovecot-imapd dovecot-lmtpd"),
     "postfix": Server(("postfix", "/usr/lib/postfix/sbin/smtpd"), "postfix"),
     "postgresql": Server(("postgresql/*/bin/initdb",), "postgresql"),
+    "openssl": Server(("openssl",), "openssl"),
     "chromium": Server(("chromium",), "chromium"),
 }
 
@@ -52,17 +53,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.eml anew instead of comparing")
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    for name, server in SERVERS.items():
-        if item.get_closest_marker(name) is None:
-            continue
-        missing = [program for program in server.programs if find_program(program) is None]
-        if not missing:
-            continue
+def require(name: str) -> None:
+    """Skip the test where the server `name` is missing; fail it where CI=true."""
+    server = SERVERS[name]
+    missing = [program for program in server.programs if find_program(program) is None]
+    if missing:
         words = f"{name} is missing ({missing[0]} not found): apt-get install {server.package}"
         if os.environ.get("CI") == "true":
             pytest.fail(words, pytrace=False)
         pytest.skip(words)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in SERVERS:
+        if item.get_closest_marker(name) is not None:
+            require(name)
 
 
 @pytest.fixture(scope="session")
@@ -87,4 +92,5 @@ def server_home() -> Iterator[Callable[[], Path]]:
 @pytest.fixture(scope="session")
 def certificate(server_home: Callable[[], Path]) -> Certificate:
     """A self-signed certificate for localhost and 127.0.0.1, its own authority."""
+    require("openssl")
     return make_certificate(server_home())

@@ -23,6 +23,8 @@ from mailbot.imap.wire import ALLOWANCE, Client
 
 # UIDs in one command: a line of about 3,500 bytes at most; RFC 7162 §4 lets servers refuse beyond 8,192.
 UIDS_PER_COMMAND = 500
+# A folder that claims more is a fault of the server, and its list would fill the memory.
+MOST_MAILS = 4_000_000
 # Of a mail that is too large, this much of its header is read.
 HEADER_LIMIT = 256 * 1024
 # A link slower than this, bytes a second, counts as broken.
@@ -77,8 +79,10 @@ def search(client: Client, criteria: str) -> list[int]:
         ranges = re.search(rb"\bALL ([\d:,]+)", line if isinstance(line, bytes) else line[0])
         for part in ranges[1].split(b",") if ranges else ():
             low, _, high = part.partition(b":")
-            ends = sorted((int(low), int(high or low)))
-            found.update(range(ends[0], ends[1] + 1))
+            first, last = sorted((int(low), int(high or low)))
+            if last - first + len(found) > MOST_MAILS:
+                raise wire.error(f"the server claims more than {MOST_MAILS} mails")
+            found.update(range(first, last + 1))
     return sorted(found)
 
 

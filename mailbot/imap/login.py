@@ -68,7 +68,8 @@ def network_faults(settings: ImapSettings, doing: str) -> Iterator[None]:
         raise MailboxUnavailable(f"{place(settings)}: refused while {doing}: {server_words(error)}") from error
     except OSError as error:
         raise MailboxUnavailable(f"{place(settings)}: {doing}: {explain(error, 'imap')}") from error
-    except (ValueError, LookupError, TypeError) as error:  # imapclient's and imaplib's parsers, on nonsense
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        # What imapclient's and imaplib's parsers raise on nonsense.
         raise MailboxUnavailable(f"{place(settings)}: the answer makes no sense while {doing}: {error}") from error
 
 

@@ -8,10 +8,10 @@ dovecot-lmtpd for `lmtp_port`). At `sasl_port` it judges log-ins for a Postfix.
 from __future__ import annotations
 
 import contextlib
-import getpass
 import grp
 import imaplib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -50,7 +50,9 @@ class Dovecot:
         self.config = home / "dovecot.conf"
         root = os.geteuid() == 0
         # Dovecot refuses to run mail or log-in processes as root, and gives up root for named users only.
-        owner, group = ("nobody", "nogroup") if root else (getpass.getuser(), grp.getgrgid(os.getegid()).gr_name)
+        owner, group = (
+            ("nobody", "nogroup") if root else (pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name)
+        )
         for part in ("run", "mail"):
             (home / part).mkdir(parents=True, exist_ok=True)
         if root:

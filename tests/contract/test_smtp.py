@@ -106,6 +106,7 @@ def test_refusals_at_each_stage_and_the_mail_after(
         (535, Deferred(535, "no. Check smtp.username and smtp.password.", server_gone=True)),
         (503, Deferred(503, "no", server_gone=False)),
         (334, Deferred(334, "no. The server's reply makes no sense here.", server_gone=False)),
+        (-55, Deferred(-55, "no. The server's reply makes no sense here.", server_gone=False)),
     ],
 )
 def test_every_refusal_has_a_verdict_and_the_next_mail_passes(
