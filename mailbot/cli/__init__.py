@@ -6,6 +6,7 @@ to stdout, everything else to stderr. Heavy imports stand in the functions that 
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -21,4 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(0)
     from mailbot.cli.faults import run_to_exit
 
+    _speak_utf_8()
     sys.exit(run_to_exit(given))
+
+
+def _speak_utf_8() -> None:
+    """No letter of a mail ends a command: pipes get UTF-8 (RFC 8259 §8.1 for JSON), terminals "?" for what they lack."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")

@@ -22,9 +22,12 @@ PIPE_WIDTH = 10_000
 
 
 def print_json(document: object) -> None:
-    """One document on stdout; dates as RFC 3339 with an offset."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
-    sys.stdout.write("\n")
+    """One document on stdout; dates as RFC 3339 with an offset. Indented for eyes; for a program on one line, which is
+
+    ten times as fast to write.
+    """
+    indent = 2 if sys.stdout.isatty() else None
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=indent, default=_plain) + "\n")
 
 
 def _plain(value: object) -> str:

@@ -201,3 +201,14 @@ def test_the_shell_is_taught_the_words() -> None:
     assert run(env=environment).stdout.split() == ["ticket"]
     environment |= {"COMP_WORDS": "mailbot ticket s", "COMP_CWORD": "2"}
     assert run(env=environment).stdout.split() == ["show", "spam"]
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
+def test_no_letter_of_a_mail_ends_a_command(locale: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    broken = tmp_path / "Tidak bisa “tutup” BKU 🙏.toml"
+    command = [sys.executable, "-m", "mailbot", "check", "--config", str(broken)]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=ROOT, env=environment)
+    assert done.returncode == 2
+    assert b"there is no such file" in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -35,7 +35,7 @@ def test_times_are_of_the_desks_zone() -> None:
 
 def test_json_is_one_document_in_utf_8_with_offsets(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_json({"at": datetime(2025, 11, 24, tzinfo=UTC), "name": "Café"})
-    assert capsys.readouterr().out == '{\n  "at": "2025-11-24T00:00:00+00:00",\n  "name": "Café"\n}\n'
+    assert capsys.readouterr().out == '{"at": "2025-11-24T00:00:00+00:00", "name": "Café"}\n'
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to hand over")
