@@ -77,6 +77,7 @@ def test_many_at_once_make_it_once(store_url: str, clock: ManualClock) -> None:
         store.close()
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_what_the_next_start_completes(store_url: str, clock: ManualClock) -> None:
     times = 20 if store_url.startswith("sqlite") else 8  # emptying a PostgreSQL database takes a second
     program = [sys.executable, "-m", "tests.contract.killed_upgrades", store_url, str(times)]
