@@ -17,11 +17,7 @@ import json
 import logging
 import os
 import shlex
-import subprocess
 import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,6 +116,8 @@ class TokenSource:
         self._token, self._good_until = "", None
 
     def _from_command(self) -> str:
+        import subprocess  # few desks need it, and all would pay for it at start
+
         try:
             done = subprocess.run(  # noqa: S603  # the admin's own command, no shell between
                 shlex.split(self._command), capture_output=True, text=True, timeout=ANSWER_WITHIN, check=False
@@ -173,6 +171,10 @@ class TokenSource:
 
     def _ask(self, address: str, form: dict[str, str]) -> dict[str, Any]:
         """POST `form`, give the JSON object of the answer."""
+        import urllib.error  # few desks need them, and all would pay for them at start
+        import urllib.parse
+        import urllib.request
+
         parts = urllib.parse.urlsplit(address)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             raise TokenRefused(f"token_uri {address} is not https: secrets are not sent there.")
