@@ -89,7 +89,8 @@ def case_of(row: dict[str, Any], folder: Path) -> Case:
         message.set_content(row["input"], subtype="html" if row.get("kind") == "html" else "plain", cte="base64")
         raw = message.as_bytes()
     parsed = parse_message(raw)
-    return Case(str(row["id"]), str(row.get("lang", "?")), raw, parsed.text or html_to_text(parsed.html), str(row["expected"]))
+    text = parsed.text or html_to_text(parsed.html)
+    return Case(str(row["id"]), str(row.get("lang", "?")), raw, text, str(row["expected"]))
 
 
 def cutters() -> dict[str, Cutter]:
@@ -159,7 +160,10 @@ def main() -> int:
         rows = {name: score(cases, cutter) for name, cutter in cutters().items()}
         results[str(path)] = {
             name: {
-                "cases": total.cases, "exact": total.exact, "f1": round(total.f1 / max(1, total.cases), 4), "crashes": total.crashes,
+                "cases": total.cases,
+                "exact": total.exact,
+                "f1": round(total.f1 / max(1, total.cases), 4),
+                "crashes": total.crashes,
                 "ms": round(1000 * total.seconds / max(1, total.cases), 3),
                 "languages": {lang: [s.exact, s.cases] for lang, s in sorted(by_language.items())},
             }

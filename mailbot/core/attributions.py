@@ -22,7 +22,9 @@ DASHES = "-–—_=‐"
 
 ADDRESS = re.compile(r"[\w.+=%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}|\[mailto:|<javascript:|\[EMAIL", re.I)
 YEAR = re.compile(r"(?:19|20)\d\d|25[67]\d")  # the Thai calendar too
-TIME = re.compile(r"\b\d{1,2}\s?[:.]\s?\d{2}(?!\d|[./]\d{2,4})|\b\d{1,2}\s?(?:[aApP]\.?\s?[mM]\b|[h時时시点點]\s?\d{0,2})")
+TIME = re.compile(
+    r"\b\d{1,2}\s?[:.]\s?\d{2}(?!\d|[./]\d{2,4})|\b\d{1,2}\s?(?:[aApP]\.?\s?[mM]\b|[h時时시点點]\s?\d{0,2})"
+)
 _NUMERIC_DATE = re.compile(
     r"\b\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}\b"  # 03/11/2025, 3. 11. 2025
     r"|\b\d{4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,2}\b"  # 2025-11-03
@@ -45,7 +47,9 @@ _FIRST_UNSPACED = "\u0e00"
 # Programs that name no verb: "3.11.2025, 15:10, "Sally" <…>:", "2025年11月3日(月) 15:10 Sally <…>:".
 _DATE_FIRST = re.compile(r"(?:[^\W\d_]{2,14}\.?,?\s+)?\(?\d")
 _ADDRESS_LAST = re.compile(r"@[\w.-]{2,120}[>)\]]?\s?[:：]$")
-_COMMA_BEHIND_TIME = re.compile(r"\d[:.]\d\d(?:[:.]\d\d)?\s?(?:[AaPp]\.?[Mm]\.?|Uhr|[A-Z]{2,4}|(?:GMT)?[+-]\d{1,4}(?::\d\d)?)?,\s")
+_COMMA_BEHIND_TIME = re.compile(
+    r"\d[:.]\d\d(?:[:.]\d\d)?\s?(?:[AaPp]\.?[Mm]\.?|Uhr|[A-Z]{2,4}|(?:GMT)?[+-]\d{1,4}(?::\d\d)?)?,\s"
+)
 _SENTENCE_END = re.compile(r"[.!?]\s+\S")
 _FEW_WORDS = 8  # "Zitat von Sally <sally@…>:"
 _TRAILING = " *_:：;\t"
@@ -72,7 +76,8 @@ def has_date(text: str) -> bool:
     if _NUMERIC_DATE.search(text):
         return True
     # Hebrew puts "in" before the month's name, without a space.
-    return any(m[1].lower().removeprefix("ב").startswith(_MONTHS) for pattern in (_DAY_WORD, _WORD_DAY) for m in pattern.finditer(text))
+    named = (m[1] for pattern in (_DAY_WORD, _WORD_DAY) for m in pattern.finditer(text))
+    return any(name.lower().removeprefix("ב").startswith(_MONTHS) for name in named)
 
 
 def between_dashes(text: str) -> str | None:
@@ -118,7 +123,8 @@ def attribution(text: str) -> Attribution | None:
 
 
 def _without_verb(text: str, address: bool, date: bool, time: bool) -> Attribution | None:
-    if date and time and address and _DATE_FIRST.match(text) and _ADDRESS_LAST.search(text) and not any(_verbs_in(text)):
+    framed = _DATE_FIRST.match(text) and _ADDRESS_LAST.search(text)
+    if date and time and address and framed and not any(_verbs_in(text)):
         return Attribution(3, "attribution:date", True)
     # The same in a language that we don't know: a day, an hour or an author, and the colon.
     ended = text.rstrip(" *_").endswith((":", "："))

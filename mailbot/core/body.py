@@ -1,6 +1,7 @@
 """The new words of a mail: what its author wrote now, apart from what they quote, and from their signature.
 
-In: a mail (`InboundMessage`, or raw bytes), and if known the texts of the mails that we sent to its author. Out: `Reply`.
+In: a mail (`InboundMessage`, or raw bytes), and if known the texts of the mails that we sent to its author.
+Out: `Reply`.
 
 The straight line: HTML or text → lines with their regions (`core.quoting_html`, `core.quote_lines`) → openings
 (`core.quote_openings`) and our own words (`core.originals`) → each line is NEW, QUOTED or SIGNATURE → `Reply`.
@@ -108,7 +109,10 @@ def _cut(page: Page, sent: Sequence[str], passed_on: bool, rule: str) -> Reply |
     shown.update(i for i, part in enumerate(parts) if part is Part.NEW)
     hidden = [i for i, part in enumerate(parts) if part in (Part.QUOTED, Part.LEAD) and i not in shown]
     apart = [i for i, part in enumerate(parts) if part is Part.SIGNATURE]
-    name = (found if found not in ("", "marks", "element") else rule or found) if hidden else "signature" if apart else ""
+    # The words that opened the quotation say more than its element, an element more than mere marks.
+    name = rule or found if found in ("", "marks", "element") else found
+    if not hidden:
+        name = "signature" if apart else ""
     for i in shown:
         # A kept line of a quotation without marks gets one, so that it can be told from the answer.
         if parts[i] is Part.QUOTED and not page.depth[i] and page.bare[i]:

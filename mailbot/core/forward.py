@@ -6,7 +6,7 @@ phones), Yahoo, Apple Mail, Samsung, Thunderbird, Zoho and Lotus, in Indonesian,
 
 A header block alone is a forward only where the subject says so ("FW:", "TRS:"): Outlook puts the same block into
 replies. Of several mails in a chain the first one counts: the one that the forwarder received.
-Never: trusts what it reads; a forwarded header is text that anybody can type. `core.route` decides who may pass on what.
+Never: trusts what it reads; a forwarded header is text that anybody can type. Who may pass on what is decided later.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from mailbot.core.subject import clean_subject, is_forward_subject
 
 _GLUED = re.compile(r"(?<=[-=]{4})\s+(?=[^\W\d_]{2,14}\s?[:：])")
 _NEAR = 6  # lines between a separator and the header block below it
+_BEHIND_HOUR = re.compile(r"\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp][Mm])?(?:\s(?:WIB|WITA|WIT|GMT\S*))?,?")
 _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)\b")
 
 
@@ -115,7 +116,7 @@ def _author(value: str) -> Address:
         name = after.partition("(")[2].partition(")")[0]
     if attribution(value):
         # "Pada Sen, 3 Nov 2025 pukul 15.10 Sally": the name is what stands behind the hour.
-        name = re.split(r"\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp][Mm])?(?:\s(?:WIB|WITA|WIT|GMT\S*))?,?", name)[-1].strip(" \"',")
+        name = _BEHIND_HOUR.split(name)[-1].strip(" \"',")
     return Address(found[0].rstrip(".").lower(), " ".join(name.split()))
 
 

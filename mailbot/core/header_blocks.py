@@ -3,7 +3,8 @@
 In: a `Page` and the line where such a block may begin. Out: `HeaderBlock`, or None.
 
 A block counts only with the sender, two more fields AND an address or an hour (or with a date to the hour and an
-address): a person's own "Dari: …, Tanggal: …, Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the sender and one more field are enough.
+address): a person's own "Dari: …, Tanggal: …, Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the
+sender and one more field are enough.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock |
             end, blanks, loose = i + 1, 0, []
         elif not bare:
             blanks += 1
-            if blanks > 2:
+            if blanks > 4:
                 break
         elif blanks == 0 and len(loose) < _MOST_LOOSE:
             # A long list of recipients, or a subject, wrapped; it counts only if another field follows.

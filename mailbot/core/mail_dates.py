@@ -15,11 +15,18 @@ from mailbot.vocabulary import quoting as words
 _LONGEST = 200
 _ISO = re.compile(r"\b(\d{4})\s?[-./年년]\s?(\d{1,2})\s?[-./月월]\s?(\d{1,2})")
 _NUMBERS = re.compile(r"\b(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})\b")
-_DAY_MONTH = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|[.º])?[\s-]+(?:de\s+|d['’])?(tháng\s+\d{1,2}|thg\s+\d{1,2}|[^\W\d_][^\s\d,]{1,14})[\s,.-]+(?:de\s+)?(\d{4}|\d{2}\b)", re.I)
+_DAY_MONTH = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|er|[.º])?[\s-]+(?:de\s+|d['’])?"
+    r"(tháng\s+\d{1,2}|thg\s+\d{1,2}|[^\W\d_][^\s\d,]{1,14})[\s,.-]+(?:de\s+)?(\d{4}|\d{2}\b)",
+    re.I,
+)
 _MONTH_DAY = re.compile(r"([^\W\d_][^\s\d,]{1,14})[\s-]+(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{4})")
 _TIME = re.compile(r"(?<!\d)(\d{1,2})\s?[:.h時时시]\s?(\d{2})(?:\s?[:.分분]\s?(\d{2}))?(?!\d)")
 _OFFSET = re.compile(r"(?:GMT|UTC|Z)?\s?([+-])(\d{1,2}):?(\d{2})?\b(?!\s?[/.])")
-_ZONES = {"WIB": 7, "WITA": 8, "WIT": 9, "GMT": 0, "UTC": 0, "WEST": 1, "CET": 1, "CEST": 2, "EST": -5, "EDT": -4, "PST": -8, "PDT": -7, "JST": 9, "ICT": 7, "SGT": 8}
+_ZONES = {
+    "WIB": 7, "WITA": 8, "WIT": 9, "GMT": 0, "UTC": 0, "WEST": 1, "CET": 1, "CEST": 2, "EST": -5, "EDT": -4, "PST": -8,
+    "PDT": -7, "JST": 9, "ICT": 7, "SGT": 8,
+}  # fmt: skip
 _ZONE = re.compile(rf"\b({'|'.join(sorted(_ZONES, key=len, reverse=True))})\b(?!\s?[+-]\d)")
 _AFTERNOON = re.compile(r"\bp\.?\s?m\b|下午|晚上|오후|午後|μ\.?μ|\bptg\b|\bm\.?p\.?\b|\bم\b|\bCH\b", re.I)
 _MORNING = re.compile(r"\ba\.?\s?m\b|上午|오전|午前|π\.?μ|\bpg\b|\bص\b|\bSA\b(?=$|\s*$)", re.I)

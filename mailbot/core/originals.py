@@ -44,7 +44,7 @@ class Originals:
         return sum(1 for shingle in shingles if shingle in self._shingles) >= 0.8 * len(shingles)
 
     def may_know(self, line: str) -> bool:
-        """True also for a few words that stand in one of our mails in this order: they prove nothing without neighbours."""
+        """True also for a few words of ours in their order: alone they prove nothing, beside others they do."""
         words = " ".join(_words(line[:_MOST_LINE]))
         return bool(words) and (any(f" {words} " in text for text in self._texts) or self.knows(line))
 

@@ -43,7 +43,7 @@ _BAR = re.compile(r"[ \t]{0,4}(?:\|[ \t]?)+")
 
 @dataclass(slots=True)
 class Page:
-    """A body in lines. `shown`: what a person sees; `bare`: its beginning without quote marks and marks of direction."""
+    """A body in lines. `shown`: as people see it; `bare`: its beginning, without quote marks and marks of direction."""
 
     shown: list[str] = field(default_factory=list)
     bare: list[str] = field(default_factory=list)
@@ -120,7 +120,9 @@ def mark_odd_quotes(page: Page) -> None:
 
 def _is_odd(line: str) -> bool:
     start = line[:18]
-    return ("|" in start[:5] and bool(_BAR.match(line))) or ((">" in start or "»" in start) and bool(_NAMED_MARK.match(line)))
+    if "|" in start[:5] and _BAR.match(line):
+        return True
+    return (">" in start or "»" in start) and _NAMED_MARK.match(line) is not None
 
 
 def _odd_mark(line: str) -> str:

@@ -132,7 +132,9 @@ def is_rule(line: str) -> bool:
     if _BLANK_RULE.match(line):
         return True
     drawn = _LONG_RULE.match(line)
-    return drawn is not None and len(line) < 80 and bool(_LONG_RULE.search(line, drawn.end() + 2)) and line[-1] in _STARTS
+    if drawn is None or len(line) > 80 or line[-1] not in _STARTS:
+        return False
+    return _LONG_RULE.search(line, drawn.end() + 2) is not None
 
 
 def starts_forward(line: str) -> bool:

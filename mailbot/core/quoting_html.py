@@ -39,14 +39,14 @@ _ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
     ("reply-intro", "#reply-intro", Region.LEAD),  # Roundcube
     ("airmailon", "#AirmailOn", Region.LEAD),  # Airmail
     ("nylas-quote-attribution", ".gmail_quote_attribution", Region.LEAD),  # Mailspring
-    ("gmail_quote", "div.gmail_quote", Region.FRAME),  # Gmail, K-9, Mailspring and more; the quotation is a blockquote in it
+    ("gmail_quote", "div.gmail_quote", Region.FRAME),  # Gmail, K-9, Mailspring; the quotation is a blockquote in it
     ("gmail_extra", "div.gmail_extra", Region.FRAME),  # Gmail until 2018
     ("protonmail_quote", "div.protonmail_quote", Region.FRAME),  # Proton
     ("tutanota_quote", "div.tutanota_quote", Region.FRAME),  # Tuta
     ("messagereplysection", '[name="messageReplySection"]', Region.FRAME),  # Spark
-    ("yahoo_quoted", '[id*="yahoo_quoted"], [class*="yahoo_quoted"]', Region.QUOTE),  # Yahoo; prefixed "ydp…" on the web
+    ("yahoo_quoted", '[id*="yahoo_quoted"], [class*="yahoo_quoted"]', Region.QUOTE),  # Yahoo, with a prefix
     ("zmail_extra", '[class~="zmail_extra"], #zmail_extra', Region.FRAME),  # Zoho
-    ("origbody", "#origbody, #reply139content, #isReplyContent, #oriMsgHtmlSeperator", Region.QUOTE),  # NetEase, 139, Sina
+    ("origbody", "#origbody, #reply139content, #isReplyContent, #oriMsgHtmlSeperator", Region.QUOTE),  # NetEase, 139
     ("isreplycontent", "#isReplyContent", Region.QUOTE),
     ("ntes-mailmaster-quote", ".ntes-mailmaster-quote", Region.QUOTE),  # NetEase Mail Master
     ('name="quote"', 'div[name="quote"]', Region.QUOTE),  # GMX, web.de
@@ -55,7 +55,7 @@ _ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
     ("aqm-original", "#aqm-original", Region.QUOTE),  # Aqua Mail
     ("skiff_quote", ".skiff_quote", Region.QUOTE),
     ("front-blockquote", "div.front-blockquote", Region.QUOTE),
-    ("divrplyfwdmsg", '[id$="divRplyFwdMsg"], [id^="divRpF"]', None),  # Outlook on the web, Outlook for phones; "x_" when nested
+    ("divrplyfwdmsg", '[id$="divRplyFwdMsg"], [id^="divRpF"]', None),  # Outlook on the web and on phones
     ("outlookmessageheader", ".OutlookMessageHeader", None),  # Outlook 2003
     ("stopspelling", "hr#stopSpelling", None),  # Hotmail, Windows Live
     ("zwchr", "hr#zwchr", None),  # Zimbra
@@ -71,7 +71,11 @@ _ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
     ("messagesignaturesection", '[name="messageSignatureSection"]', Region.SIGNATURE),
 )
 # Outlook for Windows and for Mac draw a line above the header block that they put in the reply.
-_RULED = re.compile(r"border-top:\s{0,3}solid\s{0,3}#(?:e1e1e1|b5c4df)|border-style:\s{0,3}solid none none|border:none;\s{0,3}border-top:\s{0,3}solid", re.I)
+_RULED = re.compile(
+    r"border-top:\s{0,3}solid\s{0,3}#(?:e1e1e1|b5c4df)|border-style:\s{0,3}solid none none"
+    r"|border:none;\s{0,3}border-top:\s{0,3}solid",
+    re.I,
+)
 _BORDERLESS = re.compile(r"border(?:-left)?:\s{0,3}(?:none|0|medium none)", re.I)
 _MOST_RULED = 60
 _MOST_ELEMENTS = 300  # of one kind: a thread of that many replies is cut at its first one anyway

@@ -93,7 +93,9 @@ def _delimiter(lines: Sequence[str], end: int) -> int | None:
         line = lines[i]
         if not line:
             continue
-        if (line[0] in "-—–_~" and _DELIMITER.match(line)) or (line[0] == "_" and 0 < below <= _TAIL_LINES and not data and _UNDERSCORES.match(line)):
+        # A drawn line is often a person's own layout; only a few lines without data below it are a signature.
+        drawn = 0 < below <= _TAIL_LINES and not data and _UNDERSCORES.match(line)
+        if drawn or (line[0] in "-—–_~" and _DELIMITER.match(line)):
             found = i
         below += 1
         characters += len(line)
@@ -139,4 +141,5 @@ def _footers(lines: Sequence[str], end: int) -> set[int]:
 def _wrapped_footer(lines: Sequence[str], i: int) -> bool:
     """The second half of "Sent from my" / "iPhone"."""
     above = lines[i - 1] if i else ""
-    return 0 < len(above) < 40 and len(lines[i]) < 40 and above.lower().startswith(_FOOTERS) and is_footer(f"{above} {lines[i]}")
+    short = 0 < len(above) < 40 and len(lines[i]) < 40
+    return short and above.lower().startswith(_FOOTERS) and is_footer(f"{above} {lines[i]}")

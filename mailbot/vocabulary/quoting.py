@@ -146,7 +146,8 @@ HEADER_KEYS = {
         "Van", "Afzender",
         "Od", "Nadawca", "От", "От кого", "Отправитель", "Від", "Від кого", "Från", "Avsändare", "Fra", "Afsender",
         "Avsender", "Lähettäjä", "Odesílatel",
-        "Feladó", "Kimden", "Gönderen", "差出人", "送信者", "送信元", "发件人", "發件人", "寄件者", "寄件人", "보낸 사람", "보낸사람", "보낸이",
+        "Feladó", "Kimden", "Gönderen", "差出人", "送信者", "送信元", "发件人", "發件人", "寄件者", "寄件人",
+        "보낸 사람", "보낸사람", "보낸이",
         "발신", "Từ", "Người gửi", "จาก", "من", "מאת", "De la", "Expeditor", "Από", "Remitente", "Saatja", "Šalje",
     ),
     "sent": (
@@ -160,7 +161,8 @@ HEADER_KEYS = {
         "Päivämäärä", "Päiväys", "Pvm",
         "Odesláno", "Odeslané", "Elküldve", "Küldve", "Küldés dátuma", "Dátum", "Gönderilme tarihi",
         "Gönderim tarihi", "Gönderilen", "Gönderildi",
-        "Tarih", "送信日時", "日時", "日付", "送信", "发送时间", "發送時間", "发送日期", "日期", "时间", "寄件日期", "傳送日期", "보낸 날짜", "보낸날짜",
+        "Tarih", "送信日時", "日時", "日付", "送信", "发送时间", "發送時間", "发送日期", "日期", "时间",
+        "寄件日期", "傳送日期", "보낸 날짜", "보낸날짜",
         "날짜", "보낸 시간", "Đã gửi", "Gửi lúc", "Ngày", "Ngày gửi", "วันที่", "ส่ง", "ส่งเมื่อ", "تاريخ الإرسال",
         "تم الإرسال", "التاريخ", "تاريخ",
         "أُرسلت", "נשלח", "תאריך", "Trimis", "Надіслано", "Στάλθηκε", "Ημερομηνία", "Saadetud", "Poslano",
@@ -170,20 +172,23 @@ HEADER_KEYS = {
         "Destinatario", "Destinatário", "Aan",
         "Ontvanger", "Do", "Adresat", "Кому", "Получатель", "До", "Till", "Til", "Vastaanottaja", "Komu", "Címzett",
         "Kime", "Alıcı", "Kimе",
-        "宛先", "受信者", "收件人", "收件者", "받는 사람", "받는사람", "받는이", "수신", "Đến", "Tới", "Người nhận", "ถึง", "إلى", "אל",
+        "宛先", "受信者", "收件人", "收件者", "받는 사람", "받는사람", "받는이", "수신", "Đến", "Tới",
+        "Người nhận", "ถึง", "إلى", "אל",
         "Către", "Catre",
         "Προς", "Saaja", "Za",
     ),
     "cc": (
         "Cc", "Cci", "Bcc", "Kopie", "Kopia", "Copie", "Copie à", "Copia", "Kopi", "Копия", "Копія", "Kopio",
         "Másolatot kap", "Másolat", "Bilgi",
-        "DW", "UDW", "抄送", "副本", "參照", "참조", "สำเนา", "نسخة", "نسخة إلى", "עותק", "Salinan", "Tembusan", "Κοιν",
+        "DW", "UDW", "抄送", "副本", "參照", "참조", "สำเนา", "نسخة", "نسخة إلى", "עותק", "Salinan", "Tembusan",
+        "Κοιν",
         "Κοινοποίηση", "ส่งสำเนา",
     ),
     "subject": (
         "Subject", "Subjek", "Judul", "Perihal", "Hal", "Betreff", "Objet", "Sujet", "Asunto", "Oggetto", "Assunto",
         "Onderwerp", "Temat", "Тема",
-        "Ämne", "Emne", "Aihe", "Předmět", "Predmet", "Tárgy", "Konu", "件名", "主题", "主題", "主旨", "标题", "제목", "Chủ đề",
+        "Ämne", "Emne", "Aihe", "Předmět", "Predmet", "Tárgy", "Konu", "件名", "主题", "主題", "主旨", "标题",
+        "제목", "Chủ đề",
         "Tiêu đề", "หัวเรื่อง",
         "เรื่อง", "ชื่อเรื่อง", "الموضوع", "נושא", "Subiect", "Θέμα", "Teema",
     ),
@@ -199,11 +204,22 @@ HEADER_KEYS = {
 
 # Whose language a sender's field is, where only one language says it so.
 FROM_LANGUAGES = {
-    "id": ("Dari", "Pengirim"), "en": ("From",), "de": ("Von", "Absender"), "fr": ("Expéditeur",), "es": ("Remitente",),
-    "it": ("Da", "Mittente"), "pt": ("Remetente",), "nl": ("Van", "Afzender"), "pl": ("Nadawca",), "ru": ("От", "Отправитель"),
+    "id": ("Dari", "Pengirim"),
+    "en": ("From",),
+    "de": ("Von", "Absender"),
+    "fr": ("Expéditeur",),
+    "es": ("Remitente",),
+    "it": ("Da", "Mittente"),
+    "pt": ("Remetente",),
+    "nl": ("Van", "Afzender"),
+    "pl": ("Nadawca",),
+    "ru": ("От", "Отправитель"),
     "uk": ("Від",), "sv": ("Från", "Avsändare"), "da": ("Afsender",), "nb": ("Avsender",), "fi": ("Lähettäjä",),
     "cs": ("Odesílatel",), "hu": ("Feladó",), "tr": ("Kimden", "Gönderen"), "ja": ("差出人", "送信者", "送信元"),
-    "zh": ("发件人", "發件人", "寄件者", "寄件人"), "ko": ("보낸 사람", "보낸사람", "보낸이"), "vi": ("Từ", "Người gửi"), "th": ("จาก",),
+    "zh": ("发件人", "發件人", "寄件者", "寄件人"),
+    "ko": ("보낸 사람", "보낸사람", "보낸이"),
+    "vi": ("Từ", "Người gửi"),
+    "th": ("จาก",),
     "ar": ("من",), "he": ("מאת",), "ro": ("De la", "Expeditor"), "el": ("Από",),
 }
 
@@ -226,7 +242,8 @@ ORIGINAL_MESSAGE = (
     "Oprindelig besked",
     "Opprinnelig melding", "Original melding", "Alkuperäinen viesti", "Původní zpráva", "Původní e-mail",
     "Pôvodná správa", "Eredeti üzenet",
-    "Orijinal Mesaj", "Orijinal İleti", "Özgün İleti", "Özgün ileti", "元のメッセージ", "オリジナルメッセージ", "原始邮件", "原始郵件", "原邮件",
+    "Orijinal Mesaj", "Orijinal İleti", "Özgün İleti", "Özgün ileti", "元のメッセージ", "オリジナルメッセージ",
+    "原始邮件", "原始郵件", "原邮件",
     "原文",
     "원본 메시지", "원본 메일", "원본메일", "Tin nhắn gốc", "Thư gốc", "ข้อความต้นฉบับ", "ข้อความเดิม", "الرسالة الأصلية",
     "رسالة أصلية",
@@ -258,7 +275,8 @@ FORWARDED_MESSAGE = (
     "Edelleenlähetetty viesti", "Přeposlaná zpráva",
     "Továbbított üzenet", "Továbbított levél", "Yönlendirilmiş ileti", "İletilen mesaj", "İletilmiş mesaj",
     "転送されたメッセージ", "転送メッセージ",
-    "转发的邮件", "转发邮件信息", "已转发邮件", "轉寄郵件", "轉寄的郵件", "전달된 메시지", "전달된 메일", "Thư đã chuyển tiếp", "Tin nhắn đã chuyển tiếp",
+    "转发的邮件", "转发邮件信息", "已转发邮件", "轉寄郵件", "轉寄的郵件", "전달된 메시지", "전달된 메일",
+    "Thư đã chuyển tiếp", "Tin nhắn đã chuyển tiếp",
     "ข้อความที่ส่งต่อ", "رسالة معاد توجيهها", "הודעה שהועברה", "Mesaj redirecționat", "Προωθημένο μήνυμα",
 )
 
@@ -287,7 +305,8 @@ FOOTERS = (
     "Az iPhone-omról küldve", "iPhone'umdan", "iPhone’umdan",
     "Android için Outlook", "iOS için Outlook", "Trimis de pe", "Descarcă Outlook", "Надіслано з мого",
     "Надіслано з iPhone", "Στάλθηκε από το",
-    "iPhoneから送信", "iPadから送信", "从我的", "发自我的", "發自我的", "從我的", "获取 Outlook", "获取Outlook", "取得 Outlook", "나의 iPhone에서",
+    "iPhoneから送信", "iPadから送信", "从我的", "发自我的", "發自我的", "從我的", "获取 Outlook", "获取Outlook",
+    "取得 Outlook", "나의 iPhone에서",
     "내 iPhone에서",
     "내 Galaxy에서", "Android용 Outlook", "iOS용 Outlook", "Đã gửi từ", "Được gửi từ", "Tải Outlook", "ส่งจาก",
     "รับ Outlook", "أُرسلت من", "أرسلت من", "مرسل من", "נשלח מה",
@@ -312,7 +331,8 @@ FOOTERS_OF_DEVICES = (
 )
 # Languages that say it at the end: "Von Samsung-Mobilgerät gesendet", "iPhone'dan gönderildi".
 FOOTER_ENDINGS = (
-    "gesendet", "gönderildi", "küldve", "küldtem", "から送信", "からの送信", "发送", "發送", "傳送", "보냄", "에서 보냄",
+    "gesendet", "gönderildi", "küldve", "küldtem", "から送信", "からの送信", "发送", "發送", "傳送", "보냄",
+    "에서 보냄",
     "ile gönderildi", "lähetetty",
     "から送信されました",
 )

@@ -803,7 +803,7 @@ Sudah bisa, terima kasih banyak bu
     ),
     Case(
         "marks-of-direction",
-        f"\u200eSudah\n\n\u200ePada Sen, 3 Nov 2025 15.10, Sally <support@helpdesk.example> menulis:\n" + QUOTED.replace("> ", "\u200e> "),
+        "\u200eSudah\n\n\u200ePada Sen, 3 Nov 2025 15.10, Sally <support@helpdesk.example> menulis:\n" + QUOTED.replace("> ", "\u200e> "),
         "\u200eSudah",
     ),
 )
