@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _speak_utf_8() -> None:
-    """No letter of a mail ends a command: pipes get UTF-8 (RFC 8259 §8.1 for JSON), terminals "?" for what they lack."""
+    """No letter of a mail ends a command: pipes get UTF-8 (RFC 8259 §8.1), terminals "?" for what they lack."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
