@@ -5,8 +5,9 @@ In: a running `World`. Out: text on the console; 0, or 1 with the reason where a
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
 
 from rich.console import Console, Group
@@ -58,13 +59,12 @@ def play_in_terminal(world: World, console: Console | None = None) -> int:
             border_style=_DESK_COLOUR,
         )
     )
-    with ThreadPoolExecutor(1, "demo-tour") as pool:
-        for position, step in enumerate(steps(), 1):
-            try:
-                show.step(position, step, pool.submit(play, stage, step))
-            except StepFailed as failure:
-                console.print(f"[bold red]✗ Langkah {position} ({step.key}): {failure}[/]")
-                return 1
+    for position, step in enumerate(steps(), 1):
+        try:
+            show.step(position, step, _begin(stage, step))
+        except StepFailed as failure:
+            console.print(f"[bold red]✗ Langkah {position} ({step.key}): {failure}[/]")
+            return 1
     console.print(Rule(style="green"))
     console.print(
         f"[bold green]✓[/] Tiket #{stage.number} dan lanjutannya #{stage.follow_up} selesai: "
@@ -72,6 +72,22 @@ def play_in_terminal(world: World, console: Console | None = None) -> int:
         "[dim]Coba sendiri di peramban / try it yourself:[/] mailbot demo"
     )
     return 0
+
+
+def _begin(stage: Stage, step: Step) -> Future[None]:
+    """Do a step in a thread that Ctrl-C need not wait for."""
+    doing: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            play(stage, step)
+        except BaseException as error:  # noqa: BLE001 - whoever waits for the step gets it
+            doing.set_exception(error)
+        else:
+            doing.set_result(None)
+
+    threading.Thread(target=run, name="demo-tour", daemon=True).start()
+    return doing
 
 
 class _Show:

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import signal
+import smtplib
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ import pytest
 from rich.console import Console
 
 from mailbot.demo.people import SDN1, SMPN3
+from mailbot.demo.serve import PageServer
+from mailbot.demo.session import Session
 from mailbot.demo.terminal import play_in_terminal
 from mailbot.demo.tour import steps
 from mailbot.demo.world import FIRST_TICKET, World
@@ -67,9 +71,38 @@ def test_a_step_that_does_not_happen_is_named_with_its_reason() -> None:
     assert "Langkah 1 (report): the mail server could not be used" in out.getvalue()
 
 
-def test_a_mail_to_nobody_is_refused_by_the_mail_server(world: World) -> None:
-    import smtplib
+def test_ctrl_c_ends_the_tour_at_once() -> None:
+    command = [sys.executable, "-m", "mailbot", "demo", "--tour"]
+    environment = os.environ | {"COLUMNS": "120", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as demo:
+        assert demo.stdout is not None
+        assert any("6 jam kemudian" in line for line in demo.stdout)  # the clock runs now
+        started = time.monotonic()
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        assert demo.wait(20) == 130
+        assert time.monotonic() - started < 5
+        assert "Traceback" not in rest
 
+
+def test_a_taken_port_is_replaced_by_a_free_one(world: World) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        server = PageServer(Session(world), taken)
+        server.start()
+        try:
+            assert server.port != taken
+            with urllib.request.urlopen(server.address, timeout=20) as answer:
+                assert b"<title>mailbot" in answer.read()
+        finally:
+            server.stop()
+
+
+def test_a_mail_to_nobody_is_refused_by_the_mail_server(world: World) -> None:
     mail = new_mail(SDN1, ["siapa@sekolah.example"], "x", "y", world.clock.now())
     with pytest.raises(smtplib.SMTPRecipientsRefused, match="nobody of that name"):
         world.send(SDN1, mail)
