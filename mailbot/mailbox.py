@@ -79,6 +79,12 @@ class Mailbox:
         """UIDVALIDITY of the folder as last seen; 0 before the first `open`."""
         return self._uidvalidity
 
+    @property
+    def active_at(self) -> float:
+        """When the server was last heard (time.monotonic); 0.0 without a connection. A long transfer moves it on."""
+        client = self._client
+        return client.wire.heard_at if client is not None else 0.0
+
     def open(self) -> None:
         """Connect, log in, make sure of the folders, select. An open connection is closed first."""
         self.close()

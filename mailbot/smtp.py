@@ -36,9 +36,11 @@ __all__ = ["Accepted", "Deferred", "Rejected", "Submission"]
 REUSE_WITHIN = 100.0
 # A link slower than this, bytes a second, counts as broken.
 SLOWEST = 16 * 1024
-# RFC 5321 §4.5.3.2.6: the reply to the last dot may take ten minutes, ten times as long as that to a command. Who gives
-# up earlier sends mail twice.
-PATIENCE_AFTER_DOT = 10
+# The reply to the last dot may take so many times as long as that to a command. RFC 5321 §4.5.3.2.6 wants ten minutes;
+# these are four by default, so that a watchdog of five minutes does not kill what waits here, which is worse.
+PATIENCE_AFTER_DOT = 4
+# Content goes out in pieces of this size, so that `active_at` moves on.
+PIECE = 256 * 1024
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _NO_ADDRESS = re.compile(r"[\x00-\x20\x7f-\x9f<>]")
@@ -120,7 +122,8 @@ class Submission:
         self._timeout = timeout
         self._tokens = TokenSource.of(settings, "smtp")
         self._session: Session | None = None
-        self._used_at = 0.0
+        self.active_at = 0.0
+        """When the server last took or said something (time.monotonic); a long transfer moves it on."""
 
     def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
         """Submit one mail to one recipient. `envelope_from` "" is the null reverse-path (RFC 5321 §4.5.5)."""
@@ -183,7 +186,7 @@ class Submission:
         session = self._session
         if session is None or session.smtp.sock is None:
             return False
-        return time.monotonic() - self._used_at < REUSE_WITHIN and not readable(session.smtp.sock)
+        return time.monotonic() - self.active_at < REUSE_WITHIN and not readable(session.smtp.sock)
 
     def _ready(self) -> Session:
         """An open session. Raises NotReady."""
@@ -191,7 +194,7 @@ class Submission:
             self.close()
         if self._session is None:
             self._session = open_session(self._settings, self._tokens, self._timeout)
-        self._used_at = time.monotonic()
+        self.active_at = time.monotonic()
         return self._session
 
     def _drop(self) -> None:
@@ -207,7 +210,7 @@ class Submission:
         for line in envelope:
             if not session.pipelining:
                 session.smtp.send(f"{line}\r\n")
-            replies.append(_reply(session))
+            replies.append(self._reply(session))
             if replies[-1].code == 421 or (not session.pipelining and not _goes_on(line, replies[-1])):
                 break
         refusals = [reply for line, reply in zip(envelope, replies, strict=False) if not _goes_on(line, reply)]
@@ -223,7 +226,7 @@ class Submission:
             if waits_for_content:
                 # RFC 2920 §3.1: the server said 354 although it has no recipient; an empty mail lets it say no.
                 session.smtp.send(b".\r\n")
-                _reply(session)
+                self._reply(session)
             code, _words = session.smtp.docmd("RSET")
         except (smtplib.SMTPException, OSError):
             code = -1
@@ -233,18 +236,25 @@ class Submission:
     def _hand_over(self, session: Session, content: bytes) -> Outcome:
         """The content and the last dot. From here on a lost connection leaves the outcome unknown."""
         try:
-            session.be_patient(self._timeout + len(content) / SLOWEST)
-            session.smtp.send(dotted(content))
+            stuffed = memoryview(dotted(content))
+            session.be_patient(self._timeout + PIECE / SLOWEST)
+            for start in range(0, len(stuffed), PIECE):
+                session.smtp.send(stuffed[start : start + PIECE])
+                self.active_at = time.monotonic()
             session.be_patient(self._timeout * PATIENCE_AFTER_DOT)
-            reply = _reply(session)
+            reply = self._reply(session)
             session.be_patient(self._timeout)
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             return self._lost(error, "while the mail was handed over, which may have arrived nevertheless")
         if 200 <= reply.code <= 299:
-            self._used_at = time.monotonic()
             return Accepted(f"{reply.code} {reply.text}")
         return self._judge(reply)
+
+    def _reply(self, session: Session) -> Reply:
+        code, words = session.smtp.getreply()
+        self.active_at = time.monotonic()
+        return Reply(code, reply_text(words))
 
     def _judge(self, reply: Reply) -> Outcome:
         """What a refusal means, by `VERDICTS`."""
@@ -277,11 +287,6 @@ def dotted(content: bytes) -> bytes:
 def _goes_on(line: str, reply: Reply) -> bool:
     """Whether `reply` is what the command in `line` hopes for."""
     return reply.code == 354 if line == "DATA" else 200 <= reply.code <= 299
-
-
-def _reply(session: Session) -> Reply:
-    code, words = session.smtp.getreply()
-    return Reply(code, reply_text(words))
 
 
 def _envelope(session: Session, sender: str, recipient: str, content: bytes) -> list[str] | Rejected:

@@ -47,6 +47,7 @@ class _Receiver(io.RawIOBase):
         self.patience = patience
         self.deadline = time.monotonic() + ALLOWANCE
         self.only_buffered = False
+        self.heard_at = time.monotonic()
 
     def readable(self) -> bool:
         return True
@@ -57,11 +58,13 @@ class _Receiver(io.RawIOBase):
         left = self.deadline - time.monotonic()
         try:
             self.sock.settimeout(max(0.001, min(self.patience, left)))
-            return self.sock.recv_into(target)
+            size = self.sock.recv_into(target)
         except TimeoutError:
             if left < self.patience:
                 raise TimeoutError("it sends too slowly: its answer was not complete within the time for it") from None
             raise
+        self.heard_at = time.monotonic()
+        return size
 
 
 class Wire(imaplib.IMAP4):
@@ -128,6 +131,11 @@ class Wire(imaplib.IMAP4):
             self.sock.shutdown(socket.SHUT_RDWR)
         self._lines.close()
         self.sock.close()
+
+    @property
+    def heard_at(self) -> float:
+        """When the last bytes came (time.monotonic)."""
+        return self._receiver.heard_at
 
     def restart_clock(self) -> None:
         """From now on the answer may take `allowance` seconds."""

@@ -329,6 +329,26 @@ def test_a_trickle_does_not_hold_a_command_for_ever() -> None:
             client.shutdown()
 
 
+def test_a_slow_transfer_shows_that_it_lives() -> None:
+    seen: list[float] = []
+
+    def slow(peer: Peer, tag: bytes, _arguments: bytes) -> None:
+        for _ in range(5):
+            peer.say(b"* OK working")
+            time.sleep(0.02)
+            seen.append(mailbox.active_at)
+        peer.say(tag + b" OK done")
+
+    with ScriptedImap(NOOP=slow) as server:
+        mailbox = mailbox_at(server)
+        assert mailbox.active_at == 0.0
+        mailbox.open()
+        mailbox.uids()
+        mailbox.close()
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 5
+
+
 def test_a_search_over_very_many_mails() -> None:
     line = b"* SEARCH " + b" ".join(b"%d" % uid for uid in range(1_000_000, 1_200_000))
     with ScriptedImap(capability=b"IMAP4rev1", SEARCH=says(line)) as server:

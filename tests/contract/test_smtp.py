@@ -412,6 +412,26 @@ def test_a_greeting_name_without_dns(submit: Submit) -> None:
         assert name == b"[127.0.0.1]" or b"." in name
 
 
+def test_a_slow_transfer_shows_that_it_lives(submit: Submit) -> None:
+    seen: list[float] = []
+
+    def slow(peer: Peer, _line: bytes) -> None:
+        peer.say(b"354 go on")
+        for _ in range(10):
+            peer.read(1_000_000)
+            seen.append(submission.active_at)
+            time.sleep(0.01)
+        while peer.line() != b".":
+            pass
+        peer.say(b"250 queued")
+
+    with ScriptedSmtp(DATA=slow) as server:
+        submission = submit(server.port)
+        assert isinstance(submission.send(DESK, SCHOOL, MAIL + b"x" * 12_000_000), Accepted)
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3
+
+
 def test_interrupt_ends_a_send_of_another_thread(submit: Submit) -> None:
     with ScriptedSmtp(DOT=is_silent) as server:
         submission = submit(server.port, timeout=60)
