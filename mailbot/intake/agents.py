@@ -30,7 +30,7 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
         return _take_up(turn, mail, held, agent)
     if _writes_as_person(turn, clues) or status_request(mail.message.subject) is not None:
         return handle_person(turn, mail)
-    known = look_up(turn, clues)
+    known = look_up(turn, clues, of_agents=True)
     found = route_agent(clues, as_known(known), turn.profile.signer, agent)
     if not _is_proven(turn, mail, found):
         turn.post.ask_to_confirm(turn, mail, agent)

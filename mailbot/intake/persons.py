@@ -41,10 +41,10 @@ def handle_person(turn: Turn, mail: Arrived) -> Handled:
     return _reply(turn, mail, loaded, found)
 
 
-def look_up(turn: Turn, clues: Clues) -> dict[int, Loaded]:
-    """The tickets that the clues name, by number (references too)."""
+def look_up(turn: Turn, clues: Clues, *, of_agents: bool = False) -> dict[int, Loaded]:
+    """The tickets that the clues name, by number (references too; those between desk and agents only `of_agents`)."""
     numbers = set(clues.numbers)
-    by_reference = turn.work.numbers_by_message_id(clues.references)
+    by_reference = turn.work.numbers_by_message_id(clues.references, of_agents=of_agents)
     known = turn.work.tickets(numbers | set(by_reference.values()))
     return _Lookup(known, by_reference)
 

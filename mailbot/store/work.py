@@ -20,6 +20,7 @@ from mailbot.core.ticket import (
     CloseReason,
     JournalEntry,
     Participant,
+    Role,
     Status,
     Ticket,
     Timer,
@@ -88,17 +89,25 @@ class Work:
                 timers.setdefault(t.ticket_id, []).append(Timer(t.due_at, TimerKind(t.kind), t.step))
         return [_loaded(row, people.get(row.id, []), timers.get(row.id, [])) for row in rows]
 
-    def numbers_by_message_id(self, message_ids: Sequence[str]) -> dict[str, int]:
-        """The ticket that each Message-ID belongs to, ours and theirs."""
+    def numbers_by_message_id(self, message_ids: Sequence[str], *, of_agents: bool = False) -> dict[str, int]:
+        """The ticket that each Message-ID belongs to, ours and theirs.
+
+        Mail between the desk and its agents counts only `of_agents`: whoever it was passed on to has no part in it.
+        """
         if not message_ids:
             return {}
+        wanted = list(message_ids)
+        theirs = select(MESSAGE.c.message_id, TICKET.c.number).where(
+            MESSAGE.c.desk_id == self.desk_id, MESSAGE.c.message_id.in_(wanted), TICKET.c.id == MESSAGE.c.ticket_id
+        )
+        ours = select(OUTBOX.c.message_id, TICKET.c.number).where(
+            OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id.in_(wanted), TICKET.c.id == OUTBOX.c.ticket_id
+        )
+        if not of_agents:
+            theirs = theirs.where(MESSAGE.c.author_role != Role.AGENT.value)
+            ours = ours.where(OUTBOX.c.role != "agent")
         found: dict[str, int] = {}
-        for table in (MESSAGE, OUTBOX):
-            query = (
-                select(table.c.message_id, TICKET.c.number)
-                .join(TICKET, TICKET.c.id == table.c.ticket_id)
-                .where(table.c.desk_id == self.desk_id, table.c.message_id.in_(list(message_ids)))
-            )
+        for query in (theirs, ours):
             found.update({row.message_id: row.number for row in self.connection.execute(query)})
         return found
 

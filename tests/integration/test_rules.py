@@ -241,6 +241,15 @@ def test_a_confirmation_by_somebody_else_is_none(desk: TryDesk) -> None:
     assert desk.ticket()["status"] == "queued"
 
 
+def test_a_notification_that_was_passed_on_lets_nobody_in(desk: TryDesk) -> None:
+    desk.opened()
+    note = desk.last(SALLY, "notification")
+    desk.answered()
+    desk.reply(note, STRANGER, "#selesai\nSaya bukan petugas lagi.")
+    assert desk.ticket()["status"] == "waiting" and desk.ticket()["next_timer"] is not None
+    assert desk.numbers() == [12345, 12346]
+
+
 def test_dmarc_proves_an_agent_where_the_desk_trusts_it(make_desk: Callable[..., TryDesk]) -> None:
     desk = make_desk(agent_mail={"trust": "dmarc"}, inbound={"trusted_authserv_ids": ("mx.helpdesk.example",)})
     desk.opened()
