@@ -41,6 +41,7 @@ _MONTHS = tuple({name for group in words.MONTHS for name in group})
 _INTRODUCTIONS = tuple(sorted({intro.lower() for intro in words.INTRODUCTIONS}, key=len, reverse=True))
 _DAYS = tuple(words.DAYS)
 _VERBS = tuple((verb.lower(), lang) for lang, verbs in words.WROTE.items() for verb in verbs)
+_LAST_VERBS = tuple(verb for verb, _ in _VERBS)
 # Scripts without spaces between words: the verb may stand right behind the name.
 _FIRST_UNSPACED = "\u0e00"
 
@@ -93,6 +94,9 @@ def may_end_attribution(line: str) -> bool:
         return True
     if line[-2:].strip(DASHES) == "" and next(_verbs_in(line), None) is not None:
         return True
+    # A program, or a person, left the colon away.
+    if line.lower().endswith(_LAST_VERBS) and ("@" in line or any(c.isdigit() for c in line)):
+        return True
     # Yahoo's Android program puts the quotation on the same line: "Pada … <…> menulis:   Halo".
     return "@" in line and next(_verbs_in(line), None) is not None
 
@@ -109,6 +113,8 @@ def attribution(text: str) -> Attribution | None:
     verb = _ending_verb(text, dashed)
     if verb is None:
         return _without_verb(text, bool(address), date, bool(time))
+    if not dashed and verb.end == len(text):
+        return Attribution(1, f"attribution:{verb.language}", False) if address and date else None
     rule = f"attribution:{verb.language}"
     if date and (_has_introduction(text) or _is_day(text.split(None, 1)[0]) or text[0].isdigit()):
         # Without an address only the forms of programs count by themselves: a weekday with date and hour, or a comma
@@ -182,7 +188,7 @@ def _ending_verb(text: str, dashed: bool) -> _Verb | None:
     """The verb, if nothing but a colon, an author or a date stands behind it."""
     for verb in _verbs_in(text):
         rest = text[verb.end :].strip(" *_")
-        if rest in (":", "：", ": -", ":-") or (not rest and dashed):
+        if rest in ("", ":", "：", ": -", ":-"):
             return verb
         tail = rest.rstrip(_TRAILING)
         ended = dashed or ":" in rest[len(tail) :] or "：" in rest[len(tail) :]

@@ -28,7 +28,7 @@ from mailbot.core.quote_openings import find_openings
 from mailbot.core.quoting_html import page_of_html
 from mailbot.core.reply_parts import Part, parts_of
 from mailbot.core.signature import is_footer
-from mailbot.core.subject import is_forward_subject
+from mailbot.core.subject import is_forward_subject, is_reply_subject
 
 __all__ = ["Reply", "cut_html", "cut_text", "extract_reply", "new_words"]
 
@@ -46,33 +46,44 @@ def extract_reply(raw: bytes) -> Reply:
 def new_words(message: InboundMessage, sent: Sequence[str] = ()) -> Reply:
     """The new words of a mail. `sent`: plain texts of the mails that we sent to its author on this ticket."""
     passed_on = is_forward_subject(message.subject)
+    # In a first mail "Dari: <its author> … Perihal: …" is the head of a letter, not of a quotation.
+    answers = message.in_reply_to or message.references or is_reply_subject(message.subject)
+    author = "" if answers else message.from_addr
     if not message.html.strip():
-        return cut_text(message.text, sent, passed_on=passed_on)
+        return cut_text(message.text, sent, passed_on=passed_on, author=author)
     names = {a.content_id: a.name for a in message.attachments if a.content_id}
-    reply = cut_html(message.html, sent, passed_on=passed_on, pictures=names)
+    reply = cut_html(message.html, sent, passed_on=passed_on, author=author, pictures=names)
     # HTML without a word in it, or a text part that marks quotations which the HTML doesn't.
     if reply.text and (reply.rule or "\n>" not in f"\n{message.text}"):
         return reply
-    other = cut_text("" if message.text_from_html else message.text, sent, passed_on=passed_on)
+    other = cut_text("" if message.text_from_html else message.text, sent, passed_on=passed_on, author=author)
     return other if other.rule or not reply.text else reply
 
 
-def cut_text(text: str, sent: Sequence[str] = (), *, passed_on: bool = False) -> Reply:
-    """The new words of a plain text body. `passed_on`: the subject says that it is a forward."""
+def cut_text(text: str, sent: Sequence[str] = (), *, passed_on: bool = False, author: str = "") -> Reply:
+    """The new words of a plain text body.
+
+    `passed_on`: the subject says that it is a forward. `author`: an address in whose name no header block quotes.
+    """
     page = page_of_text(_split_lines(visible(text)))
-    return _cut(page, sent, passed_on, "") or _whole(page)
+    return _cut(page, sent, passed_on, author, "") or _whole(page)
 
 
 def cut_html(
-    html: str, sent: Sequence[str] = (), *, passed_on: bool = False, pictures: Mapping[str, str] | None = None
+    html: str,
+    sent: Sequence[str] = (),
+    *,
+    passed_on: bool = False,
+    author: str = "",
+    pictures: Mapping[str, str] | None = None,
 ) -> Reply:
     """The new words of an HTML body, as plain text. `pictures`: names of the inline pictures by Content-ID."""
     page, rule = page_of_html(html)
-    reply = _cut(page, sent, passed_on, rule)
+    reply = _cut(page, sent, passed_on, author, rule)
     if reply is None and "<img" in html.lower():
         # A photo and nothing else above the quotation: that is an answer.
         shown, rule = page_of_html(html, pictures or {})
-        reply = _cut(shown, sent, passed_on, rule)
+        reply = _cut(shown, sent, passed_on, author, rule)
     return reply or _whole(page)
 
 
@@ -91,9 +102,9 @@ def _split_lines(text: str) -> str:
     return "\n".join(lines)
 
 
-def _cut(page: Page, sent: Sequence[str], passed_on: bool, rule: str) -> Reply | None:
+def _cut(page: Page, sent: Sequence[str], passed_on: bool, author: str, rule: str) -> Reply | None:
     """The page in three; None if nothing in it is new."""
-    openings = find_openings(page)
+    openings = [opening for opening in find_openings(page) if not author or opening.author != author]
     if passed_on_at(page, openings, passed_on) is not None:
         return _whole(page)
     parts, found = parts_of(page, openings, Originals(sent) if sent else None)

@@ -36,6 +36,12 @@ class HeaderBlock:
     language: str
     fields: dict[str, str]
 
+    @property
+    def author(self) -> str:
+        """The sender's address, lower case, or ""."""
+        found = ADDRESS.search(self.fields.get("from", ""))
+        return found[0].lower() if found else ""
+
 
 def field(line: str) -> tuple[str, str] | None:
     """(name in lower case, value) of a line like "Dari: Sally", "*From:* Sally" or "Subjek: | Fwd"; None for others."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W_]+")
 _SHINGLE = 4
+_SHARE = 0.8  # of a line's shingles that must be ours
 _LAST_LINES = 4
 _MOST_LINE = 4000  # characters of a line
 _MOST_CHARACTERS = 200_000  # of one mail of ours
@@ -22,36 +23,45 @@ class Originals:
     """The mails we sent, ready for comparing."""
 
     def __init__(self, sent: Sequence[str]) -> None:
-        self._texts: list[str] = []
-        self._shingles: set[tuple[str, ...]] = set()
-        self._last: set[str] = set()
-        for text in sent:
-            lines = [line for line in (" ".join(_words(line)) for line in text.splitlines()) if line]
-            self._texts.append(f" {' '.join(lines)} ")
-            self._last.update(lines[-_LAST_LINES:])
-            words = _words(text)
-            self._shingles.update(zip(*(words[n:] for n in range(_SHINGLE)), strict=False))
+        self._sent = [text[:_MOST_CHARACTERS] for text in sent]
+        self._texts = [f" {' '.join(words)} " for words in map(_words, self._sent) if words]
+        self._shingles: set[tuple[str, ...]] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._texts)
 
+    def may_know(self, line: str) -> bool:
+        """True also for a few words of ours in their order: alone they prove nothing, beside others they do."""
+        words = _words(line[:_MOST_LINE])
+        return self._has(words) or self._knows(words)
+
     def knows(self, line: str) -> bool:
         """True where the line is ours beyond chance: at least four of our words in a row, and little else."""
         words = _words(line[:_MOST_LINE])
-        if len(words) < _SHINGLE:
-            return False
-        shingles = list(zip(*(words[n:] for n in range(_SHINGLE)), strict=False))
-        return sum(1 for shingle in shingles if shingle in self._shingles) >= 0.8 * len(shingles)
-
-    def may_know(self, line: str) -> bool:
-        """True also for a few words of ours in their order: alone they prove nothing, beside others they do."""
-        words = " ".join(_words(line[:_MOST_LINE]))
-        return bool(words) and (any(f" {words} " in text for text in self._texts) or self.knows(line))
+        return len(words) >= _SHINGLE and (self._has(words) or self._knows(words))
 
     def ends_with(self, line: str) -> bool:
         """Is this one of the last lines of a mail of ours, so that nothing of it follows?"""
-        return " ".join(_words(line)) in self._last
+        wanted = _words(line[:_MOST_LINE])
+        last = (each for text in self._sent for each in [e for e in text.splitlines() if e.strip()][-_LAST_LINES:])
+        return any(_words(each) == wanted for each in last)
+
+    def _has(self, words: list[str]) -> bool:
+        run = f" {' '.join(words)} "
+        return bool(words) and any(run in text for text in self._texts)
+
+    def _knows(self, words: list[str]) -> bool:
+        if len(words) < _SHINGLE:
+            return False
+        if self._shingles is None:
+            self._shingles = {shingle for text in self._texts for shingle in _shingles(text.split())}
+        shingles = _shingles(words)
+        return sum(1 for shingle in shingles if shingle in self._shingles) >= _SHARE * len(shingles)
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(text[:_MOST_CHARACTERS])]
+    return _WORD.findall(text.lower())
+
+
+def _shingles(words: list[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(words[n:] for n in range(_SHINGLE)), strict=False))

@@ -39,7 +39,8 @@ _MARKER_LAST = tuple({marker.split()[-2].lower() for marker in _ALL_MARKERS})  #
 class Opening:
     """Lines `start` to `end` (not included) stand above a quotation, and what follows `end` is quoted.
 
-    `rule` names it for the admin; `strong`: it needs no quote marks below it; `forward`: a mail was passed on here.
+    `rule` names it for the admin; `strong`: it needs no quote marks below it; `forward`: a mail was passed on here;
+    `author`: the address in a header block's sender, "" if there's none.
     """
 
     start: int
@@ -47,6 +48,7 @@ class Opening:
     rule: str
     strong: bool = True
     forward: bool = False
+    author: str = ""
 
 
 def find_openings(page: Page) -> list[Opening]:
@@ -57,7 +59,7 @@ def find_openings(page: Page) -> list[Opening]:
     for i, bare in enumerate(page.bare):
         if i < skip or not bare or page.depth[i] or page.region[i] is Region.SIGNATURE:
             continue
-        if not (":" in bare or "：" in bare or bare[0] in _STARTS or marked or bare.lower() in _ORIGINAL):
+        if not (":" in bare or "：" in bare or bare[0] in _STARTS or marked or _may_be_title(bare)):
             continue
         tries += 1
         if tries > _TRIES:
@@ -67,6 +69,10 @@ def find_openings(page: Page) -> list[Opening]:
             found.append(opening)
             skip = opening.end
     return found
+
+
+def _may_be_title(line: str) -> bool:
+    return len(line) < _LONGEST and (line.lower() in _ORIGINAL or may_end_attribution(line))
 
 
 def _marker_possible(page: Page) -> bool:
@@ -83,7 +89,7 @@ def _opening_at(page: Page, i: int, floor: int) -> Opening | None:
     if ":" in line or "：" in line:
         block = header_block(page, i)
         if block is not None:
-            return Opening(i, block.end, f"headers:{block.language}")
+            return Opening(i, block.end, f"headers:{block.language}", author=block.author)
         if line[:4].isdigit() and _OLD_GMAIL.match(line):
             wrapped = i + 1 < len(page) and not line.endswith(":") and page.bare[i + 1].endswith(">:")
             return Opening(i, i + 1 + wrapped, "attribution:gmail")

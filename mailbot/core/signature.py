@@ -73,7 +73,8 @@ def is_footer(line: str) -> bool:
 def _names_device(plain: str) -> bool:
     for device in words.DEVICES:
         at = plain.find(device)
-        if at >= 0 and not plain[at - 1 : at].isalpha():
+        before = plain[at - 1 : at]
+        if at >= 0 and not (before.isascii() and before.isalpha()):
             return True
     return False
 

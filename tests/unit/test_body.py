@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from html import escape
 
 import pytest
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from mailbot.core.body import cut_html, cut_text, extract_reply, new_words
 from mailbot.core.html import html_to_text
-from mailbot.core.message import InboundMessage, Reply
+from mailbot.core.message import Address, Attachment, InboundMessage, Reply
 from mailbot.core.quote_lines import visible
 from tests.unit.replies import Case
-from tests.unit.replies.html import HTML
+from tests.unit.replies.html import GMAIL, HTML
 from tests.unit.replies.indonesian import TEXTS
 from tests.unit.replies.languages import LANGUAGES
 
@@ -47,6 +48,56 @@ def test_new_words_in_other_languages(case: Case) -> None:
     assert squeezed(text) == squeezed(case.text)
     if case.signature:
         assert squeezed(signature) == squeezed(case.signature)
+
+
+LETTER = (
+    "Selamat siang.\n\nDari: SDN 1 <sdn1@sekolah.example>\nKepada: Helpdesk\nTanggal: 3 November 2025\nPerihal: Reset\n\n"
+    "Dengan hormat, kami mohon akun kami diatur ulang."
+)
+
+
+def test_the_head_of_a_letter_in_ones_own_name_is_no_quotation() -> None:
+    first = InboundMessage(from_=(Address("sdn1@sekolah.example"),), subject="Reset akun", text=LETTER)
+    assert new_words(first).text == LETTER
+    other = replace(first, from_=(Address("acha@sekolah.example"),), subject="Re: Reset akun")
+    assert new_words(other).text == "Selamat siang."
+
+
+def test_a_text_part_counts_where_the_html_has_no_word() -> None:
+    message = InboundMessage(subject="Re: #1 - BKU", html="<div><br></div>", text="Sudah.\n\n> lama")
+    assert new_words(message).text == "Sudah."
+
+
+def test_names_of_pictures_come_from_the_attachments() -> None:
+    photo = Attachment("bukti.jpg", "image/jpeg", b"x", content_id="ii_1", inline=True)
+    html = f'<div><img src="cid:ii_1"></div><br>{GMAIL}'
+    reply = new_words(InboundMessage(subject="Re: #1 - BKU", html=html, attachments=(photo,)))
+    assert reply.text == "[bukti.jpg]"
+    assert "Kendala masih terjadi" in reply.quoted
+
+
+@pytest.mark.parametrize(
+    ("case", "rule"),
+    [
+        ("gmail-web", "attribution:id"),
+        ("outlook-desktop", "headers:id"),
+        ("samsung", "separator"),
+        ("only-marks-below", "marks"),
+        ("marker-wrapped-by-program", "marker"),
+        ("ours-without-any-mark", "sent"),
+        ("forward", ""),
+        ("all-quotation", ""),
+    ],
+)
+def test_the_rule_that_cut_is_named(case: str, rule: str) -> None:
+    found = next(each for each in TEXTS if each.name == case)
+    message = InboundMessage(subject=found.subject, text=found.body)
+    assert new_words(message, found.sent).rule == rule
+
+
+def test_an_element_is_named_where_no_words_open_the_quotation() -> None:
+    found = next(each for each in HTML if each.name == "gmail-unknown-language")
+    assert cut_html(found.body).rule == "gmail_attr"
 
 
 def words_of(text: str) -> Counter[str]:
