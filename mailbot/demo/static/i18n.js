@@ -13,7 +13,7 @@ const WORDS = {
     choose_hint: "Keempat kotak surat ini milik dua sekolah dan dua petugas. Yang di antaranya adalah mailbot yang sebenarnya.",
     me: "saya", to_whom: "kepada", html: "Tampilan", plain: "Teks", headers: "Kepala surat", raw: "Mentah", view_as: "Tampilkan sebagai",
     reply: "Balas", reply_all: "Balas semua", away: "Balas otomatis (cuti)", away_title: "Balasan robot yang menandai dirinya sendiri: mailbot tidak menjawabnya",
-    back: "Kembali", new_mail: "Surat baru", reply_to: "Balas surat", sending: "Mengirim…", sent: "Terkirim",
+    back: "Kembali", new_mail: "Surat baru", sending: "Mengirim…", sent: "Terkirim",
     quoted: "Surat yang dibalas ikut dikutip di bawahnya, seperti di Gmail.", remove: "Hapus lampiran", too_large: "Lampiran lebih dari 25 MB.",
     no_tickets: "Belum ada tiket.", inbox: "masuk", processed: "diproses", quarantine: "karantina",
     follow_up_of: "lanjutan", followed_by: "dilanjutkan", no_agent: "belum ada petugas", due: "segera", timer_reminder: "Pengingat", timer_close: "Tertutup", in: "dalam",
@@ -29,7 +29,7 @@ const WORDS = {
     suggest_school: [["Laporan", "Selamat pagi Bapak/Ibu,\n\nBKU bulan Oktober tidak bisa ditutup. Mohon bantuannya.\n\nTerima kasih."]],
     suggest_school_reply: [["Kendala masih terjadi", "Kendala masih terjadi"], ["Terima kasih", "Terima kasih banyak, sudah bisa."], ["NPSN", "Berikut NPSN sekolah kami: 20512345"]],
     suggest_agent_reply: [["#selesai", "#selesai\nSudah kami perbaiki, silakan dicoba kembali."], ["#catatan", "#catatan\nSudah dicek, menunggu tim teknis."], ["#ambil", "#ambil"], ["#prioritas tinggi", "#prioritas tinggi"], ["#bantuan", "#bantuan"], ["Tanya NPSN", "Boleh infokan NPSN sekolah Bapak/Ibu?"]],
-    command_hint: "Baris pertama yang diawali # adalah perintah.", report_subject: "Tidak bisa tutup BKU", system: "mailbot", wrote: "menulis",
+    command_hint: "Baris pertama yang diawali # adalah perintah.", report_subject: "Tidak bisa tutup BKU", system: "mailbot",
   },
   en: {
     skip: "Skip to the mail", clock: "Simulated clock", speed: "Speed of the clock", people: "Mailboxes", parts: "Parts of the page",
@@ -43,7 +43,7 @@ const WORDS = {
     choose_hint: "These four mailboxes belong to two schools and two agents. What stands between them is the real mailbot.",
     me: "me", to_whom: "to", html: "Rendered", plain: "Text", headers: "Headers", raw: "Raw", view_as: "Show as",
     reply: "Reply", reply_all: "Reply all", away: "Automatic reply (away)", away_title: "A robot's reply that says so itself: mailbot does not answer it",
-    back: "Back", new_mail: "New mail", reply_to: "Reply", sending: "Sending…", sent: "Sent",
+    back: "Back", new_mail: "New mail", sending: "Sending…", sent: "Sent",
     quoted: "The mail that you answer is quoted below, as Gmail does it.", remove: "Remove attachment", too_large: "Attachments are over 25 MB.",
     no_tickets: "No tickets yet.", inbox: "in", processed: "processed", quarantine: "quarantine",
     follow_up_of: "follows", followed_by: "continued in", no_agent: "no agent yet", due: "now", timer_reminder: "Reminder", timer_close: "Closes", in: "in",
@@ -56,7 +56,7 @@ const WORDS = {
       report: "report", reply: "reply", note: "note", bounce: "bounced", auto_reply: "automatic reply" },
     states: { queued: "In the queue", in_progress: "Being handled by an agent", waiting: "Waiting for the requester", closed: "Closed" },
     reasons: { solved: "solved by the agent", no_reply: "no reply", merged: "merged", spam: "spam" },
-    command_hint: "A first line that begins with # is a command.", report_subject: "Tidak bisa tutup BKU", system: "mailbot", wrote: "wrote",
+    command_hint: "A first line that begins with # is a command.", report_subject: "Tidak bisa tutup BKU", system: "mailbot",
   },
 };
 // What schools and agents write stays Indonesian: it is their language.
