@@ -51,8 +51,8 @@ def test_new_words_in_other_languages(case: Case) -> None:
 
 
 LETTER = (
-    "Selamat siang.\n\nDari: SDN 1 <sdn1@sekolah.example>\nKepada: Helpdesk\nTanggal: 3 November 2025\nPerihal: Reset\n\n"
-    "Dengan hormat, kami mohon akun kami diatur ulang."
+    "Selamat siang.\n\nDari: SDN 1 <sdn1@sekolah.example>\nKepada: Helpdesk\nTanggal: 3 November 2025\nPerihal: Reset"
+    "\n\nDengan hormat, kami mohon akun kami diatur ulang."
 )
 
 
