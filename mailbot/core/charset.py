@@ -26,9 +26,7 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2
 
 # What bytes 0x80–0x9F mean where a text calls itself Latin-1 but comes from Windows; five are undefined there.
 _WINDOWS_C1 = {
-    code: char
-    for code in range(0x80, 0xA0)
-    if (char := bytes((code,)).decode("cp1252", "replace")) != "\ufffd"
+    code: char for code in range(0x80, 0xA0) if (char := bytes((code,)).decode("cp1252", "replace")) != "\ufffd"
 }
 # The same for bytes that `surrogateescape` has carried through UTF-8: U+DC80 … U+DCFF.
 _ESCAPED_BYTES = {0xDC00 + byte: bytes((byte,)).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
@@ -54,7 +52,7 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
         return _decode_wide(data, codec, name)
     if data.isascii():
         if codec in SHIFTING_CODECS or (b"\x1b$" in data and codec in ("cp1252", "utf-8", "")):
-            return _decode_shifting(data, codec or "iso2022-jp", name)
+            return _decode_shifting(data, codec if codec in SHIFTING_CODECS else "iso2022-jp", name)
         return data.decode("ascii"), _unknown(name, codec)
     if not codec:
         return _guess(data), _unknown(name, codec)

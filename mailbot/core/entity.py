@@ -21,8 +21,6 @@ from mailbot.core.header import Block, media_type, parameters, read_block
 from mailbot.core.transfer import decode_transfer, transfer_name
 from mailbot.vocabulary.mime import TEXT_ALIASES
 
-MAX_HEADER = 256 * 1024
-MAX_PART_HEADER = 32 * 1024
 MAX_PARTS = 1000
 MAX_DEPTH = 60
 # How often, on average, a byte may be searched for boundaries: once a level, and real mail has few levels.
@@ -35,6 +33,7 @@ _LEADING_BLANK = re.compile(rb"(?:[ \t]*\r?\n)+")
 _LIKELY_BOUNDARY = re.compile(
     rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?:[ \t]*\r?\n)?Content-[A-Za-z-]{2,30}[ \t]*:", re.MULTILINE | re.I
 )
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.I)
 _PART_HEADER = re.compile(rb"\s*(?:Content-|MIME-|X-)[A-Za-z-]+[ \t]*:", re.I)
 
 
@@ -100,8 +99,8 @@ def read_entity(data: bytes) -> tuple[Entity, list[str]]:
 def read_header(data: bytes) -> tuple[Block, list[str]]:
     """(the fields of a mail, defects) without a look at its body."""
     start = _mail_start(data)
-    block, _, defects = _header(data, start, len(data), MAX_HEADER, "")
-    return block, list(dict.fromkeys(defects + block.defects))
+    block, _ = _header(data, start, len(data))
+    return block, block.defects
 
 
 def _mail_start(data: bytes) -> int:
@@ -114,28 +113,28 @@ def _mail_start(data: bytes) -> int:
     return mbox.end() if mbox is not None else start
 
 
-def _header(data: bytes, start: int, end: int, limit: int, hint: str) -> tuple[Block, int, list[str]]:
-    """(fields, where the body begins, defects) of the entity in data[start:end]."""
+def _header(data: bytes, start: int, end: int) -> tuple[Block, int]:
+    """(fields, where the body begins) of the entity in data[start:end]."""
     if data.startswith((b"\n", b"\r\n"), start, end):
-        return Block(), data.index(b"\n", start) + 1, []
+        return Block(), data.index(b"\n", start) + 1
     found = _EMPTY_LINE.search(data, start, end)
-    header_end = found.start() + 1 if found else end
-    defects = []
-    if header_end - start > limit:
-        defects.append("header-too-large")
-        # Cut at a line's end; what is cut is no body.
-        header = data[start : data.rfind(b"\n", start, start + limit) + 1 or start + limit]
-        block = read_block(header, hint)
-        return block, found.end() if found else end, defects
-    block = read_block(data[start:header_end], hint)
+    header = data[start : found.start() + 1 if found else end]
+    hint = "" if header.isascii() else _charset_nearby(data, start, start + len(header))
+    block = read_block(header, hint)
     if "no-empty-line-after-header" in block.defects:
-        return block, start + block.end, defects
-    return block, found.end() if found else end, defects
+        return block, start + block.end
+    return block, found.end() if found else end
+
+
+def _charset_nearby(data: bytes, start: int, end: int) -> str:
+    """The charset that the mail names first: raw 8-bit fields are written in it, if in no UTF-8."""
+    found = _CHARSET.search(data, start, end + 4096)
+    return found[1].decode("ascii") if found else ""
 
 
 def _read(data: bytes, start: int, end: int, limits: _Limits, depth: int, default: str) -> Entity:
-    block, body, defects = _header(data, start, end, MAX_PART_HEADER if depth else MAX_HEADER, "")
-    limits.defects += defects + block.defects
+    block, body = _header(data, start, end)
+    limits.defects += block.defects
     entity = Entity(block, data, body, end)
     _describe(entity, default)
     boundary = entity.parameters.get("boundary", "").rstrip()
@@ -232,10 +231,10 @@ def _ranges(entity: Entity, boundary: str, limits: _Limits) -> list[tuple[int, i
             continue  # words in the epilogue
         if closed:
             limits.defects.append("parts-after-close")
+        opened = after
         if limits.parts <= 0:
             limits.defects.append("too-many-parts")
-            return ranges
-        opened = after
+            return [*ranges, (opened, end)]  # all the rest as one part: nothing is lost
     if opened >= 0:
         limits.defects.append("no-closing-boundary")
         limits.parts -= 1

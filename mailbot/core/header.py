@@ -22,7 +22,6 @@ from mailbot.vocabulary.mime import KNOWN_FIELDS
 # RFC 5322 §2.2: a name is printable ASCII without the colon; continuation lines begin with white space.
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
 _FOLD = re.compile(rb"\r?\n[ \t]*")
-_LINE = re.compile(rb"[^\n]*\n?")
 _NAME_AT_LINE_START = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,40})[ \t]*:", re.MULTILINE)
 # RFC 2047 §2, wider: the text may hold spaces, so only the start is a pattern.
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?")
@@ -41,6 +40,10 @@ _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,100})\s*/\s*([A-Za-z0-9!#$
 _NAMES = frozenset(("name", "filename"))  # a boundary may look like an encoded word
 
 MAX_FIELDS = 1000
+MAX_HEADER = 512 * 1024
+MAX_FIELD = 128 * 1024
+_CUT_FIELD = 1000
+MAX_WORDS = 5000  # encoded words looked for in a field; a subject of that length has a hundred
 MAX_PARAMETERS = 200
 
 
@@ -76,41 +79,62 @@ class Block:
 
 
 def read_block(data: bytes, hint: str = "") -> Block:
-    """The fields of a header block (without its closing empty line). `hint` is the charset of raw 8-bit text."""
+    """The fields of a header block (without its closing empty line). `hint` is the charset of raw 8-bit text.
+
+    Past MAX_FIELDS only fields that everybody knows are kept, past MAX_HEADER only the begin of each value, so that
+    a sender can't push the Subject out with rubbish.
+    """
     block = Block()
     position, size = 0, len(data)
+    room = MAX_HEADER
+    known_at = -1  # up to here junk is known to be followed by a real field
     while position < size:
         found = _FIELD.match(data, position)
         if found is None:
-            junk = _LINE.match(data, position)
-            after = junk.end() if junk else size
-            if not _header_goes_on(data, after):
+            after = _line_end(data, position)
+            if position > known_at:
+                known_at = _next_known(data, after)
+            if known_at < 0:
                 # RFC 5322 §2.1 has an empty line here; this mail forgot it, and its text begins.
                 block.defects.append("no-empty-line-after-header")
                 break
             block.defects.append("junk-in-header")
-            if block.fields:  # most often a continuation that lost its white space on the way
+            if block.fields and room > 0:  # most often a continuation that lost its white space on the way
                 last = block.fields[-1]
-                block.fields[-1] = Field(last.name, last.key, f"{last.value} {_unfold(data[position:after], hint)}")
+                junk = _unfold(data[position : min(after, position + MAX_FIELD)], hint)
+                block.fields[-1] = Field(last.name, last.key, f"{last.value} {junk}"[:MAX_FIELD])
+            room -= after - position
             position = after
             continue
-        if len(block.fields) >= MAX_FIELDS:
-            block.defects.append("too-many-header-fields")
-            position = size
-            break
-        name = found[1].decode("ascii")
-        block.fields.append(Field(name, name.lower(), _unfold(found[2], hint)))
         position = found.end()
-    block.end = position
+        name = found[1].decode("ascii")
+        key = name.lower()
+        if len(block.fields) >= MAX_FIELDS and (key not in KNOWN_FIELDS or len(block.fields) >= 2 * MAX_FIELDS):
+            block.defects.append("too-many-header-fields")
+            continue
+        limit = MAX_FIELD if room > 0 else _CUT_FIELD
+        start, end = found.span(2)
+        if end - start > limit:
+            block.defects.append("header-too-large")
+            end = start + limit
+        room -= end - start
+        block.fields.append(Field(name, key, _unfold(data[start:end], hint)))
+    block.end = min(position, size)
+    block.defects = list(dict.fromkeys(block.defects))
     return block
 
 
-def _header_goes_on(data: bytes, position: int) -> bool:
-    """True if a field that everybody knows follows in the block: the odd line was junk, not the text's begin."""
-    return any(
-        found[1].decode("ascii").lower() in KNOWN_FIELDS
-        for found in _NAME_AT_LINE_START.finditer(data, position, position + 16_000)
-    )
+def _line_end(data: bytes, position: int) -> int:
+    """Where the next line begins."""
+    return data.find(b"\n", position) + 1 or len(data)
+
+
+def _next_known(data: bytes, position: int) -> int:
+    """Where the next field that everybody knows stands, if it's near: the odd line was junk, not the text's begin."""
+    for found in _NAME_AT_LINE_START.finditer(data, position, position + 16_000):
+        if found[1].decode("ascii").lower() in KNOWN_FIELDS:
+            return found.start()
+    return -1
 
 
 def _unfold(raw: bytes, hint: str) -> str:
@@ -156,7 +180,10 @@ def _decode_words(value: str) -> str:
 def _encoded_words(value: str) -> Iterator[tuple[int, int, str, str, str]]:
     """(start, end, charset, "b" or "q", text) of each encoded word, in one pass."""
     position = 0
-    while (start := value.find("=?", position)) >= 0:
+    for _ in range(MAX_WORDS):
+        start = value.find("=?", position)
+        if start < 0:
+            return
         word = _WORD.match(value, start)
         if word is None:
             position = start + 2

@@ -168,9 +168,12 @@ class _Flow:
         self._space = False
         if not self._parts and not force:
             return
-        words = "".join(self._parts).replace("\u00a0", " ").translate(_INVISIBLE).rstrip()
+        words = self._parts[0] if len(self._parts) == 1 else "".join(self._parts)
+        if not words.isascii():
+            words = words.replace("\u00a0", " ").translate(_INVISIBLE)
+        words = words.rstrip()
         self._parts.clear()
-        prefix = self._prefix(self.prefixes)
+        prefix = self._prefix(self.prefixes) if self.prefixes else ""
         if self._gap is not None and words:
             self._lines.append(self._gap)
         self._gap = None
@@ -209,12 +212,13 @@ class _Walker:
     def walk(self, root: LexborNode) -> None:
         # Each entry: what has to be done when the element is left.
         leaving: list[Callable[[], None] | None] = []
-        node: LexborNode | None = root
-        while node is not None:
-            if node.is_text_node:
+        node = root
+        while True:
+            tag = node.tag or ""
+            if tag == "-text":
                 self._text(node.text_content or "")
-            elif node.is_element_node or node.is_document_node:
-                seen, leave = self._enter(node)
+            elif tag[:1] != "-" or tag == "-document":
+                seen, leave = self._enter(node, tag)
                 child = node.first_child if seen else None
                 if child is not None:
                     leaving.append(leave)
@@ -222,12 +226,20 @@ class _Walker:
                     continue
                 if leave is not None:
                     leave()
-            while leaving and node is not None and node.next is None:
-                node = node.parent
+            while leaving:
+                following = node.next
+                if following is not None:
+                    node = following
+                    break
+                parent = node.parent
                 done = leaving.pop()
                 if done is not None:
                     done()
-            node = node.next if leaving and node is not None else None
+                if parent is None:
+                    return
+                node = parent
+            else:
+                return
 
     def _text(self, words: str) -> None:
         if self._link is not None:
@@ -237,9 +249,8 @@ class _Walker:
         else:
             self.flow.add(words)
 
-    def _enter(self, node: LexborNode) -> tuple[bool, Callable[[], None] | None]:
+    def _enter(self, node: LexborNode, tag: str) -> tuple[bool, Callable[[], None] | None]:
         """(are the children to be read?, what to do after them)."""
-        tag = node.tag or ""
         if tag in _UNSEEN:
             return False, None
         if tag == "br":

@@ -27,7 +27,7 @@ _MAX_FORMATTING = 40
 _MAX_ROOTS = 8
 _MAX_ATTRIBUTES = 200
 # A node costs about 150 bytes, its smallest tag 3: past this many nodes the rest of the mail is kept as mere text.
-_MAX_NODES = 80_000
+_MAX_NODES = 60_000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^>]*(?:>|\Z)")
 _ANY_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<[/!?a-zA-Z][^>]*(?:>|\Z)", re.DOTALL)

@@ -4,7 +4,7 @@ In: the raw bytes of one mail, as the server keeps them; any bytes at all. Out: 
 frozen value, with `defects` for the admin. What can't be understood is kept as it is: the text stays reachable.
 
 Bounds, whatever comes: linear time (under 1 s per MB) and memory (under 8 times the input + 50 MB). Past a limit the
-rest is left out and a defect says so: 256 KB of header, 1,000 fields, 1,000 parts, 60 levels, 4 mails in mails,
+rest is left out and a defect says so: 512 KB of header, 1,000 fields, 1,000 parts, 60 levels, 4 mails in mails,
 1,000 addresses and 100 references.
 
 Who reads what: `entity` the tree, `header` fields and encoded words, `charset` all text, `address` people, `trace`
@@ -54,7 +54,7 @@ class _Budget:
     size: int
 
 
-def parse_message(raw: bytes) -> InboundMessage:
+def parse_message(raw: bytes | bytearray | memoryview) -> InboundMessage:
     """The mail in `raw`. Total: for any bytes there is an answer, and no exception."""
     budget = _Budget(MAX_NESTED_LEVELS, MAX_NESTED_MAILS, 3 * len(raw) + 1_000_000)
     try:
@@ -63,7 +63,7 @@ def parse_message(raw: bytes) -> InboundMessage:
         return _unread(bytes(raw), fault)
 
 
-def parse_header_only(raw: bytes) -> InboundMessage:
+def parse_header_only(raw: bytes | bytearray | memoryview) -> InboundMessage:
     """The same with an empty body, for a mail of which only the header was fetched. Total."""
     try:
         block, defects = read_header(bytes(raw))
@@ -149,8 +149,9 @@ def _from_header(block: Block, defects: list[str]) -> InboundMessage:
         references = references[:1] + references[1 - MAX_REFERENCES :]
         defects.append("too-many-references")
     senders = _addresses(block, "sender")
+    headers = Headers(tuple((each.name, each.text) for each in block.fields))
     return InboundMessage(
-        headers=Headers(tuple((each.name, each.text) for each in block.fields)),
+        headers=headers,
         message_id=next(iter(_message_ids(block.first("message-id"))), ""),
         in_reply_to=_message_ids(" ".join(block.all("in-reply-to")))[:MAX_REFERENCES],
         references=references,
@@ -161,7 +162,7 @@ def _from_header(block: Block, defects: list[str]) -> InboundMessage:
         cc=_addresses(block, "cc"),
         recipients=_recipients(block),
         return_path=_return_path(block),
-        subject=next((each.text for each in block.fields if each.key == "subject"), ""),
+        subject=headers.get("subject"),
         date=date,
         received=hops,
         defects=_codes(defects),
@@ -226,7 +227,8 @@ def _message_ids(value: str) -> tuple[str, ...]:
     value = value[-_MAX_IDS_TEXT:]
     found = _BRACKETED.findall(value)
     if not found:
-        found = _BARE_ID.findall(value) or ([value.strip()] if 0 < len(value.split()) < 2 else [])
+        words = value.replace("<", " ").replace(">", " ").split()
+        found = _BARE_ID.findall(value) or (words if len(words) == 1 else [])
     ids = (_WHITE.sub("", each) for each in found)
     return tuple(dict.fromkeys(f"<{each}>" for each in ids if each))
 

@@ -44,6 +44,7 @@ _MARKUP = re.compile(r"<[^<>]{1,200}>")
 _WORD = re.compile(r"\w+")
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----", re.MULTILINE)
 
+_MAX_VARIANTS = 10  # of one text in a multipart/alternative
 _MAX_RETURNED = 32_768
 _MAX_STATUS = 65_536
 
@@ -308,9 +309,7 @@ class _Collector:
     def _file(self, entity: Entity, content: bytes, name: str = "") -> None:
         if not content and not entity.filename and entity.content_type in _TEXT_TYPES:
             return  # an empty text is no file
-        self.contents.files.append(
-            File(entity.filename or name, entity.content_type, content, _content_id(entity))
-        )
+        self.contents.files.append(File(entity.filename or name, entity.content_type, content, _content_id(entity)))
 
     def _defect(self, code: str) -> None:
         if code and code not in self.contents.defects:
@@ -336,13 +335,13 @@ def _is_markup(segments: list[Segment]) -> bool:
 
 def _distinct(variants: list[list[Segment]]) -> str:
     """Plain texts of one alternative: usually one; those that say what another says too are left out."""
-    texts = ["\n\n".join((segment.text or "").strip("\n") for segment in segments) for segments in variants]
-    kept: list[str] = []
-    for text in reversed(texts):
+    kept: list[tuple[str, str]] = []
+    for segments in reversed(variants[-_MAX_VARIANTS:]):
+        text = "\n\n".join((segment.text or "").strip("\n") for segment in segments)
         bare = " ".join(text.split())
-        if not any(bare in " ".join(other.split()) for other in kept):
-            kept.append(text)
-    return "\n\n".join(reversed(kept))
+        if not any(bare in other for other, _ in kept):
+            kept.append((bare, text))
+    return "\n\n".join(text for _, text in reversed(kept))
 
 
 def _same_words(first: Segment, second: Segment) -> bool:

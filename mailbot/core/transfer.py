@@ -60,8 +60,8 @@ def _decode_base64(data: bytes, text: bool) -> tuple[bytes, str]:
 
 def _mend_base64(data: bytes, text: bool) -> tuple[bytes, str]:
     bare = data.translate(None, _WHITE)
-    foreign = len(bare) - len(bare.translate(None, _NO_LETTERS + b"=")) - bare.count(b"=")
-    if text and foreign * 20 > len(bare):
+    foreign = len(bare) - len(bare.translate(None, _NO_LETTERS)) - bare.count(b"=")
+    if text and _is_prose(data.partition(b"=")[0]):
         return data, "bad-base64"
     if foreign and (decoded_lines := _base64_by_line(data)) is not None:
         return decoded_lines, "bad-base64"
@@ -83,6 +83,12 @@ def _mend_base64(data: bytes, text: bool) -> tuple[bytes, str]:
     if text and defect and not result and bare:
         return data, "bad-base64"
     return result, defect
+
+
+def _is_prose(data: bytes) -> bool:
+    """Words that only claim to be base64 have spaces and punctuation, more than damage would make."""
+    odd = len(data) - len(data.translate(None, _NO_LETTERS)) - data.count(b"\n") - data.count(b"\r")
+    return odd * 20 > len(data)
 
 
 def _base64_by_line(data: bytes) -> bytes | None:

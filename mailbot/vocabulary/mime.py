@@ -175,7 +175,7 @@ EXTENSIONS: dict[str, str] = {
     "htm": "text/html", "xml": "application/xml", "json": "application/json", "rtf": "application/rtf",
     "ics": "text/calendar", "vcf": "text/vcard", "md": "text/markdown", "css": "text/css", "sql": "application/sql",
     "eml": "message/rfc822", "msg": "application/vnd.ms-outlook", "p7s": "application/pkcs7-signature",
-    "p7m": "application/pkcs7-mime", "asc": "application/pgp-signature", "tnef": "application/ms-tnef",
+    "p7m": "application/pkcs7-mime", "tnef": "application/ms-tnef",
     "doc": "application/msword", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
