@@ -36,7 +36,7 @@ from mailbot.core.token import Purpose
 from mailbot.intake.turn import Arrived, Source, Turn
 from mailbot.render import Rendered, Renderer
 from mailbot.store.work import Loaded
-from mailbot.views import EntryView, FaultView, FileView, PersonView, TicketView
+from mailbot.views import DeskView, EntryView, FaultView, FileView, PersonView, TicketView
 
 HISTORY_ENTRIES = 6
 SHOWN_KINDS = ("report", "reply", "answer", "note")
@@ -364,7 +364,16 @@ class Correspondence:
         context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
         if loaded is not None:
             context.setdefault("ticket", self._view(turn, loaded.ticket))
+            if turn.profile.status_page and not envelope.template.startswith("agent/"):
+                context["desk"] = self._desk_with_link(turn, loaded, envelope)
         return self._renderer.render(envelope.template, envelope.language, context)
+
+    def _desk_with_link(self, turn: Turn, loaded: Loaded, envelope: Envelope) -> DeskView:
+        """The desk with a signed link to the status page: it shows its reader all, not only number and status."""
+        profile, number = turn.profile, loaded.ticket.number
+        key = profile.signer.sign(Purpose.STATUS, number, envelope.to.email)
+        link = f"{profile.status_page}?nomor={number}&kunci={key}"
+        return DeskView(profile.name, profile.brand, profile.address, link)
 
     def _may_write(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> bool:
         """At most so many automatic mails to one address in a window; past it silence, and one notice to the leads."""

@@ -53,6 +53,7 @@ class Daemon:
         self._inbox = InboxLoop(desk, self._stopping, self._mail_may_wait)
         self._outbox = OutboxLoop(desk, self._stopping)
         self._scheduler: Any = None
+        self._pages: list[Any] = []
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -73,6 +74,21 @@ class Daemon:
         if self._desk.settings.storage.keep_raw is not None:
             self._scheduler.add_job(self._drop_old_raw_mail, "interval", hours=24, id="keep_raw", next_run_time=_soon())
         self._scheduler.start()
+        self._serve_pages()
+
+    def _serve_pages(self) -> None:
+        web = self._desk.settings.web
+        if web.enabled:
+            from mailbot.web import WebServer
+
+            self._pages.append(WebServer(self._desk, web.listen.host, web.listen.port))
+        listen = self._desk.settings.metrics.listen
+        if listen is not None:
+            from mailbot.metrics import MetricsServer
+
+            self._pages.append(MetricsServer(self._desk, self, listen.host, listen.port))
+        for page in self._pages:
+            page.start()
 
     def stop(self) -> bool:
         """End every loop after the mail in hand; False where one did not end in time (it dies with the process)."""
@@ -80,6 +96,8 @@ class Daemon:
         self.wake()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
+        for page in self._pages:
+            page.stop()
         ends = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
             thread.join(max(0.1, ends - time.monotonic() - 2))
@@ -98,6 +116,14 @@ class Daemon:
         """Do inbox and outbox make progress?"""
         oldest = min(self._inbox.progress, self._outbox.progress)
         return time.monotonic() - oldest < HANG_SECONDS and all(thread.is_alive() for thread in self._threads)
+
+    def health(self) -> dict[str, bool]:
+        """Which parts work."""
+        return {
+            "imap": self._inbox.state in ("reading", "waiting"),
+            "smtp": self._outbox.state in ("idle", "works"),
+            "alive": self.is_alive(),
+        }
 
     def status(self) -> str:
         """One line for people: what works, what does not."""

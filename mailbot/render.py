@@ -137,6 +137,13 @@ class Renderer:
         except Exception as error:  # an admin's template may raise anything
             raise ConfigError([_fault(error, name)]) from error
 
+    def page(self, name: str, language: str, context: Mapping[str, object]) -> str:
+        """A page of mailbot.web: `web/<name>.html.j2`, whole. Raises ConfigError as `render` does."""
+        try:
+            return self._environments[language].get_template(f"web/{name}.html.j2").render(context)
+        except Exception as error:
+            raise ConfigError([_fault(error, f"web/{name}")]) from error
+
     def check(self) -> list[str]:
         """Render every branch of everything with invented values; the names of what was rendered.
 

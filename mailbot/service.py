@@ -169,6 +169,7 @@ class Helpdesk:
         return Arrived(
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
+            program=message.headers.get("X-Mailbot-Program")[:80] if row.source == "web" else "",
         )  # fmt: skip
 
     def _process_one(self, turn: Turn, row: Any, mail: Arrived) -> Processed:

@@ -171,6 +171,7 @@ def report(
         author=author,
         language=turn.profile.language,
         participants=people_in_cc(turn, mail),
+        program=mail.program,
         acknowledge=mail.verdict.kind is not Kind.NOACK,
         named=named,
     )

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Arrived:
-    """One mail in hand. `released`: an admin let it out of quarantine; `proven`: an agent confirmed it."""
+    """One mail in hand. `released`: an admin let it out of quarantine; `proven`: an agent confirmed it.
+
+    `program` is what the form's report is about; a mail from outside has none.
+    """
 
     inbound_id: int
     mailbox_id: int
@@ -27,6 +30,7 @@ class Arrived:
     partial: bool = False
     released: bool = False
     proven: bool = False
+    program: str = ""
 
 
 @dataclass(frozen=True)
