@@ -14,12 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailbot.core.bounce_signs import folded
-from mailbot.core.html import html_to_text
 from mailbot.core.message import InboundMessage
 from mailbot.vocabulary import robots as words
 
 MAX_OWN_WORDS = 800
-MAX_HTML = 20_000
 _LABEL_END = (":", "：", "(", "[", "]", "/")
 # A line that begins somebody else's text: quote mark, rule, header block of Outlook.
 _QUOTES = (">", "----", "______", "======", "******", *words.HEADER_BLOCKS)
@@ -55,11 +53,8 @@ def hints_in_words(message: InboundMessage, suspected: bool = False) -> tuple[Hi
 
 def own_words(message: InboundMessage) -> str:
     """The first lines of the body up to the first quotation, line ends kept."""
-    text = message.text[:MAX_OWN_WORDS]
-    if not text and message.html:
-        text = html_to_text(message.html[:MAX_HTML])[:MAX_OWN_WORDS]
     own: list[str] = []
-    for line in text.split("\n"):
+    for line in message.text[:MAX_OWN_WORDS].split("\n"):
         low = line.lstrip().lower()
         if own and (low.startswith(_QUOTES) or low.rstrip().endswith(words.QUOTE_ENDS)):
             break

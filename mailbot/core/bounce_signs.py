@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.html import html_to_text
 from mailbot.core.message import Address, InboundMessage
 from mailbot.core.senders import Grade, grade, is_daemon, is_list_manager
 from mailbot.core.subject import is_forward_subject, is_reply_subject
@@ -23,7 +22,6 @@ from mailbot.vocabulary import robots as words
 ENOUGH = 4
 MAX_PROSE = 6000  # characters of the body that are looked at
 START = 300  # where a report says what it is about; a person says hello first
-MAX_HTML = 60_000
 
 _CODE = re.compile(
     r"(?<![\d.])[45]\d{2}[ -][45]\.\d{1,3}\.\d{1,3}(?![\d.])"  # "550 5.1.1" (RFC 2034)
@@ -79,18 +77,12 @@ def evidence(message: InboundMessage, at_bounce_address: bool = False) -> Eviden
     subject = _subject(message.subject)
     if not (form or who) and (not subject or is_reply_subject(message.subject)):
         return None  # with no sign of a mail system, a reply can't gather enough
-    prose = prose_of(message)
+    prose = message.text[:MAX_PROSE]
     said = _said(message, prose)
     if not (form or subject or said):
         return None
     signs = (*form, *who, *subject, *said)
     return Evidence((*signs, *_against(message, prose, signs, sum(s.weight for s in (*form, *who)))), prose)
-
-
-def prose_of(message: InboundMessage) -> str:
-    """The body in words, cut to what is looked at; of an HTML-only mail its text."""
-    text = message.text or (html_to_text(message.html[:MAX_HTML]) if message.html else "")
-    return text[:MAX_PROSE]
 
 
 def folded(text: str) -> str:
@@ -105,7 +97,7 @@ def _form(message: InboundMessage) -> tuple[Sign, ...]:
     """What the structure says: RFC 3464, RFC 6522, X-Failed-Recipients (Exim, Gmail)."""
     signs = []
     report = message.report
-    if report is not None:
+    if report is not None and report.report_type in ("", "delivery-status"):  # not a read receipt's fields
         declared = report.report_type == "delivery-status"
         if declared and report.status:
             signs.append(Sign(4, "a delivery report (RFC 3464)"))

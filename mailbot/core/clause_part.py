@@ -96,7 +96,7 @@ class Part:
         return max((i for i in range(start, self.at) if self.words[i] in words.DONE), default=None)
 
     def trouble_is_subject(self) -> bool:
-        """ "Errornya sudah tidak muncul lagi", but not "kendala tombol tidak muncul lagi". """
+        """ "Errornya sudah tidak muncul lagi", but not "kendala tombol tidak muncul lagi"."""
         if self.trouble_at is None:
             return False
         return all(word in _BESIDE_TROUBLE for word in self.words[: self.at])

@@ -85,7 +85,7 @@ def _closing_of_case(part: Part) -> Signal | None:
 
 
 def _one_word_answer(part: Part) -> Signal | None:
-    """ "Sudah", "iya sudah pak", "bisa lagi pak": all that is said, but for addresses """
+    """ "Sudah", "iya sudah pak", "bisa lagi pak": all that is said, but for addresses"""
     if part.question or part.while_:
         return None
     if part.all & {"sudah", "telah"} and part.all <= words.BESIDE_ANSWER:
@@ -238,7 +238,7 @@ def _asks(part: Part, word: str) -> None:
 
 
 def _kok(part: Part, word: str) -> None:
-    """ "Kok ditutup?" asks; "sudah bisa kok" stresses """
+    """ "Kok ditutup?" asks; "sudah bisa kok" stresses"""
     if part.next(part.at + 1)[0] is not None or part.question:
         part.add(Signal.ASKS)
 
@@ -354,9 +354,9 @@ def _asks_for_status(part: Part) -> bool:
     return bool(about and handling and (part.all & words.DONE or part.all & words.CASE))
 
 
-_BESIDE_CAN = (
-    words.BESIDE_ANSWER | words.TRIES | words.DONE | words.PRAISE | {"bisa", "lagi", "dan", GOOD_EMOJI}
-) - {"proses"}
+_BESIDE_CAN = (words.BESIDE_ANSWER | words.TRIES | words.DONE | words.PRAISE | {"bisa", "lagi", "dan", GOOD_EMOJI}) - {
+    "proses"
+}
 _PARTING = words.BUT | words.WHILE | {"sekarang"}
 _BESIDE_SAME = words.BESIDE_ANSWER | {"sama"}
 _TAKES_BACK = words.LATER | words.DOUBT | (words.ASKS - words.GIVEN)

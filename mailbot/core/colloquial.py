@@ -27,7 +27,7 @@ GOOD_EMOJI, BAD_EMOJI, OPEN_EMOJI = "☺", "☹", "⁇"  # the plain words of em
 _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*|[^\w\s]")
 _REPEATED = re.compile(r"(.)\1{2,}")
 _DOUBLED = re.compile(r"(.)\1")
-_ENDS = frozenset(".!?;,:…()\n\"“”•|")
+_ENDS = frozenset('.!?;,:…()\n"“”•|')
 _ENDINGS = ("nya", "lah", "kah", "pun", "ny")
 _HAPPY = re.compile(r"[:;=][-']?[)D]|\^_*\^")
 _UNHAPPY = re.compile(r"[:;=][-']?[(]|T_T|:'\(")

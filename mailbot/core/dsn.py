@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.bounce_signs import evidence, folded, prose_of
+from mailbot.core.bounce_signs import evidence, folded
 from mailbot.core.header import decode_words
 from mailbot.core.message import Bounce, InboundMessage
 from mailbot.core.senders import is_automatic_address
@@ -23,6 +23,7 @@ from mailbot.vocabulary import robots as words
 
 MAX_STATUS = 64_000  # characters of delivery-status fields
 MAX_RECIPIENTS = 1000
+MAX_FIELD = 2000  # characters of one of those fields
 MAX_DIAGNOSTIC = 500
 MAX_RETURNED = 32_000  # characters of prose in which the header of the returned mail is looked for
 
@@ -77,7 +78,7 @@ def find_bounce(message: InboundMessage, at_bounce_address: bool = False) -> Fin
 
 def is_success_report(message: InboundMessage) -> bool:
     """Does an RFC 3464 report tell of nothing but success (delivered, relayed, expanded)?"""
-    if message.report is None or not message.report.status:
+    if message.report is None or message.report.report_type not in ("", "delivery-status"):
         return False
     actions = {_word(r.get("action", "")) for r in _recipients(message.report.status)} - {""}
     return bool(actions) and actions <= _GOOD_ACTIONS
@@ -95,7 +96,8 @@ def _recipients(status: str) -> list[dict[str, str]]:
             blocks.append({})
             name = ""
         elif line[0] in " \t" and name:
-            blocks[-1][name] += " " + line.strip()
+            if len(blocks[-1][name]) < MAX_FIELD:
+                blocks[-1][name] += " " + line.strip()
         elif field := _FIELD.match(line):
             name = field.group(1).lower()
             if name in {"final-recipient", "original-recipient"} and name in blocks[-1]:
@@ -155,7 +157,7 @@ def _recipient(message: InboundMessage, fields: dict[str, str], prose: str) -> s
     for text in (
         _typed(fields.get("original-recipient", "")),
         _typed(fields.get("final-recipient", "")),
-        message.headers.get("X-Failed-Recipients"),
+        message.headers.get("X-Failed-Recipients")[:MAX_FIELD],
     ):
         if address := _ADDRESS.search(text):
             return address.group().strip("'.").lower()
@@ -190,7 +192,7 @@ def _returned_mail(message: InboundMessage) -> tuple[str, str]:
     if message.nested:
         message_id, subject = message.nested[0].message_id, message.nested[0].subject
         sources.append(message.nested[0].text[:MAX_RETURNED])  # where a blank line stands before its header
-    sources.append(message.text[:MAX_RETURNED] or prose_of(message))
+    sources.append(message.text[:MAX_RETURNED])
     for source in sources:
         for name, value in _RETURNED_FIELD.findall(source):
             if name.lower() == "subject" and not subject:

@@ -53,16 +53,17 @@ def is_list_manager(local_part: str) -> bool:
 
 def grade(message: InboundMessage) -> Grade:
     """The grade of the author; a mail without an author at all is a mail system's (RFC 5322 §3.6.2 demands one)."""
-    return _grade(message.from_address)
+    author = message.from_address
+    return _grade(author if author.email else Address("", message.headers.get("From")[:_MAX_NAME]))
 
 
 @lru_cache(maxsize=2048)
 def _grade(author: Address) -> Grade:
     if is_daemon(author):
         return Grade.DAEMON
-    if not author.email:
-        return Grade.OFFICE
     name = _NOT_LETTERS.sub("", author.name[:_MAX_NAME]).lower()
+    if not author.email:  # "From: MAILER-DAEMON", "From: Mail Delivery System <>"
+        return Grade.DAEMON if name in words.DAEMONS or name in words.DAEMON_NAMES else Grade.OFFICE
     if _squeezed(author.local_part) in words.POSTMASTERS or name in words.DAEMON_NAMES:
         return Grade.OFFICE
     if is_automatic_address(author.local_part) or is_list_manager(author.local_part):

@@ -248,7 +248,7 @@ def _label(tokens: list[_Token], index: int) -> tuple[str, bool]:
 
 
 def _goes_on(tokens: list[_Token], previous: int, index: int) -> bool:
-    """ "tiket 12345 dan 12346": the second number joins the first, and has as many digits. """
+    """ "tiket 12345 dan 12346": the second number joins the first, and has as many digits."""
     between = [t.text for t in tokens[previous + 1 : index] if t.text not in {"#", "[", "]", "(", ")"}]
     same_length = len(str(tokens[previous].numbers[-1])) == len(str(tokens[index].numbers[0]))
     return len(between) == 1 and between[0] in words.JOINERS and same_length
