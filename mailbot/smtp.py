@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.network import explain, readable
+from mailbot.network import explain
 from mailbot.oauth import TokenSource
 from mailbot.smtp_session import NotReady, Session, open_session, place, reply_text
 
@@ -146,6 +146,8 @@ class Submission:
                 if not reused:
                     return self._lost(error, "before the mail was handed over")
                 continue  # the server had closed it in the meantime, and nothing of this mail has left us
+            if refusal is None and session.unasked():
+                refusal = Reply(-1, "it said more than it was asked for")  # the reply to the dot could be an older one
             if refusal is None:
                 return self._hand_over(session, content)
             if reused and refusal.code == 421:
@@ -184,9 +186,7 @@ class Submission:
     def _reusable(self) -> bool:
         """Whether the open connection looks alive: used lately, and the server has not spoken unasked."""
         session = self._session
-        if session is None or session.smtp.sock is None:
-            return False
-        return time.monotonic() - self.active_at < REUSE_WITHIN and not readable(session.smtp.sock)
+        return session is not None and time.monotonic() - self.active_at < REUSE_WITHIN and not session.unasked()
 
     def _ready(self) -> Session:
         """An open session. Raises NotReady."""
@@ -194,6 +194,7 @@ class Submission:
             self.close()
         if self._session is None:
             self._session = open_session(self._settings, self._tokens, self._timeout)
+        self._session.be_patient(self._timeout)
         self.active_at = time.monotonic()
         return self._session
 
@@ -243,7 +244,6 @@ class Submission:
                 self.active_at = time.monotonic()
             session.be_patient(self._timeout * PATIENCE_AFTER_DOT)
             reply = self._reply(session)
-            session.be_patient(self._timeout)
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             return self._lost(error, "while the mail was handed over, which may have arrived nevertheless")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.network import client_context, explain, keep_alive, plaintext_fault
+from mailbot.network import client_context, explain, keep_alive, plaintext_fault, readable
 from mailbot.oauth import TokenRefused, TokenSource, xoauth2
 
 if TYPE_CHECKING:
@@ -57,6 +57,22 @@ class Session:
             self.smtp.docmd("QUIT")
         self.smtp.close()
 
+    def unasked(self) -> bool:
+        """Whether the server said something that nobody asked for, or hung up: the next reply would be a wrong one."""
+        sock, lines = self.smtp.sock, self.smtp.file
+        if sock is None or readable(sock):
+            return True
+        if lines is None:
+            return False
+        patience = sock.gettimeout()
+        sock.settimeout(0)  # only what smtplib has read already
+        try:
+            return bool(lines.peek(1))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        finally:
+            sock.settimeout(patience)
+
     def be_patient(self, seconds: float) -> None:
         """From now on the server may take so long to answer, or to take what is sent."""
         if self.smtp.sock is not None:
@@ -67,7 +83,8 @@ class Session:
         sock = self.smtp.sock
         if sock is not None:
             with suppress(OSError):  # cut already
-                sock.shutdown(socket.SHUT_RDWR)
+                # Not the method of SSLSocket, which takes the TLS session away under the thread that reads from it.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def place(settings: SmtpSettings) -> str:

@@ -214,4 +214,5 @@ class Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
     def interrupt(self) -> None:
         """End whatever another thread reads from this connection: it gets a network fault at once."""
         with suppress(OSError):  # cut already
-            self._imap.sock.shutdown(socket.SHUT_RDWR)
+            # Not the method of SSLSocket, which takes the TLS session away under the thread that reads from it.
+            socket.socket.shutdown(self._imap.sock, socket.SHUT_RDWR)

@@ -102,6 +102,7 @@ class Postfix:
         self.home = home
         self.port, self.submission_port = free_port(), free_port()
         self.config = home / "etc"
+        self._running = False
         for part in ("etc", "queue", "data"):
             (home / part).mkdir(parents=True, exist_ok=True)
         shutil.chown(home / "data", "postfix")
@@ -148,11 +149,15 @@ class Postfix:
     def start(self) -> None:
         """Start, and come back when it listens."""
         self._postfix("start")
+        self._running = True
         until(lambda: listening(self.port) and listening(self.submission_port), 15, "Postfix listens")
 
     def stop(self) -> None:
         """Stop at once; what is in the queue stays there."""
-        self._postfix("abort")
+        if self._running:
+            self._running = False
+            self._postfix("abort")
+            until(lambda: not listening(self.port), 15, "Postfix is gone")
 
     def log(self) -> str:
         """The end of the server's own log."""

@@ -493,8 +493,14 @@ def test_wrong_ways_to_tls_are_explained(secure: Dovecot, dovecot: Dovecot, cert
         open_mailbox(dovecot, "desk", host="192.0.2.1")
 
 
-def test_interrupt_ends_a_wait_of_another_thread(dovecot: Dovecot, user: str) -> None:
-    mailbox, wake = open_mailbox(dovecot, user), WakeUp()
+@pytest.mark.parametrize("security", ["none", "tls"])
+def test_interrupt_ends_a_wait_of_another_thread(
+    secure: Dovecot, certificate: Certificate, user: str, security: str
+) -> None:
+    port = secure.tls_port if security == "tls" else secure.port
+    settings = imap_settings(port, user, security=security, ca_file=str(certificate.certificate))
+    mailbox, wake = Mailbox(settings, max_size=1_000_000), WakeUp()
+    mailbox.open()
     threading.Timer(0.1, mailbox.interrupt).start()
     started = time.monotonic()
     with pytest.raises(MailboxUnavailable):

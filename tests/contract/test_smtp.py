@@ -128,6 +128,28 @@ def test_a_pipelining_server_that_says_354_without_a_recipient(submit: Submit) -
         assert server.lines[0][-1] == b"RSET"
 
 
+@pytest.mark.parametrize("extensions", [(b"PIPELINING",), (b"HELP",)])
+@pytest.mark.parametrize(
+    ("stage", "words"), [("MAIL", b"250 ok"), ("RCPT", b"250 ok"), ("DATA", b"354 go on"), ("DATA", b"250 queued")]
+)
+def test_a_reply_too_many_is_never_taken_for_the_verdict(
+    submit: Submit, extensions: tuple[bytes, ...], stage: str, words: bytes
+) -> None:
+    """Else an older reply would stand for the one to the dot, and a mail could count as accepted that is not."""
+
+    def twice(peer: Peer, _line: bytes) -> None:
+        peer.say(b"354 go on" if stage == "DATA" else b"250 ok", words)
+
+    with ScriptedSmtp(extensions, **{stage: twice}, DOT=reply(554, "no")) as server:
+        submission = submit(server.port)
+        outcome = submission.send(DESK, SCHOOL, MAIL)
+        assert isinstance(outcome, Deferred)
+        assert server.contents == []
+        server.overrides.clear()
+        assert isinstance(submission.send(DESK, SCHOOL, MAIL), Accepted)
+        assert server.connections == 2
+
+
 def test_envelope_and_data_travel_together_where_the_server_knows_pipelining(submit: Submit) -> None:
     """The server reads all three commands before it answers the first: without pipelining nothing would come."""
 

@@ -118,6 +118,9 @@ def test_a_relay_that_restarts_between_two_mails(postfix: Postfix) -> None:
     submission = Submission(smtp_settings(postfix.port))
     assert isinstance(submission.send(DESK, "sdn1@sekolah.example", mail(1)), Accepted)
     postfix.stop()
+    # The process that holds our connection may outlive the others a little: then it says 4xx, and later nothing.
+    assert isinstance(submission.send(DESK, "sdn1@sekolah.example", mail(2)), Deferred)
+    submission.close()
     gone = submission.send(DESK, "sdn1@sekolah.example", mail(2))
     assert isinstance(gone, Deferred)
     assert gone.server_gone
