@@ -44,7 +44,7 @@ FORWARDS = (
     ),
     Passed(
         "gmail-html",
-        "<div dir=\"ltr\">#prioritas tinggi<div>Mohon dibantu.</div><br><div class=\"gmail_quote\"><div dir=\"ltr\" class=\"gmail_attr\">---------- Forwarded message "
+        '<div dir="ltr">#prioritas tinggi<div>Mohon dibantu.</div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">---------- Forwarded message '
         '---------<br>Dari: <strong class="gmail_sendername" dir="auto">SDN 1 Sukamaju</strong> <span dir="auto">&lt;<a href="mailto:sdn1@sekolah.example">sdn1@sekolah.example</a>'
         "&gt;</span><br>Date: Sen, 3 Nov 2025 pukul 15.10<br>Subject: Tidak bisa tutup BKU<br>To: &lt;dinas@kab.example&gt;<br></div><br><br>"
         "<div>BKU bulan Oktober tidak bisa ditutup.</div><div><br></div><div>Terima kasih</div></div></div>",
@@ -64,7 +64,7 @@ FORWARDS = (
     ),
     Passed(
         "outlook-web-html",
-        "<div>#prioritas tinggi</div><div>Mohon dibantu.</div><div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\" dir=\"ltr\"><b>Dari:</b> SDN 1 Sukamaju "
+        '<div>#prioritas tinggi</div><div>Mohon dibantu.</div><div id="appendonsend"></div><hr><div id="divRplyFwdMsg" dir="ltr"><b>Dari:</b> SDN 1 Sukamaju '
         "&lt;sdn1@sekolah.example&gt;<br><b>Dikirim:</b> Senin, 03 November 2025 15.10<br><b>Kepada:</b> dinas@kab.example<br><b>Subjek:</b> Tidak bisa tutup BKU"
         "<div>&nbsp;</div></div><div>BKU bulan Oktober tidak bisa ditutup.</div><div><br></div><div>Terima kasih</div>",
         "html",
@@ -88,12 +88,13 @@ FORWARDS = (
     ),
     Passed(
         "apple",
-        TOP + "Mulai pesan yang diteruskan:\n\n> Dari: SDN 1 Sukamaju <sdn1@sekolah.example>\n> Subjek: Tidak bisa tutup BKU\n> Tanggal: 3 November 2025 15.10.00 WIB\n"
+        TOP
+        + "Mulai pesan yang diteruskan:\n\n> Dari: SDN 1 Sukamaju <sdn1@sekolah.example>\n> Subjek: Tidak bisa tutup BKU\n> Tanggal: 3 November 2025 15.10.00 WIB\n"
         "> Kepada: dinas@kab.example\n> \n> BKU bulan Oktober tidak bisa ditutup.\n> \n> Terima kasih\n",
     ),
     Passed(
         "apple-html",
-        "<div>#prioritas tinggi<br>Mohon dibantu.<br><br><blockquote type=\"cite\"><div>Begin forwarded message:</div><br><div><b>From: </b>SDN 1 Sukamaju &lt;"
+        '<div>#prioritas tinggi<br>Mohon dibantu.<br><br><blockquote type="cite"><div>Begin forwarded message:</div><br><div><b>From: </b>SDN 1 Sukamaju &lt;'
         '<a href="mailto:sdn1@sekolah.example">sdn1@sekolah.example</a>&gt;</div><div><b>Subject: </b><b>Tidak bisa tutup BKU</b></div><div><b>Date: </b>3 November 2025 at '
         "15.10.00 WIB</div><div><b>To: </b>dinas@kab.example</div><br><div>BKU bulan Oktober tidak bisa ditutup.</div><br><div>Terima kasih</div></blockquote></div>",
         "html",
@@ -110,7 +111,7 @@ FORWARDS = (
     ),
     Passed(
         "thunderbird-html",
-        "<p>#prioritas tinggi<br>Mohon dibantu.</p><div class=\"moz-forward-container\"><br><br>-------- Forwarded Message --------<table class=\"moz-email-headers-table\" "
+        '<p>#prioritas tinggi<br>Mohon dibantu.</p><div class="moz-forward-container"><br><br>-------- Forwarded Message --------<table class="moz-email-headers-table" '
         'cellspacing="0" cellpadding="0" border="0"><tbody><tr><th align="RIGHT" nowrap>Subject: </th><td>Tidak bisa tutup BKU</td></tr><tr><th>Date: </th><td>Mon, 3 Nov 2025 '
         "15:10:00 +0700</td></tr><tr><th>From: </th><td>SDN 1 Sukamaju &lt;sdn1@sekolah.example&gt;</td></tr><tr><th>To: </th><td>dinas@kab.example</td></tr></tbody></table>"
         "<br><br><p>BKU bulan Oktober tidak bisa ditutup.</p><p>Terima kasih</p></div>",
@@ -176,7 +177,9 @@ def test_comment_keeps_its_lines() -> None:
 
 def test_a_mail_passed_on_as_attachment_is_read() -> None:
     photo = Attachment("bukti.jpg", "image/jpeg", b"x")
-    original = InboundMessage(from_=(SCHOOL,), subject="Tidak bisa tutup BKU", date=AT, text=WORDS, attachments=(photo,))
+    original = InboundMessage(
+        from_=(SCHOOL,), subject="Tidak bisa tutup BKU", date=AT, text=WORDS, attachments=(photo,)
+    )
     outer = InboundMessage(
         subject="FW: Tidak bisa tutup BKU",
         text="#tag bku\n\n-- \nSally",
@@ -202,13 +205,28 @@ def test_replies_and_first_mails_are_no_forwards() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Sen, 3 Nov 2025 pukul 15.10", "2025-11-03T08:10"), ("Senin, 3 November 2025 pukul 15.10.00 WIB", "2025-11-03T08:10"),
-        ("Senin, 3 November 2025 17:10 WIT", "2025-11-03T08:10"), ("Monday, November 3, 2025 3:10 PM", "2025-11-03T08:10"), ("11/3/25 3:10 PM", "2025-11-03T08:10"),
-        ("03/11/25  15.10  (GMT+07:00)", "2025-11-03T08:10"), ("Mon, 03 Nov 2025 15:10:00 +0700", "2025-11-03T08:10"), ("2025-11-03 15:10", "2025-11-03T08:10"),
-        ("2025年11月3日 15:10", "2025-11-03T08:10"), ("2025년 11월 3일 월요일 오후 3:10", "2025-11-03T08:10"), ("lundi 3 novembre 2025 15:10", "2025-11-03T08:10"),
-        ("lunes, 3 de noviembre de 2025 15:10", "2025-11-03T08:10"), ("3. November 2025 15:10", "2025-11-03T08:10"), ("Mon, 3 Nov 2025 08:10:00 GMT", "2025-11-03T08:10"),
-        ("12:05 AM Nov 3, 2025", "2025-11-02T17:05"), ("3 พ.ย. 2568 15:10", "2025-11-03T08:10"), ("03 Agu 2025 15.10", "2025-08-03T08:10"), ("3 Nopember 2025", "2025-11-02T17:00"),
-        ("31/02/2025 10:00", None), ("kemarin", None), ("", None), ("3 bendahara 2025", None),
+        ("Sen, 3 Nov 2025 pukul 15.10", "2025-11-03T08:10"),
+        ("Senin, 3 November 2025 pukul 15.10.00 WIB", "2025-11-03T08:10"),
+        ("Senin, 3 November 2025 17:10 WIT", "2025-11-03T08:10"),
+        ("Monday, November 3, 2025 3:10 PM", "2025-11-03T08:10"),
+        ("11/3/25 3:10 PM", "2025-11-03T08:10"),
+        ("03/11/25  15.10  (GMT+07:00)", "2025-11-03T08:10"),
+        ("Mon, 03 Nov 2025 15:10:00 +0700", "2025-11-03T08:10"),
+        ("2025-11-03 15:10", "2025-11-03T08:10"),
+        ("2025年11月3日 15:10", "2025-11-03T08:10"),
+        ("2025년 11월 3일 월요일 오후 3:10", "2025-11-03T08:10"),
+        ("lundi 3 novembre 2025 15:10", "2025-11-03T08:10"),
+        ("lunes, 3 de noviembre de 2025 15:10", "2025-11-03T08:10"),
+        ("3. November 2025 15:10", "2025-11-03T08:10"),
+        ("Mon, 3 Nov 2025 08:10:00 GMT", "2025-11-03T08:10"),
+        ("12:05 AM Nov 3, 2025", "2025-11-02T17:05"),
+        ("3 พ.ย. 2568 15:10", "2025-11-03T08:10"),
+        ("03 Agu 2025 15.10", "2025-08-03T08:10"),
+        ("3 Nopember 2025", "2025-11-02T17:00"),
+        ("31/02/2025 10:00", None),
+        ("kemarin", None),
+        ("", None),
+        ("3 bendahara 2025", None),
     ],
 )
 def test_dates(text: str, expected: str | None) -> None:

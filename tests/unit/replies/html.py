@@ -52,7 +52,7 @@ HTML: tuple[Case, ...] = (
     Case(
         "gmail-ios",
         '<div><div dir="auto">Ini fotonya</div></div><div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">Pada Sen, 3 Nov 2025 '
-        f"pukul 15.10 Sally (BOSP) &lt;{ADDRESS}&gt; menulis:<br></div><blockquote class=\"gmail_quote\" style=\"{GMAIL_STYLE}\">{OURS}"
+        f'pukul 15.10 Sally (BOSP) &lt;{ADDRESS}&gt; menulis:<br></div><blockquote class="gmail_quote" style="{GMAIL_STYLE}">{OURS}'
         "</blockquote></div></div>",
         "Ini fotonya",
         "html",
@@ -140,13 +140,13 @@ HTML: tuple[Case, ...] = (
         '</span></p><p class="MsoNormal"><o:p>&nbsp;</o:p></p><div><div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm">'
         '<p class="MsoNormal"><b><span lang="EN-US">From:</span></b><span lang="EN-US"> Sally (BOSP) &lt;support@helpdesk.example&gt; <br>'
         "<b>Sent:</b> Monday, November 3, 2025 3:10 PM<br><b>To:</b> sdn1@sekolah.example<br><b>Subject:</b> #12345 - Tidak bisa<o:p></o:p></span></p>"
-        f"</div></div><p class=\"MsoNormal\"><o:p>&nbsp;</o:p></p>{OURS}</div>",
+        f'</div></div><p class="MsoNormal"><o:p>&nbsp;</o:p></p>{OURS}</div>',
         "Dengan hormat,\nMasih sama.",
         "html",
     ),
     Case(
         "outlook-desktop-2010",
-        '<div class=WordSection1><p class=MsoNormal>Terlampir.<o:p></o:p></p><div style=\'border:none;border-top:solid #B5C4DF 1.0pt;padding:3.0pt 0in 0in 0in\'>'
+        "<div class=WordSection1><p class=MsoNormal>Terlampir.<o:p></o:p></p><div style='border:none;border-top:solid #B5C4DF 1.0pt;padding:3.0pt 0in 0in 0in'>"
         "<p class=MsoNormal><b>Dari:</b> Sally [mailto:support@helpdesk.example] <br><b>Dikirim:</b> 03 Nopember 2025 15:10<br><b>Kepada:</b> sdn1@sekolah.example"
         f"<br><b>Perihal:</b> #12345<o:p></o:p></p></div>{OURS}</div>",
         "Terlampir.",
@@ -216,7 +216,9 @@ HTML: tuple[Case, ...] = (
     Case(
         "apple-mac",
         '<body style="overflow-wrap: break-word;">Terlampir bukti setornya.<br><div><br><blockquote type="cite"><div>Pada 3 Nov 2025, pukul 15.10, '
-        'Sally &lt;support@helpdesk.example&gt; menulis:</div><br class="Apple-interchange-newline"><div>' + OURS + "</div></blockquote></div><br></body>",
+        'Sally &lt;support@helpdesk.example&gt; menulis:</div><br class="Apple-interchange-newline"><div>'
+        + OURS
+        + "</div></blockquote></div><br></body>",
         "Terlampir bukti setornya.",
         "html",
     ),
@@ -233,7 +235,7 @@ HTML: tuple[Case, ...] = (
     ),
     Case(
         "thunderbird",
-        "<html><body><p>Sudah saya coba, berhasil.</p><p><br></p><div class=\"moz-cite-prefix\">Pada 03/11/2025 15.10, Sally (BOSP) menulis:<br></div>"
+        '<html><body><p>Sudah saya coba, berhasil.</p><p><br></p><div class="moz-cite-prefix">Pada 03/11/2025 15.10, Sally (BOSP) menulis:<br></div>'
         f'<blockquote type="cite" cite="mid:abc@helpdesk.example">{OURS}</blockquote><p></p><div class="moz-signature">-- <br>Operator SDN 1</div></body></html>',
         "Sudah saya coba, berhasil.",
         "html",
@@ -273,9 +275,9 @@ HTML: tuple[Case, ...] = (
     ),
     Case(
         "qq",
-        "<div>Sudah bisa</div><div><br></div><div style=\"font-size: 12px;font-family: Arial Narrow;padding:2px 0 2px 0;\">------------------&nbsp;Original&nbsp;------------------"
+        '<div>Sudah bisa</div><div><br></div><div style="font-size: 12px;font-family: Arial Narrow;padding:2px 0 2px 0;">------------------&nbsp;Original&nbsp;------------------'
         '</div><div style="font-size: 12px;background:#efefef;padding:8px;"><div><b>From:</b>&nbsp;"Sally" &lt;support@helpdesk.example&gt;;</div><div><b>Date:</b>&nbsp;'
-        f"Mon, Nov 3, 2025 03:10 PM</div><div><b>To:</b>&nbsp;\"sdn1\"&lt;sdn1@sekolah.example&gt;;</div><div><b>Subject:</b>&nbsp;#12345</div></div><div>{OURS}</div>",
+        f'Mon, Nov 3, 2025 03:10 PM</div><div><b>To:</b>&nbsp;"sdn1"&lt;sdn1@sekolah.example&gt;;</div><div><b>Subject:</b>&nbsp;#12345</div></div><div>{OURS}</div>',
         "Sudah bisa",
         "html",
     ),
@@ -283,7 +285,7 @@ HTML: tuple[Case, ...] = (
         "gmx",
         '<div style="font-family: Verdana;font-size: 12.0px;"><div>Masih gagal.</div><div>&nbsp;<div name="quote" style="margin:10px 5px 5px 10px; padding: 10px 0 10px 10px; '
         'border-left:2px solid #C3D9E5;"><div style="margin:0 0 10px 0;"><b>Gesendet:</b>&nbsp;Montag, 03. November 2025 um 15:10 Uhr<br/><b>Von:</b>&nbsp;Sally<br/>'
-        f"<b>An:</b>&nbsp;sdn1@sekolah.example<br/></div><div name=\"quoted-content\">{OURS}</div></div></div></div>",
+        f'<b>An:</b>&nbsp;sdn1@sekolah.example<br/></div><div name="quoted-content">{OURS}</div></div></div></div>',
         "Masih gagal.",
         "html",
     ),
@@ -303,7 +305,7 @@ HTML: tuple[Case, ...] = (
     ),
     Case(
         "bordered-div-of-a-small-program",
-        "<p>Sudah dikirim.</p><div style=\"color:#5f6368;border-left:2px solid #dadce0;padding-left:12px;margin-top:8px\">Pada 03 Nov 2025 15:10, Sally "
+        '<p>Sudah dikirim.</p><div style="color:#5f6368;border-left:2px solid #dadce0;padding-left:12px;margin-top:8px">Pada 03 Nov 2025 15:10, Sally '
         f"&lt;support@helpdesk.example&gt; menulis:<br>{OURS}</div>",
         "Sudah dikirim.",
         "html",
@@ -317,7 +319,8 @@ HTML: tuple[Case, ...] = (
     ),
     Case(
         "school-pastes-table-above-quotation",
-        "<div dir=\"ltr\">Rincian saldo:<table border=\"1\"><tr><td>Bulan</td><td>Saldo</td></tr><tr><td>Oktober</td><td>100.000</td></tr></table>Mohon dicek.</div>" + GMAIL,
+        '<div dir="ltr">Rincian saldo:<table border="1"><tr><td>Bulan</td><td>Saldo</td></tr><tr><td>Oktober</td><td>100.000</td></tr></table>Mohon dicek.</div>'
+        + GMAIL,
         "Rincian saldo: Bulan | Saldo Oktober | 100.000 Mohon dicek.",
         "html",
     ),

@@ -402,7 +402,7 @@ Dikirim menggunakan Zoho Mail
     ),
     Case(
         "k9",
-        f"Sudah.\n\nPada 3 November 2025 15.10.22 WIB, \"Sally (BOSP)\" <support@helpdesk.example> menulis:\n{QUOTED}\n",
+        f'Sudah.\n\nPada 3 November 2025 15.10.22 WIB, "Sally (BOSP)" <support@helpdesk.example> menulis:\n{QUOTED}\n',
         "Sudah.",
     ),
     Case(
@@ -450,12 +450,14 @@ Pada Sally (BOSP) <support@helpdesk.example>, 3 Nov 2025 15.10 menulis:
     ),
     Case(
         "bars-for-marks",
-        "Ya.\n\nPada Sen, 3 Nov 2025 pukul 15.10 Sally <support@helpdesk.example> menulis:\n\n" + QUOTED.replace(">", "|"),
+        "Ya.\n\nPada Sen, 3 Nov 2025 pukul 15.10 Sally <support@helpdesk.example> menulis:\n\n"
+        + QUOTED.replace(">", "|"),
         "Ya.",
     ),
     Case(
         "angles-for-marks",
-        "Ya betul.\n\nPada Sen, 3 Nov 2025 pukul 15.10 Sally <support@helpdesk.example> menulis:\n\n" + QUOTED.replace(">", "»"),
+        "Ya betul.\n\nPada Sen, 3 Nov 2025 pukul 15.10 Sally <support@helpdesk.example> menulis:\n\n"
+        + QUOTED.replace(">", "»"),
         "Ya betul.",
     ),
     Case(
@@ -803,7 +805,8 @@ Sudah bisa, terima kasih banyak bu
     ),
     Case(
         "marks-of-direction",
-        "\u200eSudah\n\n\u200ePada Sen, 3 Nov 2025 15.10, Sally <support@helpdesk.example> menulis:\n" + QUOTED.replace("> ", "\u200e> "),
+        "\u200eSudah\n\n\u200ePada Sen, 3 Nov 2025 15.10, Sally <support@helpdesk.example> menulis:\n"
+        + QUOTED.replace("> ", "\u200e> "),
         "\u200eSudah",
     ),
 )
