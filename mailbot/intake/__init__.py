@@ -22,9 +22,9 @@ def handle(turn: Turn, mail: Arrived) -> Handled:
     verdict = mail.verdict
     if verdict.kind is Kind.LOOP:
         return Handled("processed", verdict.reason)  # ours come back: on record, and nothing else
-    if verdict.kind is Kind.BOUNCE:
+    if verdict.kind is Kind.BOUNCE and not mail.released:
         return handle_bounce(turn, mail)
-    if verdict.kind is Kind.AUTO:
+    if verdict.kind is Kind.AUTO and not mail.released:
         return handle_robot(turn, mail)
     if not is_usable(mail.message.from_addr):
         named = mail.message.from_addr or "nobody"

@@ -41,7 +41,7 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
         return Handled("processed", "the subject names another ticket than the reply address", known[found.number].id)
     if found.number is not None:
         return _act(turn, mail, agent, resolve_merged(turn, known[found.number]), found)
-    forward = read_forward(mail.message)
+    forward = read_forward(mail.message, turn.profile.zone)
     if forward is not None and forward.author.email and not turn.policy.agent(forward.author.email):
         return _open_for(turn, mail, agent, forward)
     return report(turn, mail)
@@ -101,8 +101,10 @@ def _take_up(turn: Turn, mail: Arrived, held: Any, agent: Agent) -> Handled:
 
 def _act(turn: Turn, mail: Arrived, agent: Agent, loaded: Loaded, found: AgentRoute) -> Handled:
     reply = words_of(turn, mail, loaded)
+    # A quotation with nothing above it is our own notification: what it tells agents must not go to the school.
+    words = "" if reply.nothing_new else reply.text
     source = Source(
-        Address(agent.email, agent.name), Role.AGENT, reply.text, mail, mail.message.attachments, mail.message.subject
+        Address(agent.email, agent.name), Role.AGENT, words, mail, mail.message.attachments, mail.message.subject
     )
     errors = act(turn, loaded, agent, source)
     if errors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailbot.core.body import new_words
 from mailbot.core.compose import is_usable
 from mailbot.core.intent import intent_of
-from mailbot.core.message import Address, Kind, Reply
+from mailbot.core.message import Address, Reply
 from mailbot.core.route import Clues, Known, Route, clues_of, route
 from mailbot.core.senders import is_automatic_address
 from mailbot.core.subject import clean_subject, status_request
@@ -91,10 +91,10 @@ def _reply(turn: Turn, mail: Arrived, loaded: Loaded, found: Route) -> Handled:
         at=turn.work.now,
         author=author,
         role=role,
-        intent=intent_of(reply.text),
+        intent=intent_of("" if reply.nothing_new else reply.text),
         elsewhere=found.elsewhere,
         participants=people_in_cc(turn, mail) if role is Role.REQUESTER else (),
-        acknowledge=mail.verdict.kind is not Kind.NOACK,
+        acknowledge=mail.may_be_answered,
     )
     mark = "elsewhere" if found.elsewhere else ""
     source = Source(author, role, reply.text, mail, message.attachments, message.subject, mark)
@@ -172,7 +172,7 @@ def report(
         language=turn.profile.language,
         participants=people_in_cc(turn, mail),
         program=mail.program,
-        acknowledge=mail.verdict.kind is not Kind.NOACK,
+        acknowledge=mail.may_be_answered,
         named=named,
     )
     mark = f"named:{named}" if named else ""
@@ -192,7 +192,12 @@ def words_of(turn: Turn, mail: Arrived, loaded: Loaded | None) -> Reply:
 
 
 def people_in_cc(turn: Turn, mail: Arrived) -> tuple[Participant, ...]:
-    """Who else the requester wrote to: people, not the desk, not its agents, not robots (service.md 1)."""
+    """Who else the requester wrote to: people, not the desk, not its agents, not robots (service.md 1).
+
+    Beside a mailing list or a robot nobody takes part: the addresses there are not known to be people.
+    """
+    if not mail.may_be_answered:
+        return ()
     people: dict[str, Participant] = {}
     author = mail.message.from_addr
     for address in (*mail.message.cc, *mail.message.to):
@@ -215,7 +220,7 @@ def first_line(text: str) -> str:
 
 
 def _tell_status(turn: Turn, mail: Arrived, number: int) -> Handled:
-    if mail.verdict.kind is Kind.NOACK:
+    if not mail.may_be_answered:
         return Handled("processed", "a status request of a sender who must get no automatic mail")
     loaded = turn.work.ticket(number)
     if loaded is not None and loaded.ticket.takes_part(mail.message.from_addr):
@@ -228,7 +233,7 @@ def _tell_status(turn: Turn, mail: Arrived, number: int) -> Handled:
 def handle_unread(turn: Turn, mail: Arrived, why: str) -> None:
     """A person wrote, but their words can't be read: the timers stop all the same, its sender is evidence enough."""
     message = mail.message
-    if why == "too_large" and mail.verdict.kind is Kind.HUMAN:
+    if why == "too_large" and mail.may_be_answered:
         turn.post.too_large(turn, mail)
     clues = clues_of(message)
     known = look_up(turn, clues)

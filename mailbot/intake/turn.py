@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address, Attachment, Classification, InboundMessage
+from mailbot.core.message import Address, Attachment, Classification, InboundMessage, Kind
 from mailbot.core.ticket import Policy, Role
 from mailbot.store.work import Work
 
@@ -31,6 +31,11 @@ class Arrived:
     released: bool = False
     proven: bool = False
     program: str = ""
+
+    @property
+    def may_be_answered(self) -> bool:
+        """May automatic mail go to its sender? Only where a person wrote who does not ask for silence."""
+        return self.verdict.kind in (Kind.HUMAN, Kind.QUARANTINE)
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,19 @@ def test_a_robots_reply_stops_nothing_and_is_never_answered(desk: TryDesk) -> No
     assert desk.to(ACHA, "reminder")
 
 
+def test_an_automatic_mail_without_a_ticket_is_held_and_can_be_let_in_unanswered(desk: TryDesk) -> None:
+    done = desk.write("sistem@dinas.example", "Data harian", "Data.", headers={"Auto-Submitted": "auto-generated"})
+    assert done.outcome == "quarantined" and desk.numbers() == []
+    desk.desk.helpdesk.release([done.inbound_id])
+    desk.deliver()
+    assert desk.numbers() == [12345] and not desk.to("sistem@dinas.example") and desk.to(SALLY, "notification")
+
+
+def test_a_mail_of_a_list_opens_a_ticket_in_silence(desk: TryDesk) -> None:
+    desk.write(ACHA, "Lewat milis", "Isi", cc="guru@milis.example", headers={"List-Id": "<guru.milis.example>"})
+    assert desk.ticket()["participants"] == [] and not desk.to(ACHA) and desk.to(SALLY, "notification")
+
+
 def test_out_of_hours_the_acknowledgement_names_the_opening(make_desk: Callable[..., TryDesk]) -> None:
     desk = make_desk(start=datetime(2025, 11, 22, 5, 0, tzinfo=UTC))  # a Saturday
     desk.opened()
