@@ -23,6 +23,7 @@ from mailbot.vocabulary import intents as words
 
 MAX_CLAUSES = 60  # a longer text is a report, whatever its courtesies
 MAX_NAME_WORDS = 12
+MIN_FACT_DIGITS = 5  # an NPSN, an amount, a telephone number
 
 _OPEN = {Signal.ASKS, Signal.NEWS, Signal.TRIED, Signal.SOFT, Signal.UNKNOWN}
 _CLOSING = {Signal.THANKS, Signal.SOLVED, Signal.ACKNOWLEDGED}
@@ -35,6 +36,7 @@ def intent_of(text: str) -> Intent:
         return Intent.OTHER
     found = [signals_of(part) for part in parts]
     _forgive_names(parts, found)
+    _note_facts(parts, found)
     every = _made_good(found)
     if Signal.BROKEN in every:
         return Intent.STILL_BROKEN
@@ -67,6 +69,19 @@ def _forgive_names(parts: list[Clause], found: list[set[Signal]]) -> None:
             last = all(later.line > part.line or later is part for later in parts[index:])
             if _is_name(part, alone_on_last_line=last and part.line == parts[-1].line):
                 signals.clear()
+
+
+def _note_facts(parts: list[Clause], found: list[set[Signal]]) -> None:
+    """A number above the thanks is what the agent had asked for ("NPSN 20512345, terima kasih"), not a courtesy.
+
+    Soft, for where the matter is solved it only says which school, or which ticket.
+    """
+    for part, signals in zip(parts, found, strict=True):
+        if signals & _CLOSING:
+            return
+        number = any(token.typed.isdigit() and len(token.typed) >= MIN_FACT_DIGITS for token in part.tokens)
+        if number and not signals and not set(part.words) & words.CASE:
+            signals.add(Signal.SOFT)
 
 
 def _is_name(part: Clause, alone_on_last_line: bool) -> bool:

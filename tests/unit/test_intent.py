@@ -64,6 +64,9 @@ ADVERSARIAL: list[tuple[str, Intent]] = [
     # thanks with something that wants an answer
     ("Terima kasih. Mohon info cara ubah data", Intent.OTHER),
     ("terima kasih, terlampir tangkapan layarnya", Intent.OTHER),
+    ("npsn nya 20512345 bu. makasih ya", Intent.OTHER),
+    ("NPSN 20512345, sudah bisa. Terima kasih", Intent.THANKS),
+    ("Terima kasih\nSDN 1 Wates\nNPSN 20512345", Intent.THANKS),
     ("terima kasih akan kami coba", Intent.OTHER),
     ("Terima kasih sebelumnya", Intent.OTHER),
     ("terima kasih, bagaimana kelanjutan laporan kami?", Intent.STATUS),
