@@ -192,7 +192,7 @@ EXTENSIONS: dict[str, str] = {
     "wav": "audio/wav", "amr": "audio/amr", "flac": "audio/flac", "mp4": "video/mp4", "m4v": "video/mp4",
     "mov": "video/quicktime", "3gp": "video/3gpp", "avi": "video/x-msvideo", "mkv": "video/x-matroska",
     "webm": "video/webm", "exe": "application/x-msdownload", "dll": "application/x-msdownload",
-    "db": "application/octet-stream", "bin": "application/octet-stream",
+    "bin": "application/octet-stream", "db": "application/octet-stream",
 }  # fmt: skip
 
 # What a ZIP's entries say about the document that it is (ECMA-376 part 2; OpenDocument 1.3 part 2 §3.3).

@@ -144,6 +144,11 @@ def test_broken_content_type_is_mended_by_the_name() -> None:
     assert (found.name, found.content_type) == ("foto.png", "image/png")
 
 
+def test_an_unknown_file_without_a_name_is_no_database() -> None:
+    (found,) = parse_message(multi("mixed", PLAIN, part(b"\1\2\3", "application/octet-stream"))).attachments
+    assert (found.name, found.content_type) == ("lampiran-1.bin", "application/octet-stream")
+
+
 def test_two_files_of_one_name_are_two_files() -> None:
     one = part(b"1", "application/pdf; name=a.pdf")
     two = part(b"22", "application/pdf; name=a.pdf")
