@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from mailbot.core.attributions import ADDRESS, attribution
 from mailbot.core.header_blocks import HeaderBlock, header_block
@@ -50,8 +50,8 @@ def passed_on_at(page: Page, openings: Sequence[Opening], says_so: bool) -> int 
     return where if says_so and where < len(page) else None
 
 
-def read_forward(message: InboundMessage) -> Forward | None:
-    """The mail that was passed on, or None.
+def read_forward(message: InboundMessage, zone: tzinfo | None = None) -> Forward | None:
+    """The mail that was passed on, or None. `zone`: where the forwarder works, for programs that don't tell.
 
     `author.email` is "" where the program wrote only a name; `date` is UTC, None where it can't be read; `subject` is
     as the original had it, without the prefix of the forward.
@@ -66,7 +66,7 @@ def read_forward(message: InboundMessage) -> Forward | None:
         return Forward(
             author=_author(fields.get("from", "") or led),
             subject=fields.get("subject", "") or clean_subject(message.subject),
-            date=mail_date(fields.get("sent", "") or led, _clock_of(message)),
+            date=mail_date(fields.get("sent", "") or led, _clock_of(message, zone)),
             text=_below(page, below),
             comment=_comment(page, above),
             attachments=message.attachments,
@@ -150,10 +150,16 @@ def _attached(message: InboundMessage, page: Page) -> Forward:
     )
 
 
-def _clock_of(message: InboundMessage) -> timedelta:
-    """The forwarder's offset from UTC, by their Date field (RFC 5322 §3.3): their program wrote the dates below."""
+def _clock_of(message: InboundMessage, zone: tzinfo | None) -> timedelta:
+    """The forwarder's offset from UTC, by their Date field (RFC 5322 §3.3): their program wrote the dates below.
+
+    Exchange and Yahoo write Date in UTC and the dates below by the clock on the wall: then `zone` knows better.
+    """
     found = _OFFSET.search(message.headers.get("Date"))
     if found is None:
-        return (message.date.utcoffset() if message.date else None) or timedelta(0)
-    span = timedelta(hours=int(found[2]), minutes=int(found[3]))
-    return span if found[1] == "+" else -span
+        span = (message.date.utcoffset() if message.date else None) or timedelta(0)
+    else:
+        span = timedelta(hours=int(found[2]), minutes=int(found[3])) * (1 if found[1] == "+" else -1)
+    if span or zone is None or message.date is None:
+        return span
+    return zone.utcoffset(datetime.fromtimestamp(message.date.timestamp(), zone).replace(tzinfo=None)) or span
