@@ -66,7 +66,7 @@ def cut_text(text: str, sent: Sequence[str] = (), *, passed_on: bool = False, au
     `passed_on`: the subject says that it is a forward. `author`: an address in whose name no header block quotes.
     """
     page = page_of_text(_split_lines(visible(text)))
-    return _cut(page, sent, passed_on, author, "") or _whole(page)
+    return _cut(page, sent, passed_on, author, "") or _whole(page, nothing_new=True)
 
 
 def cut_html(
@@ -84,11 +84,11 @@ def cut_html(
         # A photo and nothing else above the quotation: that is an answer.
         shown, rule = page_of_html(html, pictures or {})
         reply = _cut(shown, sent, passed_on, author, rule)
-    return reply or _whole(page)
+    return reply or _whole(page, nothing_new=True)
 
 
-def _whole(page: Page) -> Reply:
-    return Reply("\n".join(page.shown).strip())
+def _whole(page: Page, *, nothing_new: bool = False) -> Reply:
+    return Reply("\n".join(page.shown).strip(), nothing_new=nothing_new)
 
 
 def _split_lines(text: str) -> str:

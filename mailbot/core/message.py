@@ -213,13 +213,15 @@ class Reply:
     """A body, cut: `text` is what its author wrote now; the rest is hidden, never lost.
 
     `quoted` is the hidden quotation, `signature` the author's signature and device footer. `rule` names what cut
-    ("gmail_quote", "attribution:id", "marker", …; "" where nothing was cut).
+    ("gmail_quote", "attribution:id", "marker", …; "" where nothing was cut). `nothing_new`: a quotation or a signature
+    is all there is, so `text` shows it whole.
     """
 
     text: str
     quoted: str = ""
     signature: str = ""
     rule: str = ""
+    nothing_new: bool = False
 
 
 @dataclass(frozen=True)
