@@ -165,8 +165,12 @@ def _names_trace_fields(prose: str) -> bool:
 
 def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machine: int) -> tuple[Sign, ...]:
     """What speaks for a person who writes *about* a bounce. `machine`: the weight of form and author."""
-    if machine >= Grade.OFFICE:
+    start = folded(prose[:START])
+    greets = start.startswith(words.GREETINGS)
+    if machine > Grade.OFFICE:
         return ()
+    if machine == Grade.OFFICE:  # a postmaster is a person too
+        return (Sign(-2, "a person speaks"),) if greets else ()
     against = []
     if is_reply_subject(message.subject) or is_forward_subject(message.subject):
         against.append(Sign(-3, "a person replies or forwards"))
@@ -175,8 +179,7 @@ def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machi
         against.append(Sign(-2, "no reply code and no mail in it"))
     if machine == 0:
         against.append(Sign(-1, "nothing shows a mail system"))
-        start = folded(prose[:START])
-        if start.startswith(words.GREETINGS) or any(myself in start for myself in words.MYSELF):
+        if greets or any(myself in start for myself in words.MYSELF):
             against.append(Sign(-2, "a person speaks"))
         if not any(p in start for p in words.NOT_DELIVERED):
             against.append(Sign(-2, "does not begin with the failure"))

@@ -164,15 +164,15 @@ NOT_DELIVERED = (
 )
 # Why a server refused: people quote these too, so they weigh less.
 REFUSALS = (
-    "user unknown", "unknown user", "unknown recipient", "unknown local", "no such user", "no such recipient",
-    "no such mailbox", "no mailbox here", "mailbox is full", "mailbox full", "mailbox unavailable", "over quota",
-    "quota exceeded", "quota violation", "quotaexceeded", "does not exist", "doesn't exist", "doesn't have a",
-    "does not have a", "invalid recipient", "recipient address rejected", "sender address rejected",
-    "recipient rejected", "address rejected", "not listed in", "user not found", "user not known", "account disabled",
-    "account is disabled", "account has been disabled", "unrouteable", "unroutable", "host unknown", "host not found",
-    "domain not found", "name service error", "connection refused", "connection timed out", "relay access denied",
-    "relaying denied", "mail loop", "temporary failure", "access denied", "reverse dns", "tidak ditemukan",
-    "kotak masuk penerima penuh",
+    "requested action not taken", "requested mail action", "user unknown", "unknown user", "unknown recipient",
+    "unknown local", "no such user", "no such recipient", "no such mailbox", "no mailbox here", "mailbox is full",
+    "mailbox full", "mailbox unavailable", "over quota", "quota exceeded", "quota violation", "quotaexceeded",
+    "does not exist", "doesn't exist", "doesn't have a", "does not have a", "invalid recipient",
+    "recipient address rejected", "sender address rejected", "recipient rejected", "address rejected",
+    "not listed in", "user not found", "user not known", "account disabled", "account is disabled",
+    "account has been disabled", "unrouteable", "unroutable", "host unknown", "host not found", "domain not found",
+    "name service error", "connection refused", "connection timed out", "relay access denied", "relaying denied",
+    "mail loop", "temporary failure", "access denied", "reverse dns", "tidak ditemukan", "kotak masuk penerima penuh",
 )
 # The mail that came back follows.
 RETURNED = (

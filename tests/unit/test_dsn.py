@@ -218,6 +218,7 @@ NO_BOUNCES: list[tuple[str, str, str]] = [
         "Undelivered mail",
         "Dear admin, my mail could not be delivered, it says 550 5.1.1 User unknown.\n-----Original Message-----\nhalo",
     ),
+    ("postmaster@sekolah.sch.id", "Email tidak terkirim", "Kami mengirim email ke dinas tetapi gagal terkirim."),
     ("postmaster@sekolah.sch.id", "Perubahan rekening", "Kami ingin mengubah rekening sekolah. Terima kasih."),
     ("Toko <noreply@toko.example>", "Payment rejected", "Your payment was rejected by the bank. Please try again."),
     ("Acha <acha@sekolah.sch.id>", "Re: #12345 - BKU", "Masih gagal dikirim, error 550."),
