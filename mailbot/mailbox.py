@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.core.arrival import Arrival, Place
 from mailbot.errors import MailboxUnavailable
-from mailbot.imap import fetching, filing, folders, waiting
+from mailbot.imap import fetching, filing, folders, suspects, waiting
 from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place
 from mailbot.imap.waiting import WakeUp
 from mailbot.imap.wire import Client
@@ -35,9 +35,6 @@ log = logging.getLogger(__name__)
 
 # SELECT again after this many seconds: only SELECT tells of a new UIDVALIDITY (RFC 3501 §2.3.1.1).
 SELECT_EVERY = 600.0
-# A mail that broke the connection is read alone and last; after so many times, only once in an hour.
-TRIES = 3
-REST_OF_SUSPECT = 3600.0
 
 
 class Mailbox:
@@ -66,13 +63,14 @@ class Mailbox:
         self._log = logger
         self._tokens = TokenSource.of(settings, "imap")
         self._client: Client | None = None
+        self._filing: filing.Filing
         self._places: dict[Place, str] = {}
         self._source = ""
         self._uidvalidity = 0
         self._uid_next = 0
         self._keywords = False
         self._selected_at = 0.0
-        self._suspects: dict[int, tuple[int, float]] = {}  # UID → how often it broke the connection, when last
+        self._suspects = suspects.Suspects()
 
     @property
     def uidvalidity(self) -> int:
@@ -102,6 +100,7 @@ class Mailbox:
                 if name
             }
             self._select(client)
+            self._filing = filing.Filing(client, self._source, self._uid_next)
         if len(self._places) < len(Place) and not self._keywords:
             self._log.warning(
                 "%s: %s keeps no keywords, so mail that stays in place can't be marked as done: it is recognised by "
@@ -121,7 +120,7 @@ class Mailbox:
                 self._uidvalidity,
                 validity,
             )
-            self._suspects.clear()
+            self._suspects.forget()
         self._uidvalidity = validity
         self._uid_next = int(selected.get(b"UIDNEXT", 2**32))
         self._keywords = filing.keeps_keywords(selected)
@@ -143,51 +142,37 @@ class Mailbox:
     def fetch(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
         """The mails of `uids` in batches; what vanished meanwhile is left out.
 
-        A mail during whose transfer the connection broke comes last and alone the next time, so that it can't keep
-        the others back.
+        A mail during whose transfer the connection broke comes last the next time, so that it can't keep the others
+        back for long.
         """
-        now = time.monotonic()
-        clean = [uid for uid in uids if uid not in self._suspects]
-        suspects = [uid for uid in uids if uid in self._suspects and self._due(uid, now)]
-        suspects.sort(key=lambda uid: self._suspects[uid][0])  # of a broken batch only one mail is to blame
-        for some in fetching.chunks(clean):
-            yield from self._fetch_some(some, self._batch_count)
-        for uid in suspects:
-            yield from self._fetch_some([uid], 1)
-            self._suspects.pop(uid, None)
-
-    def _due(self, uid: int, now: float) -> bool:
-        failures, last = self._suspects[uid]
-        return failures < TRIES or now - last > REST_OF_SUSPECT
-
-    def _fetch_some(self, uids: Sequence[int], most_mails: int) -> Iterator[list[Arrival]]:
-        with self._guard("asking for sizes") as client:
-            known = fetching.sizes(client, uids)
-        for group in fetching.batches(known, self._batch_bytes, most_mails, self._max_size):
-            partial = known[group[0]] > self._max_size
-            try:
-                with self._guard("fetching mail") as client:
+        for some in self._suspects.order(uids, time.monotonic()):
+            with self._blaming(some), self._guard("asking for sizes") as client:
+                known = fetching.sizes(client, some)
+            for group in fetching.batches(known, self._batch_bytes, self._batch_count, self._max_size):
+                partial = known[group[0]] > self._max_size
+                with self._blaming(group), self._guard("fetching mail") as client:
                     found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
-            except MailboxUnavailable:
-                self._suspect(group)
-                raise
-            if found:
-                yield found
+                self._suspects.clear(group)
+                if found:
+                    yield found
 
-    def _suspect(self, group: Sequence[int]) -> None:
-        now = time.monotonic()
-        for uid in group:
-            failures = self._suspects.get(uid, (0, 0.0))[0] + 1
-            self._suspects[uid] = (failures, now)
-            if failures == TRIES:
+    @contextmanager
+    def _blaming(self, group: Sequence[int]) -> Iterator[None]:
+        """If the connection breaks in here, these mails may be to blame."""
+        connected = self._client is not None
+        try:
+            yield
+        except MailboxUnavailable:
+            for uid in self._suspects.blame(group, time.monotonic()) if connected else ():
                 self._log.error(
                     "%s: the mail with UID %d in %s could not be fetched in %d attempts; it stays there and is tried "
-                    "once an hour. Look at it with a mail client, or at the server's log.",
+                    "every ten minutes. Look at it with a mail client, or at the server's log.",
                     place(self._settings),
                     uid,
                     self._source,
-                    TRIES,
+                    suspects.TRIES,
                 )
+            raise
 
     def file(self, places: Mapping[int, Place], *, uidvalidity: int | None = None) -> None:
         """Move each UID to its place; what is not there any more counts as filed.
@@ -201,13 +186,12 @@ class Mailbox:
             )
             return
         with self._guard("filing mail") as client:
-            lane = filing.Filing(client, self._source, self._uid_next)
             for where in Place:
                 uids = [uid for uid, wanted in places.items() if wanted is where]
                 if not uids:
                     continue
                 if where in self._places:
-                    lane.move(uids, self._places[where])
+                    self._filing.move(uids, self._places[where])
                 elif self._keywords:
                     filing.mark(client, uids)
             client.wire.forget()

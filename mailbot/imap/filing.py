@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import imaplib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,12 +57,16 @@ def mark(client: Client, uids: Sequence[int]) -> None:
 
 
 class Filing:
-    """Moves mail out of one selected folder. `uid_next`: the UIDNEXT that its SELECT gave; below it lies older mail."""
+    """Moves mail out of the selected folder, for one connection.
+
+    `uid_next`: the UIDNEXT that its first SELECT gave; below it lies mail that a predecessor may have had in hand.
+    """
 
     def __init__(self, client: Client, source: str, uid_next: int) -> None:
         self._client = client
         self._source = source
         self._uid_next = uid_next
+        self._before_us: dict[str, Counter[Identity]] = {}
 
     def move(self, uids: Sequence[int], target: str) -> None:
         """Take `uids` out of the folder and into `target` (a name of the server)."""
@@ -106,15 +111,25 @@ class Filing:
             self._expunge(sorted(there))
 
     def _already_in(self, target: str, uids: Sequence[int]) -> set[int]:
-        """Those of `uids` whose copy is among the newest mails of `target`."""
+        """Those of `uids` whose copy was among the newest mails of `target` when this connection first looked."""
         ours = self._identities(uid_set(uids))
+        if target not in self._before_us:
+            self._before_us[target] = self._newest(target)
+        copies = self._before_us[target]
+        found = set()
+        for uid, identity in ours.items():
+            if copies[identity]:
+                copies[identity] -= 1  # a copy stands for one mail, also where the same mail came twice
+                found.add(uid)
+        return found
+
+    def _newest(self, target: str) -> Counter[Identity]:
         self._client.select_folder(target, readonly=True)
         try:
             newest = search(self._client, "ALL")[-2 * PER_COMMAND :]
-            copies = set(self._identities(uid_set(newest)).values()) if newest else set()
+            return Counter(self._identities(uid_set(newest)).values() if newest else ())
         finally:
             self._client.select_folder(self._source)
-        return {uid for uid, identity in ours.items() if identity in copies}
 
     def _identities(self, uids: str) -> dict[int, Identity]:
         wire = self._client.wire

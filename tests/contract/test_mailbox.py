@@ -412,13 +412,14 @@ def test_a_kill_after_copy_makes_no_second_copy(copying: Dovecot, user: str, fla
 
 
 def test_two_mails_that_look_alike_are_both_copied(copying: Dovecot, user: str) -> None:
-    """The same mail twice, as some senders do it, in one session: neither is taken for the copy of the other."""
+    """The same mail twice, as some senders do it: neither is taken for the copy of the other."""
+    copying.append(user, mail("sama"), mail("sama"))
     mailbox = open_mailbox(copying, user)
     copying.append(user, mail("sama"), mail("sama"))
     for uid in mailbox.uids()[1]:
         mailbox.file({uid: Place.PROCESSED})
     mailbox.close()
-    assert subjects(copying.mails(user, PROCESSED)) == ["sama", "sama"]
+    assert subjects(copying.mails(user, PROCESSED)) == ["sama"] * 4
 
 
 def test_without_idle_it_waits_all_the_same(old_server: Dovecot, user: str) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mailbot.imap.fetching import HEADER_LIMIT, _moment, batches, chunks, uid_set
 from mailbot.imap.filing import keeps_keywords
 from mailbot.imap.folders import Naming
+from mailbot.imap.suspects import REST, TRIES, Suspects
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,28 @@ def test_internal_dates(text: bytes | None, expected: datetime | None) -> None:
 )
 def test_whether_a_folder_keeps_keywords(flags: tuple[bytes, ...], expected: bool) -> None:
     assert keeps_keywords({b"PERMANENTFLAGS": flags}) is expected
+
+
+def asked(suspects: Suspects, uids: list[int], now: float = 0.0) -> list[list[int]]:
+    return [list(group) for group in suspects.order(uids, now)]
+
+
+def test_mails_that_broke_the_connection_come_last_then_alone_then_rest() -> None:
+    suspects, uids = Suspects(), list(range(1, 61))
+    assert asked(suspects, uids) == [uids]
+    assert suspects.blame(list(range(1, 51)), 0.0) == []
+    assert asked(suspects, uids) == [list(range(51, 61)), list(range(1, 26)), list(range(26, 51))]
+    suspects.clear(list(range(1, 26)))
+    suspects.blame([26, 27, 28], 0.0)
+    suspects.blame([27], 0.0)
+    assert asked(suspects, [1, 26, 27, 28, 29]) == [[1], [29], [26], [28]]
+    assert asked(suspects, [27], REST + 1) == [[27]]
+    assert suspects.blame([27], REST + 1) == []
+    assert asked(suspects, [27], REST + 2) == []
+    suspects.forget()
+    assert asked(suspects, [26, 27]) == [[26, 27]]
+
+
+def test_the_last_try_is_reported_once() -> None:
+    suspects = Suspects()
+    assert [suspects.blame([7], 0.0) for _ in range(TRIES + 2)] == [[]] * (TRIES - 1) + [[7], [], []]
