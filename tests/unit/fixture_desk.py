@@ -190,8 +190,8 @@ def walk(raw: bytes, desk: FixtureDesk) -> Seen:
     message = parse_message(raw)
     own = OwnIdentity(frozenset((ADDRESS,)), INSTANCE, desk.trusted)
     verdict = classify(message, own)
-    seen = _parsed(message) | _judged(verdict)
-    return {key: value for key, value in (seen | _handled(message, verdict, desk)).items() if value not in ("", [], None, False)}
+    seen = _parsed(message) | _judged(verdict) | _handled(message, verdict, desk)
+    return {key: value for key, value in seen.items() if value not in ("", [], None, False)}
 
 
 def _parsed(message: InboundMessage) -> Seen:
@@ -302,8 +302,8 @@ def _status(message: InboundMessage, verdict: Classification, desk: FixtureDesk,
         return {"fate": "nothing"}
     ticket = desk.tickets.get(number)
     takes_part = ticket is not None and ticket.takes_part(message.from_addr)
-    answer = "TellStatus" if takes_part else "TellNothing"
-    return {"fate": "processed", "effects": [{answer: [message.from_addr]}]} | ({"ticket": number} if takes_part else {})
+    effect = {"TellStatus" if takes_part else "TellNothing": [message.from_addr]}
+    return {"fate": "processed", "effects": [effect], "ticket": number if takes_part else None}
 
 
 def _report(message: InboundMessage, verdict: Classification, desk: FixtureDesk, named: int | None) -> Seen:
@@ -314,7 +314,7 @@ def _report(message: InboundMessage, verdict: Classification, desk: FixtureDesk,
         subject=clean_subject(message.subject) or _first_line(reply.text),
         requester=message.from_address,
         author=message.from_address,
-        participants=_people(message, desk),
+        participants=_people(message, verdict, desk),
         acknowledge=verdict.kind is not Kind.NOACK,
         named=named,
     )
@@ -331,9 +331,9 @@ def _reply(
         at=desk.now,
         author=author,
         role=role,
-        intent=intent_of(reply.text),
+        intent=intent_of("" if reply.nothing_new else reply.text),
         elsewhere=found.elsewhere,
-        participants=_people(message, desk) if role is Role.REQUESTER else (),
+        participants=_people(message, verdict, desk) if role is Role.REQUESTER else (),
         acknowledge=verdict.kind is not Kind.NOACK,
     )
     closed = ticket.status is Status.CLOSED  # elsewhere nothing hangs on it
@@ -367,6 +367,8 @@ def _cut(message: InboundMessage, desk: FixtureDesk, ticket: Ticket | None) -> R
 
 
 def _words(reply: Reply) -> Seen:
+    if reply.nothing_new:
+        return {"nothing_new": bool(reply.text)}
     return {
         "words": lines_of(reply.text),
         "quoted": bool(reply.quoted.strip()),
@@ -379,7 +381,9 @@ def lines_of(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
-def _people(message: InboundMessage, desk: FixtureDesk) -> tuple[Participant, ...]:
+def _people(message: InboundMessage, verdict: Classification, desk: FixtureDesk) -> tuple[Participant, ...]:
+    if verdict.kind is Kind.NOACK:
+        return ()  # beside a mailing list or a robot nobody takes part
     return tuple(
         Participant(a.email, a.name)
         for a in (*message.cc, *message.to)
@@ -415,9 +419,9 @@ def _agent(message: InboundMessage, verdict: Classification, desk: FixtureDesk, 
     if found.number is not None:
         ticket = desk.resolved(found.number)
         reply = _cut(message, desk, ticket)
-        acted = _acted(reply.text, message.attachments, desk, ticket, agent)
+        acted = _acted("" if reply.nothing_new else reply.text, message.attachments, desk, ticket, agent)
         return {"evidence": found.evidence} | _words(reply) | acted
-    forward = read_forward(message)
+    forward = read_forward(message, desk.profile.zone)
     if forward is not None and forward.author.email and not desk.policy.agent(forward.author.email):
         return _forwarded(forward, message, desk, agent)
     return _report(message, verdict, desk, None)
@@ -480,7 +484,7 @@ def _forwarded(forward: Forward, message: InboundMessage, desk: FixtureDesk, age
     if forward.comment.strip() and opened.ticket is not None:
         comment = forward.comment if forward.comment.lstrip().startswith("#") else f"#catatan\n{forward.comment}"
         acted = _acted(comment, (), desk, opened.ticket, agent)
-        seen |= {"commands": acted["commands"], "status": acted["status"], "priority": acted.get("priority")}
+        seen |= {key: acted[key] for key in ("commands", "status", "agent", "priority", "tags")}
     return seen
 
 
@@ -502,7 +506,7 @@ def _decided(decision: Decision, event: Event, desk: FixtureDesk) -> Seen:
         "status": ticket.status.value,
         "close_reason": ticket.close_reason.value if ticket.close_reason else None,
         "recorded_as": decision.recorded_as.value if decision.recorded_as else None,
-        "hidden": not decision.public,
+        "hidden": decision.recorded_as is not None and not decision.public,
         "effects": [_effect(effect) for effect in decision.effects],
     }
     if before is None:

@@ -13,10 +13,14 @@ import pytest
 from tests.unit.fixture_desk import FIXTURES, read_desk, refuse_unknown, walk
 
 MAILS = sorted(FIXTURES.glob("*/*.eml"))
+CLASSES = {
+    "report", "reply", "follow_up", "answer", "forward", "bounce", "auto", "list", "forged", "status", "attachment",
+    "malformed",
+}  # fmt: skip
 FACTS = {
     "from", "from_name", "subject", "message_id", "date", "attachments", "nested", "security", "defects",
     "kind", "rule", "returns_on", "bounce",
-    "words", "quoted", "signature", "intent", "commands", "to_requester", "refusals", "forward",
+    "words", "nothing_new", "quoted", "signature", "intent", "commands", "to_requester", "refusals", "forward",
     "evidence", "elsewhere", "named",
     "fate", "event", "ticket", "status", "close_reason", "recorded_as", "hidden", "effects", "title", "requester",
     "follow_up_of", "participants", "agent", "priority", "tags",
@@ -38,3 +42,7 @@ def test_what_comes_of_a_mail(path: Path) -> None:
 def test_each_mail_has_its_expectation_and_each_expectation_its_mail() -> None:
     mails = {name_of(path) for path in MAILS}
     assert mails == {name_of(path) for path in FIXTURES.glob("*/*.json")}
+
+
+def test_every_class_is_there() -> None:
+    assert {path.parent.name for path in MAILS} == CLASSES
