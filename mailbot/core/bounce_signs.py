@@ -82,7 +82,9 @@ def evidence(message: InboundMessage, at_bounce_address: bool = False) -> Eviden
     if not (form or subject or said):
         return None
     signs = (*form, *who, *subject, *said)
-    return Evidence((*signs, *_against(message, prose, signs, sum(s.weight for s in (*form, *who)))), prose)
+    # status fields alone may stand in a bounce that a person passes on
+    machine = sum(sign.weight for sign in (*form, *who) if sign.words != _STATUS_FIELDS)
+    return Evidence((*signs, *_against(message, prose, signs, machine)), prose)
 
 
 def folded(text: str) -> str:
@@ -98,11 +100,11 @@ def _form(message: InboundMessage) -> tuple[Sign, ...]:
     signs = []
     report = message.report
     if report is not None and report.report_type in ("", "delivery-status"):  # not a read receipt's fields
-        declared = report.report_type == "delivery-status"
+        declared = "/report" in message.headers.get("Content-Type")[:200].lower()  # RFC 6522 §3
         if declared and report.status:
             signs.append(Sign(4, "a delivery report (RFC 3464)"))
         elif report.status:
-            signs.append(Sign(3, "delivery status fields"))
+            signs.append(Sign(3, _STATUS_FIELDS))
         elif declared:
             signs.append(Sign(3, "declared a delivery report"))
     if "@" in message.headers.get("X-Failed-Recipients"):
@@ -186,5 +188,6 @@ def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machi
     return tuple(against)
 
 
+_STATUS_FIELDS = "delivery status fields"
 _REPLY_CODE = "quotes an SMTP reply code"
 _RETURNED_MAIL = "holds the mail that came back"

@@ -242,6 +242,18 @@ def test_a_report_that_a_person_passes_on_as_a_file_is_theirs() -> None:
     assert read_bounce(parse_message(raw.encode())) is None
 
 
+def test_a_report_whose_parts_a_person_passes_on_is_theirs() -> None:
+    raw = (
+        "From: Acha <acha@sekolah.sch.id>\nSubject: Fwd: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSelamat pagi, ini kenapa?\n\n"
+        "> Your message could not be delivered.\n\n--b\nContent-Type: message/delivery-status\n\n"
+        "Final-Recipient: rfc822; a@b.id\nAction: failed\nStatus: 5.1.1\n\n--b--\n"
+    )
+    assert read_bounce(parse_message(raw.encode())) is None
+    by_daemon = raw.replace("Acha <acha@sekolah.sch.id>", "MAILER-DAEMON@x.example").replace("Fwd: ", "")
+    assert read_bounce(parse_message(by_daemon.encode())) is not None
+
+
 def test_our_envelope_sender_is_evidence() -> None:
     message = mail("From: a@gw.example\nSubject: x\n\nYour mail could not be delivered to acha@sekolah.sch.id.\n")
     assert find_bounce(message) is None
