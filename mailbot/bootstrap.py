@@ -44,15 +44,11 @@ class Desk:
 
     def configure(self, settings: Settings) -> None:
         """(Re)build everything that follows from the settings. Raises ConfigError and changes nothing if they are bad."""
-        policy = _policy(settings)
+        policy = make_policy(settings)
         renderer = make_renderer(settings, policy)
         renderer.check()
-        profile = _profile(settings)
-        own = OwnIdentity(
-            addresses=frozenset(settings.helpdesk.addresses),
-            instance_id=profile.instance_id,
-            trusted_authserv_ids=settings.inbound.trusted_authserv_ids,
-        )
+        profile = make_profile(settings, read_keys(settings))
+        own = own_identity(settings, profile.instance_id)
         correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
         self.settings = settings
         self.renderer = renderer
@@ -75,10 +71,15 @@ class Desk:
         self.close()
 
 
-def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool = False) -> Desk:
-    """Open a desk. `exclusive`: for the daemon; `DeskInUse` where another daemon has this SQLite desk."""
+def open_desk(
+    settings: Settings, *, clock: Clock | None = None, exclusive: bool = False, durable: bool = True
+) -> Desk:
+    """Open a desk. `exclusive`: for the daemon; `DeskInUse` where another daemon has this SQLite desk.
+
+    `durable` False: for a desk that is thrown away.
+    """
     clock = clock or SystemClock()
-    store = open_store(settings, clock)
+    store = open_store(settings, clock, durable=durable)
     try:
         if exclusive:
             store.lock_exclusively()
@@ -89,19 +90,20 @@ def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool
         raise
 
 
-def open_store(settings: Settings, clock: Clock) -> Store:
+def open_store(settings: Settings, clock: Clock, *, durable: bool = True) -> Store:
     """The database alone, its schema untouched."""
     return Store(
         settings.storage.database_url.get_secret_value(),
         clock=clock,
         data_dir=settings.storage.data_dir,
         first_ticket_number=settings.helpdesk.first_ticket_number,
+        durable=durable,
     )
 
 
 def make_renderer(settings: Settings, policy: Policy | None = None) -> Renderer:
     """The templates of these settings."""
-    policy = policy or _policy(settings)
+    policy = policy or make_policy(settings)
     helpdesk = settings.helpdesk
     return Renderer(
         helpdesk.templates_dir,
@@ -114,7 +116,17 @@ def make_renderer(settings: Settings, policy: Policy | None = None) -> Renderer:
     )
 
 
-def _policy(settings: Settings) -> Policy:
+def own_identity(settings: Settings, instance_id: str) -> OwnIdentity:
+    """How the desk knows its own mail again. `instance_id`: that of its profile."""
+    return OwnIdentity(
+        addresses=frozenset(settings.helpdesk.addresses),
+        instance_id=instance_id,
+        trusted_authserv_ids=settings.inbound.trusted_authserv_ids,
+    )
+
+
+def make_policy(settings: Settings) -> Policy:
+    """What decisions depend on, of these settings; the agents are those of the configuration."""
     return Policy(
         hours=service_hours(settings.hours, settings.helpdesk.timezone),
         agents=tuple(Agent(a.email, a.name, a.aliases, a.role) for a in settings.agents),
@@ -127,8 +139,8 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def _profile(settings: Settings) -> DeskProfile:
-    keys = read_keys(settings)
+def make_profile(settings: Settings, keys: tuple[bytes, ...]) -> DeskProfile:
+    """The desk of these settings; `keys` sign its reply addresses, newest first."""
     helpdesk, inbound = settings.helpdesk, settings.inbound
     # Known only to who has the key: nobody else can make a mail look like ours.
     instance = hmac.new(keys[-1], b"instance", hashlib.sha256).hexdigest()[:16]
@@ -152,11 +164,15 @@ def _profile(settings: Settings) -> DeskProfile:
     )
 
 
+def key_path(settings: Settings) -> Path:
+    """Where the keys of the reply tokens lie."""
+    return settings.helpdesk.secret_file or settings.storage.data_dir / KEY_FILE
+
+
 def read_keys(settings: Settings) -> tuple[bytes, ...]:
     """The keys of the reply tokens, newest first: a line each in [helpdesk] secret_file, else made once in data_dir."""
-    given = settings.helpdesk.secret_file
-    path = given or settings.storage.data_dir / KEY_FILE
-    if given is None and not path.exists():
+    path = key_path(settings)
+    if settings.helpdesk.secret_file is None and not path.exists():
         _make_key(path)
     try:
         lines = [line.strip() for line in path.read_bytes().splitlines()]

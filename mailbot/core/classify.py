@@ -24,7 +24,7 @@ from mailbot.core.senders import Grade, grade, is_automatic_address, is_list_man
 from mailbot.core.token import Purpose, read_tokens
 from mailbot.vocabulary import robot_headers as names
 
-__all__ = ["OwnIdentity", "classify", "classify_raw", "is_automatic_address"]
+__all__ = ["Firing", "OwnIdentity", "classify", "classify_raw", "firings", "is_automatic_address"]
 
 ENOUGH_FOR_AUTO = 3
 ENOUGH_FOR_NOACK = 2
@@ -73,6 +73,22 @@ def classify_raw(raw: bytes) -> Classification:
     from mailbot.core.parse import parse_message
 
     return classify(parse_message(raw))
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A rule that has a reason for this mail; the first of them decided."""
+
+    rule: str
+    kind: Kind
+    reason: str
+
+
+def firings(message: InboundMessage, own: OwnIdentity = OwnIdentity()) -> tuple[tuple[Firing, ...], tuple[Hint, ...]]:
+    """For `mailbot explain`: every rule that finds a reason, in the table's order, and the hints that were weighed."""
+    facts = _Facts(message, own)
+    found = ((rule, rule.test(facts)) for rule in RULES)
+    return tuple(Firing(rule.name, rule.kind, reason) for rule, reason in found if reason), facts.hints
 
 
 def _returns_on(message: InboundMessage) -> str:

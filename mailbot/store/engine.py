@@ -45,6 +45,7 @@ _WRITER_PRAGMAS = (
     "secure_delete=ON",  # an erased requester's words are overwritten with zeros
     "cache_size=-16000",
 )
+_THROWN_AWAY_PRAGMAS = ("foreign_keys=ON", "synchronous=OFF", "cache_size=-16000")
 _READER_PRAGMAS = ("query_only=ON", "cache_size=-8000")
 
 
@@ -53,7 +54,8 @@ class Store:
 
     `url` is "" (SQLite, `data_dir/mailbot.db`), a path's `sqlite:///…` or `postgresql+psycopg://…`. Opening makes
     the folder (0700) and the file (0600) if there are none, and nothing more: no table is touched. `lock_wait` is how
-    many seconds a transaction waits for its turn before it is `StoreUnavailable`.
+    many seconds a transaction waits for its turn before it is `StoreUnavailable`. `durable` False: a SQLite desk that is
+    thrown away (replay); it doesn't wait for the disk, and a power cut ruins it.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Store:
         data_dir: Path | None = None,
         first_ticket_number: int = 10001,
         lock_wait: float = LOCK_WAIT_SECONDS,
+        durable: bool = True,
     ) -> None:
         self.url = database_url(url, data_dir)
         self.desk = desk
@@ -79,7 +82,7 @@ class Store:
         if self.path:
             _make_private_file(self.path)
             self._identity = _identity(self.path)
-            self._writer, self._reader = _sqlite_engines(self.url, lock_wait)
+            self._writer, self._reader = _sqlite_engines(self.url, lock_wait, durable)
         else:
             self._writer, self._reader = _postgresql_engines(self.url, lock_wait)
         for dialect in {self._writer.dialect, self._reader.dialect}:
@@ -264,7 +267,7 @@ def database_url(url: str, data_dir: Path | None) -> URL:
     return made
 
 
-def _sqlite_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:
+def _sqlite_engines(url: URL, lock_wait: float, durable: bool) -> tuple[Engine, Engine]:
     """The one writer, and readers."""
     connect_args = {"timeout": lock_wait, "check_same_thread": False, "cached_statements": 256}
 
@@ -293,7 +296,8 @@ def _sqlite_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:
         engine.dialect.do_begin = do_begin  # type: ignore[method-assign,assignment]
         return engine
 
-    return made("BEGIN IMMEDIATE", _WRITER_PRAGMAS, 1, 0), made("BEGIN", _READER_PRAGMAS, 4, 12)
+    writer = _WRITER_PRAGMAS if durable else _THROWN_AWAY_PRAGMAS
+    return made("BEGIN IMMEDIATE", writer, 1, 0), made("BEGIN", _READER_PRAGMAS, 4, 12)
 
 
 def _postgresql_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:

@@ -43,13 +43,13 @@ class Loaded:
 
 
 class Work:
-    """One transaction on one desk. Not shared between threads."""
+    """One transaction on one desk. Not shared between threads. `locking` False: for one that only reads."""
 
-    def __init__(self, connection: Connection, desk_id: int, now: datetime) -> None:
+    def __init__(self, connection: Connection, desk_id: int, now: datetime, *, locking: bool = True) -> None:
         self.connection = connection
         self.desk_id = desk_id
         self.now = now
-        self._for_update = connection.dialect.name == "postgresql"  # SQLite has the whole database for itself
+        self._for_update = locking and connection.dialect.name == "postgresql"  # SQLite has the whole database for itself
 
     # Tickets
 
