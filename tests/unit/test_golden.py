@@ -14,7 +14,9 @@ import pytest
 
 from mailbot.core.compose import Draft, compose, with_attachments
 from mailbot.core.hours import ServiceHours
+from mailbot.core.html import html_to_text
 from mailbot.core.message import Address, Attachment
+from mailbot.core.originals import Originals
 from mailbot.core.ticket import MessageKind
 from mailbot.render import LANGUAGES, TEMPLATES, Renderer
 from mailbot.render_sample import samples
@@ -88,6 +90,14 @@ def test_the_mail_is_what_it_was(name: str, variant: str, language: str, request
     assert len(raw) < 12_000  # issue 2, point 10
     update = bool(request.config.getoption("--update-golden"))
     compare(GOLDEN / f"{request.node.callspec.id}.eml", raw, update=update)
+
+
+@pytest.mark.parametrize(("name", "variant", "language"), CASES)
+def test_the_html_says_nothing_that_the_text_does_not(name: str, variant: str, language: str) -> None:
+    """The outbox keeps the text alone; a quoted line of ours that is not in it would be taken for an answer."""
+    draft = draft_of(name, variant, language)
+    ours = Originals([draft.text])
+    assert [line for line in html_to_text(draft.html).splitlines() if line.strip() and not ours.may_know(line)] == []
 
 
 def test_the_mail_with_files_is_what_it_was(request: pytest.FixtureRequest) -> None:
