@@ -31,6 +31,7 @@ from mailbot.store.engine import Store
 from mailbot.views import DeskView
 
 KEY_FILE = "secret.key"
+TEMPLATE_CACHE = "template-cache"
 
 
 class Desk:
@@ -45,7 +46,9 @@ class Desk:
     def configure(self, settings: Settings) -> None:
         """(Re)build everything that follows from the settings. Raises ConfigError and changes nothing if they are bad."""
         policy = make_policy(settings)
-        renderer = make_renderer(settings, policy)
+        cache = settings.storage.data_dir / TEMPLATE_CACHE
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        renderer = make_renderer(settings, policy, cache=cache)
         renderer.check()
         profile = make_profile(settings, read_keys(settings))
         own = own_identity(settings, profile.instance_id)
@@ -101,8 +104,8 @@ def open_store(settings: Settings, clock: Clock, *, durable: bool = True) -> Sto
     )
 
 
-def make_renderer(settings: Settings, policy: Policy | None = None) -> Renderer:
-    """The templates of these settings."""
+def make_renderer(settings: Settings, policy: Policy | None = None, *, cache: Path | None = None) -> Renderer:
+    """The templates of these settings. `cache`: a private folder where compiled templates outlast the process."""
     policy = policy or make_policy(settings)
     helpdesk = settings.helpdesk
     return Renderer(
@@ -112,6 +115,7 @@ def make_renderer(settings: Settings, policy: Policy | None = None) -> Renderer:
         hours=policy.hours,
         auto_close=policy.auto_close,
         service_clock=policy.service_clock,
+        cache=cache,
         has_holidays=bool(settings.hours.holidays or settings.hours.extra_holidays),
     )
 

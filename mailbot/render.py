@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import (
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
 from jinja2.environment import Environment
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
@@ -104,6 +112,7 @@ class Renderer:
         auto_close: timedelta = timedelta(hours=48),
         service_clock: bool = False,
         has_holidays: bool = True,
+        cache: Path | None = None,
     ) -> None:
         if overrides is not None and not overrides.is_dir():
             raise ConfigError([f'helpdesk.templates_dir: {overrides} is not a folder; write an existing one, or ""'])
@@ -114,6 +123,9 @@ class Renderer:
         self._globals: dict[str, dict[str, Any]] = {}
         for language in LANGUAGES:
             environment = _environment(loader, language, zone)
+            if cache is not None:
+                # a language of its own, since the compiler may run a language's filters on constants
+                environment.bytecode_cache = FileSystemBytecodeCache(str(cache), f"{language}-%s.cache")
             environment.globals["auto_close"] = format_span(auto_close, language, of_service=service_clock)
             environment.globals["service_hours"] = (
                 format_hours(hours, language, except_holidays=has_holidays) if hours else ""
