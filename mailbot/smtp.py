@@ -138,7 +138,7 @@ class Submission:
                 envelope = _envelope(session, envelope_from, recipient, content)
                 if isinstance(envelope, Rejected):
                     return envelope
-                refusal = self._offer(session, envelope)
+                refusal, waits_for_content = self._offer(session, envelope)
             except NotReady as error:
                 return Deferred(error.code, str(error), server_gone=True)
             except (smtplib.SMTPException, OSError) as error:
@@ -153,7 +153,10 @@ class Submission:
             if reused and refusal.code == 421:
                 self._drop()  # the same, said politely
                 continue
-            return self._judge(refusal)
+            outcome = self._judge(refusal)
+            if self._session is not None:
+                self._withdraw(self._session, waits_for_content)
+            return outcome
 
     def check(self) -> str:
         """Connect, log in, say NOOP. One line about the server; TemporaryError or PermanentError with the mend."""
@@ -203,8 +206,8 @@ class Submission:
         if session is not None:
             session.smtp.close()
 
-    def _offer(self, session: Session, envelope: Sequence[str]) -> Reply | None:
-        """MAIL, RCPT and DATA; the first refusal, or None where the server waits for the content."""
+    def _offer(self, session: Session, envelope: Sequence[str]) -> tuple[Reply | None, bool]:
+        """MAIL, RCPT and DATA: the first refusal, if there is one; and whether the server waits for the content."""
         replies: list[Reply] = []
         if session.pipelining:
             session.smtp.send("".join(f"{line}\r\n" for line in envelope))  # RFC 2920 §3.1: DATA ends the group
@@ -215,13 +218,9 @@ class Submission:
             if replies[-1].code == 421 or (not session.pipelining and not _goes_on(line, replies[-1])):
                 break
         refusals = [reply for line, reply in zip(envelope, replies, strict=False) if not _goes_on(line, reply)]
-        if not refusals:
-            return None
-        if refusals[0].code != 421:
-            self._withdraw(session, waits_for_content=replies[-1].code == 354)
-        return refusals[0]
+        return (refusals[0] if refusals else None), replies[-1].code == 354
 
-    def _withdraw(self, session: Session, *, waits_for_content: bool) -> None:
+    def _withdraw(self, session: Session, waits_for_content: bool) -> None:
         """Bring the session back to where a new mail can start. The verdict stands already: a failure only ends it."""
         try:
             if waits_for_content:

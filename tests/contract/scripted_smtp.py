@@ -61,7 +61,9 @@ class ScriptedSmtp(Scripted):
 
     def _content(self, peer: Peer) -> None:
         content = b""
-        while (line := peer.whole_line()) not in {b".\r\n", b""}:
+        while (line := peer.whole_line()) != b".\r\n":
+            if not line:
+                return  # without its dot it is no mail
             content += line
         self.contents.append(content)
         self._answer(peer, "DOT", b"", b"250 queued")
