@@ -44,7 +44,7 @@ class Desk:
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
-        """(Re)build everything that follows from the settings. Raises ConfigError and changes nothing if they are bad."""
+        """Build what follows from the settings, also anew. Raises ConfigError and changes nothing if they are bad."""
         policy = make_policy(settings)
         cache = settings.storage.data_dir / TEMPLATE_CACHE
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
