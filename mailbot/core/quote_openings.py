@@ -76,7 +76,8 @@ def _may_be_title(line: str) -> bool:
 
 
 def _marker_possible(page: Page) -> bool:
-    return any(word in line.lower() for line in page.bare for word in _MARKER_LAST)
+    unmarked = "\n".join(line for line, depth in zip(page.bare, page.depth, strict=True) if not depth).lower()
+    return any(word in unmarked for word in _MARKER_LAST)
 
 
 def _opening_at(page: Page, i: int, floor: int) -> Opening | None:

@@ -49,7 +49,8 @@ def parts_of(page: Page, openings: list[Opening], originals: Originals | None) -
     if tail < len(page):
         tail = _climb(page, parts, tail)
         for i in range(tail, len(page)):
-            parts[i] = Part.QUOTED if page.bare[i] else Part.BLANK
+            said = page.bare[i] or page.depth[i] or parts[i] is Part.SIGNATURE
+            parts[i] = Part.QUOTED if said else Part.BLANK
         if originals is not None:
             _free_answers(page, parts, tail, originals)
     elif not rule and Part.QUOTED in parts:

@@ -100,6 +100,15 @@ def test_an_element_is_named_where_no_words_open_the_quotation() -> None:
     assert cut_html(found.body).rule == "gmail_attr"
 
 
+@pytest.mark.parametrize("name", ["all-quotation", "one-emoji", "forward", "gmail-web"])
+def test_a_body_without_new_words_says_so(name: str) -> None:
+    found = next(each for each in TEXTS if each.name == name)
+    reply = new_words(InboundMessage(subject=found.subject, text=found.body))
+    assert reply.nothing_new is (name == "all-quotation")
+    if reply.nothing_new:
+        assert (reply.quoted, reply.signature, reply.rule) == ("", "", "")
+
+
 def words_of(text: str) -> Counter[str]:
     """All words, without quote marks, the marks that a kept line gets, and characters that nobody sees."""
     seen = (c for c in text if c.isspace() or unicodedata.category(c) not in ("Cf", "Cc"))
