@@ -21,7 +21,7 @@ def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
 
     out = output.console()
     for finding in findings:
-        line = Text(f"{finding.state:<5}", style=_STYLES[finding.state])
-        out.print(line + Text(f"{finding.part:<14} {output.cell(finding.found)}"), soft_wrap=True)
+        state = (f"{finding.state:<5}", _STYLES[finding.state])
+        out.print(Text.assemble(state, f"{finding.part:<14} {output.cell(finding.found)}"), soft_wrap=True)
         if finding.mend:
             out.print(Text(f"{'':<20} → {output.cell(finding.mend)}", style="dim"), soft_wrap=True)

@@ -35,7 +35,7 @@ def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
     facts += [(name, value) for name in TELLING for value in message.headers.get_all(name)]
     for label, value in facts:
         if value:
-            out.print(Text(f"{label:<13}", style="dim") + Text(output.cell(value)), soft_wrap=True)
+            out.print(Text.assemble((f"{label:<13}", "dim"), output.cell(value)), soft_wrap=True)
     text = message.text[:LONGEST_TEXT]
     if text.strip():
         out.print()

@@ -22,7 +22,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     out = output.console()
     out.print(Text(f"{report['since'][:10]} to {report['until'][:10]}", style="bold"))
     for label, value in _figures(report):
-        out.print(Text(f"{label:<16}", style="dim") + Text(value))
+        out.print(Text.assemble((f"{label:<16}", "dim"), value))
     bars = _bars(report["days"])
     if bars:
         out.print()

@@ -38,7 +38,7 @@ def print_ticket(ticket: Mapping[str, Any], zone: ZoneInfo, hidden: Mapping[int,
     out = output.console()
     out.print(Text(f"#{ticket['number']}  {output.cell(ticket['subject'])}", style="bold"))
     for label, value in _facts(ticket, zone):
-        out.print(Text(f"{label:<13}", style="dim") + Text(output.cell(value)))
+        out.print(Text.assemble((f"{label:<13}", "dim"), output.cell(value)))
     for message in ticket["messages"]:
         _print_message(out, message, zone, hidden.get(message["id"], ""))
     out.print()
@@ -81,7 +81,7 @@ def _print_message(out: Any, message: Mapping[str, Any], zone: ZoneInfo, hidden:
     arrow = _ARROWS.get(message["direction"], "")
     head = f"{output.moment(message['at'], zone)}  {arrow}  {output.cell(message['author'])}"
     out.print()
-    out.print(Text(head, style="bold") + Text(f"  {message['kind']}{private}", style="dim"))
+    out.print(Text.assemble((head, "bold"), (f"  {message['kind']}{private}", "dim")))
     for line in message["text"].splitlines():
         out.print(Text(f"  {output.safe(line)}"), soft_wrap=True)
     for line in hidden.splitlines():
