@@ -28,7 +28,7 @@ MAX_SCANS = 16
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _MBOX_LINE = re.compile(rb">?From [^\n]*\n")
-_LEADING_BLANK = re.compile(rb"(?:[ \t]*\r?\n)+")
+_LEADING_BLANK = re.compile(rb"(?:[ \t]*\r?\n)++")
 # A boundary line that the Content-Type doesn't name: "--x", followed by a MIME field.
 _LIKELY_BOUNDARY = re.compile(
     rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?:[ \t]*\r?\n)?Content-[A-Za-z-]{2,30}[ \t]*:", re.MULTILINE | re.I

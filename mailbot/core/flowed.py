@@ -6,38 +6,34 @@ begin with their ">" marks and a space. Linear.
 
 from __future__ import annotations
 
+import io
+import re
+
+_LINE = re.compile(r"(>*)([^\n]*)\n?")
 _MAX_DEPTH = 50
 
 
 def unflow(text: str, *, delete_space: bool = False) -> str:
     """`text` with its flowed lines joined; with `delete_space` (DelSp=yes) the space of each soft break is dropped."""
-    output: list[str] = []
-    paragraph: list[str] = []
+    output = io.StringIO()  # not a list of lines: a million short ones would take fifty times their size
     depth = 0
-
-    def end_paragraph() -> None:
-        if paragraph:
-            output.append(_quoted(depth, "".join(paragraph)))
-            paragraph.clear()
-
-    for line in text.split("\n"):
-        bare = line.lstrip(">")
-        level = min(len(line) - len(bare), _MAX_DEPTH)
-        if bare.startswith(" "):
-            bare = bare[1:]  # §4.4 space-stuffing
-        if paragraph and (level != depth or bare == "-- "):
-            end_paragraph()  # §4.5: a change of depth ends a paragraph, so does a signature (§4.3)
+    open_paragraph = False
+    end = len(text)
+    for found in _LINE.finditer(text):
+        if found.start() == end and found.end() == end and text[-1:] != "\n":
+            break  # what the pattern finds behind the last line
+        level = min(len(found[1]), _MAX_DEPTH)
+        line = found[2]
+        if line.startswith(" "):
+            line = line[1:]  # RFC 3676 §4.4 space-stuffing
+        if open_paragraph and (level != depth or line == "-- "):
+            output.write("\n")  # §4.5: a change of depth ends a paragraph, so does a signature (§4.3)
+            open_paragraph = False
+        if not open_paragraph and level:
+            output.write(">" * level + (" " if line else ""))
         depth = level
-        if bare.endswith(" ") and bare != "-- ":
-            paragraph.append(bare[:-1] if delete_space else bare)  # §4.2
-        else:
-            paragraph.append(bare)
-            end_paragraph()
-    end_paragraph()
-    return "\n".join(output)
-
-
-def _quoted(depth: int, words: str) -> str:
-    if not depth:
-        return words
-    return ">" * depth + (" " + words if words else "")
+        open_paragraph = line.endswith(" ") and line != "-- "  # §4.2
+        output.write(line[:-1] if open_paragraph and delete_space else line)
+        if not open_paragraph:
+            output.write("\n")
+    return output.getvalue().removesuffix("\n")

@@ -20,7 +20,7 @@ from mailbot.core.charset import clean, decode, guess_text
 from mailbot.vocabulary.mime import KNOWN_FIELDS
 
 # RFC 5322 §2.2: a name is printable ASCII without the colon; continuation lines begin with white space.
-_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*+)\n?")
 _FOLD = re.compile(rb"\r?\n[ \t]*")
 _NAME_AT_LINE_START = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,40})[ \t]*:", re.MULTILINE)
 # RFC 2047 §2, wider: the text may hold spaces, so only the start is a pattern.

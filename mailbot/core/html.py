@@ -55,6 +55,8 @@ _INVISIBLE = str.maketrans(dict.fromkeys((0x200B, 0xAD, 0x34F, 0x2060, 0xFEFF)))
 _WEB = re.compile(r"(?:https?://)?(?:www\.)?", re.I)
 
 _MAX_PREFIX = 8  # quote marks or indents in front of a line, so that depth times lines stays linear
+_MAX_PIECE = 50_000  # of running text that is worked on at once
+_MAX_KEPT = 100_000  # of preformatted text that is laid out line by line
 _MAX_TABLES = 10  # tables in tables; deeper ones are read as mere blocks
 _MAX_LINK = 2000
 _MAX_STYLE = 2000  # of an attribute, for the patterns above
@@ -105,6 +107,10 @@ class _Flow:
 
     def add(self, words: str) -> None:
         """Inline text, white space collapsed across elements as a browser does (CSS Text §4.1)."""
+        if len(words) > _MAX_PIECE:
+            for start in range(0, len(words), _MAX_PIECE):
+                self.add(words[start : start + _MAX_PIECE])
+            return
         collapsed = _SPACE.sub(" ", words)
         if collapsed[:1] == " ":
             self._space = True
@@ -118,7 +124,11 @@ class _Flow:
 
     def add_kept(self, words: str) -> None:
         """Preformatted text: its spaces and line ends count."""
-        first, *others = words.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        words = words.replace("\r\n", "\n").replace("\r", "\n")
+        if len(words) > _MAX_KEPT:
+            self._keep(words)  # as it is: a list of its lines would take many times its size
+            return
+        first, *others = words.split("\n")
         if first:
             self._keep(first)
         for line in others:

@@ -11,7 +11,7 @@ only what passes the limits below; no mail of a real client comes near them. The
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _MAX_NODES = 60_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^>]*(?:>|\Z)")
 _ANY_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<[/!?a-zA-Z][^>]*(?:>|\Z)", re.DOTALL)
 _LINE_TAG = re.compile(r"(?i)<(?:/?(?:p|div|tr|li|table|blockquote|h[1-6])|br)\b")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PIECE = 200_000
 _ATTRIBUTE = re.compile(r"[\s/]+[^\s=/>]+")
 
 # Closed by the next one of their kind, so that a missing end tag says nothing about depth (WHATWG HTML §13.1.2.4).
@@ -55,73 +57,81 @@ def parse_html(html: str) -> LexborHTMLParser:
 def bounded(html: str) -> str:
     """The same HTML if it's within the limits, else a tamed one with the same words; in any case one that can be
     encoded as UTF-8 and holds no NUL."""
-    if not html.isascii():
-        html = html.encode("utf-8", "replace").decode("utf-8")
+    if not html.isascii() and _SURROGATE.search(html):
+        html = _SURROGATE.sub("?", html)
     html = html.replace("\0", "")
     if len(html) < _SMALL and html.count("<") < _FEW_TAGS:
         return html
     tamer = _Tamer()
-    tame = _TAG.sub(tamer, html)
-    if tamer.end is not None:
-        # Too many nodes: the rest becomes preformatted text, where lines stay lines. What follows the point is as in
-        # the original, so the positions are found from the end.
-        rest = html[tamer.end :]
-        head = html[: tamer.end]
-        tame = _TAG.sub(_Tamer(), head) if tamer.changed else head
-        return tame + "<pre>" + _text_only(rest) + "</pre>"
-    return tame if tamer.changed else html
+    kept: list[str] = []
+    position = 0
+    for found in _TAG.finditer(html):
+        replacement = tamer.replacement(found)
+        if tamer.is_full:
+            # Too many nodes: the rest becomes preformatted text, where lines stay lines.
+            kept += [html[position : found.start()], "<pre>", *_text_only(html, found.start()), "</pre>"]
+            return "".join(kept)
+        if replacement is not None:
+            kept += [html[position : found.start()], replacement]
+            position = found.end()
+    return "".join((*kept, html[position:])) if kept else html
 
 
 class _Tamer:
-    """Replacement for each tag, in order; counts what is open and drops what passes a limit."""
+    """Looks at each tag in order; counts what is open and drops what passes a limit."""
 
     def __init__(self) -> None:
-        self.depth = 0
-        self.formatting = 0
-        self.roots = 0
-        self.nodes = 0
-        self.changed = False
-        self.end: int | None = None
+        self._depth = 0
+        self._formatting = 0
+        self._roots = 0
+        self._nodes = 0
 
-    def __call__(self, found: re.Match[str]) -> str:
-        if self.end is not None:
-            return ""
+    @property
+    def is_full(self) -> bool:
+        """True once the tree would have too many nodes."""
+        return self._nodes > _MAX_NODES
+
+    def replacement(self, found: re.Match[str]) -> str | None:
+        """What stands instead of a tag; None: it stays."""
         closing, name = found[1], found[2].lower()
-        whole: str = found[0]
         if closing:
             if name in _FORMATTING:
-                self.formatting = max(0, self.formatting - 1)
+                self._formatting = max(0, self._formatting - 1)
             elif name not in _SELF_CLOSING:
-                self.depth = max(0, self.depth - 1)
-            return whole
+                self._depth = max(0, self._depth - 1)
+            return None
         # Every element may get a copy of each open formatting element (WHATWG HTML §13.2.4.3, "reconstruct").
-        self.nodes += 1 + self.formatting
-        if self.nodes > _MAX_NODES:
-            self.end = found.start()
-            return ""
+        self._nodes += 1 + self._formatting
         if not self._allowed(name):
-            self.changed = True
             return ""
-        if len(whole) > 4 * _MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(whole)) > _MAX_ATTRIBUTES:
-            self.changed = True
+        start, end = found.span()
+        if end - start > 4 * _MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(found[0])) > _MAX_ATTRIBUTES:
             return f"<{name}>"
-        return whole
+        return None
 
     def _allowed(self, name: str) -> bool:
         if name in _FORMATTING:
-            if self.formatting >= _MAX_FORMATTING:
+            if self._formatting >= _MAX_FORMATTING:
                 return False
-            self.formatting += 1
+            self._formatting += 1
         elif name in _ROOTS:
-            self.roots += 1
-            return self.roots <= _MAX_ROOTS
+            self._roots += 1
+            return self._roots <= _MAX_ROOTS
         elif name not in _SELF_CLOSING:
-            if self.depth >= _MAX_DEPTH:
+            if self._depth >= _MAX_DEPTH:
                 return False
-            self.depth += 1
+            self._depth += 1
         return True
 
 
-def _text_only(html: str) -> str:
-    newline: Callable[[re.Match[str]], str] = lambda found: "\n" if _LINE_TAG.match(found[0]) else ""  # noqa: E731
-    return _ANY_MARKUP.sub(newline, html).replace("<", "&lt;")
+def _text_only(html: str, start: int) -> Iterator[str]:
+    """The words of html[start:], in pieces: a substitution over the whole would hold a string for each tag."""
+    while start < len(html):
+        end = html.find("<", start + _PIECE)
+        end = len(html) if end < 0 else end
+        yield _ANY_MARKUP.sub(_line_or_nothing, html[start:end]).replace("<", "&lt;")
+        start = end
+
+
+def _line_or_nothing(found: re.Match[str]) -> str:
+    return "\n" if _LINE_TAG.match(found[0]) else ""

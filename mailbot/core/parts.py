@@ -39,11 +39,15 @@ _SMIME_SIGNED = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # OID of CMS SignedData
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
 _HTML_START = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.I)
+_DATA_URL = re.compile(rb"data:[a-z0-9/+.-]{0,80};base64,[A-Za-z0-9+/=\s]{1000,}")
 _MARKUP_START = re.compile(r"\s*<(?:div|p|table|span|body|br)[\s>/]", re.I)
 _MARKUP = re.compile(r"<[^<>]{1,200}>")
 _WORD = re.compile(r"\w+")
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----", re.MULTILINE)
 
+# Bytes of all texts of a mail that are read as text; a thick novel has half of it.
+MAX_TEXT = 2_000_000
+_MAX_COMPARED = 100_000
 _MAX_VARIANTS = 10  # of one text in a multipart/alternative
 _MAX_RETURNED = 32_768
 _MAX_STATUS = 65_536
@@ -124,6 +128,7 @@ class _Collector:
         self.contents = Contents()
         self._spare: list[Segment] = []  # words for a mail that has no others
         self._leaves = 0
+        self._room = MAX_TEXT
 
     def finished(self, root: Entity) -> Contents:
         contents = self.contents
@@ -261,6 +266,16 @@ class _Collector:
     def _text_of(self, entity: Entity) -> str:
         data, defect = entity.body(text=True)
         self._defect(defect)
+        if len(data) > self._room:
+            # More than anybody reads: its begin is the text, the whole a file.
+            self._file(entity, data)
+            self._defect("text-cut")
+            data = (
+                _DATA_URL.sub(b"data:,", data)[: self._room]
+                if entity.content_type == "text/html"
+                else data[: self._room]
+            )
+        self._room -= len(data)
         if b"begin" in data and entity.content_type == "text/plain":
             data, files = cut_uuencoded(data)
             self.contents.files += [File(guess_text(each.name), "", each.content) for each in files]
@@ -338,7 +353,7 @@ def _distinct(variants: list[list[Segment]]) -> str:
     kept: list[tuple[str, str]] = []
     for segments in reversed(variants[-_MAX_VARIANTS:]):
         text = "\n\n".join((segment.text or "").strip("\n") for segment in segments)
-        bare = " ".join(text.split())
+        bare = " ".join(text[:_MAX_COMPARED].split())
         if not any(bare in other for other, _ in kept):
             kept.append((bare, text))
     return "\n\n".join(text for _, text in reversed(kept))

@@ -22,9 +22,11 @@ _SPACES_BEFORE_SOFT_END = re.compile(rb"=[ \t]+(?=\r?\n)")
 
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,200})\r?\n", re.MULTILINE)
 _UU_END = re.compile(rb"^(?:`\r?\n)?(?:end|====)[ \t]*\r?$", re.MULTILINE)
-_UU_LINE = re.compile(rb"[ -`]{1,90}\Z")
+_UU_LINE = re.compile(rb"[ -`]{0,90}\r?\Z|end")
+_LINE = re.compile(rb"[^\r\n]+")
 
 MAX_UU_FILES = 50
+_MAX_CHUNKS = 1000
 
 
 def transfer_name(value: str) -> str:
@@ -46,7 +48,7 @@ def decode_transfer(data: bytes, encoding: str, *, text: bool = False) -> tuple[
         return binascii.a2b_qp(data), ""
     if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
         begin = _UU_BEGIN.search(data)
-        return _decode_uu(data[begin.end() if begin else 0 :])
+        return _decode_uu(data, begin.end() if begin else 0, len(data))
     return data, ""  # 7bit, 8bit, binary, and names that nobody knows (RFC 2045 §6.4 says: as it is)
 
 
@@ -59,70 +61,83 @@ def _decode_base64(data: bytes, text: bool) -> tuple[bytes, str]:
 
 
 def _mend_base64(data: bytes, text: bool) -> tuple[bytes, str]:
-    bare = data.translate(None, _WHITE)
-    foreign = len(bare) - len(bare.translate(None, _NO_LETTERS)) - bare.count(b"=")
-    if text and _is_prose(data.partition(b"=")[0]):
+    padding = _PADDING.search(data)
+    head = data[: padding.end()] if padding else data
+    if text and _is_prose(head.rstrip(b"=")):
         return data, "bad-base64"
-    if foreign and (decoded_lines := _base64_by_line(data)) is not None:
-        return decoded_lines, "bad-base64"
-    # Padding ends the text (RFC 2045 §6.8); some programs pad each line, others hang a footer on it.
-    chunks = _PADDING.split(bare, 100_000)
-    decoded: list[bytes] = []
-    defect = "bad-base64" if foreign else ""
-    for position, chunk in enumerate(chunks):
-        letters = chunk.translate(None, _NO_LETTERS)
-        if position and len(letters) != len(chunk):
-            defect = "text-after-base64"
-            break
-        if len(letters) % 4 == 1:  # six bits are no byte
-            letters = letters[:-1]
-        if len(letters) % 4 and position == len(chunks) - 1 and not bare.endswith(b"="):
-            defect = defect or "truncated-base64"
-        decoded.append(binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)))
-    result = b"".join(decoded)
-    if text and defect and not result and bare:
-        return data, "bad-base64"
-    return result, defect
+    defect = ""
+    rest = data[len(head) :].translate(None, _WHITE + b"=")
+    if rest and _foreign(rest) * 10 > len(rest):
+        # Padding ends the text (RFC 2045 §6.8); this is what a list or a scanner hung on it.
+        data, rest, defect = head, b"", "text-after-base64"
+    foreign = _foreign(data.translate(None, _WHITE + b"="))
+    if foreign:
+        defect = "bad-base64"
+    if foreign or rest:  # damaged, or padded line by line
+        decoded = _base64_by_line(data)
+        if decoded is not None:
+            return decoded, defect
+    result = bytearray()
+    for chunk in _PADDING.split(data, _MAX_CHUNKS):
+        result += _decode_letters(chunk)
+    letters = len(data.translate(None, _NO_LETTERS))
+    if letters % 4 and padding is None:
+        defect = defect or "truncated-base64"
+    return bytes(result), defect
+
+
+def _foreign(data: bytes) -> int:
+    """How many bytes are no letter of base64."""
+    return len(data) - len(data.translate(None, _NO_LETTERS))
+
+
+def _decode_letters(data: bytes) -> bytes:
+    """The bytes of a run of base64, whatever else stands in it."""
+    letters = data.translate(None, _NO_LETTERS)
+    if len(letters) % 4 == 1:  # six bits are no byte
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
 
 
 def _is_prose(data: bytes) -> bool:
     """Words that only claim to be base64 have spaces and punctuation, more than damage would make."""
-    odd = len(data) - len(data.translate(None, _NO_LETTERS)) - data.count(b"\n") - data.count(b"\r")
-    return odd * 20 > len(data)
+    return (_foreign(data) - data.count(b"\n") - data.count(b"\r")) * 20 > len(data)
 
 
 def _base64_by_line(data: bytes) -> bytes | None:
     """Each line on its own, so that a damaged one doesn't shift all that follow; None where lines aren't groups."""
-    lines = data.split()
-    if len(lines) < 3 or sum(len(line) % 4 == 0 for line in lines) * 10 < 9 * len(lines):
+    lines = whole = 0
+    for found in _LINE.finditer(data):
+        line = found[0].rstrip()
+        if found.end() + 2 < len(data) and not _foreign(line.rstrip(b"=")):
+            lines += 1
+            whole += len(line) % 4 == 0
+    if lines < 2 or whole * 10 < 9 * lines:
         return None
-    decoded = []
-    for line in lines:
-        letters = line.translate(None, _NO_LETTERS)
-        if len(letters) % 4 == 1:
-            letters = letters[:-1]
-        decoded.append(binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)))
-    return b"".join(decoded)
+    decoded = bytearray()  # not a list of small pieces, each of which would take fifty bytes more
+    for found in _LINE.finditer(data):
+        decoded += _decode_letters(found[0])
+    return bytes(decoded)
 
 
-def _decode_uu(data: bytes) -> tuple[bytes, str]:
-    decoded: list[bytes] = []
+def _decode_uu(data: bytes, start: int, end: int) -> tuple[bytes, str]:
+    """(bytes, defect) of the uuencoded lines in data[start:end]."""
+    decoded = bytearray()
     defect = ""
-    for line in data.splitlines():
+    for found in _LINE.finditer(data, start, end):
+        line = found[0]
         if line.rstrip() in (b"end", b"`"):
             break
-        if not line:
-            continue
         try:
-            decoded.append(binascii.a2b_uu(line))
+            decoded += binascii.a2b_uu(line)
         except binascii.Error:
             # Some encoders leave out the line's last blanks, or add a checksum: the length says how much counts.
-            wanted = ((line[0] - 32 & 63) * 4 + 5) // 3
+            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
             try:
-                decoded.append(binascii.a2b_uu(line[:wanted]))
+                decoded += binascii.a2b_uu(line[:wanted])
             except binascii.Error:
                 defect = "bad-uuencode"
-    return b"".join(decoded), defect
+    return bytes(decoded), defect
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +157,9 @@ def cut_uuencoded(data: bytes) -> tuple[bytes, list[UuFile]]:
         end = _UU_END.search(data, begin.end())
         if end is None:
             break
-        lines = data[begin.end() : end.start()].splitlines()
         # Words that happen to begin with "begin 644 …" aren't a file: its lines have a form of their own.
-        if lines and all(_UU_LINE.match(line) for line in lines[:3]):
-            content = _decode_uu(b"\n".join(lines))[0]
+        if all(_UU_LINE.match(line) for line in data[begin.end() : begin.end() + 300].split(b"\n")[:3]):
+            content = _decode_uu(data, begin.end(), end.start())[0]
             if content:
                 kept.append(data[position : begin.start()])
                 files.append(UuFile(begin[1], content))
