@@ -20,7 +20,8 @@ def make_desk(store_url: str, tmp_path: Path) -> Iterator[Callable[..., TryDesk]
     made: list[TryDesk] = []
 
     def make(**more: Any) -> TryDesk:
-        made.append(TryDesk(tmp_path, store_url, **more))
+        url = "" if store_url.startswith("sqlite") else store_url
+        made.append(TryDesk(tmp_path, url, **more))
         return made[-1]
 
     yield make
