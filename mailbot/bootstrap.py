@@ -74,9 +74,7 @@ class Desk:
         self.close()
 
 
-def open_desk(
-    settings: Settings, *, clock: Clock | None = None, exclusive: bool = False, durable: bool = True
-) -> Desk:
+def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool = False, durable: bool = True) -> Desk:
     """Open a desk. `exclusive`: for the daemon; `DeskInUse` where another daemon has this SQLite desk.
 
     `durable` False: for a desk that is thrown away.

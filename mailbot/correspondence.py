@@ -111,7 +111,9 @@ class Correspondence:
         context = {
             "words": source.words, "agent_name": name, "attachment_names": tuple(a.name for a in source.attachments)
         }  # fmt: skip
-        self._to_people(turn, loaded, MessageKind.ANSWER, "requester/answer", context, effect.to, source, name, effect.cycle)
+        self._to_people(
+            turn, loaded, MessageKind.ANSWER, "requester/answer", context, effect.to, source, name, effect.cycle
+        )
 
     def _close(self, turn: Turn, loaded: Loaded, effect: SendClosure, source: Source | None) -> None:
         template = "requester/closure_no_reply" if effect.reason is CloseReason.NO_REPLY else "requester/closure_solved"
@@ -190,7 +192,9 @@ class Correspondence:
     def too_large(self, turn: Turn, mail: Arrived) -> None:
         """Tell the sender of an oversize mail the limit and what to do."""
         context = {
-            "limit": turn.profile.max_size, "size": mail.message.size, "mail_subject": clean_subject(mail.message.subject)
+            "limit": turn.profile.max_size,
+            "size": mail.message.size,
+            "mail_subject": clean_subject(mail.message.subject),
         }  # fmt: skip
         envelope = Envelope(
             MessageKind.NOTICE, mail.message.from_address, "requester/oversize", context,
@@ -470,4 +474,3 @@ class Correspondence:
     def _person_name(self, author: Address) -> str:
         """Under whose name a notification stands in the agent's inbox."""
         return author.name or author.local_part
-

@@ -187,9 +187,7 @@ class Delivery:
             loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
             if loaded is not None:
                 kind = MessageKind(row.kind)
-                carry_out(
-                    self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step)
-                )
+                carry_out(self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step))
 
     def _record_failed(self, work: Work, row: Any, fate: Deferred | Rejected) -> None:
         words = _said(fate)

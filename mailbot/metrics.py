@@ -28,7 +28,10 @@ class MetricsServer:
             from prometheus_client import CollectorRegistry
         except ImportError:
             raise ConfigError(
-                ["metrics.listen: the package prometheus-client is missing: pip install 'mailbot[metrics]', or listen = \"\""]
+                [
+                    "metrics.listen: the package prometheus-client is missing: pip install 'mailbot[metrics]', "
+                    'or listen = ""'
+                ]
             ) from None
         self._desk, self._daemon = desk, daemon
         self._host, self._port = host, port
@@ -80,7 +83,9 @@ class MetricsServer:
         yield outbox
         now = self._desk.clock.now()
         oldest = (now - found.oldest_due).total_seconds() if found.oldest_due and found.oldest_due < now else 0.0
-        yield GaugeMetricFamily("mailbot_outbox_overdue_seconds", "How long the oldest due mail has waited", value=oldest)
+        yield GaugeMetricFamily(
+            "mailbot_outbox_overdue_seconds", "How long the oldest due mail has waited", value=oldest
+        )
         held = GaugeMetricFamily("mailbot_mails_held", "Mail that waits for a person", labels=["state"])
         for state, count in found.held.items():
             held.add_metric([state], count)

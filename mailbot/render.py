@@ -272,7 +272,7 @@ def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Env
 
 
 def _greet(person: PersonView) -> str:
-    """" Acha", to be put behind "Yth. Bapak/Ibu"; "" where the name is not plainly one."""
+    """ " Acha", to be put behind "Yth. Bapak/Ibu"; "" where the name is not plainly one."""
     name = greeting_name(person.name)
     return f" {name}" if name else ""
 

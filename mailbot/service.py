@@ -151,7 +151,9 @@ class Helpdesk:
     def _process_batch(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
         with self.store.reading() as connection:
             rows = Work(connection, self.store.desk_id, self.clock.now()).inbound_unlocked(ids)
-            understood = [self._understand(row, raws.get(row.id) or raw_mail.get(connection, row.raw_sha256)) for row in rows]
+            understood = [
+                self._understand(row, raws.get(row.id) or raw_mail.get(connection, row.raw_sha256)) for row in rows
+            ]
         with self.store.writing() as connection:
             turn = self._turn(self._work(connection))
             fresh = {row.id: row for row in turn.work.inbound(ids)}
@@ -161,10 +163,9 @@ class Helpdesk:
 
     def _understand(self, row: Any, raw: bytes | None) -> Arrived:
         """Everything that a mail says by itself. Pure, and outside of any write."""
-        if row.partial:
-            message = replace(parse_header_only(raw or b""), size=row.size)
-        else:
-            message = parse_message(raw or b"")
+        message = (
+            parse_message(raw or b"") if not row.partial else replace(parse_header_only(raw or b""), size=row.size)
+        )
         flags = row.explanation or {}
         return Arrived(
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
@@ -181,7 +182,7 @@ class Helpdesk:
             savepoint.commit()
         except MACHINE_FAULTS:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a mail may trigger, it is set aside and the rest goes on
+        except Exception as error:
             savepoint.rollback()
             log.exception("mail %s (inbound %d) can't be handled and is quarantined", row.message_id, row.id)
             handled = self._set_aside(turn, row, mail, error)
@@ -203,7 +204,7 @@ class Helpdesk:
             savepoint.commit()
         except MACHINE_FAULTS:
             raise
-        except Exception:  # noqa: BLE001 - the same mail may break this too
+        except Exception:
             savepoint.rollback()
             log.exception("the ticket of quarantined mail %d can't be found either", row.id)
         return Handled("quarantined", f"{type(error).__name__}: {error}")
@@ -266,7 +267,11 @@ class Helpdesk:
             if errors:
                 from mailbot.vocabulary.faults import FAULTS
 
-                raise NotPossible("\n".join(FAULTS[e.fault].format(found=e.found or e.line, possible=", ".join(e.possible)) for e in errors))
+                raise NotPossible(
+                    "\n".join(
+                        FAULTS[e.fault].format(found=e.found or e.line, possible=", ".join(e.possible)) for e in errors
+                    )
+                )
 
     def release(self, ids: Sequence[int]) -> list[Processed]:
         """Let held mail in as if it had just come and were trusted."""
@@ -373,5 +378,3 @@ class Helpdesk:
 
     def _policy_with(self, agents: tuple[Agent, ...]) -> Policy:
         return replace(self._policy, agents=agents)
-
-

@@ -43,7 +43,6 @@ from mailbot.core.ticket import (
     SendReminder,
     Status,
     Ticket,
-    Timer,
     TimerFired,
     TimerKind,
     Topic,

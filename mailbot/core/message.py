@@ -15,7 +15,7 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox of RFC 5322 §3.4: display name (decoded, controls removed) and addr-spec (lower case, `local@domain`)."""
+    """A mailbox (RFC 5322 §3.4): display name (decoded, controls removed), addr-spec (lower case, `local@domain`)."""
 
     email: str
     name: str = ""
@@ -190,7 +190,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The verdict on a mail: its kind, the rule that decided, why in words for the admin, and what was learnt beside."""
+    """The verdict on a mail: its kind, the rule that decided, why in words for the admin, and what else was learnt."""
 
     kind: Kind
     rule: str = ""

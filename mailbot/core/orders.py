@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from mailbot.core.audience import concerned, everybody
+from mailbot.core.audience import everybody
 from mailbot.core.commands import Command, CommandError, Fault, Verb
 from mailbot.core.message import Address
 from mailbot.core.ticket import (
@@ -116,9 +116,7 @@ def _speak(work: _Work) -> None:
 
 def _close(work: _Work, words: bool) -> None:
     reason = work.ticket.close_reason or CloseReason.SOLVED
-    closed = replace(
-        stop_waiting(work.ticket), status=Status.CLOSED, close_reason=reason, closed_at=work.event.at
-    )
+    closed = replace(stop_waiting(work.ticket), status=Status.CLOSED, close_reason=reason, closed_at=work.event.at)
     if words and reason is CloseReason.MERGED:
         work.effects.append(SendAnswer(everybody(work.ticket), work.event.agent, work.ticket.wait_cycle))
     elif reason is CloseReason.SOLVED:

@@ -198,7 +198,7 @@ class Origin:
 class Reported:
     """A mail (or the form) that belongs to no ticket: one is opened under `number`.
 
-    `acknowledge` False: no automatic mail (NOACK). `named` is a ticket number that the sender named without taking part.
+    `acknowledge` False: no automatic mail (NOACK). `named` is a ticket that the sender named without taking part.
     `author` wrote it, `requester` is whose ticket it is (another, where a participant's reply makes a follow-up).
     """
 
@@ -305,9 +305,7 @@ class TimerFired:
     due: tuple[Timer, ...]
 
 
-Event = (
-    Reported | Replied | RobotReplied | Answered | Absorbed | Delivered | DeliveryFailed | TimerFired
-)
+Event = Reported | Replied | RobotReplied | Answered | Absorbed | Delivered | DeliveryFailed | TimerFired
 
 
 # Effects: what must be done, in the commit of the ticket's change.
@@ -329,7 +327,7 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Tell the author(s) that the report is in, with its number. `opens_at`: next opening, where the desk is closed now."""
+    """Tell the author(s) that the report is in, with its number. `opens_at`: next opening, if it is closed now."""
 
     to: tuple[Address, ...]
     follow_up_of: int | None = None

@@ -9,7 +9,7 @@ from mailbot.core.ticket import Policy, Status, Ticket, Timer, TimerKind
 
 
 def ask_again(ticket: Ticket) -> Ticket:
-    """A new request for information: the ticket waits, older timers are gone, new ones start when SMTP takes the mail."""
+    """A new request for information: the ticket waits, older timers go, new ones start when SMTP takes the mail."""
     return replace(stop_waiting(ticket), status=Status.WAITING, wait_cycle=ticket.wait_cycle + 1)
 
 

@@ -132,7 +132,9 @@ def _newest_of_chain(turn: Turn, loaded: Loaded) -> Loaded:
 def _follow_up(turn: Turn, old: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:
     ticket = old.ticket
     if ticket.close_reason is CloseReason.SPAM:
-        return Handled("quarantined", f"reply to ticket #{ticket.number}, which was closed as spam", old.id, ticket.number)
+        return Handled(
+            "quarantined", f"reply to ticket #{ticket.number}, which was closed as spam", old.id, ticket.number
+        )
     reported = Reported(
         at=event.at,
         number=turn.work.next_number(),

@@ -149,7 +149,7 @@ class ParticipantRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """One message on a ticket: `text` has the new words only; the whole is the raw mail (in) or the outbox row (out)."""
+    """One message on a ticket: `text` has the new words; the whole is the raw mail (in) or the outbox row (out)."""
 
     __tablename__ = "message"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))

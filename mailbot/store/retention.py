@@ -30,11 +30,14 @@ def drop_raw_mail(store: Store, closed_before: datetime) -> int:
         .join(MESSAGE, MESSAGE.c.raw_sha256 == RAW_MAIL.c.sha256)
         .join(TICKET, TICKET.c.id == MESSAGE.c.ticket_id)
         .where(
-            TICKET.c.desk_id == store.desk_id, TICKET.c.status == "closed", TICKET.c.closed_at < closed_before, ~still_needed
+            TICKET.c.desk_id == store.desk_id,
+            TICKET.c.status == "closed",
+            TICKET.c.closed_at < closed_before,
+            ~still_needed,
         )
         .distinct()
         .limit(CHUNK)
-    )  # fmt: skip
+    )
     dropped = 0
     while True:
         with store.writing() as connection:

@@ -49,7 +49,9 @@ class Work:
         self.connection = connection
         self.desk_id = desk_id
         self.now = now
-        self._for_update = locking and connection.dialect.name == "postgresql"  # SQLite has the whole database for itself
+        self._for_update = (
+            locking and connection.dialect.name == "postgresql"
+        )  # SQLite has the whole database for itself
 
     # Tickets
 
@@ -180,7 +182,9 @@ class Work:
     def drop_stray_timers(self, ticket_ids: Sequence[int]) -> None:
         """Deadlines of tickets that don't wait any more (none, unless somebody edited the database): away with them."""
         if ticket_ids:
-            waiting = select(TICKET.c.id).where(TICKET.c.id.in_(list(ticket_ids)), TICKET.c.status == Status.WAITING.value)
+            waiting = select(TICKET.c.id).where(
+                TICKET.c.id.in_(list(ticket_ids)), TICKET.c.status == Status.WAITING.value
+            )
             self.connection.execute(
                 delete(TIMER).where(TIMER.c.ticket_id.in_(list(ticket_ids)), TIMER.c.ticket_id.not_in(waiting))
             )
@@ -204,17 +208,17 @@ class Work:
         """Append lines to a ticket's history."""
         if entries:
             key = {"desk_id": self.desk_id, "ticket_id": ticket_id}
-            rows = [
-                key | {"at": e.at, "actor": e.actor, "kind": e.kind, "from": e.from_, "to": e.to} for e in entries
-            ]
+            rows = [key | {"at": e.at, "actor": e.actor, "kind": e.kind, "from": e.from_, "to": e.to} for e in entries]
             self.connection.execute(_INSERT_EVENT, rows)
 
     def messages(self, ticket_id: int) -> Sequence[Any]:
         """Every message of a ticket in its order, rows of `MessageRow`."""
-        return self.connection.execute(select(MESSAGE).where(MESSAGE.c.ticket_id == ticket_id).order_by(MESSAGE.c.id)).all()
+        return self.connection.execute(
+            select(MESSAGE).where(MESSAGE.c.ticket_id == ticket_id).order_by(MESSAGE.c.id)
+        ).all()
 
     def thread(self, ticket_id: int, person: str, *, is_agent: bool) -> list[str]:
-        """The Message-IDs that this person has of the ticket's mail, oldest first: what they wrote and what they got."""
+        """The Message-IDs that this person has of the ticket, oldest first: what they wrote and what they got."""
         wrote = MESSAGE.c.author == person if is_agent else MESSAGE.c.author_role.in_(("requester", "participant"))
         theirs = select(MESSAGE.c.at, MESSAGE.c.id, MESSAGE.c.message_id).where(
             MESSAGE.c.ticket_id == ticket_id, MESSAGE.c.direction == "in", wrote, MESSAGE.c.message_id != ""
@@ -320,9 +324,7 @@ class Work:
 
     def automatic_mail_to(self, recipient: str, since: datetime) -> tuple[int, int]:
         """How many automatic mails were queued for this address since then, and how many were suppressed."""
-        rows = self.connection.execute(
-            _AUTOMATIC, {"desk": self.desk_id, "to": recipient, "since": since}
-        ).all()
+        rows = self.connection.execute(_AUTOMATIC, {"desk": self.desk_id, "to": recipient, "since": since}).all()
         suppressed = sum(1 for row in rows if row.state == "suppressed")
         return len(rows) - suppressed, suppressed
 
@@ -343,9 +345,7 @@ class Work:
         rows = list(self.connection.execute(query))
         if rows:
             claimed = update(OUTBOX).where(OUTBOX.c.id.in_([row.id for row in rows]))
-            self.connection.execute(
-                claimed.values(state="sending", lease_owner=owner, lease_until=now + lease)
-            )
+            self.connection.execute(claimed.values(state="sending", lease_owner=owner, lease_until=now + lease))
         return rows
 
     def free_leases(self, owner: str | None) -> None:

@@ -1,12 +1,33 @@
 """Header fields by which machines are known. Names and values in lower case; words only."""
 
 # Set by software that distributes mail to a list; the author may be a person. Also newsletters (List-Unsubscribe).
-LISTS = frozenset((
-    "list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-archive", "list-owner",  # RFC 2369
-    "mailing-list", "x-mailing-list", "x-beenthere", "x-mailman-version", "x-ml-name", "x-mlserver", "x-ml-count",
-    "x-mail-count", "x-listname", "x-list-id", "x-listprocessor-version", "x-sympa-to", "x-ezmlm",
-    "x-google-group-id", "x-yahoo-newman-id", "x-egroups-return",
-))
+LISTS = frozenset(
+    (
+        "list-id",
+        "list-post",
+        "list-unsubscribe",
+        "list-help",
+        "list-subscribe",
+        "list-archive",
+        "list-owner",  # RFC 2369
+        "mailing-list",
+        "x-mailing-list",
+        "x-beenthere",
+        "x-mailman-version",
+        "x-ml-name",
+        "x-mlserver",
+        "x-ml-count",
+        "x-mail-count",
+        "x-listname",
+        "x-list-id",
+        "x-listprocessor-version",
+        "x-sympa-to",
+        "x-ezmlm",
+        "x-google-group-id",
+        "x-yahoo-newman-id",
+        "x-egroups-return",
+    )
+)
 
 # Parts of field names, dashes removed, of vacation programmes ("X-Autoreply", "X-Auto-Response", "X-HolidayReply").
 AUTO_PARTS = ("autoreply", "autorespon", "holidayreply", "outofoffice", "vacation", "mailautoreply", "autoanswer")
@@ -47,7 +68,27 @@ SPAM = {
 
 # How the fields of ticket systems begin: a person may have written through one.
 TICKET_SYSTEMS = (
-    "rt-ticket", "x-rt-", "x-otrs-", "x-znuny-", "x-zammad-", "x-zendesk-", "x-freshdesk", "x-fw-", "x-osticket",
-    "x-helpscout", "x-jira-", "x-redmine-", "x-gitlab-", "x-github-", "x-bugzilla-", "x-roundup-", "x-trac-",
-    "x-launchpad-", "x-mantis", "x-glpi", "x-kayako", "x-hubspot-ticket", "x-gorgias",
+    "rt-ticket",
+    "x-rt-",
+    "x-otrs-",
+    "x-znuny-",
+    "x-zammad-",
+    "x-zendesk-",
+    "x-freshdesk",
+    "x-fw-",
+    "x-osticket",
+    "x-helpscout",
+    "x-jira-",
+    "x-redmine-",
+    "x-gitlab-",
+    "x-github-",
+    "x-bugzilla-",
+    "x-roundup-",
+    "x-trac-",
+    "x-launchpad-",
+    "x-mantis",
+    "x-glpi",
+    "x-kayako",
+    "x-hubspot-ticket",
+    "x-gorgias",
 )

@@ -37,6 +37,11 @@ EXPLANATIONS = {
 }
 
 PRIORITIES = {
-    "low": "low", "normal": "normal", "high": "high", "urgent": "urgent",
-    "rendah": "low", "tinggi": "high", "mendesak": "urgent",
+    "low": "low",
+    "normal": "normal",
+    "high": "high",
+    "urgent": "urgent",
+    "rendah": "low",
+    "tinggi": "high",
+    "mendesak": "urgent",
 }

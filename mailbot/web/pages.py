@@ -135,7 +135,7 @@ class _Pages:
         return any(
             token.purpose is Purpose.STATUS
             and token.number == shown["number"]
-            and any([signer.belongs_to(token, person) for person in people])
+            and any(signer.belongs_to(token, person) for person in people)
             for token in read_tokens(key[:100])
         )
 

@@ -38,4 +38,6 @@ class WebServer:
         try:
             self._server.run()
         except SystemExit:  # uvicorn's way to say that it can't listen
-            log.error("the pages can't be served on %s ([web] listen): is the address in use? Mail goes on", self._where)
+            log.error(
+                "the pages can't be served on %s ([web] listen): is the address in use? Mail goes on", self._where
+            )

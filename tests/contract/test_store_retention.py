@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from mailbot.store.retention import drop_raw_mail
 from mailbot.store.tables import RAW_MAIL
-from sqlalchemy import func, select
 from tests.integration.people import ACHA, SALLY, TryDesk
 
 

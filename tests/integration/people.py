@@ -68,7 +68,7 @@ Verdict = Callable[[Sent], Accepted | Deferred | Rejected]
 
 @lru_cache
 def prepared() -> Path:
-    """A desk's folder as its first start leaves it: schema, key, compiled templates. Copied, it spares each test that."""
+    """A desk's folder as its first start leaves it (schema, key, compiled templates): tests start from copies."""
     folder = Path(tempfile.mkdtemp(prefix="mailbot-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings = Settings(helpdesk={"first_ticket_number": 12345}, storage={"data_dir": str(folder)})
@@ -189,7 +189,9 @@ class TryDesk:
 
     # short cuts
 
-    def opened(self, sender: str = ACHA, subject: str = "Tidak bisa tutup BKU", text: str = "BKU Oktober.", **more: Any) -> int:
+    def opened(
+        self, sender: str = ACHA, subject: str = "Tidak bisa tutup BKU", text: str = "BKU Oktober.", **more: Any
+    ) -> int:
         number = self.write(sender, subject, text, **more).ticket
         assert number is not None
         return number

@@ -134,8 +134,8 @@ class RunningDesk:
     # people
 
     def write(
-        self, sender: str, subject: str, text: str = "Isi.", *, to: str = ADDRESS, headers: dict[str, str] | None = None,
-        files: Sequence[tuple[str, bytes]] = (),
+        self, sender: str, subject: str, text: str = "Isi.", *, to: str = ADDRESS,
+        headers: dict[str, str] | None = None, files: Sequence[tuple[str, bytes]] = (),
     ) -> None:  # fmt: skip
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = sender, to, subject

@@ -174,7 +174,9 @@ def test_out_of_hours_the_acknowledgement_names_the_opening(make_desk: Callable[
 
 
 def test_people_in_cc_take_part_and_each_gets_a_mail_of_their_own(desk: TryDesk) -> None:
-    desk.opened(cc="Cece <cece@sekolah.example>, kepala@sekolah.example, support@helpdesk.example, budi@helpdesk.example")
+    desk.opened(
+        cc="Cece <cece@sekolah.example>, kepala@sekolah.example, support@helpdesk.example, budi@helpdesk.example"
+    )
     assert desk.ticket()["participants"] == ["cece@sekolah.example", "kepala@sekolah.example"]
     answer = desk.answered()
     copy = desk.last("cece@sekolah.example", "answer")
@@ -350,7 +352,9 @@ def test_status_for_who_takes_part_and_for_nobody_else(desk: TryDesk) -> None:
     assert len(desk.ticket()["messages"]) == 3 and desk.numbers() == [12345]
 
 
-def test_a_robot_that_writes_and_writes_meets_silence_and_the_leads_hear_of_it(make_desk: Callable[..., TryDesk]) -> None:
+def test_a_robot_that_writes_and_writes_meets_silence_and_the_leads_hear_of_it(
+    make_desk: Callable[..., TryDesk],
+) -> None:
     desk = make_desk(inbound={"max_auto_replies_per_sender": "3/h"})
     for i in range(8):
         desk.opened(subject=f"Laporan {i}")
@@ -403,8 +407,13 @@ def test_each_persons_mail_is_one_thread(desk: TryDesk) -> None:
     assert first["Message-ID"] in second["References"]
 
 
-def test_no_private_address_of_an_agent_and_no_foreign_token_reaches_a_requester(make_desk: Callable[..., TryDesk]) -> None:
-    agents = [{"name": "Sally", "email": SALLY, "aliases": ["sally.pribadi@rumah.example"]}, {"name": "Budi", "email": BUDI}]
+def test_no_private_address_of_an_agent_and_no_foreign_token_reaches_a_requester(
+    make_desk: Callable[..., TryDesk],
+) -> None:
+    agents = [
+        {"name": "Sally", "email": SALLY, "aliases": ["sally.pribadi@rumah.example"]},
+        {"name": "Budi", "email": BUDI},
+    ]
     desk = make_desk(agents=agents)
     desk.opened()
     note = desk.last(SALLY, "notification")

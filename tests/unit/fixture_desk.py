@@ -321,9 +321,7 @@ def _report(message: InboundMessage, verdict: Classification, desk: FixtureDesk,
     return _words(reply) | {"named": named} | _decided(decide(None, event, desk.policy), event, desk)
 
 
-def _reply(
-    message: InboundMessage, verdict: Classification, desk: FixtureDesk, ticket: Ticket, found: Route
-) -> Seen:
+def _reply(message: InboundMessage, verdict: Classification, desk: FixtureDesk, ticket: Ticket, found: Route) -> Seen:
     reply = _cut(message, desk, ticket)
     author = message.from_address
     role = _role(ticket, author.email)

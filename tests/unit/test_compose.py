@@ -246,7 +246,7 @@ ATTACKS = [
     "x\u2028Bcc: y",
     "a\rBcc: z",
 ]
-BREAKING = "\r\n\0\t\x0b\x0c\x1c\x85\x7f\u2028\u2029\u202e\ufeff\ud800\udcff:<>@,;\"\\()=?_-. aZé😀あ"
+BREAKING = '\r\n\0\t\x0b\x0c\x1c\x85\x7f\u2028\u2029\u202e\ufeff\ud800\udcff:<>@,;"\\()=?_-. aZé😀あ'
 nasty = st.text(st.sampled_from(BREAKING) | st.characters(), max_size=60) | st.sampled_from(ATTACKS)
 
 

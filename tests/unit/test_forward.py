@@ -172,9 +172,7 @@ def test_forwards_are_read(case: Passed) -> None:
 
 def test_a_program_that_tells_no_zone_writes_by_the_clock_on_the_wall() -> None:
     outlook = next(case for case in FORWARDS if case.name == "outlook-desktop")
-    by_exchange = replace(
-        message_of(outlook), headers=Headers((("Date", "Mon, 3 Nov 2025 09:00:00 +0000"),)), date=AT
-    )
+    by_exchange = replace(message_of(outlook), headers=Headers((("Date", "Mon, 3 Nov 2025 09:00:00 +0000"),)), date=AT)
     forward = read_forward(by_exchange, ZoneInfo("Asia/Jakarta"))
     assert forward is not None
     assert forward.date == AT

@@ -4,7 +4,10 @@ import pytest
 
 from mailbot.core.identity import identity
 
-MAIL = b"From: a@x.id\r\nSubject: Halo\r\nMessage-ID: <1@x.id>\r\nDate: Mon, 3 Nov 2025 10:00:00 +0700\r\n\r\nIsi surat\r\n"
+MAIL = (
+    b"From: a@x.id\r\nSubject: Halo\r\nMessage-ID: <1@x.id>\r\n"
+    b"Date: Mon, 3 Nov 2025 10:00:00 +0700\r\n\r\nIsi surat\r\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +25,12 @@ def test_trace_headers_and_line_ends_do_not_count(other: bytes) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [MAIL.replace(b"Isi", b"Lain"), MAIL.replace(b"Halo", b"Hai"), MAIL.replace(b"<1@", b"<2@"), MAIL.replace(b"a@x", b"b@x")],
+    [
+        MAIL.replace(b"Isi", b"Lain"),
+        MAIL.replace(b"Halo", b"Hai"),
+        MAIL.replace(b"<1@", b"<2@"),
+        MAIL.replace(b"a@x", b"b@x"),
+    ],
 )
 def test_what_the_author_wrote_counts(other: bytes) -> None:
     assert identity(other) != identity(MAIL)

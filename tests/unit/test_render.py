@@ -394,8 +394,12 @@ def test_a_file_that_is_no_utf8_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_every_packaged_file_belongs_to_a_mail() -> None:
-    wanted = {f"{name}.{language}.{part}.j2" for name in TEMPLATES for language in LANGUAGES for part in
-              ("subject", "txt", "html")}
+    wanted = {
+        f"{name}.{language}.{part}.j2"
+        for name in TEMPLATES
+        for language in LANGUAGES
+        for part in ("subject", "txt", "html")
+    }
     folder = packaged_templates()
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*.j2")}
     assert wanted <= there

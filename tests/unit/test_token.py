@@ -39,7 +39,9 @@ def test_a_rotated_key_still_verifies_and_the_new_one_signs() -> None:
 
 def test_signed_addresses_are_taken_out_of_text() -> None:
     address = signed_address("support@helpdesk.example", signer.sign(Purpose.AGENT, 7, "sally@x"))
-    assert strip_tokens(f"Kepada: <{address.upper()}>", "support@helpdesk.example") == "Kepada: <support@helpdesk.example>"
+    assert (
+        strip_tokens(f"Kepada: <{address.upper()}>", "support@helpdesk.example") == "Kepada: <support@helpdesk.example>"
+    )
 
 
 def test_a_short_key_is_refused() -> None:
