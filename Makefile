@@ -42,7 +42,7 @@ demo: $(RUN_STAMP)
 	@exec $(BIN)/mailbot demo --tour $(if $(TOUR_ONLY),,--page)
 
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 $(SCORE_STAMP): $(DEV_STAMP)
 	@$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev,score]"

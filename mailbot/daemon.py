@@ -102,7 +102,8 @@ class Daemon:
         for thread in self._threads:
             thread.join(max(0.1, ends - time.monotonic() - 2))
         if any(thread.is_alive() for thread in self._threads):
-            self._inbox.interrupt()  # it waits for a server that does not answer
+            self._inbox.interrupt()  # one of them waits for a server that does not answer
+            self._outbox.interrupt()
             for thread in self._threads:
                 thread.join(max(0.1, ends - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
@@ -114,7 +115,7 @@ class Daemon:
 
     def is_alive(self) -> bool:
         """Do inbox and outbox make progress?"""
-        oldest = min(self._inbox.progress, self._outbox.progress)
+        oldest = min(self._inbox.alive_at, self._outbox.alive_at)
         return time.monotonic() - oldest < HANG_SECONDS and all(thread.is_alive() for thread in self._threads)
 
     def health(self) -> dict[str, bool]:
@@ -191,6 +192,11 @@ class InboxLoop:
         """Read now."""
         self._wake.set()
 
+    @property
+    def alive_at(self) -> float:
+        """When it last showed life, by `time.monotonic`: a turn of the loop, or bytes of a long transfer."""
+        return max(self.progress, self._mailbox.active_at)
+
     def interrupt(self) -> None:
         """End a network call that hangs."""
         self._mailbox.interrupt()
@@ -264,6 +270,15 @@ class OutboxLoop:
         self._failures = 0
         self.progress = time.monotonic()
         self.state = "idle"
+
+    @property
+    def alive_at(self) -> float:
+        """When it last showed life, by `time.monotonic`: a turn of the loop, or bytes of a long transfer."""
+        return max(self.progress, self._submission.active_at)
+
+    def interrupt(self) -> None:
+        """End a network call that hangs."""
+        self._submission.interrupt()
 
     def wake(self) -> None:
         """Look now."""

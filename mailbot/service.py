@@ -163,9 +163,8 @@ class Helpdesk:
 
     def _understand(self, row: Any, raw: bytes | None) -> Arrived:
         """Everything that a mail says by itself. Pure, and outside of any write."""
-        message = (
-            parse_message(raw or b"") if not row.partial else replace(parse_header_only(raw or b""), size=row.size)
-        )
+        content = raw or b""
+        message = replace(parse_header_only(content), size=row.size) if row.partial else parse_message(content)
         flags = row.explanation or {}
         return Arrived(
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,

@@ -54,8 +54,8 @@ class Store:
 
     `url` is "" (SQLite, `data_dir/mailbot.db`), a path's `sqlite:///…` or `postgresql+psycopg://…`. Opening makes
     the folder (0700) and the file (0600) if there are none, and nothing more: no table is touched. `lock_wait` is how
-    many seconds a transaction waits for its turn before it is `StoreUnavailable`. `durable` False: a SQLite desk that is
-    thrown away (replay); it doesn't wait for the disk, and a power cut ruins it.
+    many seconds a transaction waits for its turn before it is `StoreUnavailable`. `durable` False: a SQLite desk that
+    is thrown away (replay); it doesn't wait for the disk, and a power cut ruins it.
     """
 
     def __init__(
