@@ -86,7 +86,7 @@ def strip_tokens(text: str, address: str) -> str:
 
 
 def signed_address(address: str, token: Token) -> str:
-    """`support@x` → `support+TOKEN@x`. At most 36 characters are added; the local part may have 64 (RFC 5321 §4.5.3.1.1)."""
+    """`support@x` → `support+TOKEN@x`: 36 characters more; the local part may have 64 (RFC 5321 §4.5.3.1.1)."""
     local, _, domain = address.partition("@")
     return f"{local}+{token}@{domain}"
 
