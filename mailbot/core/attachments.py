@@ -43,5 +43,5 @@ def _attachment(file: File, number: int, shown: AbstractSet[str], subjects: Sequ
         content=file.content,
         content_id=file.content_id,
         inline=bool(file.content_id) and file.content_id in shown,
-        signature=is_signature(declared) or is_signature(kind),
+        signature=file.signature or is_signature(declared) or is_signature(kind),
     )

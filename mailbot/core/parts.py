@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from html import escape
 
 from mailbot.core.charset import clean, decode_clean, guess_text
-from mailbot.core.entity import Entity
+from mailbot.core.cms import signed_content
+from mailbot.core.entity import Entity, read_entity
 from mailbot.core.flowed import unflow
 from mailbot.core.html import html_to_text
 from mailbot.core.tnef import SIGNATURE, open_tnef
@@ -48,6 +49,7 @@ _PGP = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----", re.MULTILINE
 # Bytes of all texts of a mail that are read as text; a thick novel has half of it.
 MAX_TEXT = 2_000_000
 _MAX_COMPARED = 100_000
+_MAX_UNWRAPPED = 3  # signatures in signatures
 _MAX_VARIANTS = 10  # of one text in a multipart/alternative
 _MAX_RETURNED = 32_768
 _MAX_STATUS = 65_536
@@ -65,7 +67,8 @@ class Segment:
 class File:
     """One leaf part that isn't text: the name as given, the declared type, the decoded content.
 
-    `mail` is the place in `Contents.nested` of the mail that it is, or -1.
+    `mail` is the place in `Contents.nested` of the mail that it is, or -1; `signature` marks a wrapper whose content is
+    read already.
     """
 
     name: str
@@ -73,6 +76,7 @@ class File:
     content: bytes = field(repr=False)
     content_id: str = ""
     mail: int = -1
+    signature: bool = False
 
 
 @dataclass(slots=True)
@@ -129,6 +133,7 @@ class _Collector:
         self._spare: list[Segment] = []  # words for a mail that has no others
         self._leaves = 0
         self._room = MAX_TEXT
+        self._unwrapped = 0
 
     def finished(self, root: Entity) -> Contents:
         contents = self.contents
@@ -236,7 +241,7 @@ class _Collector:
             self.contents.returned = self.contents.returned or _plain(content[:_MAX_RETURNED])
             self._file(entity, content, "headers.txt")
         elif kind in SMIME_TYPES:
-            self._smime(entity, content)
+            return self._smime(entity, content)
         elif kind in TNEF_TYPES or content[:4] == SIGNATURE:
             self._tnef(entity, content)
         else:
@@ -300,15 +305,25 @@ class _Collector:
         self.contents.report_type = self.contents.report_type or REPORT_PARTS[kind]
         self.contents.statuses.append(_plain(content[:_MAX_STATUS]))
 
-    def _smime(self, entity: Entity, content: bytes) -> None:
+    def _smime(self, entity: Entity, content: bytes) -> list[Segment]:
         # RFC 8551 §3.2.2; without the parameter the content tells.
         kind = entity.parameters.get("smime-type", "").lower()
-        if kind.startswith("signed") or (not kind and _SMIME_SIGNED in content[:64]):
-            self._secure("smime-signed")
+        if not (kind.startswith("signed") or (not kind and _SMIME_SIGNED in content[:64])):
+            if kind not in ("certs-only", "compressed-data"):
+                self._secure("smime-encrypted")
+            self._file(entity, content, "smime.p7m")
+            return []
+        self._secure("smime-signed")
+        inside = signed_content(content) if self._unwrapped < _MAX_UNWRAPPED else None
+        if inside is None:
             self._defect("opaque-signed")
-        elif kind not in ("certs-only", "compressed-data"):
-            self._secure("smime-encrypted")
-        self._file(entity, content, "smime.p7m")
+            self._file(entity, content, "smime.p7m")
+            return []
+        self._unwrapped += 1
+        self._file(entity, content, "smime.p7m", signature=True)
+        tree, defects = read_entity(inside)
+        self.contents.defects += defects
+        return self.walk(tree, attached=False, alternative=False)
 
     def _tnef(self, entity: Entity, content: bytes) -> None:
         found = open_tnef(content)
@@ -321,10 +336,11 @@ class _Collector:
         if found.html or found.text:
             self._spare.append(Segment(text=found.text or None, html=found.html or None))
 
-    def _file(self, entity: Entity, content: bytes, name: str = "") -> None:
+    def _file(self, entity: Entity, content: bytes, name: str = "", *, signature: bool = False) -> None:
         if not content and not entity.filename and entity.content_type in _TEXT_TYPES:
             return  # an empty text is no file
-        self.contents.files.append(File(entity.filename or name, entity.content_type, content, _content_id(entity)))
+        given = entity.filename or name
+        self.contents.files.append(File(given, entity.content_type, content, _content_id(entity), signature=signature))
 
     def _defect(self, code: str) -> None:
         if code and code not in self.contents.defects:

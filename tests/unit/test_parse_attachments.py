@@ -282,6 +282,52 @@ def test_opaque_smime(parameters: str, content: bytes, security: str, defects: t
     assert message.attachments[0].name == "smime.p7m"
 
 
+def der(tag: int, *content: bytes) -> bytes:
+    inner = b"".join(content)
+    size = len(inner)
+    return bytes((tag, size) if size < 128 else (tag, 0x82, size >> 8, size & 255)) + inner
+
+
+def signed_data(octets: bytes) -> bytes:
+    """A CMS SignedData around an element that holds the content (RFC 5652 §5.1), without signers."""
+    encapsulated = der(0x30, der(0x06, bytes.fromhex("2a864886f70d010701")), der(0xA0, octets))
+    inner = der(0x30, der(0x02, b"\x01"), der(0x31), encapsulated, der(0x31))
+    return der(0x30, der(0x06, bytes.fromhex("2a864886f70d010702")), der(0xA0, inner))
+
+
+SIGNED_MAIL = multi("mixed", PLAIN, part(b"x", "application/pdf; name=surat.pdf"), boundary="b1")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        der(0x04, SIGNED_MAIL),
+        der(0x24, der(0x04, SIGNED_MAIL[:50]), der(0x04, SIGNED_MAIL[50:])),
+        b"\x24\x80" + der(0x04, SIGNED_MAIL) + b"\0\0",  # the indefinite form of BER
+    ],
+)
+def test_mail_inside_an_opaque_signature_is_read(octets: bytes) -> None:
+    raw = part(
+        base64.encodebytes(signed_data(octets)),
+        "application/pkcs7-mime; smime-type=signed-data; name=smime.p7m",
+        Content_Transfer_Encoding="base64",
+    )
+    message = parse_message(raw)
+    assert (message.text, message.security, message.defects) == ("teks biasa", ("smime-signed",), ())
+    assert [(each.name, each.signature) for each in message.attachments] == [("smime.p7m", True), ("surat.pdf", False)]
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 20, 40])
+def test_a_torn_signature_stays_a_file(length: int) -> None:
+    torn = signed_data(der(0x04, SIGNED_MAIL))[:length]
+    raw = part(
+        base64.encodebytes(torn), "application/pkcs7-mime; smime-type=signed-data", Content_Transfer_Encoding="base64"
+    )
+    message = parse_message(raw)
+    assert message.text == ""
+    assert "opaque-signed" in message.defects
+
+
 @pytest.mark.parametrize(
     ("start", "security"),
     [("-----BEGIN PGP SIGNED MESSAGE-----", "pgp-signed"), ("-----BEGIN PGP MESSAGE-----", "pgp-encrypted")],
