@@ -107,6 +107,8 @@ def reply_to(turn: Turn, loaded: Loaded, event: Replied, source: Source, why: di
     decision = carry_out(turn, loaded, event, source)
     for effect in decision.effects:
         if isinstance(effect, Hold):
+            if source.mail is not None and source.mail.released:  # an admin read it: no spam after all
+                return report(turn, source.mail, named=loaded.ticket.number)
             return Handled("quarantined", effect.reason, loaded.id, loaded.ticket.number, dict(why))
         if isinstance(effect, OpenFollowUp):
             newest = _newest_of_chain(turn, loaded)

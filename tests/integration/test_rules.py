@@ -234,6 +234,8 @@ def test_a_reply_to_spam_is_held(desk: TryDesk) -> None:
     desk.reply(desk.last(SALLY, "notification"), SALLY, "#spam")
     done = desk.reply(acknowledgement, ACHA, "Halo?")
     assert done.outcome == "quarantined" and len(desk.quarantine()) == 1 and desk.numbers() == [12345]
+    desk.desk.helpdesk.release([done.inbound_id])
+    assert desk.numbers() == [12345, 12346] and desk.quarantine() == []
 
 
 # Agents
