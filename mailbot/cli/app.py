@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("mailbot.cli.desk", "check_app", "Look whether the desk can work, and what to mend."),
     "ticket": ("mailbot.cli.ticket", "app", "Look at tickets; answer, close, assign, merge them."),
     "ingest": ("mailbot.cli.ingest", "app", "Take in mail from files."),
+    "explain": ("mailbot.cli.explain", "app", "Why a mail was handled as it was, on one screen."),
+    "replay": ("mailbot.cli.replay", "app", "Try mailbot on an archive: what would happen, nothing is sent."),
     "quarantine": ("mailbot.cli.quarantine", "app", "Mail that was held: look at it, let it in, drop it."),
     "outbox": ("mailbot.cli.outbox", "app", "Mail that is not delivered: why; try again, or give up."),
     "agent": ("mailbot.cli.agent", "app", "The helpdesk team: list, add, remove."),

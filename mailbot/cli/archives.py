@@ -6,10 +6,11 @@ larger than the memory. Unreadable names are all said before anything is done. N
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ class Mail:
 
     raw: bytes
     place: str
-    size: int  # bytes of the file that it took, for the progress bar
+    size: int  # bytes of the file that it took, for the progress bar and to read it again
+    start: int = 0  # where in the file they begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +48,43 @@ class Sources:
                     yield from _split(opened, str(file))
 
     @contextmanager
-    def progress(self) -> Iterator[Iterator[Mail]]:
+    def progress(self, doing: str = "taking in") -> Iterator[Iterator[Mail]]:
         """The mails, with a bar on stderr where a person looks on."""
         total = sum(file.stat().st_size for file in self.files if str(file) != "-")
-        if not sys.stderr.isatty() or total < 100_000:
-            yield self.mails()
-            return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        from mailbot.cli.output import console
-
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-            task = bar.add_task("taking in", total=total // 1024)
+        with progress_bar(doing, total // 1024 if total >= 100_000 else 0) as advance:
 
             def counted() -> Iterator[Mail]:
                 done = 0
                 for mail in self.mails():
                     yield mail
                     done += mail.size
-                    bar.update(task, completed=done // 1024)
+                    advance(done // 1024)
 
             yield counted()
+
+
+@contextmanager
+def progress_bar(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr where a person looks on and there is something to wait for; it is told how much is done."""
+    if not sys.stderr.isatty() or not total:
+        yield lambda done: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from mailbot.cli.output import console
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def read_again(file: Path, start: int, size: int) -> bytes:
+    """A mail that was read before (`Mail.start`, `Mail.size`), without reading what stands around it."""
+    with file.open("rb") as opened:
+        opened.seek(start)
+        piece = io.BytesIO(opened.read(size))
+    return next((mail.raw for mail in _split(piece, str(file))), b"")
 
 
 def find(names: list[Path]) -> Sources:
@@ -110,20 +127,20 @@ def _split(stream: BinaryIO, place: str) -> Iterator[Mail]:
             yield Mail(raw, place, len(raw))
         return
     lines: list[bytes] = []
-    size, number, blank = len(first), 1, False
+    start, size, number, blank = 0, len(first), 1, False
     for line in stream:
         if blank and line.startswith(b"From "):
-            yield _of_mbox(lines, f"{place}:{number}", size)
-            lines, size, number, blank = [], len(line), number + 1, False
+            yield _of_mbox(lines, f"{place}:{number}", size, start)
+            lines, start, size, number, blank = [], start + size, len(line), number + 1, False
             continue
         lines.append(line)
         size += len(line)
         blank = line in (b"\n", b"\r\n")
-    yield _of_mbox(lines, f"{place}:{number}", size)
+    yield _of_mbox(lines, f"{place}:{number}", size, start)
 
 
-def _of_mbox(lines: list[bytes], place: str, size: int) -> Mail:
+def _of_mbox(lines: list[bytes], place: str, size: int, start: int) -> Mail:
     """Without the blank line that the format puts behind each mail, and with "From " unquoted."""
     if lines and lines[-1] in (b"\n", b"\r\n"):
         lines = lines[:-1]
-    return Mail(_QUOTED_FROM.sub(rb"\1", b"".join(lines)), place, size)
+    return Mail(_QUOTED_FROM.sub(rb"\1", b"".join(lines)), place, size, start)

@@ -6,6 +6,7 @@ finds it. Never: work; that is the service's.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,6 +87,15 @@ def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
     settings = load_settings(named_config(context))
     logs.configure_for(settings, at_least="warning" if quiet else "debug")
     return settings
+
+
+def settings_if_any(context: typer.Context) -> Settings | None:
+    """The settings, or None where none were named and this machine has none: for commands that need no desk."""
+    from mailbot.config import config_path
+    from mailbot.config.layers import DEFAULT_PATH
+
+    path = config_path(named_config(context))
+    return None if path == DEFAULT_PATH and not os.access(path, os.R_OK) else settings_of(context)
 
 
 @contextmanager

@@ -30,6 +30,8 @@ PROMISED = {
     "check": [],
     "ticket": ["list", "show", "reply", "note", "close", "assign", "merge", "spam"],
     "ingest": [],
+    "explain": [],
+    "replay": [],
     "quarantine": ["list", "show", "release", "discard"],
     "outbox": ["list", "retry", "cancel"],
     "agent": ["list", "add", "remove"],

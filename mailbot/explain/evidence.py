@@ -1,0 +1,171 @@
+"""Why this ticket: everything in a mail that points to one, and what the desk says to each piece.
+
+In: a mail and, where there is one, the desk. Out: a plain document with each token, reference and tag (the ticket that
+it names, whether it counts, why) and the route that follows from them today. The lookups are those of the intake, on
+tickets as they are now: where a ticket was merged or closed since, the route is today's, not that of the day.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailbot.core.message import Kind
+from mailbot.core.route import Clues, Known, Route, clues_of, route, route_agent
+from mailbot.core.subject import status_request
+from mailbot.core.ticket import Agent, Ticket
+from mailbot.core.token import Purpose, Token
+from mailbot.explain.known import KnownDesk
+from mailbot.explain.understood import Understood
+from mailbot.store.queries_explain import sent_by_message_id
+from mailbot.store.work import Work
+
+PURPOSES = {
+    Purpose.REQUESTER: "reply address of a requester or participant",
+    Purpose.AGENT: "reply address of an agent",
+    Purpose.CONFIRM: "confirmation of a held mail",
+    Purpose.BOUNCE: "envelope sender of one of our mails",
+    Purpose.STATUS: "link to the status page",
+}
+MAX_SHOWN = 20
+
+
+def evidence(mail: Understood, desk: KnownDesk | None) -> dict[str, Any]:
+    """Each clue, and where the mail goes because of them."""
+    clues = clues_of(mail.message)
+    agent = desk.policy.agent(mail.message.from_addr) if desk else None
+    known = _look_up(desk, clues, of_agents=agent is not None) if desk else Known()
+    found = [
+        *(_token(token, where, clues, known, desk) for token, where in _tokens(clues)),
+        *(_reference(reference, known, desk) for reference in clues.references[:MAX_SHOWN]),
+        *(_tag(tag, clues, known, desk) for tag in clues.tags),
+        *_returned(mail, desk),
+    ]
+    return {"agent": agent.email if agent else None, "clues": found, "route": _route(mail, clues, known, desk, agent)}
+
+
+def sent_to_author(mail: Understood, desk: KnownDesk, number: int | None) -> list[str]:
+    """The texts that the author may quote: what we sent, as the intake looks it up."""
+    message = mail.message
+    if desk.store is None:
+        return []
+    with desk.store.reading() as connection:
+        work = Work(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
+        sent = work.sent_texts((*message.in_reply_to, *message.references[-5:]))
+        loaded = work.ticket(number) if number is not None and not sent else None
+        return work.sent_to(loaded.id, message.from_addr) if loaded else sent
+
+
+def _look_up(desk: KnownDesk, clues: Clues, *, of_agents: bool) -> Known:
+    if desk.store is None:
+        return Known()
+    with desk.store.reading() as connection:
+        work = Work(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
+        by_reference = work.numbers_by_message_id(clues.references, of_agents=of_agents)
+        tickets = work.tickets({*clues.numbers, *by_reference.values()})
+    return Known({number: loaded.ticket for number, loaded in tickets.items()}, by_reference)
+
+
+def _tokens(clues: Clues) -> list[tuple[Token, str]]:
+    addressed = [(token, "address") for token in clues.tokens]
+    return [*addressed, *((token, "message-id") for token in clues.reference_tokens)][:MAX_SHOWN]
+
+
+def _clue(kind: str, value: str, ticket: int | None, counts: bool | None, why: str) -> dict[str, Any]:
+    """`counts` is None where nobody can tell without a desk."""
+    return {"kind": kind, "value": value, "ticket": ticket, "counts": counts, "why": why}
+
+
+def _token(token: Token, where: str, clues: Clues, known: Known, desk: KnownDesk | None) -> dict[str, Any]:
+    about = token.number if token.purpose in (Purpose.REQUESTER, Purpose.AGENT, Purpose.STATUS) else None
+    what = f"{PURPOSES[token.purpose]}, in the {'address' if where == 'address' else 'Message-ID that it answers'}"
+    if desk is None:
+        return _clue("token", str(token), about, None, f"{what}; only the desk with its key can verify it")
+    if not desk.has_key:
+        return _clue("token", str(token), about, False, f"{what}; this desk has no key yet")
+    signed_for = _signed_for(token, clues, known.tickets.get(token.number), desk)
+    if signed_for is None:
+        return _clue("token", str(token), about, False, f"{what}; not signed by this desk for anybody concerned")
+    if about is not None and about not in known.tickets:
+        return _clue("token", str(token), about, False, f"{what}; signed for {signed_for}, but there is no such ticket")
+    return _clue("token", str(token), about, True, f"{what}; signed for {signed_for or f'mail {token.number}'}")
+
+
+def _signed_for(token: Token, clues: Clues, ticket: Ticket | None, desk: KnownDesk) -> str | None:
+    """For whom this desk signed the token ("" : for nobody in particular); None: it did not."""
+    people = [clues.sender]
+    if token.purpose is Purpose.BOUNCE:
+        people = [""]
+    elif token.purpose in (Purpose.AGENT, Purpose.CONFIRM):
+        people += [agent.email for agent in desk.policy.agents]
+    elif ticket is not None:
+        people += [ticket.requester.email, *(p.email for p in ticket.participants)]
+    return next((person for person in people if desk.profile.signer.belongs_to(token, person)), None)
+
+
+def _reference(reference: str, known: Known, desk: KnownDesk | None) -> dict[str, Any]:
+    if desk is None:
+        return _clue("reference", reference, None, None, "only the desk knows its mails")
+    number = known.by_reference.get(reference)
+    if number is None:
+        return _clue("reference", reference, None, False, "no mail of a ticket has this Message-ID")
+    return _clue("reference", reference, number, True, f"a mail of #{number}")
+
+
+def _tag(tag: int, clues: Clues, known: Known, desk: KnownDesk | None) -> dict[str, Any]:
+    if desk is None:
+        return _clue("tag", f"#{tag}", tag, None, "counts only where the sender takes part in that ticket")
+    ticket = known.tickets.get(tag)
+    if ticket is None:
+        return _clue("tag", f"#{tag}", tag, False, "there is no such ticket")
+    if desk.policy.agent(clues.sender):
+        return _clue("tag", f"#{tag}", tag, True, "names the ticket, but proves nothing about an agent")
+    if not ticket.takes_part(clues.sender):
+        return _clue("tag", f"#{tag}", tag, False, f"{clues.sender or 'nobody'} takes no part in that ticket")
+    return _clue("tag", f"#{tag}", tag, True, f"{clues.sender} takes part in that ticket")
+
+
+def _returned(mail: Understood, desk: KnownDesk | None) -> list[dict[str, Any]]:
+    """The mail that a delivery report is about."""
+    message_id = mail.verdict.bounce.original_message_id if mail.verdict.bounce else ""
+    if not message_id:
+        return []
+    if desk is None or desk.store is None:
+        return [_clue("returned-mail", message_id, None, None, "only the desk knows its mails")]
+    ours = sent_by_message_id(desk.store, message_id)
+    if not ours:
+        return [_clue("returned-mail", message_id, None, False, "no mail of ours has this Message-ID")]
+    return [_clue("returned-mail", message_id, ours[0].ticket, True, f"our {ours[0].kind} to {ours[0].recipient}")]
+
+
+def _route(
+    mail: Understood, clues: Clues, known: Known, desk: KnownDesk | None, agent: Agent | None
+) -> dict[str, Any] | None:
+    """Where today's rules would put the mail; None without a desk."""
+    if desk is None:
+        return None
+    if mail.verdict.kind in (Kind.LOOP, Kind.BOUNCE, Kind.QUARANTINE):
+        return {
+            "ticket": None,
+            "evidence": None,
+            "words": f"not by these clues: the mail is a {mail.verdict.kind.value}",
+        }
+    if agent is not None and status_request(mail.message.subject) is None:
+        found = route_agent(clues, known, desk.profile.signer, agent)
+        proof = (
+            "proven by a token"
+            if found.by_token
+            else f"not proven by a token ([agent_mail] trust = {desk.profile.trust})"
+        )
+        named = f"#{found.number} by {found.evidence}" if found.number is not None else "no ticket is named"
+        conflict = f"; the subject names another, #{found.conflict}" if found.conflict is not None else ""
+        return {"ticket": found.number, "evidence": found.evidence or None, "words": f"{named}, {proof}{conflict}"}
+    by_person = route(clues, known, desk.profile.signer)
+    return {"ticket": by_person.number, "evidence": by_person.evidence or None, "words": _in_words(by_person, clues)}
+
+
+def _in_words(found: Route, clues: Clues) -> str:
+    if found.number is None:
+        named = f"; a stranger named #{found.named}" if found.named is not None else ""
+        return f"no clue that counts: a ticket of its own{named}"
+    where = f"; {clues.sender} takes no part in it" if found.elsewhere else f"; {clues.sender} is {found.role.value}"
+    return f"#{found.number} by {found.evidence}{where}"

@@ -1,0 +1,65 @@
+"""A desk, opened to be looked at: no schema is upgraded, no key made, no row written.
+
+In: settings. Out: `KnownDesk`, closed at the end of the `with`; None as its store where there is no database yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from mailbot.bootstrap import key_path, make_policy, make_profile, open_store, own_identity, read_keys
+from mailbot.clock import SystemClock
+from mailbot.config import Settings
+from mailbot.core.classify import OwnIdentity
+from mailbot.core.desk import DeskProfile
+from mailbot.core.ticket import Policy
+from mailbot.errors import NotPossible
+from mailbot.store.engine import Store
+from mailbot.store.version import HEAD, version
+from mailbot.store.work import Work
+
+# Stands in for a key that was never made: it verifies nothing.
+_NO_KEY = (b"no key was made yet",)
+
+
+@dataclass(frozen=True)
+class KnownDesk:
+    """What mails are measured by. `has_key` False: no reply address was ever signed here."""
+
+    profile: DeskProfile
+    policy: Policy
+    own: OwnIdentity
+    store: Store | None
+    has_key: bool = True
+
+
+@contextmanager
+def opened_to_look(settings: Settings) -> Iterator[KnownDesk]:
+    """The desk of these settings. NotPossible where its database is of another version."""
+    has_key = key_path(settings).exists()
+    profile = make_profile(settings, read_keys(settings) if has_key else _NO_KEY)
+    policy = make_policy(settings)
+    own = own_identity(settings, profile.instance_id if has_key else "")
+    url = settings.storage.database_url.get_secret_value()
+    if not url and not (settings.storage.data_dir / "mailbot.db").exists():
+        yield KnownDesk(profile, policy, own, None, has_key)
+        return
+    with open_store(settings, SystemClock()) as store:
+        _check_version(store)
+        with store.reading() as connection:
+            added = Work(connection, store.desk_id, store.clock.now(), locking=False).agents()
+        fixed = {agent.email for agent in policy.agents}
+        policy = replace(policy, agents=(*policy.agents, *(a for a in added if a.email not in fixed)))
+        yield KnownDesk(profile, policy, own, store, has_key)
+
+
+def _check_version(store: Store) -> None:
+    with store.reading() as connection:
+        found = version(connection)
+    if found != HEAD:
+        raise NotPossible(
+            f"The database {store.described()} has schema {found or '(none)'}, not {HEAD}: explain changes nothing. "
+            "`mailbot db upgrade` brings it up to date."
+        )

@@ -1,0 +1,95 @@
+"""Mail of the archive that the desk or its agents had sent: the other half of the story, in which timers start.
+
+Three cases, decided so:
+- From an agent (named by --agents or the configuration): the desk's own path for agents' mail, believed without the
+  proof that a real desk asks for, because nothing is sent.
+- From the desk's own address, and written by a person (no Auto-Submitted, …): before mailbot, whoever answered did it
+  from the shared inbox. It counts as an agent's answer on the ticket that it replies to; without one it is, like all
+  mail of the desk that comes back, a loop that does nothing.
+- From the desk, by a machine: a loop. The desk's own automatic mail of the replay stands in its place.
+
+What the school got then is the archive's mail, not ours: its Message-ID takes the place of ours, or a reply to it would
+not be known again.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import update
+
+from mailbot.bootstrap import Desk
+from mailbot.core.classify import classify
+from mailbot.core.message import Address, Kind
+from mailbot.core.parse import parse_message
+from mailbot.core.route import clues_of, route_agent
+from mailbot.core.ticket import Agent, Role
+from mailbot.intake.agents import act
+from mailbot.intake.persons import as_known, look_up, resolve_merged, words_of
+from mailbot.intake.turn import Arrived, Source, Turn
+from mailbot.service import MACHINE_FAULTS
+from mailbot.store.tables import OUTBOX
+from mailbot.store.work import Work
+
+log = logging.getLogger(__name__)
+
+RULE = "replay-desk-answer"
+
+
+def believe(desk: Desk, inbound_id: int) -> None:
+    """Take this mail for the agent's whose From it has."""
+    with desk.store.writing() as connection:
+        Work(connection, desk.store.desk_id, desk.clock.now()).set_inbound(inbound_id, explanation={"proven": True})
+
+
+def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) -> bool:
+    """Put an answer that went out in the desk's name on its ticket; False if it is none, and nothing was done."""
+    message = parse_message(raw)
+    verdict = classify(message)  # as if it were a stranger's: did a person write it?
+    if verdict.kind not in (Kind.HUMAN, Kind.NOACK):
+        return False
+    try:
+        with desk.store.writing() as connection:
+            turn = desk.helpdesk.turn(Work(connection, desk.store.desk_id, desk.clock.now()))
+            [row] = turn.work.inbound([inbound_id]) or [None]
+            if row is None or row.state != "received":
+                return False
+            mail = Arrived(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
+            return _answer(turn, mail, speaker)
+    except MACHINE_FAULTS:
+        raise
+    except Exception:
+        log.warning("mail %d of the desk can't be taken for an answer", inbound_id, exc_info=True)
+        return False
+
+
+def keep_their_message_id(desk: Desk, inbound_id: int) -> None:
+    """The people of a ticket have the archive's mail, under its own Message-ID."""
+    with desk.store.writing() as connection:
+        [row] = Work(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id]) or [None]
+        if row is not None and row.message_id and row.ticket_id is not None:
+            copies = OUTBOX.c.ticket_id == row.ticket_id, OUTBOX.c.inbound_id == row.id, OUTBOX.c.role == "person"
+            connection.execute(update(OUTBOX).where(*copies).values(message_id=row.message_id))
+
+
+def _answer(turn: Turn, mail: Arrived, speaker: Agent) -> bool:
+    clues = clues_of(mail.message)
+    known = look_up(turn, clues, of_agents=True)
+    found = route_agent(clues, as_known(known), turn.profile.signer, speaker)
+    if found.number is None:
+        return False
+    loaded = resolve_merged(turn, known[found.number])
+    agent = turn.policy.agent(loaded.ticket.agent) or speaker
+    words = words_of(turn, mail, loaded).text
+    who = Address(agent.email, agent.name)
+    errors = act(
+        turn, loaded, agent, Source(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
+    )
+    said = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
+    turn.work.set_inbound(
+        mail.inbound_id, state="processed", kind=mail.verdict.kind.value, rule=RULE,
+        reason=f"an answer in the desk's name, not carried out: {said}" if errors else "an answer in the desk's name",
+        sender=mail.message.from_addr[:320], subject=mail.message.subject[:500], ticket_id=loaded.id,
+        place="processed", explanation={"evidence": found.evidence}, processed_at=turn.work.now,
+    )  # fmt: skip
+    return True

@@ -1,0 +1,126 @@
+"""Charts as inline SVG (SVG 1.1): bars over time in layers, bars beside each other, a week by hours.
+
+In: numbers and labels. Out: `<svg>` text that scales to the width it gets; colours are CSS classes (c0, c1, …), so that
+the page decides on light and dark. Every bar has a <title> with its figures. Labels are escaped. Nothing is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH = 640
+HEIGHT = 220
+LEFT, BOTTOM, TOP = 40, 24, 8
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One colour of a chart: its name and a value for each label."""
+
+    name: str
+    css: str
+    values: Sequence[int]
+
+
+def stacked(labels: Sequence[str], layers: Sequence[Layer], words: str) -> str:
+    """Bars over time, each of the layers on top of each other, with a legend below. `words` say what it shows."""
+    totals = [sum(layer.values[at] for layer in layers) for at in range(len(labels))]
+    top = nice_maximum(max(totals, default=0))
+    wide = (WIDTH - LEFT) / max(1, len(labels))
+    scale = (HEIGHT - BOTTOM - TOP) / top
+    parts = [_grid(top, scale)]
+    for at, label in enumerate(labels):
+        y = float(HEIGHT - BOTTOM)
+        figures = ", ".join(f"{layer.name} {layer.values[at]}" for layer in layers if layer.values[at])
+        bars = []
+        for layer in layers:
+            high = layer.values[at] * scale
+            y -= high
+            if high:
+                bars.append(
+                    f'<rect class="{layer.css}" x="{LEFT + at * wide:.1f}" y="{y:.1f}" '
+                    f'width="{max(0.8, wide - 1):.1f}" height="{high:.1f}"/>'
+                )
+        if bars:
+            parts.append(f"<g><title>{escape(label)}: {escape(figures)}</title>{''.join(bars)}</g>")
+    step = max(1, -(-len(labels) // 6))
+    for at in range(0, len(labels), step):
+        parts.append(f'<text x="{LEFT + at * wide:.1f}" y="{HEIGHT - 6}">{escape(labels[at])}</text>')
+    return _svg("".join(parts), WIDTH, HEIGHT, words) + _legend(layers)
+
+
+def bars(rows: Sequence[tuple[str, int]], css: str, words: str) -> str:
+    """Rows with a bar beside each: the label above it, the figure at its end."""
+    if not rows:
+        return ""
+    top = max(value for _, value in rows) or 1
+    row_height = 40
+    parts = []
+    for at, (label, value) in enumerate(rows):
+        y = at * row_height
+        long = (WIDTH - 70) * value / top
+        shown = label if len(label) <= 88 else f"{label[:87]}…"
+        parts.append(
+            f'<g><title>{escape(label)}: {value}</title><text x="0" y="{y + 14}">{escape(shown)}</text>'
+            f'<rect class="{css}" x="0" y="{y + 20}" width="{max(2.0, long):.1f}" height="12" rx="2"/>'
+            f'<text class="figure" x="{max(2.0, long) + 6:.1f}" y="{y + 31}">{value}</text></g>'
+        )
+    return _svg("".join(parts), WIDTH, len(rows) * row_height, words)
+
+
+def week(counts: Mapping[tuple[int, int], int], open_hours: Sequence[tuple[int, float, float]], words: str) -> str:
+    """When mail comes: a field for each (weekday from 0, hour); `open_hours` are (weekday, from, to) of service."""
+    top = max(counts.values(), default=0) or 1
+    wide, high = (WIDTH - LEFT) / 24, 24
+    parts = []
+    for day, name in enumerate(DAYS):
+        y = TOP + day * high
+        parts.append(f'<text x="0" y="{y + 16}">{name}</text>')
+        for hour in range(24):
+            many = counts.get((day, hour), 0)
+            strength = 0.06 + 0.94 * many / top if many else 0.04
+            parts.append(
+                f'<rect class="c0" fill-opacity="{strength:.2f}" x="{LEFT + hour * wide:.1f}" y="{y}" '
+                f'width="{wide - 1.5:.1f}" height="{high - 1.5}" rx="2"><title>{name} {hour:02}:00: {many}</title></rect>'
+            )
+    for day, start, end in open_hours:
+        parts.append(
+            f'<rect class="open" x="{LEFT + start * wide - 0.75:.1f}" y="{TOP + day * high - 0.75}" '
+            f'width="{(end - start) * wide:.1f}" height="{high}"/>'
+        )
+    bottom = TOP + 7 * high
+    parts += [f'<text x="{LEFT + hour * wide:.1f}" y="{bottom + 14}">{hour:02}</text>' for hour in range(0, 24, 3)]
+    return _svg("".join(parts), WIDTH, bottom + BOTTOM, words)
+
+
+def nice_maximum(value: int) -> int:
+    """The round number at the top of an axis: 1, 2, 4, 5 or 10 times a power of ten, not below `value`."""
+    power = 1
+    while power * 10 < value:
+        power *= 10
+    return next((step * power for step in (1, 2, 4, 5, 10) if step * power >= value), max(1, value))
+
+
+def _grid(top: int, scale: float) -> str:
+    lines = []
+    for quarter in range(5):
+        value = top * quarter / 4
+        y = HEIGHT - BOTTOM - value * scale
+        lines.append(f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        if value == int(value):
+            lines.append(f'<text class="axis" x="{LEFT - 6}" y="{y + 4:.1f}">{int(value)}</text>')
+    return "".join(lines)
+
+
+def _svg(inside: str, width: int, height: float, words: str) -> str:
+    return f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{escape(words)}">{inside}</svg>'
+
+
+def _legend(layers: Sequence[Layer]) -> str:
+    items = "".join(
+        f'<span><i class="{layer.css}"></i>{escape(layer.name)} {sum(layer.values)}</span>' for layer in layers
+    )
+    return f'<p class="legend">{items}</p>'
