@@ -80,9 +80,17 @@ _SQLITE_FIND_AMONG_FEW = (
     "SELECT t.id FROM ticket t CROSS JOIN ticket_words w WHERE t.desk_id = :desk{where} AND w.ticket_id = t.id "
     "ORDER BY t.number DESC LIMIT :limit"
 )
+# PostgreSQL takes a rare beginning of a word for a common one, and would then look through all tickets for it, newest
+# first. So it is asked first which tickets there are, up to a number; only a really common word is looked for that way.
+_POSTGRESQL_RARE = 2000
+_POSTGRESQL_ALL = text("SELECT ticket_id FROM ticket_words WHERE words @@ CAST(:words AS tsquery) LIMIT :most")
 _POSTGRESQL_FIND = (
     "SELECT t.id FROM ticket_words s JOIN ticket t ON t.id = s.ticket_id WHERE s.words @@ CAST(:words AS tsquery) "
     "AND t.desk_id = :desk{where} ORDER BY t.number DESC LIMIT :limit"
+)
+_POSTGRESQL_FIND_RARE = (
+    "SELECT t.id FROM ticket t WHERE t.id = ANY(:found) AND t.desk_id = :desk{where} "
+    "ORDER BY t.number DESC LIMIT :limit"
 )
 
 
@@ -120,9 +128,16 @@ def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str,
         return []
     where = "".join(f" AND t.{name} = :{name}" for name in ("status", "requester_email", "agent") if name in filters)
     values: dict[str, object] = {**filters, "desk": desk_id, "words": words, "limit": limit}
+    # One person's tickets, or those that are still open, are few enough to be looked through.
+    few = "requester_email" in filters or filters.get("status", "closed") != "closed"
     if connection.dialect.name != "sqlite":
         statement = _POSTGRESQL_FIND
-    elif "requester_email" in filters or filters.get("status", "closed") != "closed":
+        if not few:
+            found = connection.scalars(_POSTGRESQL_ALL, {"words": words, "most": _POSTGRESQL_RARE + 1}).all()
+            if len(found) <= _POSTGRESQL_RARE:
+                statement = _POSTGRESQL_FIND_RARE
+                values["found"] = found
+    elif few:
         statement = _SQLITE_FIND_AMONG_FEW
         for number, word in enumerate(_words_of_query(query)):
             where += f" AND instr(' ' || w.words || ' ', :word{number}) > 0"
