@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import getaddresses, parsedate_tz
+from inspect import signature
 
 from mailbot.core.address import addr_spec
 from mailbot.core.header import Field
@@ -25,7 +26,9 @@ from mailbot.core.message import Hop
 
 MAX_HOPS = 50
 _MAX_VALUE = 4000
-_MAX_ASKED = 40
+_MAX# Python's later releases refuse odd fields as a whole; many a program still reads them as the earlier ones do.
+_LENIENT: dict[str, bool] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
+_ASKED = 40
 _MAX_OFFSET = 14 * 3600 + 60  # no clock on earth is farther from UTC
 
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -107,7 +110,7 @@ def _hop(clauses: dict[str, object]) -> Hop:
 def standard_authors(values: list[str]) -> set[str]:
     """The addresses that the standard library finds in From fields: what simple programs would believe."""
     try:
-        pairs = getaddresses([value[:_MAX_VALUE] for value in values])
+        pairs = getaddresses([value[:_MAX_VALUE] for value in values], **_LENIENT)
     except (ValueError, IndexError, RecursionError):  # comments nested a thousand deep
         return set()
     return {spec for _, address in pairs if "@" in address and (spec := addr_spec(address))}
