@@ -26,9 +26,7 @@ from mailbot.core.message import Hop
 
 MAX_HOPS = 50
 _MAX_VALUE = 4000
-_MAX# Python's later releases refuse odd fields as a whole; many a program still reads them as the earlier ones do.
-_LENIENT: dict[str, bool] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
-_ASKED = 40
+_MAX_ASKED = 40
 _MAX_OFFSET = 14 * 3600 + 60  # no clock on earth is farther from UTC
 
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -36,6 +34,8 @@ _BRACKETED = re.compile(r"<[^<>\s]*>")
 _CLAUSE = re.compile(r"(?:^|\s)(from|by)\s+([^\s;]{1,300})", re.I)
 _ODD = frozenset('()"<\\')
 _CODES = {"AddressHeaderDefect": "bad-address", "ReceivedHeaderDefect": "bad-received", "DateHeaderDefect": "odd-date"}
+# Python's later releases refuse odd fields as a whole; many a program still reads them as the earlier ones do.
+_LENIENT: dict[str, bool] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
 _ASKED = frozenset(("from", "sender", "reply-to", "date", "received"))
 
 
