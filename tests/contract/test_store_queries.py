@@ -176,6 +176,12 @@ def test_search_goes_with_every_filter(store: Store, sample: Sample) -> None:
     assert queries.list_tickets(store, search="bku", requester=BUDI.email) == []
 
 
+def test_common_words_are_found_the_other_way(store: Store, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_POSTGRESQL_RARE", 1)
+    assert numbers(queries.list_tickets(store, search="bku")) == [sample.follow_up, sample.acha]
+    assert numbers(queries.list_tickets(store, search="bku", status="closed", limit=1)) == [sample.acha]
+
+
 def test_words_with_accents_and_other_scripts_are_found(store: Store) -> None:
     mailbox_id = store.mailbox_id("INBOX")
     with store.writing() as connection:
