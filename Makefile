@@ -2,6 +2,7 @@
 #   make demo     the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
 #   make test     every test that this machine can run           make lint    types, style, direction of imports
 #   make score    how well mail is understood, on the mails below CORPORA, beside other libraries
+#   make fuzz     mutated mail through the parser for ten minutes (SECONDS_TO_FUZZ=…)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -20,8 +21,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SCORE_STAMP := $(VENV)/.stamp-score
 TESTS ?= tests
 CORPORA ?= ../shared/corpora
+SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score clean
+.PHONY: help demo test lint score fuzz clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,6 +53,9 @@ $(SCORE_STAMP): $(DEV_STAMP)
 score: $(SCORE_STAMP)
 	@$(BIN)/python bench/score_reply.py $(CORPORA)/reply/*.jsonl
 	$(BIN)/python bench/score_mime.py $(CORPORA)/mime --baselines
+
+fuzz: $(DEV_STAMP)
+	$(BIN)/python bench/fuzz_parse.py $(CORPORA) fixtures/emails --seconds $(SECONDS_TO_FUZZ)
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
