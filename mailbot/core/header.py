@@ -21,7 +21,7 @@ from mailbot.vocabulary.mime import KNOWN_FIELDS
 
 # RFC 5322 §2.2: a name is printable ASCII without the colon; continuation lines begin with white space.
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*+)\n?")
-_FOLD = re.compile(rb"\r?\n[ \t]*")
+_FOLD = re.compile(rb"\n[ \t]*")
 _NAME_AT_LINE_START = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,40})[ \t]*:", re.MULTILINE)
 # RFC 2047 §2, wider: the text may hold spaces, so only the start is a pattern.
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?")
@@ -140,7 +140,8 @@ def _next_known(data: bytes, position: int) -> int:
 def _unfold(raw: bytes, hint: str) -> str:
     # RFC 5322 §2.2.3 keeps the white space after the fold; one space is what everybody means by it.
     if b"\n" in raw:
-        raw = _FOLD.sub(b" ", raw)
+        raw = raw.replace(b"\r\n", b"\n")
+        raw = _FOLD.sub(b" ", raw) if b"\n  " in raw or b"\n\t" in raw else raw.replace(b"\n ", b" ")
     text = raw.decode("ascii") if raw.isascii() else guess_text(raw, hint)
     return clean(text).replace("\n", " ").strip(" \t")
 

@@ -54,8 +54,8 @@ def decode_transfer(data: bytes, encoding: str, *, text: bool = False) -> tuple[
 
 def _decode_base64(data: bytes, text: bool) -> tuple[bytes, str]:
     try:
-        # The usual case, in one pass. Strict: stops for nothing but white space.
-        return binascii.a2b_base64(data.translate(None, _WHITE), strict_mode=True), ""
+        # The usual case: nothing but letters, line ends and padding at the end.
+        return binascii.a2b_base64(data.replace(b"\r", b"").replace(b"\n", b""), strict_mode=True), ""
     except binascii.Error:
         return _mend_base64(data, text)
 
