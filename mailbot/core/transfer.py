@@ -53,11 +53,13 @@ def decode_transfer(data: bytes, encoding: str, *, text: bool = False) -> tuple[
 
 
 def _decode_base64(data: bytes, text: bool) -> tuple[bytes, str]:
-    try:
-        # The usual case: nothing but letters, line ends and padding at the end.
-        return binascii.a2b_base64(data.replace(b"\r", b"").replace(b"\n", b""), strict_mode=True), ""
-    except binascii.Error:
-        return _mend_base64(data, text)
+    # The usual case: nothing but letters, line ends and padding at the end. Then: blanks as well.
+    for bare in (data.replace(b"\r", b"").replace(b"\n", b""), data.translate(None, _WHITE)):
+        try:
+            return binascii.a2b_base64(bare, strict_mode=True), ""
+        except binascii.Error:
+            continue
+    return _mend_base64(data, text)
 
 
 def _mend_base64(data: bytes, text: bool) -> tuple[bytes, str]:
