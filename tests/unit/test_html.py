@@ -130,10 +130,19 @@ def test_text_of_one_node() -> None:
         ('<table border=1><tr><td colspan=2 bgcolor="red">x</table>',
          '<table border="1"><tbody><tr><td colspan="2" bgcolor="red">x</td></tr></tbody></table>'),
         ("a\ud800\x00b", "a?b"),
+        ("&lt;" * 3 + "&amp;", "&lt;&lt;&lt;&amp;"),
     ],
 )  # fmt: skip
 def test_clean_html(html: str, clean: str) -> None:
     assert sanitise_html(html, lambda cid: f"/berkas/{cid}" if cid == "foto@x" else None) == clean
+
+
+@pytest.mark.parametrize("piece", ["&nbsp;", "&amp;", "<p>x", "<b>", "<div>", "&#65;<i>"])
+def test_cleaning_takes_linear_time(piece: str) -> None:
+    start = time.process_time()
+    clean = sanitise_html(piece * (600_000 // len(piece)), lambda cid: None)
+    assert time.process_time() - start < 5
+    assert clean
 
 
 TAGS = st.sampled_from(
