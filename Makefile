@@ -2,6 +2,7 @@
 #   make demo     the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
 #   make test     every test that this machine can run           make lint    types, style, direction of imports
 #   make score    how well mail is understood, on the mails below CORPORA, beside other libraries
+#                 (FILES="a.jsonl folder": on those instead; MISSES=1: what was wrong)
 #   make fuzz     mutated mail through the parser for ten minutes (SECONDS_TO_FUZZ=…)
 #   PYTHON=…      another Python than the newest usable one
 
@@ -51,8 +52,7 @@ $(SCORE_STAMP): $(DEV_STAMP)
 	touch $@
 
 score: $(SCORE_STAMP)
-	@$(BIN)/python bench/score_reply.py $(CORPORA)/reply/*.jsonl
-	$(BIN)/python bench/score_mime.py $(CORPORA)/mime --baselines
+	@$(BIN)/python bench/score.py $(or $(FILES),$(CORPORA)) $(if $(MISSES),--misses)
 
 fuzz: $(DEV_STAMP)
 	$(BIN)/python bench/fuzz_parse.py $(CORPORA) fixtures/emails --seconds $(SECONDS_TO_FUZZ)

@@ -1,11 +1,11 @@
-"""How well the meaning of a reply is understood: accuracy, a confusion matrix, and the error that must not happen.
+"""What a reply means, and which ticket its subject names: how often mailbot is right, and the one error that costs.
 
-    python bench/score_intent.py SENTENCES.jsonl… [--misses] [--json]
+    python bench/score_intent.py CASES.jsonl… [--misses] [--json]
 
-SENTENCES.jsonl has a line per text: {"text": "blm bisa jg", "intent": "still_broken"}; intents as in
-`mailbot.core.message.Intent`. Without a file, our own fixtures/intents/sentences.jsonl is scored: the rules were made
-with those in view, so the figure says that nothing got worse, not how good they are. Exit 1 if a text that says "still
-broken" was taken for thanks.
+A file has one mail a line: `{"id"}`, `intent` (still_broken, thanks, status, other) and/or `tag` (a number, a list of
+them likeliest first, or null for none), and the mail as one of `text` (the new words alone), `input` (a body; HTML
+where `kind` is "html"), `raw`, `file` (a path beside the list); `subject` where the mail is none. From a whole mail the new
+words are cut first, as the desk does. "Still broken" taken for thanks is counted apart: it must not happen.
 """
 
 from __future__ import annotations
@@ -13,53 +13,115 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.score_robots import mail_of
+from mailbot.core.body import cut_html, cut_text, extract_reply
 from mailbot.core.intent import intent_of
-from mailbot.core.message import Intent
+from mailbot.core.parse import parse_message
+from mailbot.core.subject import subject_tags
 
-OWN = Path(__file__).resolve().parent.parent / "fixtures" / "intents" / "sentences.jsonl"
+
+@dataclass
+class Score:
+    """`matrix`: (expected, found) → mails; `tags`: (right, asked)."""
+
+    matrix: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tags_right: int = 0
+    tags_asked: int = 0
+    misses: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    @property
+    def lost(self) -> int:
+        """Schools that would be left alone."""
+        return self.matrix["still_broken", "thanks"]
+
+
+def words_of(row: dict[str, Any], folder: Path) -> tuple[str, str]:
+    """(new words, subject) of a row."""
+    if "text" in row:
+        return str(row["text"]), str(row.get("subject") or "")
+    if "input" in row:
+        cut = cut_html if row.get("kind") == "html" else cut_text
+        return cut(str(row["input"])).text, str(row.get("subject") or "")
+    raw = mail_of(row, folder)
+    return extract_reply(raw).text, parse_message(raw).subject
+
+
+def expected_tags(row: dict[str, Any]) -> list[int]:
+    """The first of them must be found first."""
+    given = row.get("tag", row.get("tags"))
+    numbers = given if isinstance(given, list) else [] if given in (None, "") else [given]
+    return [int(str(number).lstrip("#")) for number in numbers]
+
+
+def score(path: Path) -> Score:
+    """One file."""
+    total = Score()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line) if line.strip() else {}
+        if not {"intent", "tag", "tags"} & row.keys():
+            continue
+        words, subject = words_of(row, path.parent)
+        if row.get("intent"):
+            found = intent_of(words).value
+            total.matrix[str(row["intent"]), found] += 1
+            if found != row["intent"]:
+                total.misses.append((str(row["id"]), str(row["intent"]), found, words))
+        if {"tag", "tags"} & row.keys():
+            wanted, tags = expected_tags(row)[:1], list(subject_tags(subject))[:1]
+            total.tags_asked += 1
+            total.tags_right += tags == wanted
+            if tags != wanted:
+                total.misses.append((str(row["id"]), f"tag {wanted}", f"tag {tags}", subject))
+    return total
+
+
+def show(path: Path, found: Score, misses: bool) -> None:
+    """The figures of one file."""
+    print(path)
+    cases = sum(found.matrix.values())
+    if cases:
+        right = sum(many for (expected, got), many in found.matrix.items() if expected == got)
+        print(f"  intent {right}/{cases} ({right / cases:.1%}); still broken taken for thanks: {found.lost}")
+        columns = sorted({got for _, got in found.matrix})
+        print(f"  {'expected':14}" + "".join(f"{got:>14}" for got in columns))
+        for expected in sorted({expected for expected, _ in found.matrix}):
+            print(f"  {expected:14}" + "".join(f"{found.matrix[expected, got]:>14}" for got in columns))
+    if found.tags_asked:
+        print(f"  tag {found.tags_right}/{found.tags_asked} ({found.tags_right / found.tags_asked:.1%})")
+    for identity, expected, got, words in found.misses if misses else ():
+        print(f"  {identity}: {expected}, found {got}: {' '.join(words.split())[:120]}")
 
 
 def main() -> int:
-    """Read the command line, score, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("sentences", nargs="*", type=Path, default=[OWN])
-    parser.add_argument("--misses", action="store_true", help="list the texts that were understood otherwise")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
-    given = parser.parse_args()
-    matrix: Counter[tuple[str, str]] = Counter()
-    misses: list[tuple[str, str, str]] = []
-    seconds = 0.0
-    for path in given.sentences:
-        for line in filter(str.strip, path.read_text("utf-8").splitlines()):
-            row = json.loads(line)
-            started = time.perf_counter()
-            found = intent_of(row["text"]).value
-            seconds += time.perf_counter() - started
-            matrix[row["intent"], found] += 1
-            if found != row["intent"]:
-                misses.append((row["intent"], found, row["text"]))
-    count = sum(matrix.values())
-    right = sum(n for (label, found), n in matrix.items() if label == found)
-    worst = matrix[Intent.STILL_BROKEN.value, Intent.THANKS.value]
+    """Command line; see the module's text. Exit 1 if a school would be left alone."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("files", nargs="+", type=Path)
+    options.add_argument("--misses", action="store_true", help="show what mailbot got wrong")
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    found = {path: score(path) for path in given.files}
     if given.json:
-        rows = {label: {f: n for (of, f), n in matrix.items() if of == label} for label, _ in matrix}
-        print(json.dumps({"texts": count, "right": right, "broken_as_thanks": worst, "matrix": rows, "misses": misses}))
+        document = {
+            str(path): {
+                "matrix": [[*pair, many] for pair, many in sorted(each.matrix.items())],
+                "lost": each.lost,
+                "tags": [each.tags_right, each.tags_asked],
+                "misses": each.misses,
+            }
+            for path, each in found.items()
+        }
+        print(json.dumps(document, ensure_ascii=False, indent=1))
     else:
-        intents = [intent.value for intent in Intent]
-        print(f"{'intent':<14}" + "".join(f"{intent:>14}" for intent in intents))
-        for label in intents:
-            print(f"{label:<14}" + "".join(f"{matrix[label, found] or '.':>14}" for found in intents))
-        print(f"right: {right}/{count} = {100 * right / max(count, 1):.1f}%; still broken taken for thanks: {worst}")
-        print(f"{1000 * seconds / max(count, 1):.3f} ms a text")
-        if given.misses:
-            print("\n".join(f"{label}, understood as {found}: {text!r}" for label, found, text in misses))
-    return 1 if worst else 0
+        for path, each in found.items():
+            show(path, each, given.misses)
+    return 1 if any(each.lost for each in found.values()) else 0
 
 
 if __name__ == "__main__":

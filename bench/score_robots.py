@@ -1,140 +1,149 @@
-"""How well machines are told from people: a confusion matrix over labelled mails.
+"""Persons, robots, bounces told apart: the confusion matrix, what was missed, and how long it took.
 
-    python bench/score_robots.py LABELS.jsonl… [--baseline] [--misses] [--json]
+    python bench/score_robots.py LABELS.jsonl… [--misses] [--json]
 
-LABELS.jsonl has a line per mail: {"file": "auto/x.eml", "label": "bounce"}; `file` is looked for beside LABELS.jsonl
-and in the folder above. Labels: human, list (a person's through a mailing list), auto, bounce. `--baseline` asks
-flufl.bounce as well, where it is installed. `--misses` names the mails that were judged otherwise, with the rule and
-its reason.
-
-A verdict agrees with a label if it is the same; with "human" and "list" also if it is noack or quarantine, for then
-nothing but the automatic answer is withheld. Exit 1 if a person was taken for a machine.
+A file has one mail a line: `{"id", "label"}` and the mail as `file` (a path beside the list, or one folder above) or
+`raw`. Labels: human, auto, bounce; others are counted as they are. A person's mail that only gets no automatic answer
+(NOACK) counts as human; what would be held (QUARANTINE) and our own (LOOP) count as what they are. flufl.bounce, where
+it is installed, is asked for bounces on the same mails.
 """
 
 from __future__ import annotations
 
 import argparse
 import email
-import importlib.util
 import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from email.policy import default
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mailbot.core.classify import classify
-from mailbot.core.message import Kind
-from mailbot.core.parse import parse_message
+from mailbot.core.classify import classify_raw
 
-PERSONS = {"human", "list"}
-SPARES_PERSONS = {Kind.HUMAN, Kind.NOACK, Kind.QUARANTINE}
+COUNTS_AS = {"noack": "human"}
 
 
 @dataclass
 class Score:
-    """What came of all mails: counts by (label, verdict), the disagreements, and the time for the verdicts alone."""
+    """What one judge said. `matrix`: (label, verdict) → mails."""
 
     matrix: Counter[tuple[str, str]] = field(default_factory=Counter)
-    misses: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    by_baseline: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    crashes: int = 0
+    misses: list[tuple[str, str, str]] = field(default_factory=list)
 
-    @property
-    def labels(self) -> list[str]:
-        return sorted({label for label, _ in self.matrix})
-
-    def total(self, label: str) -> int:
-        return sum(n for (of, _), n in self.matrix.items() if of == label)
-
-    def right(self, label: str) -> int:
-        return sum(n for (of, kind), n in self.matrix.items() if of == label and agrees(label, Kind(kind)))
-
-    @property
-    def persons_flagged(self) -> int:
-        flagged = {Kind.AUTO, Kind.BOUNCE, Kind.LOOP}
-        return sum(n for (label, kind), n in self.matrix.items() if label in PERSONS and Kind(kind) in flagged)
+    def share(self, label: str) -> tuple[int, int]:
+        """(right, all) of the mails with this label."""
+        return self.matrix[label, label], sum(n for (found, _), n in self.matrix.items() if found == label)
 
 
-def agrees(label: str, kind: Kind) -> bool:
-    """Does the verdict do what the label asks for?"""
-    return kind in SPARES_PERSONS if label in PERSONS else kind.value == label
+def cases_of(path: Path) -> Iterable[tuple[str, str, bytes]]:
+    """(id, label, mail) of each line."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            row = json.loads(line)
+            yield str(row["id"]), str(row["label"]), mail_of(row, path.parent)
 
 
-def score(labels: list[Path], baseline: bool) -> Score:
-    """Judge every mail that the files name."""
-    result = Score()
-    for path in labels:
-        for line in path.read_text("utf-8").splitlines():
-            if line.strip():
-                row = json.loads(line)
-                judge(find(path.parent, row["file"]), row["label"], result, baseline)
-    return result
+def mail_of(row: dict[str, Any], folder: Path) -> bytes:
+    """The mail of a row, wherever its path begins."""
+    if "raw" in row:
+        return str(row["raw"]).encode("utf-8", "surrogateescape")
+    places = [folder / row["file"], folder.parent / row["file"], folder / Path(row["file"]).name]
+    return next((place for place in places if place.is_file()), places[0]).read_bytes()
 
 
-def find(folder: Path, name: str) -> Path:
-    """The mail, beside its labels or in the folder above."""
-    for place in (folder / name, folder.parent / name, folder / Path(name).name):
-        if place.is_file():
-            return place
-    raise SystemExit(f"{name}: named in the labels, but found neither in {folder} nor in {folder.parent}")
+def by_mailbot(raw: bytes) -> tuple[str, str]:
+    """(verdict, why)."""
+    found = classify_raw(raw)
+    kind = found.kind.value
+    return COUNTS_AS.get(kind, kind), f"{found.rule}: {found.reason}"
 
 
-def judge(path: Path, label: str, result: Score, baseline: bool) -> None:
-    """One mail."""
-    raw = path.read_bytes()
-    message = parse_message(raw)
-    started = time.perf_counter()
-    found = classify(message)
-    result.seconds += time.perf_counter() - started
-    result.matrix[label, found.kind.value] += 1
-    if not agrees(label, found.kind):
-        result.misses.append(f"{path.name}: {label}, judged {found.kind.value} by {found.rule}: {found.reason}")
-    if baseline:
-        from flufl.bounce import all_failures
+def by_flufl(raw: bytes) -> tuple[str, str]:
+    """It knows bounces only."""
+    from flufl.bounce import all_failures
 
-        temporary, permanent = all_failures(email.message_from_bytes(raw))
-        result.by_baseline[label, bool(temporary or permanent)] += 1
+    temporary, permanent = all_failures(email.message_from_bytes(raw, policy=default))
+    return ("bounce" if temporary or permanent else "human"), ""
 
 
-def show(result: Score) -> None:
-    """A table for people."""
-    kinds = [kind.value for kind in Kind]
-    print(f"{'label':<10}" + "".join(f"{kind:>11}" for kind in kinds) + f"{'right':>16}")
-    for label in result.labels:
-        right, total = result.right(label), result.total(label)
-        cells = "".join(f"{result.matrix[label, kind] or '.':>11}" for kind in kinds)
-        print(f"{label:<10}{cells}{f'{right}/{total}':>10}{100 * right / total:>5.1f}%")
-    print(f"persons taken for machines: {result.persons_flagged}")
-    count = sum(result.matrix.values())
-    print(f"{count} mails, {1000 * result.seconds / max(count, 1):.3f} ms a verdict (parsing not counted)")
-    for label in sorted({label for label, _ in result.by_baseline}):
-        total = result.by_baseline[label, True] + result.by_baseline[label, False]
-        print(f"flufl.bounce: {label}: {result.by_baseline[label, True]}/{total} taken for bounces")
+def judges() -> dict[str, Callable[[bytes], tuple[str, str]]]:
+    """mailbot, and what is installed beside it."""
+    found: dict[str, Callable[[bytes], tuple[str, str]]] = {"mailbot": by_mailbot}
+    try:
+        import flufl.bounce  # noqa: F401
+
+        found["flufl.bounce"] = by_flufl
+    except ImportError:
+        print("flufl.bounce is not installed", file=sys.stderr)
+    return found
+
+
+def score(cases: list[tuple[str, str, bytes]], judge: Callable[[bytes], tuple[str, str]]) -> Score:
+    """Every mail before one judge."""
+    total = Score()
+    for identity, label, raw in cases:
+        start = time.process_time()
+        try:
+            verdict, why = judge(raw)
+        except Exception as error:  # noqa: BLE001 - a library's crash is a result
+            verdict, why = "crash", f"{type(error).__name__}: {error}"
+            total.crashes += 1
+        total.seconds += time.process_time() - start
+        total.matrix[label, verdict] += 1
+        if verdict != label:
+            total.misses.append((identity, label, f"{verdict} ({why})"))
+    return total
+
+
+def show(path: Path, rows: dict[str, Score], misses: bool) -> None:
+    """The matrices of one file."""
+    print(path)
+    for name, found in rows.items():
+        cases = sum(found.matrix.values())
+        verdicts = sorted({verdict for _, verdict in found.matrix})
+        print(f"{name:16} {1000 * found.seconds / max(1, cases):.2f} ms a mail, {found.crashes} crashes")
+        print(f"  {'label':10}" + "".join(f"{verdict:>12}" for verdict in verdicts) + f"{'right':>10}")
+        for label in sorted({label for label, _ in found.matrix}):
+            right, every = found.share(label)
+            figures = "".join(f"{found.matrix[label, verdict]:>12}" for verdict in verdicts)
+            print(f"  {label:10}{figures}{right / max(1, every):>10.1%}")
+    for identity, label, verdict in rows["mailbot"].misses if misses else ():
+        print(f"  {identity}: {label}, taken for {verdict}")
 
 
 def main() -> int:
-    """Read the command line, score, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("labels", nargs="+", type=Path)
-    parser.add_argument("--baseline", action="store_true", help="ask flufl.bounce as well")
-    parser.add_argument("--misses", action="store_true", help="name the mails that were judged otherwise")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
-    given = parser.parse_args()
-    if given.baseline and importlib.util.find_spec("flufl.bounce") is None:
-        raise SystemExit("flufl.bounce is not installed: pip install flufl.bounce")
-    result = score(given.labels, given.baseline)
+    """Command line; see the module's text."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("files", nargs="+", type=Path)
+    options.add_argument("--misses", action="store_true", help="show what mailbot got wrong")
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    results: dict[str, Any] = {}
+    for path in given.files:
+        cases = list(cases_of(path))
+        rows = {name: score(cases, judge) for name, judge in judges().items()}
+        results[str(path)] = {
+            name: {
+                "matrix": [[label, verdict, many] for (label, verdict), many in sorted(found.matrix.items())],
+                "crashes": found.crashes,
+                "ms": round(1000 * found.seconds / max(1, len(cases)), 3),
+                "misses": found.misses,
+            }
+            for name, found in rows.items()
+        }
+        if not given.json:
+            show(path, rows, given.misses)
     if given.json:
-        matrix = {label: {kind: n for (of, kind), n in result.matrix.items() if of == label} for label in result.labels}
-        right = {label: result.right(label) / result.total(label) for label in result.labels}
-        print(json.dumps({"matrix": matrix, "right": right, "misses": result.misses, "seconds": result.seconds}))
-    else:
-        show(result)
-        if given.misses:
-            print("\n".join(result.misses))
-    return 1 if result.persons_flagged else 0
+        print(json.dumps(results, ensure_ascii=False, indent=1))
+    return 0
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ def week(counts: Mapping[tuple[int, int], int], open_hours: Sequence[tuple[int, 
             strength = 0.06 + 0.94 * many / top if many else 0.04
             parts.append(
                 f'<rect class="c0" fill-opacity="{strength:.2f}" x="{LEFT + hour * wide:.1f}" y="{y}" '
-                f'width="{wide - 1.5:.1f}" height="{high - 1.5}" rx="2"><title>{name} {hour:02}:00: {many}</title></rect>'
+                f'width="{wide - 1.5:.1f}" height="{high - 1.5}" rx="2">'
+                f"<title>{name} {hour:02}:00: {many}</title></rect>"
             )
     for day, start, end in open_hours:
         parts.append(

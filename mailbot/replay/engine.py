@@ -27,10 +27,9 @@ from mailbot.clock import ManualClock
 from mailbot.config import AgentSettings, HelpdeskSettings, Settings, StorageSettings
 from mailbot.core.arrival import Arrival
 from mailbot.core.ticket import Agent
-from mailbot.delivery import CLAIM
 from mailbot.replay.answers import believe, keep_their_message_id, speak_for_the_desk
 from mailbot.replay.letters import Letter
-from mailbot.smtp import Accepted
+from mailbot.replay.post import deliver
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +38,6 @@ MAILBOX = "replay"
 STAND_IN = AgentSettings(name="Agent", email="agent@replay.invalid")
 # A desk whose timers never end would be a fault of ours; a replay must end all the same.
 MAX_ROUNDS = 10_000
-
-
-class NothingIsSent:
-    """In the place of an SMTP server: takes every mail, and lets it go."""
-
-    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Accepted:
-        """Accept it."""
-        return Accepted("250 2.0.0 replay: nothing is sent")
 
 
 @dataclass
@@ -91,7 +82,6 @@ class Replay:
             self._stack.close()
             raise
         self._agents: frozenset[str] = frozenset(address for a in self.settings.agents for address in a.addresses)
-        self._submission = NothingIsSent()
         self.ended_at = start
 
     def __enter__(self) -> Self:
@@ -118,7 +108,7 @@ class Replay:
             self.desk.helpdesk.process([inbound_id], {inbound_id: raw})
         if by_agent or by_desk:
             keep_their_message_id(self.desk, inbound_id)
-        self._deliver()
+        deliver(self.desk)
         self.ended_at = self.clock.now()
 
     def skip(self, letter: Letter) -> None:
@@ -149,11 +139,7 @@ class Replay:
                 return
             self.clock.set(max(self.clock.now(), due))
             fired = self.desk.helpdesk.fire_due_timers()
-            self._deliver()
+            deliver(self.desk)
             if not fired:
                 self.clock.advance(timedelta(seconds=1))  # a deadline between two microseconds of the database
         log.warning("more than %d deadlines between two mails: the rest is left out", MAX_ROUNDS)
-
-    def _deliver(self) -> None:
-        while self.desk.delivery.deliver_due(self._submission).tried == CLAIM:
-            continue  # a full hand: there may be more

@@ -43,7 +43,7 @@ font:16px/1.5 system-ui,sans-serif}h1{font-size:1.5rem;margin:.3rem 0}h2{font-si
 p{margin:.4rem 0}.soft,.legend,figcaption{color:var(--soft);font-size:.9rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;margin:1rem 0;padding:0}
 .tiles div{background:var(--card);border-radius:.6rem;padding:.7rem .9rem}.tiles b{display:block;font-size:1.5rem;
-line-height:1.2;font-variant-numeric:tabular-nums}.grid{display:grid;gap:1rem;
+line-height:1.2;font-variant-numeric:tabular-nums}.grid{display:grid;gap:1rem;margin-bottom:1rem;
 grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr))}
 section,details{background:var(--card);border-radius:.6rem;padding:.9rem;margin:0 0 1rem;min-width:0}
 .grid section{margin:0}summary{cursor:pointer;font-weight:600}
