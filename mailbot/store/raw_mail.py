@@ -3,7 +3,7 @@
 In: the bytes. Out: the digest, by which they are found again. Every reading checks size and digest, so damage is seen
 here and never handed on as a mail.
 
-Level 3 was chosen by measuring (docs/performance.md): a 28 KB text mail 0.06 ms to 17 %, a 270 KB mail with an image in
+Level 3 was chosen by measuring (docs/storage.md): a 28 KB text mail 0.06 ms to 17 %, a 270 KB mail with an image in
 base64 0.4 ms to 76 %; levels above 4 take two to twenty times as long for less than one hundredth.
 """
 

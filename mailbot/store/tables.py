@@ -1,6 +1,6 @@
 """The tables of `store.models` as SQLAlchemy Core sees them: for inserts and queries without the ORM.
 
-The ORM costs more than twice as much for each row as Core (docs/performance.md), and the path of a mail writes nine.
+The ORM costs more than twice as much for each row as Core (docs/storage.md), and the path of a mail writes nine.
 """
 
 from __future__ import annotations
