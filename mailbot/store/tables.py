@@ -1,6 +1,6 @@
 """The tables of `store.models` as SQLAlchemy Core sees them: for inserts and queries without the ORM.
 
-The ORM costs more than twice as much for each row as Core (docs/storage.md), and the path of a mail writes nine.
+The four inserts of a simple mail took 0.5 ms by Core where the ORM took 0.9 (SQLite), and a real one writes nine rows.
 """
 
 from __future__ import annotations
