@@ -43,6 +43,7 @@ _HTML_START = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.I)
 _DATA_URL = re.compile(rb"data:[a-z0-9/+.-]{0,80};base64,[A-Za-z0-9+/=\s]{1000,}")
 _MARKUP_START = re.compile(r"\s*<(?:div|p|table|span|body|br)[\s>/]", re.I)
 _MARKUP = re.compile(r"<[^<>]{1,200}>")
+_MAIL_START = re.compile(rb"\s*(?:From |[A-Za-z][A-Za-z0-9-]{1,40}:)")
 _WORD = re.compile(r"\w+")
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----", re.MULTILINE)
 
@@ -164,7 +165,7 @@ class _Collector:
             return self._related(entity, attached)
         if kind in ("multipart/signed", "multipart/encrypted"):
             protocol = entity.parameters.get("protocol", "").lower()
-            family = "pgp" if "pgp" in protocol else "smime"
+            family = "pgp" if "pgp" in protocol + entity.parts[-1].content_type else "smime"
             self._secure(f"{family}-{kind.removeprefix('multipart/')}")
         return self._mixed(entity, attached)
 
@@ -232,7 +233,7 @@ class _Collector:
             return self._words(entity)
         content, defect = entity.body()
         self._defect(defect)
-        if kind in NESTED_TYPES:
+        if kind in NESTED_TYPES or (kind == "application/octet-stream" and _is_mail_file(entity.filename, content)):
             self._mail(entity, content)
         elif kind in REPORT_PARTS:
             self._report(kind, content)
@@ -246,6 +247,10 @@ class _Collector:
             self._tnef(entity, content)
         else:
             self._file(entity, content)
+            if kind in _TEXT_TYPES and not attached and entity.disposition in ("", "inline"):
+                # A phone names its texts too ("text_0.txt"): words, if the mail has no others.
+                text = decode_clean(content[:MAX_TEXT], entity.parameters.get("charset", ""))[0]
+                self._spare.append(Segment(html=text) if kind == "text/html" else Segment(text=text))
         return []
 
     def _is_words(self, entity: Entity, alternative: bool) -> bool:
@@ -345,6 +350,11 @@ class _Collector:
     def _defect(self, code: str) -> None:
         if code and code not in self.contents.defects:
             self.contents.defects.append(code)
+
+
+def _is_mail_file(name: str, content: bytes) -> bool:
+    """A mail that some program attached as mere bytes."""
+    return name.lower().endswith(".eml") and bool(_MAIL_START.match(content))
 
 
 def is_signature(content_type: str) -> bool:

@@ -179,6 +179,13 @@ def test_nested_mail_in_base64() -> None:
     assert message.nested[0].text == "isi dalam"
 
 
+def test_nested_mail_that_was_attached_as_bytes() -> None:
+    raw = part(INNER, "application/octet-stream; name=terusan.eml")
+    message = parse_message(multi("mixed", PLAIN, raw))
+    assert [(each.name, each.content_type) for each in message.attachments] == [("terusan.eml", "message/rfc822")]
+    assert message.nested[0].text == "isi dalam"
+
+
 def test_mail_that_is_only_a_mail() -> None:
     message = parse_message(part(INNER, "message/rfc822"))
     assert (message.text, message.nested[0].subject) == ("", "Tanya/jawab")

@@ -218,6 +218,12 @@ def test_a_single_named_text_is_the_body() -> None:
     assert parse_message(part("halo", 'text/plain; name="pesan.txt"')).text == "halo"
 
 
+def test_text_that_a_phone_names_is_the_body_where_there_is_no_other() -> None:
+    message = parse_message(multi("mixed", PICTURE, part("dari HP", 'text/plain; name="text_0.txt"')))
+    assert message.text == "dari HP"
+    assert [each.name for each in message.attachments] == ["a.png", "text_0.txt"]
+
+
 def test_renderings_for_other_programs_are_no_files() -> None:
     message = parse_message(multi("alternative", PLAIN, part("<html amp4email>", "text/x-amp-html"), HTML))
     assert (message.text, message.attachments) == ("teks biasa", ())
