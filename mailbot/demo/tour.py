@@ -22,7 +22,7 @@ from mailbot.demo.world import World
 from mailbot.demo.writing import File, new_mail, out_of_office, reply
 
 # How long a mail may take through the whole desk, real seconds; it takes about a tenth of one.
-PATIENCE = 20.0
+PATIENCE = 60.0
 # How long "nothing comes" is watched, real seconds, after everything was taken in.
 QUIET = 0.7
 # Real seconds that the clock takes to the next reminder: "6 jam → 6 detik".

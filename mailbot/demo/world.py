@@ -155,7 +155,14 @@ class World:
                 name=DESK_NAME, brand=DESK_BRAND, address=DESK_ADDRESS, first_ticket_number=FIRST_TICKET
             ),
             storage=StorageSettings(data_dir=Path(self._folder.name)),
-            imap=ImapSettings(host=HOST, port=imap, security="none", username=INBOX_USER, password=INBOX_PASSWORD),
+            imap=ImapSettings(
+                host=HOST,
+                port=imap,
+                security="none",
+                username=INBOX_USER,
+                password=INBOX_PASSWORD,
+                poll_interval=timedelta(seconds=2),
+            ),
             smtp=SmtpSettings(host=HOST, port=smtp, security="none"),
             agents=tuple(AgentSettings(name=p.name, email=p.email) for p in PEOPLE if p.agent),
         )

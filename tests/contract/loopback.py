@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import socket
 import time
 from collections.abc import Callable
 
+# Below the ports that Linux gives to outgoing connections (from 32768 on), which come and go at any moment.
+LOWEST, HIGHEST = 10_000, 32_000
+_next = itertools.count(os.getpid() * 97)
+
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody listens on at the moment; each process looks from a place of its own on."""
+    for candidate in _next:
+        port = LOWEST + candidate % (HIGHEST - LOWEST)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("there is no free port")
 
 
 def until(condition: Callable[[], bool], seconds: float, what: str) -> None:

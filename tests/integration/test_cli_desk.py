@@ -346,13 +346,8 @@ def test_the_doctor_does_not_touch_a_desk_of_another_version(mailbot: Run, ticke
 
 
 @pytest.mark.dovecot
-def test_the_doctor_finds_a_desk_in_good_health(
-    mailbot: Run, config: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    home = tmp_path_factory.mktemp("dovecot")
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)
-    with Dovecot(home) as dovecot, Sink() as sink:
+def test_the_doctor_finds_a_desk_in_good_health(mailbot: Run, config: Path, server_home: Callable[[], Path]) -> None:
+    with Dovecot(server_home()) as dovecot, Sink() as sink:
         dovecot.append("support", report())
         config.write_text(
             f'[storage]\ndata_dir = "data"\n[imap]\nport = {dovecot.port}\nsecurity = "none"\nusername = "support"\n'

@@ -55,7 +55,6 @@ def served() -> Iterator[Served]:
         contract.test_idle_wakes_for_mail_and_for_another_thread,
         contract.test_mail_that_came_before_idle_began_ends_it,
         contract.test_mail_may_stay_in_place_with_a_keyword,
-        contract.test_interrupt_ends_a_wait_of_another_thread,
     ],
     ids=lambda case: case.__name__.removeprefix("test_"),
 )
