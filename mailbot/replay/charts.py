@@ -1,4 +1,4 @@
-"""Charts as inline SVG (SVG 1.1): bars over time in layers, bars beside each other, a week by hours.
+"""Charts as inline SVG (SVG 1.1): columns over time in layers, bars beside each other, a week by hours.
 
 In: numbers and labels. Out: `<svg>` text that scales to the width it gets; colours are CSS classes (c0, c1, …), so that
 the page decides on light and dark. Every bar has a <title> with its figures. Labels are escaped. Nothing is loaded.
@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 640
-HEIGHT = 220
-LEFT, BOTTOM, TOP = 40, 24, 8
+# Narrow enough that its letters can be read where a phone shrinks it.
+WIDTH = 420
+HEIGHT = 190
+LEFT, BOTTOM, TOP = 36, 22, 8
+MAX_LABELS = 4
+MAX_LABEL = 62
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -25,31 +28,42 @@ class Layer:
     values: Sequence[int]
 
 
-def stacked(labels: Sequence[str], layers: Sequence[Layer], words: str) -> str:
-    """Bars over time, each of the layers on top of each other, with a legend below. `words` say what it shows."""
-    totals = [sum(layer.values[at] for layer in layers) for at in range(len(labels))]
+def over_time(labels: Sequence[str], columns: Sequence[Sequence[Layer]], words: str) -> str:
+    """Columns beside each other for each label, the layers of one on top of each other; a legend below.
+
+    `words` say what it shows.
+    """
+    totals = [sum(layer.values[at] for layer in column) for column in columns for at in range(len(labels))]
     top = nice_maximum(max(totals, default=0))
-    wide = (WIDTH - LEFT) / max(1, len(labels))
+    room = (WIDTH - LEFT) / max(1, len(labels))
+    wide = room / len(columns)
     scale = (HEIGHT - BOTTOM - TOP) / top
     parts = [_grid(top, scale)]
     for at, label in enumerate(labels):
-        y = float(HEIGHT - BOTTOM)
-        figures = ", ".join(f"{layer.name} {layer.values[at]}" for layer in layers if layer.values[at])
-        bars = []
-        for layer in layers:
-            high = layer.values[at] * scale
-            y -= high
-            if high:
-                bars.append(
-                    f'<rect class="{layer.css}" x="{LEFT + at * wide:.1f}" y="{y:.1f}" '
-                    f'width="{max(0.8, wide - 1):.1f}" height="{high:.1f}"/>'
-                )
-        if bars:
-            parts.append(f"<g><title>{escape(label)}: {escape(figures)}</title>{''.join(bars)}</g>")
-    step = max(1, -(-len(labels) // 6))
+        inside = "".join(
+            _column(column, at, LEFT + at * room + place * wide, max(0.6, wide - 0.8), scale)
+            for place, column in enumerate(columns)
+        )
+        layers = [layer for column in columns for layer in column if layer.values[at]]
+        figures = ", ".join(f"{layer.name} {layer.values[at]}" for layer in layers)
+        if inside:
+            parts.append(f"<g><title>{escape(label)}: {escape(figures)}</title>{inside}</g>")
+    step = max(1, -(-len(labels) // MAX_LABELS))
     for at in range(0, len(labels), step):
-        parts.append(f'<text x="{LEFT + at * wide:.1f}" y="{HEIGHT - 6}">{escape(labels[at])}</text>')
-    return _svg("".join(parts), WIDTH, HEIGHT, words) + _legend(layers)
+        parts.append(f'<text x="{LEFT + at * room:.1f}" y="{HEIGHT - 6}">{escape(labels[at])}</text>')
+    return _svg("".join(parts), WIDTH, HEIGHT, words) + _legend([layer for column in columns for layer in column])
+
+
+def _column(layers: Sequence[Layer], at: int, x: float, wide: float, scale: float) -> str:
+    """The bars of one label, from the bottom up."""
+    y = float(HEIGHT - BOTTOM)
+    parts = []
+    for layer in layers:
+        high = layer.values[at] * scale
+        y -= high
+        if high:
+            parts.append(f'<rect class="{layer.css}" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}"/>')
+    return "".join(parts)
 
 
 def bars(rows: Sequence[tuple[str, int]], css: str, words: str) -> str:
@@ -62,7 +76,7 @@ def bars(rows: Sequence[tuple[str, int]], css: str, words: str) -> str:
     for at, (label, value) in enumerate(rows):
         y = at * row_height
         long = (WIDTH - 70) * value / top
-        shown = label if len(label) <= 88 else f"{label[:87]}…"
+        shown = label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 1]}…"
         parts.append(
             f'<g><title>{escape(label)}: {value}</title><text x="0" y="{y + 14}">{escape(shown)}</text>'
             f'<rect class="{css}" x="0" y="{y + 20}" width="{max(2.0, long):.1f}" height="12" rx="2"/>'
@@ -74,11 +88,11 @@ def bars(rows: Sequence[tuple[str, int]], css: str, words: str) -> str:
 def week(counts: Mapping[tuple[int, int], int], open_hours: Sequence[tuple[int, float, float]], words: str) -> str:
     """When mail comes: a field for each (weekday from 0, hour); `open_hours` are (weekday, from, to) of service."""
     top = max(counts.values(), default=0) or 1
-    wide, high = (WIDTH - LEFT) / 24, 24
+    wide, high = (WIDTH - LEFT) / 24, 20
     parts = []
     for day, name in enumerate(DAYS):
         y = TOP + day * high
-        parts.append(f'<text x="0" y="{y + 16}">{name}</text>')
+        parts.append(f'<text x="0" y="{y + 14}">{name}</text>')
         for hour in range(24):
             many = counts.get((day, hour), 0)
             strength = 0.06 + 0.94 * many / top if many else 0.04

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-from mailbot.replay.charts import Layer, bars, stacked, week
+from mailbot.replay.charts import Layer, bars, over_time, week
 from mailbot.replay.findings import OUTCOMES
 
 Document = Mapping[str, Any]
@@ -54,7 +54,7 @@ svg .figure{fill:var(--ink)}svg line{stroke:var(--line)}svg .open{fill:none;stro
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem}.legend i{display:inline-block;width:.7rem;height:.7rem;
 border-radius:.15rem;margin-right:.35rem}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;
 font-size:.9rem;margin-top:.6rem}td,th{text-align:left;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line);
-vertical-align:top;overflow-wrap:anywhere;min-width:5rem}th{color:var(--soft);font-weight:500;border:0}
+vertical-align:top;overflow-wrap:anywhere;min-width:7rem}th{color:var(--soft);font-weight:500;border:0}
 td.n,th.n{text-align:right;min-width:3rem;font-variant-numeric:tabular-nums}
 """
 
@@ -122,7 +122,7 @@ def _mails_over_time(found: Document) -> str:
         Layer(words, css, [sum(counts[label, outcome] for outcome in outcomes) for label in labels])
         for words, css, outcomes in LAYERS
     ]
-    return stacked(labels, layers, "mails over time, by what became of them") if labels else ""
+    return over_time(labels, [layers], "mails over time, by what became of them") if labels else ""
 
 
 def _tickets_over_time(found: Document) -> str:
@@ -132,12 +132,12 @@ def _tickets_over_time(found: Document) -> str:
     by_team = Counter(name(at) for at, why in closed if why != "no_reply")
     by_clock = Counter(name(at) for at, why in closed if why == "no_reply")
     new = Counter(map(name, opened))
-    layers = [
-        Layer("opened", "c0", [new[label] for label in labels]),
+    opening = Layer("opened", "c0", [new[label] for label in labels])
+    closing = [
         Layer("closed by the team", "c2", [by_team[label] for label in labels]),
         Layer("closed without reply", "c4", [by_clock[label] for label in labels]),
     ]
-    return stacked(labels, layers, "tickets opened and closed over time") if labels else ""
+    return over_time(labels, [[opening], closing], "tickets opened and closed over time") if labels else ""
 
 
 def _periods(times: Sequence[datetime]) -> tuple[Callable[[datetime], str], list[str]]:
