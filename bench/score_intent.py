@@ -4,7 +4,8 @@
 
 A file has one mail a line: `{"id"}`, `intent` (still_broken, thanks, status, other) and/or `tag` (a number, a list of
 them likeliest first, or null for none), and the mail as one of `text` (the new words alone), `input` (a body; HTML
-where `kind` is "html"), `raw`, `file` (a path beside the list); `subject` where the mail is none. From a whole mail the new
+where `kind` is "html"), `raw`, `file` (a path beside the list); `subject` where the mail is none. From a whole mail
+the new
 words are cut first, as the desk does. "Still broken" taken for thanks is counted apart: it must not happen.
 """
 
