@@ -167,6 +167,11 @@ def _text(name: str, value: str) -> str:
     words = value.split(" ")
     if value.isascii() and "=?" not in value and max(map(len, words)) < _MAX_LINE - len(name) - 2:
         return _ascii(name, value)
+    return _encoded(name, value)
+
+
+@lru_cache(maxsize=2048)
+def _encoded(name: str, value: str) -> str:
     # "=?" in plain ASCII would be read as an encoded word (RFC 2047 §7) that its author never wrote.
     encoded = Header(value, "utf-8", header_name=name).encode(linesep=_CRLF, maxlinelen=_FOLD_AT - 2)
     return f"{name}: {encoded}{_CRLF}"
