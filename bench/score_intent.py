@@ -2,11 +2,11 @@
 
     python bench/score_intent.py CASES.jsonl… [--misses] [--json]
 
-A file has one mail a line: `{"id"}`, `intent` (still_broken, thanks, status, other) and/or `tag` (a number, a list of
-them likeliest first, or null for none), and the mail as one of `text` (the new words alone), `input` (a body; HTML
-where `kind` is "html"), `raw`, `file` (a path beside the list); `subject` where the mail is none. From a whole mail
-the new
-words are cut first, as the desk does. "Still broken" taken for thanks is counted apart: it must not happen.
+A file has one mail a line: `id` (else the number of its line), `intent` (still_broken, thanks, status, other) and/or
+`tag` (a number, a list of them likeliest first, or null for none), and the mail as one of `text` (the new words
+alone), `input` (a body; HTML where `kind` is "html"), `raw`, `file` (a path beside the list); `subject` where the
+mail is none. From a whole mail the new words are cut first, as the desk does. "Still broken" taken for thanks is
+counted apart: it must not happen.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ def expected_tags(row: dict[str, Any]) -> list[int]:
 def score(path: Path) -> Score:
     """One file."""
     total = Score()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         row = json.loads(line) if line.strip() else {}
+        row.setdefault("id", f"line {number}")
         if not {"intent", "tag", "tags"} & row.keys():
             continue
         words, subject = words_of(row, path.parent)
