@@ -138,6 +138,7 @@ def make_policy(settings: Settings) -> Policy:
         after_reply=Status(settings.agent_mail.after_reply),
         notify=settings.agent_mail.notify,
         thanks_open_follow_up=settings.follow_up.on_thanks == "follow_up",
+        own_addresses=tuple(settings.helpdesk.addresses),
     )
 
 

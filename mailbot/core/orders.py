@@ -254,7 +254,7 @@ def _requester(work: _Work, command: Command) -> None:
     """The ticket is somebody else's: the new requester learns its number; the old one takes part no longer."""
     if command.email == work.ticket.requester.email:
         return
-    if work.policy.agent(command.email):
+    if work.policy.agent(command.email) or work.policy.is_own(command.email):  # the desk would write to itself
         work.refuse(command, Fault.BAD_ARGUMENT, command.email)
         return
     work.note("requester", work.ticket.requester.email, command.email)

@@ -135,6 +135,10 @@ class Ticket:
         """Is this address the requester's or a participant's?"""
         return email == self.requester.email or any(p.email == email for p in self.participants)
 
+    def is_hidden(self, email: str) -> bool:
+        """Does this person take part without the others' knowledge, after a forced merge?"""
+        return any(p.email == email and not p.visible for p in self.participants)
+
     @property
     def next_timer(self) -> Timer | None:
         """The earliest deadline."""
@@ -155,6 +159,7 @@ class Policy:
     thanks_open_follow_up: bool = False
     last_in_turn: str = ""
     max_participants: int = 10
+    own_addresses: tuple[str, ...] = ()
 
     def after(self, start: datetime, span: timedelta) -> datetime:
         """`span` after `start`, on the clock that the timers run by."""
@@ -174,6 +179,11 @@ class Policy:
     def agent(self, email: str) -> Agent | None:
         """The agent who has this address, also as an alias."""
         return next((a for a in self.agents if email == a.email or email in a.aliases), None)
+
+    def is_own(self, email: str) -> bool:
+        """Is this one of the desk's addresses, also with a sub-address (`support+…@`, RFC 5233)?"""
+        local, _, domain = email.partition("@")
+        return f"{local.partition('+')[0]}@{domain}" in self.own_addresses
 
     @property
     def leads(self) -> tuple[str, ...]:
