@@ -33,6 +33,7 @@ from mailbot.core.ticket import (
     Topic,
 )
 from mailbot.core.token import Purpose
+from mailbot.intake.sight import as_seen_by
 from mailbot.intake.turn import Arrived, Source, Turn
 from mailbot.render import Rendered, Renderer
 from mailbot.store.work import Loaded
@@ -138,14 +139,14 @@ class Correspondence:
         cycle: int,
     ) -> None:
         """A copy of its own to each; Cc shows whom the requester had in Cc (contract.md)."""
-        hidden = {p.email for p in loaded.ticket.participants if not p.visible}
-        visible = tuple(a for a in people if a.email not in hidden)
+        is_hidden = loaded.ticket.is_hidden
+        visible = tuple(a for a in people if not is_hidden(a.email))
         envelopes = [
             Envelope(
                 kind, to, template, context, loaded.ticket.language,
                 auto_submitted="" if source else "auto-generated",
                 from_name=agent_name,
-                cc=() if to.email in hidden else tuple(a for a in visible if a.email != to.email),
+                cc=() if is_hidden(to.email) else tuple(a for a in visible if a.email != to.email),
                 attachments=source.attachments if source else (),
                 cycle=cycle if to.email == loaded.ticket.requester.email else 0,  # one copy starts the timers
             )
@@ -174,7 +175,8 @@ class Correspondence:
         """Answer a status request of somebody who takes part."""
         rows = turn.work.messages(loaded.id)
         spoken = [m.at for m in rows if m.public and m.kind in ("answer", "closure", "reply")]
-        view = self._view(turn, loaded.ticket, last_answer_at=max(spoken, default=None))
+        seen = as_seen_by(turn, loaded.ticket, mail.message.from_address)
+        view = self._view(turn, seen, last_answer_at=max(spoken, default=None))
         envelope = Envelope(
             MessageKind.STATUS, mail.message.from_address, "requester/status", {"ticket": view},
             loaded.ticket.language, "auto-replied",
@@ -337,7 +339,7 @@ class Correspondence:
             auto_submitted=envelope.auto_submitted,  # type: ignore[arg-type]
             date=turn.work.now.astimezone(turn.profile.zone),
             instance_id=turn.profile.instance_id,
-            thread_topic=self._subject(loaded.ticket) if loaded else rendered.subject,
+            thread_topic=self._topic(turn, loaded, envelope, is_agent) if loaded else rendered.subject,
             thread_root=f"{turn.profile.instance_id}/{loaded.ticket.number}" if loaded else message_id,
             thread_started=loaded.ticket.created_at if loaded else None,
         )
@@ -367,16 +369,19 @@ class Correspondence:
         context = dict(envelope.context)
         context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
         if loaded is not None:
-            context.setdefault("ticket", self._view(turn, loaded.ticket))
-            if turn.profile.status_page and not envelope.template.startswith("agent/"):
+            is_agent = envelope.template.startswith("agent/")
+            seen = loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to)
+            context.setdefault("ticket", self._view(turn, seen))
+            if turn.profile.status_page and not is_agent:
                 context["desk"] = self._desk_with_link(turn, loaded, envelope)
         return self._renderer.render(envelope.template, envelope.language, context)
 
     def _desk_with_link(self, turn: Turn, loaded: Loaded, envelope: Envelope) -> DeskView:
         """The desk with a signed link to the status page: it shows its reader all, not only number and status."""
         profile, number = turn.profile, loaded.ticket.number
-        key = profile.signer.sign(Purpose.STATUS, number, envelope.to.email)
-        link = f"{profile.status_page}?nomor={number}&kunci={key}"
+        link = f"{profile.status_page}?nomor={number}"
+        if not loaded.ticket.is_hidden(envelope.to.email):  # the page would show them the requester's address
+            link += f"&kunci={profile.signer.sign(Purpose.STATUS, number, envelope.to.email)}"
         return DeskView(profile.name, profile.brand, profile.address, link)
 
     def _may_write(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> bool:
@@ -393,9 +398,14 @@ class Correspondence:
                 "last_error": "not sent: [inbound] max_auto_replies_per_sender is reached",
             }
         )  # fmt: skip
-        if not suppressed and loaded is not None:
-            facts = {"recipient": envelope.to.email, "limit": str(profile.auto_limit)}
-            self._notice(turn, loaded, SendNotice(turn.policy.leads, Topic.SENDER_LIMIT, facts), None)
+        if not suppressed:
+            context = {
+                "topic": Topic.SENDER_LIMIT.value,
+                "facts": {"recipient": envelope.to.email, "limit": str(profile.auto_limit)},
+                "history": (),
+            }
+            for email in turn.policy.leads:
+                self._to_agent(turn, loaded, email, "agent/notice", context, None)
         return False
 
     def _token(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, is_agent: bool) -> Any:
@@ -414,8 +424,10 @@ class Correspondence:
         answered = mail.message.message_id if mail and mail.message.from_addr == envelope.to.email else ""
         if loaded is None or (mail is not None and loaded.root and loaded.root == mail.message.message_id):
             return [answered] if answered else []  # the ticket is new: there is nothing else yet
-        chain = turn.work.thread(loaded.id, envelope.to.email, is_agent=is_agent)
-        if loaded.root and not is_agent and loaded.root not in chain:
+        hidden = [p.email for p in loaded.ticket.participants if not p.visible]
+        alone = is_agent or envelope.to.email in hidden  # nobody else's Message-ID, which names their mail server
+        chain = turn.work.thread(loaded.id, envelope.to.email, alone=alone, unseen=hidden)
+        if loaded.root and not alone and not hidden and loaded.root not in chain:
             chain.insert(0, loaded.root)
         if answered:
             chain = [reference for reference in chain if reference != answered] + [answered]
@@ -431,6 +443,9 @@ class Correspondence:
 
     def _subject(self, ticket: Ticket) -> str:
         return f"#{ticket.number} - {ticket.subject}"
+
+    def _topic(self, turn: Turn, loaded: Loaded, envelope: Envelope, is_agent: bool) -> str:
+        return self._subject(loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to))
 
     def _view(self, turn: Turn, ticket: Ticket, **more: Any) -> TicketView:
         owner = turn.policy.agent(ticket.agent)

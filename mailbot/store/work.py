@@ -118,6 +118,11 @@ class Work:
         query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.follow_up_of == number)
         return sorted(self._load(query), key=lambda loaded: -loaded.ticket.number)
 
+    def merged_into(self, number: int) -> list[Loaded]:
+        """The tickets that went into this one, newest first."""
+        query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.merged_into == number)
+        return sorted(self._load(query), key=lambda loaded: -loaded.ticket.number)
+
     def next_number(self) -> int:
         """Take the next ticket number; the desk's row stays locked until the transaction ends."""
         self.connection.execute(_TAKE_NUMBER, {"desk": self.desk_id})
@@ -217,9 +222,13 @@ class Work:
             select(MESSAGE).where(MESSAGE.c.ticket_id == ticket_id).order_by(MESSAGE.c.id)
         ).all()
 
-    def thread(self, ticket_id: int, person: str, *, is_agent: bool) -> list[str]:
-        """The Message-IDs that this person has of the ticket, oldest first: what they wrote and what they got."""
-        wrote = MESSAGE.c.author == person if is_agent else MESSAGE.c.author_role.in_(("requester", "participant"))
+    def thread(self, ticket_id: int, person: str, *, alone: bool, unseen: Sequence[str] = ()) -> list[str]:
+        """The Message-IDs that this person has of the ticket, oldest first: what they wrote and what they got.
+
+        What other people wrote counts too, unless this person reads `alone`; what the `unseen` wrote never does.
+        """
+        people = MESSAGE.c.author_role.in_(("requester", "participant")) & MESSAGE.c.author.not_in(list(unseen))
+        wrote = MESSAGE.c.author == person if alone else people
         theirs = select(MESSAGE.c.at, MESSAGE.c.id, MESSAGE.c.message_id).where(
             MESSAGE.c.ticket_id == ticket_id, MESSAGE.c.direction == "in", wrote, MESSAGE.c.message_id != ""
         )

@@ -228,6 +228,37 @@ def test_a_reply_to_a_merged_ticket_goes_to_where_it_went(desk: TryDesk) -> None
     assert "Tambahan" in [m["text"] for m in desk.ticket(12346)["messages"]] and desk.numbers() == [12345, 12346]
 
 
+def test_a_forced_merge_lets_nobody_see_the_other(make_desk: Callable[..., TryDesk]) -> None:
+    desk = make_desk(helpdesk={"status_page": "https://desk.example/status"})
+    other = "bu.tini@sd9.example"
+    desk.opened(subject="Rahasia Acha")
+    desk.write(other, "Milik Tini", "Dana belum masuk.", headers={"Reply-To": other})
+    first, second = (note for note in desk.to(SALLY, "notification"))
+    tini = desk.last(other, "acknowledgement")
+    desk.reply(second, SALLY, "#gabung 12345 paksa")
+    assert desk.ticket(12346)["merged_into"] == 12345
+    desk.reply(tini, other, "Sudah lama begini.")
+    desk.reply(first, SALLY, "Sedang kami periksa.")
+    desk.write(other, "STATUS #12345")
+    desk.reply(first, SALLY, "#selesai\nSudah kami perbaiki.")
+    desk.reply(desk.last(other, "closure"), other, "Kendala masih terjadi")
+    assert desk.numbers() == [12345, 12346, 12347]
+    to_tini = [*desk.to(other, "answer"), *desk.to(other, "status"), *desk.to(other, "closure"), desk.last(other)]
+    to_acha = [*desk.to(ACHA, "answer"), *desk.to(ACHA, "closure"), desk.last(ACHA, "acknowledgement")]
+    assert len(to_tini) == 4 and len(to_acha) == 3
+    for mail in to_tini:
+        seen = mail.raw.decode()
+        assert ACHA not in seen and "Rahasia Acha" not in seen and "kunci=" not in seen, seen
+        assert mail["Subject"].endswith(" - Milik Tini") and mail["Thread-Topic"] == mail["Subject"]
+    written = [m for number in desk.numbers() for m in desk.ticket(number)["messages"]]
+    theirs = {m["message_id"] for m in written if m["author"] == other}
+    acha_wrote = {m["message_id"] for m in desk.ticket()["messages"] if m["author"] == ACHA}
+    assert theirs and acha_wrote
+    assert not any(set(mail["References"].split()) & theirs for mail in to_acha)
+    assert not any(set(mail["References"].split()) & acha_wrote for mail in to_tini)
+    assert not any(other in mail.raw.decode() or "Tini" in mail.raw.decode() for mail in to_acha)
+
+
 def test_a_reply_to_spam_is_held(desk: TryDesk) -> None:
     desk.opened()
     acknowledgement = desk.last(ACHA)
@@ -239,6 +270,15 @@ def test_a_reply_to_spam_is_held(desk: TryDesk) -> None:
 
 
 # Agents
+
+
+def test_the_desk_becomes_nobodys_requester(make_desk: Callable[..., TryDesk]) -> None:
+    desk = make_desk(helpdesk={"aliases": ["bantuan@helpdesk.example"]})
+    desk.opened()
+    for own in (ADDRESS, "support+abc@helpdesk.example", "bantuan@helpdesk.example"):
+        desk.reply(desk.last(SALLY, "notification"), SALLY, f"#pelapor {own}")
+        assert f"Baris 1: #pelapor {own}" in desk.last(SALLY, "notice").text
+    assert desk.ticket()["requester"]["email"] == ACHA and not desk.to(ADDRESS)
 
 
 def test_a_forged_agent_changes_nothing_and_the_real_one_is_asked(desk: TryDesk) -> None:
@@ -368,6 +408,14 @@ def test_a_robot_that_writes_and_writes_meets_silence_and_the_leads_hear_of_it(
     desk.clock.advance(timedelta(hours=1, minutes=1))
     desk.opened(subject="Lagi")
     assert len(desk.to(ACHA, "acknowledgement")) == 4
+
+
+def test_the_leads_hear_of_a_flood_of_requests_that_belong_to_no_ticket(make_desk: Callable[..., TryDesk]) -> None:
+    desk = make_desk(inbound={"max_auto_replies_per_sender": "3/h"})
+    for i in range(6):
+        desk.write(STRANGER, f"STATUS #{70000 + i}")
+    assert len(desk.to(STRANGER, "status")) == 3
+    assert len([m for m in desk.to(BUDI, "notice") if STRANGER in m.text]) == 1
 
 
 def test_too_large_a_mail_is_told_so_and_still_stops_the_timers(make_desk: Callable[..., TryDesk]) -> None:
