@@ -93,7 +93,7 @@ def _name(text: str) -> str:
 class _Item:
     """What stands between two commas."""
 
-    __slots__ = ("ambiguous", "angle", "closed", "comments", "name", "tail")
+    __slots__ = ("ambiguous", "angle", "blank", "closed", "comments", "has_at", "name", "tail")
 
     def __init__(self) -> None:
         self.name: list[str] = []  # outside brackets, before them
@@ -102,9 +102,13 @@ class _Item:
         self.tail: list[str] = []  # after >
         self.comments: list[str] = []
         self.ambiguous = False
+        self.blank = True  # nothing but white space so far
+        self.has_at = False
 
-    def is_blank(self) -> bool:
-        return self.angle is None and not "".join(self.name).strip()
+    def add_name(self, token: str) -> None:
+        self.name.append(token)
+        self.blank = self.blank and not token.strip()
+        self.has_at = self.has_at or "@" in token
 
 
 class _Scanner:
@@ -141,25 +145,27 @@ class _Scanner:
         elif token == "<":
             item.ambiguous = item.ambiguous or item.angle is not None
             item.tail += [" ", *(item.angle or ())]
-            item.angle, item.closed = [], False
+            item.angle, item.closed, item.blank = [], False, False
         elif token == ":":
             # The name of a group (RFC 5322 §3.4): its members follow.
-            if not item.is_blank() and item.angle is None and "@" not in "".join(item.name):
+            if not item.blank and item.angle is None and not item.has_at:
                 self._items[-1] = _Item()
             else:
-                item.name.append(token)
+                item.add_name(token)
         elif token in (")", ">"):
             item.ambiguous = True
-            item.name.append(token)
+            item.add_name(token)
+        elif item.closed:
+            item.tail.append(token)
         else:
-            (item.tail if item.closed else item.name).append(token)
+            item.add_name(token)
 
     def addresses(self) -> tuple[list[Address], list[str]]:
         mailboxes: list[Address] = []
         defects: list[str] = ["too-many-addresses"] if self._too_many else []
         pending = ""  # an item without an address: a name whose comma isn't quoted
         for item in self._items:
-            if item.is_blank() and not item.ambiguous:
+            if item.blank and not item.ambiguous:
                 continue
             email, defect = _email_of(item)
             if defect:

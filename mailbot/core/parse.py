@@ -136,10 +136,12 @@ def _from_header(block: Block, defects: list[str]) -> InboundMessage:
     defects = [*defects, *from_defects, *_duplicates(block)]
     if odd or not _DOUBTFUL.isdisjoint(defects):
         opinion = ask_mail_parser(block.fields)
-        hops = opinion.hops[:MAX_HOPS] if odd else hops
+        hops = opinion.hops[:MAX_HOPS] if odd and opinion.hops else hops
         defects += opinion.defects
         mine = {each.email for each in authors}
-        if mine != set(opinion.authors) or mine != standard_authors(block.all("from")):
+        others = [standard_authors(block.all("from"))]
+        others += [set(opinion.authors)] if opinion.authors is not None else []
+        if any(mine != each for each in others):
             defects.append("from-disagreement")
     if date is None and block.first("date"):
         defects.append("bad-date")

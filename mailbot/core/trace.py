@@ -41,9 +41,9 @@ _ASKED = frozenset(("from", "sender", "reply-to", "date", "received"))
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What mail-parser makes of the odd fields: the authors' addresses, hops, and its defects as short codes."""
+    """What mail-parser makes of the odd fields: the authors' addresses (None: it gave up), hops, defects as codes."""
 
-    authors: tuple[str, ...] = ()
+    authors: tuple[str, ...] | None = None
     hops: tuple[Hop, ...] = ()
     defects: tuple[str, ...] = ()
 
@@ -88,7 +88,10 @@ def ask_mail_parser(fields: list[Field]) -> Opinion:
     message = Message()
     for each in [each for each in fields if each.key in _ASKED][:_MAX_ASKED]:
         message.set_raw(each.name, each.value[:_MAX_VALUE])
-    parser = MailParser(message)
+    try:
+        parser = MailParser(message)
+    except Exception as fault:  # noqa: BLE001 - it's asked about the worst headers there are; our own reading stands
+        return Opinion(defects=(f"mail-parser-fault:{type(fault).__name__}",))
     authors: list[str] = []
     for each in fields:
         if each.key == "from" and not authors:

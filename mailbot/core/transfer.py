@@ -156,17 +156,18 @@ def cut_uuencoded(data: bytes) -> tuple[bytes, list[UuFile]]:
     kept: list[bytes] = []
     position = 0
     while len(files) < MAX_UU_FILES and (begin := _UU_BEGIN.search(data, position)):
-        end = _UU_END.search(data, begin.end())
-        if end is None:
-            break
+        start = begin.end()
         # Words that happen to begin with "begin 644 …" aren't a file: its lines have a form of their own.
-        if all(_UU_LINE.match(line) for line in data[begin.end() : begin.end() + 300].split(b"\n")[:3]):
-            content = _decode_uu(data, begin.end(), end.start())[0]
+        if all(_UU_LINE.match(line) for line in data[start : start + 300].split(b"\n")[:3]):
+            end = _UU_END.search(data, start)
+            if end is None:
+                break
+            content = _decode_uu(data, start, end.start())[0]
             if content:
                 kept.append(data[position : begin.start()])
                 files.append(UuFile(begin[1], content))
                 position = end.end()
                 continue
-        kept.append(data[position : begin.end()])
-        position = begin.end()
+        kept.append(data[position:start])
+        position = start
     return (b"".join((*kept, data[position:])), files) if files else (data, [])

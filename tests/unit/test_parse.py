@@ -121,6 +121,13 @@ def test_from_that_other_programs_read_otherwise_is_a_defect() -> None:
     assert "from-disagreement" not in parse_message(with_field("From", "Sri, S.Pd <sri@x.id>")).defects
 
 
+@pytest.mark.parametrize("written", ["=?utf-8?B?a?= <a@x.id", '"=?utf-7?B?!?= <a@x.id'])
+def test_a_from_that_mail_parser_gives_up_on(written: str) -> None:
+    message = parse_message(with_field("From", written))
+    assert message.from_addr == "a@x.id"
+    assert not [code for code in message.defects if code.startswith("parser-fault")]
+
+
 def test_two_from_fields_are_both_kept_and_told() -> None:
     message = parse_message(b"From: Agen <agen@desk.example>\nFrom: x@evil.example\n\nhalo\n")
     assert message.from_ == (Address("agen@desk.example", "Agen"), Address("x@evil.example"))
