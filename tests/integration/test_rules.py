@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mailbot.errors import NotPossible
 from mailbot.smtp import Accepted, Deferred, Rejected
 from tests.integration.people import ACHA, ADDRESS, BUDI, MONDAY, SALLY, Sent, TryDesk
 
@@ -279,6 +280,14 @@ def test_the_desk_becomes_nobodys_requester(make_desk: Callable[..., TryDesk]) -
         desk.reply(desk.last(SALLY, "notification"), SALLY, f"#pelapor {own}")
         assert f"Baris 1: #pelapor {own}" in desk.last(SALLY, "notice").text
     assert desk.ticket()["requester"]["email"] == ACHA and not desk.to(ADDRESS)
+
+
+def test_a_refusal_at_the_shell_announces_no_choice_where_there_is_none(desk: TryDesk) -> None:
+    desk.opened()
+    with pytest.raises(NotPossible, match=r"^#pelapor x can't be used here\.$|^x can't be used here\.$"):
+        desk.desk.helpdesk.agent_acts(12345, agent=SALLY, text="#pelapor x")
+    with pytest.raises(NotPossible, match=r"Possible: .*urgent"):
+        desk.desk.helpdesk.agent_acts(12345, agent=SALLY, text="#prioritas gawat")
 
 
 def test_a_forged_agent_changes_nothing_and_the_real_one_is_asked(desk: TryDesk) -> None:
