@@ -23,6 +23,7 @@ from typing import Any
 from mailbot.clock import Clock
 from mailbot.core.arrival import Arrival, Place
 from mailbot.core.classify import OwnIdentity, classify
+from mailbot.core.commands import CommandError
 from mailbot.core.desk import DeskProfile
 from mailbot.core.identity import identity
 from mailbot.core.message import Address
@@ -264,13 +265,7 @@ class Helpdesk:
             source = Source(Address(who.email, who.name), Role.AGENT, text)
             errors = act(turn, loaded, who, source)
             if errors:
-                from mailbot.vocabulary.faults import FAULTS
-
-                raise NotPossible(
-                    "\n".join(
-                        FAULTS[e.fault].format(found=e.found or e.line, possible=", ".join(e.possible)) for e in errors
-                    )
-                )
+                raise NotPossible("\n".join(_in_words(error) for error in errors))
 
     def release(self, ids: Sequence[int]) -> list[Processed]:
         """Let held mail in as if it had just come and were trusted."""
@@ -377,3 +372,13 @@ class Helpdesk:
 
     def _policy_with(self, agents: tuple[Agent, ...]) -> Policy:
         return replace(self._policy, agents=agents)
+
+
+def _in_words(error: CommandError) -> str:
+    """Why a command was refused, for somebody at a shell; without a choice no choice is announced."""
+    from mailbot.vocabulary.faults import FAULTS
+
+    sentence = FAULTS[error.fault]
+    if not error.possible:
+        sentence = sentence.partition(" {possible}")[0].removesuffix(" Possible:")
+    return sentence.format(found=error.found or error.line, possible=", ".join(error.possible))
