@@ -314,7 +314,8 @@ class _Walker:
         words = _SPACE.sub(" ", "".join(pieces)).strip()
         shown = address.partition(":")[2] if address[:4].lower() in ("mail", "tel:") else address
         if words and _bare(shown) not in _bare(words):
-            self.flow.add(f" ({shown})")
+            # The blank that ended the link's words stands behind the address now.
+            self.flow.add(f" ({shown}) " if pieces[-1][-1:].isspace() else f" ({shown})")
 
     def _enter_block(self, tag: str, attributes: dict[str, str | None], style: str) -> Callable[[], None]:
         if tag in _CELLS and self._tables:
@@ -425,9 +426,11 @@ class _Walker:
                 self.flow.line(" | ".join(cells if grid else [cell for cell in cells if cell]).rstrip(" |"))
             else:
                 for cell in row:
-                    self.flow.block()
+                    around = self.flow.gap if len(cell) > 1 else self.flow.block
+                    around()
                     for line in cell:
                         self.flow.line(line)
+                    around()
         if data:
             self.flow.gap()
 
