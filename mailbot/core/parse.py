@@ -16,6 +16,7 @@ Never: decides what the mail means (core.classify) or which words are new (core.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mailbot.core.address import parse_addresses
@@ -26,13 +27,13 @@ from mailbot.core.header import Block
 from mailbot.core.message import Address, Headers, Hop, InboundMessage, Report
 from mailbot.core.parts import Contents, read_contents
 from mailbot.core.trace import MAX_HOPS, ask_mail_parser, parse_date, read_hop, standard_authors
-from mailbot.vocabulary.mime import RECIPIENT_FIELDS, SINGLE_FIELDS
+from mailbot.vocabulary.mime import HIDDEN_RECIPIENT_FIELDS, SINGLE_FIELDS
 
 MAX_NESTED_LEVELS = 4
 MAX_NESTED_MAILS = 50
 MAX_REFERENCES = 100
 MAX_DEFECTS = 50
-_MAX_ADDRESS_TEXT = 65_536  # of one field; some thousand addresses
+_MAX_ADDRESS_TEXT = 50_000  # of one field; a thousand addresses
 _MAX_IDS_TEXT = 131_072
 
 # RFC 5322 §3.6.4, wider: anything between angle brackets; some programs leave the brackets out.
@@ -40,7 +41,7 @@ _BRACKETED = re.compile(r"<([^<>]{1,996})>")
 _BARE_ID = re.compile(r"[^\s<>,;()\"]{1,490}@[^\s<>,;()\"@]{1,490}")
 _WHITE = re.compile(r"\s+")
 _SINGLE = frozenset(SINGLE_FIELDS)
-_RECIPIENTS = frozenset(RECIPIENT_FIELDS)
+_HIDDEN_RECIPIENTS = frozenset(HIDDEN_RECIPIENT_FIELDS)
 # Defects of a From field that make mail-parser worth asking.
 _DOUBTFUL = frozenset(("bad-address", "ambiguous-address", "encoded-address", "duplicate-from"))
 
@@ -151,6 +152,7 @@ def _from_header(block: Block, defects: list[str]) -> InboundMessage:
         references = references[:1] + references[1 - MAX_REFERENCES :]
         defects.append("too-many-references")
     senders = _addresses(block, "sender")
+    to, cc = _addresses(block, "to"), _addresses(block, "cc")
     headers = Headers(tuple((each.name, each.text) for each in block.fields))
     return InboundMessage(
         headers=headers,
@@ -160,9 +162,9 @@ def _from_header(block: Block, defects: list[str]) -> InboundMessage:
         from_=authors,
         sender=senders[0] if senders else None,
         reply_to=_addresses(block, "reply-to"),
-        to=_addresses(block, "to"),
-        cc=_addresses(block, "cc"),
-        recipients=_recipients(block),
+        to=to,
+        cc=cc,
+        recipients=_recipients(block, (*to, *cc)),
         return_path=_return_path(block),
         subject=headers.get("subject"),
         date=date,
@@ -192,10 +194,11 @@ def _addresses(block: Block, key: str) -> tuple[Address, ...]:
     return tuple(parse_addresses(", ".join(values)[:_MAX_ADDRESS_TEXT])[0])
 
 
-def _recipients(block: Block) -> tuple[str, ...]:
-    values = [each.value for each in block.fields if each.key in _RECIPIENTS]
-    found = parse_addresses(", ".join(values)[: 2 * _MAX_ADDRESS_TEXT])[0] if values else []
-    return tuple(dict.fromkeys(each.email for each in found))
+def _recipients(block: Block, visible: Iterable[Address]) -> tuple[str, ...]:
+    """The visible ones (To, Cc), then those whom other fields name."""
+    values = [each.value for each in block.fields if each.key in _HIDDEN_RECIPIENTS]
+    found = parse_addresses(", ".join(values)[:_MAX_ADDRESS_TEXT])[0] if values else []
+    return tuple(dict.fromkeys(each.email for each in (*visible, *found)))
 
 
 def _return_path(block: Block) -> str | None:

@@ -83,10 +83,9 @@ SINGLE_FIELDS = (
     "content-type", "content-transfer-encoding", "mime-version",
 )  # fmt: skip
 
-# Fields that tell to whom a mail was sent, the envelope's first.
-RECIPIENT_FIELDS = (
-    "to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to",
-    "apparently-to",
+# Fields besides To and Cc that tell to whom a mail was sent.
+HIDDEN_RECIPIENT_FIELDS = (
+    "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "apparently-to",
 )  # fmt: skip
 
 # Renderings of the same text for a watch, an app or an old program: no file of the sender's.
