@@ -1,6 +1,6 @@
 """Mutated mail through the parser for some time: exceptions, slowest input, largest memory.
 
-    python bench/fuzz_parse.py FOLDER… [--seconds 60] [--seed 1] [--keep DIR] [--json]
+    python bench/fuzz_parse.py FOLDER… [--seconds 60] [--seed 1] [--keep DIR] [--floor BYTES] [--json]
 
 Seeds are the .eml files below the folders and the hostile mails of tests/unit/hostile.py. Each is mutated (bytes,
 lines, blocks, headers, encodings, splices, repetitions up to 300 KB) and parsed; what comes out must hold what
@@ -125,7 +125,7 @@ def memory_of(raw: bytes) -> int:
     return grown
 
 
-def fuzz(seeds: list[bytes], seconds: float, seed: int, keep: Path | None) -> Tally:
+def fuzz(seeds: list[bytes], seconds: float, seed: int, keep: Path | None, floor: int = MEGABYTE) -> Tally:
     """Mutations for `seconds`; see the module's text."""
     rng = random.Random(seed)
     tally = Tally()
@@ -140,7 +140,7 @@ def fuzz(seeds: list[bytes], seconds: float, seed: int, keep: Path | None) -> Ta
         except Exception as raised:  # noqa: BLE001 - counting them is the purpose
             took, fault = 0.0, f"{type(raised).__name__}: {raised}"[:200]
         tally.seconds += took
-        rate = took / (max(len(raw), MEGABYTE) / MEGABYTE)
+        rate = took / (max(len(raw), floor) / MEGABYTE)
         if rate > tally.slowest:
             tally.slowest, tally.slowest_note = rate, f"{len(raw)} bytes in {took:.3f} s"
         if rate > 1:
@@ -166,6 +166,7 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--keep", type=Path)
+    options.add_argument("--floor", type=int, default=MEGABYTE, help="bytes that a smaller input counts as")
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     logging.disable(logging.CRITICAL)  # mail-parser comments on every odd mail
@@ -174,7 +175,7 @@ def main() -> int:
     if given.keep is not None:
         given.keep.mkdir(parents=True, exist_ok=True)
     run_one(seeds[0])  # imports are no parsing time
-    tally = fuzz(seeds, given.seconds, given.seed, given.keep)
+    tally = fuzz(seeds, given.seconds, given.seed, given.keep, given.floor)
     figures = {
         "inputs": tally.inputs,
         "MB": round(tally.size / MEGABYTE, 1),

@@ -23,6 +23,9 @@ _TORN_END = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x8
 _C1 = re.compile("[\x80-\x9f]")
 _JIS_ESCAPE = re.compile(rb"\x1b(\$[@B]|\([BJI]|\$\([A-D])")
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u2028\u2029]")
+_LINE_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
+_BROKEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 # What bytes 0x80–0x9F mean where a text calls itself Latin-1 but comes from Windows; five are undefined there.
 _WINDOWS_C1 = {
@@ -30,11 +33,6 @@ _WINDOWS_C1 = {
 }
 # The same for bytes that `surrogateescape` has carried through UTF-8: U+DC80 … U+DCFF.
 _ESCAPED_BYTES = {0xDC00 + byte: bytes((byte,)).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), None) | {
-    0x09: "\t", 0x0A: "\n", 0x0B: "\n", 0x0C: "\n", 0x0D: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n",
-    0xFFFE: "\ufffd", 0xFFFF: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
-}  # fmt: skip
-
 _REFUSED = "refused"
 # As many multi-byte characters make it certain that a text is UTF-8, whatever its label says.
 _CERTAINLY_UTF8 = 4
@@ -74,7 +72,11 @@ def clean(text: str) -> str:
     """Text that any database, terminal and page can hold: `\n` line ends, no control but tab, no lone surrogate."""
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    return text.translate(_CONTROLS) if _UNWANTED.search(text) else text
+    if _UNWANTED.search(text):
+        text = _LINE_ENDS.sub("\n", text)
+        text = _BROKEN.sub("\ufffd", text)
+        text = _CONTROLS.sub("", text)
+    return text
 
 
 def guess_text(data: bytes, hint: str = "") -> str:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-# Below both, no input can cost much, and the scan is saved (nearly every mail).
-_FEW_TAGS = 400
+# Below both, no input can cost much, and the scan is saved (most mails).
+_FEW_TAGS = 150
 _SMALL = 20_000
 
 # Long threads nest some five elements a reply: 400 are 80 replies, and what is deeper loses its tags, not its words.
@@ -27,6 +27,7 @@ _MAX_FORMATTING = 40
 _MAX_ROOTS = 8
 _MAX_ATTRIBUTES = 200
 # A node costs about 150 bytes, its smallest tag 3: past this many nodes the rest of the mail is kept as mere text.
+_FEW_NODES = 3_000
 _MAX_NODES = 60_000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^>]*(?:>|\Z)")
@@ -62,7 +63,7 @@ def bounded(html: str) -> str:
     html = html.replace("\0", "")
     if len(html) < _SMALL and html.count("<") < _FEW_TAGS:
         return html
-    tamer = _Tamer()
+    tamer = _Tamer(min(_MAX_NODES, _FEW_NODES + len(html) // 2))
     kept: list[str] = []
     position = 0
     for found in _TAG.finditer(html):
@@ -80,7 +81,8 @@ def bounded(html: str) -> str:
 class _Tamer:
     """Looks at each tag in order; counts what is open and drops what passes a limit."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._depth = 0
         self._formatting = 0
         self._roots = 0
@@ -89,7 +91,7 @@ class _Tamer:
     @property
     def is_full(self) -> bool:
         """True once the tree would have too many nodes."""
-        return self._nodes > _MAX_NODES
+        return self._nodes > self._limit
 
     def replacement(self, found: re.Match[str]) -> str | None:
         """What stands instead of a tag; None: it stays."""

@@ -38,7 +38,7 @@ _MAX_IDS_TEXT = 131_072
 
 # RFC 5322 §3.6.4, wider: anything between angle brackets; some programs leave the brackets out.
 _BRACKETED = re.compile(r"<([^<>]{1,996})>")
-_BARE_ID = re.compile(r"[^\s<>,;()\"]{1,490}@[^\s<>,;()\"@]{1,490}")
+_ID_DELIMITERS = re.compile(r"[\s<>,;()\"]+")
 _WHITE = re.compile(r"\s+")
 _SINGLE = frozenset(SINGLE_FIELDS)
 _HIDDEN_RECIPIENTS = frozenset(HIDDEN_RECIPIENT_FIELDS)
@@ -232,8 +232,10 @@ def _message_ids(value: str) -> tuple[str, ...]:
     value = value[-_MAX_IDS_TEXT:]
     found = _BRACKETED.findall(value)
     if not found:
-        words = value.replace("<", " ").replace(">", " ").split()
-        found = _BARE_ID.findall(value) or (words if len(words) == 1 else [])
+        words = _ID_DELIMITERS.split(value)
+        found = [word for word in words if 0 < word.find("@") < len(word) - 1]
+        alone = "".join(words)
+        found = found or ([alone] if alone in words else [])
     ids = (_WHITE.sub("", each) for each in found)
     return tuple(dict.fromkeys(f"<{each}>" for each in ids if each))
 
