@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,10 @@ import pytest
 from tests.contract.certificate import Certificate, make_certificate
 from tests.contract.postgres import postgres
 from tests.contract.stores import clock, store, store_url
+
+# A shell that starts tests in the background has them ignore SIGINT, and what tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Fixtures of other modules, for every test.
 __all__ = ["clock", "postgres", "store", "store_url"]

@@ -49,7 +49,7 @@ WRITES: dict[str, Callable[[Work, Sample], object]] = {
     "ticket by number": lambda work, sample: work.tickets([sample.acha, sample.budi]),
     "follow-ups": lambda work, sample: work.follow_ups_of(sample.acha),
     "messages": lambda work, _: work.messages(1),
-    "thread": lambda work, _: work.thread(1, ACHA.email, is_agent=False),
+    "thread": lambda work, _: work.thread(1, ACHA.email, alone=False, unseen=["b@x.id"]),
     "what we sent": lambda work, _: (work.sent_texts(["<m1@x>"]), work.sent_to(1, ACHA.email)),
     "bounced mail": lambda work, _: (work.outbox_row(1), work.outbox_by_message_id("<m1@x>")),
     "automatic mail": lambda work, _: work.automatic_mail_to(ACHA.email, START),
