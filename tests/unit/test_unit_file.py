@@ -11,7 +11,7 @@ import pytest
 
 from mailbot.config.layers import secrets
 from mailbot.config.model import Settings
-from mailbot.daemon import HANG_SECONDS
+from mailbot.loops import HANG_SECONDS
 
 UNIT = Path(__file__).parents[2] / "mailbot.service"
 

@@ -1,0 +1,188 @@
+"""The two loops that never end: the inbox is read, the outbox is sent, until the daemon stops.
+
+    inbox    connect, read, wait (IDLE, or the poll interval); reconnect with back-off and jitter
+    outbox   send what is due; where the server is gone, wait longer each time
+
+Each runs in a thread of its own and says how it fares: `state` in words, `alive_at` for the watchdog. A loop that meets
+a fault it can't name logs it and goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from mailbot.bootstrap import Desk
+from mailbot.clock import SystemClock
+from mailbot.errors import MailboxUnavailable, TemporaryError
+from mailbot.inbox import InboxReader
+from mailbot.logs import Outage
+from mailbot.mailbox import Mailbox, WakeUp
+from mailbot.smtp import Submission
+
+log = logging.getLogger(__name__)
+
+OUTBOX_LOOK_SECONDS = 1.0
+FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0
+# A loop that shows no life for so long hangs: longer than any network deadline of imap/ and smtp.py.
+HANG_SECONDS = 300.0
+
+
+class InboxLoop:
+    """Reads one folder until told to stop."""
+
+    def __init__(self, desk: Desk, stopping: threading.Event, handled: Callable[[], None]) -> None:
+        settings = desk.settings
+        self._desk = desk
+        self._stopping = stopping
+        self._poll = settings.imap.poll_interval.total_seconds()
+        self._mailbox = Mailbox(settings.imap, max_size=settings.inbound.max_size)
+        name = f"{settings.imap.username}@{settings.imap.host}/{settings.imap.folder}"
+        self._reader = InboxReader(desk.helpdesk, self._mailbox, name, handled=handled, stopping=stopping.is_set)
+        self._outage = Outage(log, f"IMAP {settings.imap.host}:{settings.imap.port}", SystemClock())
+        self._wake = WakeUp()
+        self._reads = 0
+        self._asked = 0
+        self._changed = threading.Condition()
+        self.progress = time.monotonic()
+        self.state = "connecting"
+
+    def wake(self) -> None:
+        """Read now."""
+        self._wake.set()
+
+    @property
+    def alive_at(self) -> float:
+        """When it last showed life, by `time.monotonic`: a turn of the loop, or bytes of a long transfer."""
+        return max(self.progress, self._mailbox.active_at)
+
+    def interrupt(self) -> None:
+        """End a network call that hangs."""
+        self._mailbox.interrupt()
+
+    def read_afresh(self, timeout: float) -> bool:
+        """Read the inbox, all of it, beginning now; False where that was not possible within `timeout` seconds."""
+        with self._changed:
+            self._asked += 1
+            wanted = self._asked
+            self._wake.set()
+            return self._changed.wait_for(lambda: self._reads >= wanted or self._stopping.is_set(), timeout)
+
+    def run(self) -> None:
+        """Connect, read, wait; start again after a fault."""
+        failures = 0
+        while not self._stopping.is_set():
+            self.progress = time.monotonic()
+            try:
+                self.state = "connecting"
+                self._mailbox.open()
+                self._work(self._connected)
+                failures = 0
+            except MailboxUnavailable as error:
+                self.state = "unreachable"
+                self._outage.failed(str(error))
+            except TemporaryError as error:
+                self.state = "waiting for the database"
+                self._outage.failed(str(error))
+            except Exception:
+                self.state = "faulty"
+                log.exception("inbox: an unexpected fault; the connection is made anew")
+            failures = 1 if self._was_well else failures + 1
+            self._was_well = False
+            self._stopping.wait(retry_delay(failures))
+        self._mailbox.close()
+        self.state = "stopped"
+
+    _was_well = False
+
+    def _connected(self) -> None:
+        self._outage.recovered()
+        self._was_well = True
+        self.state = "reading"
+
+    def _work(self, after_read: Callable[[], None]) -> None:
+        """Read and wait on one connection until it breaks or the daemon ends."""
+        while not self._stopping.is_set():
+            self.progress = time.monotonic()
+            self._wake.clear()
+            with self._changed:
+                begun = self._asked
+            self._reader.read()
+            after_read()
+            if not self._stopping.is_set():
+                with self._changed:
+                    self._reads = begun
+                    self._changed.notify_all()
+                self._mailbox.wait(min(self._poll, HANG_SECONDS / 4), self._wake)
+
+
+class OutboxLoop:
+    """Sends the outbox until told to stop."""
+
+    def __init__(self, desk: Desk, stopping: threading.Event) -> None:
+        settings = desk.settings
+        self._desk = desk
+        self._stopping = stopping
+        self._submission = Submission(settings.smtp)
+        self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
+        self._look = threading.Event()
+        self._failures = 0
+        self.progress = time.monotonic()
+        self.state = "idle"
+
+    @property
+    def alive_at(self) -> float:
+        """When it last showed life, by `time.monotonic`: a turn of the loop, or bytes of a long transfer."""
+        return max(self.progress, self._submission.active_at)
+
+    def interrupt(self) -> None:
+        """End a network call that hangs."""
+        self._submission.interrupt()
+
+    def wake(self) -> None:
+        """Look now."""
+        self._look.set()
+
+    def run(self) -> None:
+        """Send, wait for more, send."""
+        while not self._stopping.is_set():
+            self.progress = time.monotonic()
+            self._look.clear()
+            more = False
+            try:
+                more = self._round()
+            except TemporaryError as error:
+                self._outage.failed(str(error))
+                self._stopping.wait(1.0)
+            except Exception:
+                log.exception("outbox: an unexpected fault; tried again")
+                self._stopping.wait(1.0)
+            if not more:
+                self._look.wait(OUTBOX_LOOK_SECONDS)
+        self._submission.close()
+        self.state = "stopped"
+
+    def _round(self) -> bool:
+        """One pass; True if there may be more to send at once."""
+        done = self._desk.delivery.deliver_due(self._submission, self._stopping.is_set)
+        if done.trouble:
+            self._failures += 1
+            self.state = "unreachable"
+            self._outage.failed(done.trouble)
+            # all that is due waits, so that each mail does not find out for itself that the server is gone
+            self._desk.delivery.postpone(retry_delay(self._failures + 1))
+            return False
+        if done.sent or done.failed:
+            self._failures = 0
+            self.state = "works"
+            self._outage.recovered()
+        return done.tried > 0
+
+
+def retry_delay(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: doubling from half a second to 30 s, less up to a quarter."""
+    delay: float = min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY)
+    return delay * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
