@@ -1,7 +1,7 @@
 """What all tests share: the real servers that some need, and what happens where one is missing.
 
-A test marked `dovecot`, `postfix`, `postgresql` or `chromium` is skipped on a machine without that program, but fails
-where CI=true: what is not tested there must not look green.
+A test marked `dovecot`, `postfix`, `postgresql`, `chromium` or `strace` is skipped on a machine without that program, but fails
+where CI=true: what is not tested there must not look green. A test marked `chaos` runs in `make chaos` only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pytest
 from tests.contract.certificate import Certificate, make_certificate
 from tests.contract.postgres import postgres
 from tests.contract.stores import clock, store, store_url
+from tests.crash.record import is_recording
 
 # A shell that starts tests in the background has them ignore SIGINT, and what tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
@@ -45,6 +46,7 @@ SERVERS: dict[str, Server] = {
     "postgresql": Server(("postgresql/*/bin/initdb",), "postgresql"),
     "openssl": Server(("openssl",), "openssl"),
     "chromium": Server(("chromium",), "chromium"),
+    "strace": Server(("strace",), "strace"),
 }
 
 
@@ -57,6 +59,14 @@ def find_program(name: str) -> str | None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden/*.eml anew instead of comparing")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes too long for `make test`."""
+    if not is_recording():
+        left_out = [item for item in items if item.get_closest_marker("chaos") is not None]
+        items[:] = [item for item in items if item.get_closest_marker("chaos") is None]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def require(name: str) -> None:
