@@ -1,7 +1,7 @@
 """What all tests share: the real servers that some need, and what happens where one is missing.
 
-A test marked `dovecot`, `postfix`, `postgresql`, `chromium` or `strace` is skipped on a machine without that program, but fails
-where CI=true: what is not tested there must not look green. A test marked `chaos` runs in `make chaos` only.
+A test marked `dovecot`, `postfix`, `postgresql`, `chromium` or `strace` is skipped on a machine without that program,
+but fails where CI=true: what is not tested there must not look green. One marked `chaos` runs in `make chaos` only.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ class Outcome:
 
     `fault`: "what: how", the same words for the same fault ("smtp: refused after DATA"). `recovered_in`: seconds from
     the end of the fault (a server is back, the daemon is started again) until the desk had caught up. `lost`: mails,
-    tickets or messages that are missing. `doubled`: those that exist twice, and mails that were sent twice. `note`: what
-    a reader of the table should know. `allowed`: how many of `doubled` the promises allow (a kill between the SMTP
-    server's 250 and the commit).
+    tickets or messages that are missing. `doubled`: those that exist twice, and mails that were sent twice. `note`:
+    what a reader of the table should know. `allowed`: how many of `doubled` the promises allow (a kill between the
+    SMTP server's 250 and the commit).
     """
 
     fault: str
