@@ -122,8 +122,10 @@ def run_once(settings: Settings) -> int:
         try:
             mailbox.open()
             name = f"{settings.imap.username}@{settings.imap.host}/{settings.imap.folder}"
-            InboxReader(desk.helpdesk, mailbox, name).read()
-            desk.helpdesk.fire_due_timers()
+            reader = InboxReader(desk.helpdesk, mailbox, name)
+            reader.read()
+            if reader.all_handled:
+                desk.helpdesk.fire_due_timers()
         except MailboxUnavailable as error:
             log.error("the inbox was not read, so no timer fired: %s", error)
             code = 1

@@ -10,10 +10,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from mailbot.core.arrival import Arrival, Place
+from mailbot.deadline import no_longer_than
 from mailbot.mailbox import Mailbox
-from mailbot.service import Helpdesk, Processed, Seen
+from mailbot.processing import Processed
+from mailbot.service import Helpdesk, Seen
 
 log = logging.getLogger(__name__)
+
+# A batch takes a second at most, a mail with hundreds of parts a few; whoever takes longer hangs.
+LONGEST_SECONDS = 180.0
 
 
 class InboxReader:
@@ -33,13 +38,16 @@ class InboxReader:
         self._name = name
         self._handled = handled
         self._stopping = stopping
+        self._unhandled: set[int] = set()
+
+    @property
+    def all_handled(self) -> bool:
+        """Did the last `read` handle all that was taken in? Where not, a person's reply may be among the rest."""
+        return not self._unhandled
 
     def read(self) -> int:
         """Take in all that waits; how many mails were new. A network or storage fault passes through."""
-        left = self._helpdesk.unprocessed()
-        if left:
-            self._helpdesk.process(left)
-            self._handled()
+        self._take_up_left()
         uidvalidity, uids = self._mailbox.uids()
         seen = self._helpdesk.seen(self._name, uidvalidity, uids)
         self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
@@ -52,11 +60,28 @@ class InboxReader:
                 break  # the mail in hand is finished; the rest waits in the folder
         return taken
 
+    def _take_up_left(self) -> None:
+        """Mail that a predecessor died with, or that met a fault of the machine."""
+        self._unhandled.clear()
+        for inbound_id in self._helpdesk.unprocessed():
+            with no_longer_than(LONGEST_SECONDS):
+                done = self._helpdesk.process_left([inbound_id])
+            self._note(done)
+            self._handled()
+            if self._stopping():
+                break
+
+    def _note(self, done: Sequence[Processed]) -> None:
+        for mail in done:
+            (self._unhandled.discard if _is_decided(mail) else self._unhandled.add)(mail.inbound_id)
+
     def _take(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
         """Stored first, then understood, then moved."""
         ids = self._helpdesk.receive(self._name, batch)
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
-        processed = {done.inbound_id: done for done in self._helpdesk.process(ids, raws)}
+        with no_longer_than(LONGEST_SECONDS):
+            processed = {done.inbound_id: done for done in self._helpdesk.process(ids, raws)}
+        self._note(list(processed.values()))
         self._handled()
         by_uid = {
             arrival.uid: Seen(inbound_id, processed[inbound_id].place)

@@ -113,9 +113,10 @@ class InboxLoop:
             self._reader.read()
             after_read()
             if not self._stopping.is_set():
-                with self._changed:
-                    self._reads = begun
-                    self._changed.notify_all()
+                if self._reader.all_handled:  # else a reply may be among them, and no timer may fire
+                    with self._changed:
+                        self._reads = begun
+                        self._changed.notify_all()
                 self._mailbox.wait(min(self._poll, HANG_SECONDS / 4), self._wake)
 
 

@@ -4,7 +4,7 @@ A mail's whole way:
 
     receive    raw bytes and their inbound row, one commit for the batch: from here on nothing can be lost
     process    understand (pure), then in one commit: which ticket, what happened, what comes of it; mail goes to the
-               outbox, never straight out. What can't be handled is set aside with its traceback, the rest goes on
+               outbox, never straight out. What can't be handled is set aside, the rest goes on (`processing`)
     deliver    the outbox, by `delivery.Delivery`; what the SMTP server says may start timers or tell the agent
     fire_due_timers   the clock's turn: reminders, closing
 
@@ -14,8 +14,6 @@ Nothing here knows IMAP, SMTP, APScheduler or a terminal: `daemon` and `cli` cal
 from __future__ import annotations
 
 import hashlib
-import logging
-import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,33 +28,17 @@ from mailbot.core.message import Address
 from mailbot.core.parse import parse_header_only, parse_message
 from mailbot.core.ticket import Agent, Policy, Role, TimerFired
 from mailbot.correspondence import Correspondence
-from mailbot.errors import NotPossible, StoreUnavailable
-from mailbot.intake import Arrived, Handled, Turn, handle
+from mailbot.errors import NotPossible
+from mailbot.intake import Arrived, Turn
 from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
-from mailbot.intake.persons import handle_unread
 from mailbot.intake.turn import Source
+from mailbot.processing import BATCH, Processed, Processing
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.work import Work
 
-log = logging.getLogger(__name__)
-
-BATCH = 20
 TIMER_BATCH = 50
-# The machine's faults, not the mail's: they quarantine nothing, the mail is tried again.
-MACHINE_FAULTS = (StoreUnavailable, MemoryError, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """What became of one inbound mail: its row, the folder that it belongs in, in words for the admin."""
-
-    inbound_id: int
-    state: str
-    place: Place
-    number: int | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +77,7 @@ class Helpdesk:
         self._policy = policy
         self._post = correspondence
         self._own = own
+        self._processing = Processing(store, clock, self._understand, self._turn)
 
     # Taking in
 
@@ -115,6 +98,7 @@ class Helpdesk:
             "mailbox_id": mailbox_id, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "source": source,
             "raw_sha256": raw_mail.put(work.connection, arrival.raw, work.now), "digest": who.digest,
             "message_id": who.message_id, "size": arrival.size, "partial": arrival.partial,
+            "attempts": 1,  # `process` follows at once; see `processing`
         }  # fmt: skip
         if earlier is not None:
             row |= {"state": "duplicate", "duplicate_of": earlier, "place": "processed", "reason": f"same as {earlier}"}
@@ -144,70 +128,21 @@ class Helpdesk:
 
         Raises only for the machine's faults, and then everything not committed is as it was.
         """
-        done: list[Processed] = []
-        for start in range(0, len(ids), BATCH):
-            done += self._process_batch(ids[start : start + BATCH], raws or {})
-        return done
+        return self._processing.fresh(ids, raws or {})
 
-    def _process_batch(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
-        with self.store.reading() as connection:
-            rows = Work(connection, self.store.desk_id, self.clock.now()).inbound_unlocked(ids)
-            understood = [
-                self._understand(row, raws.get(row.id) or raw_mail.get(connection, row.raw_sha256)) for row in rows
-            ]
-        with self.store.writing() as connection:
-            turn = self._turn(self._work(connection))
-            fresh = {row.id: row for row in turn.work.inbound(ids)}
-            return [
-                self._process_one(turn, fresh[mail.inbound_id], mail) for mail in understood if mail.inbound_id in fresh
-            ]
+    def process_left(self, ids: Sequence[int]) -> list[Processed]:
+        """Handle mails whose first attempt came to nothing (`unprocessed`), one by one; see `processing`."""
+        return self._processing.left(ids)
 
-    def _understand(self, row: Any, raw: bytes | None) -> Arrived:
+    def _understand(self, row: Any, raw: bytes) -> Arrived:
         """Everything that a mail says by itself. Pure, and outside of any write."""
-        content = raw or b""
-        message = replace(parse_header_only(content), size=row.size) if row.partial else parse_message(content)
+        message = replace(parse_header_only(raw), size=row.size) if row.partial else parse_message(raw)
         flags = row.explanation or {}
         return Arrived(
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
             program=message.headers.get("X-Mailbot-Program")[:80] if row.source == "web" else "",
         )  # fmt: skip
-
-    def _process_one(self, turn: Turn, row: Any, mail: Arrived) -> Processed:
-        if row.state != "received":
-            return Processed(row.id, row.state, Place(row.place or "processed"), None, row.reason)
-        savepoint = turn.work.connection.begin_nested()
-        try:
-            handled = handle(turn, mail)
-            savepoint.commit()
-        except MACHINE_FAULTS:
-            raise
-        except Exception as error:
-            savepoint.rollback()
-            log.exception("mail %s (inbound %d) can't be handled and is quarantined", row.message_id, row.id)
-            handled = self._set_aside(turn, row, mail, error)
-        message = mail.message
-        turn.work.set_inbound(
-            row.id, state=handled.state, kind=mail.verdict.kind.value, rule=mail.verdict.rule,
-            reason=(handled.reason or mail.verdict.reason)[:2000], sender=message.from_addr[:320],
-            subject=message.subject[:500], ticket_id=handled.ticket_id, place=handled.place,
-            explanation=(row.explanation or {}) | handled.explanation, processed_at=turn.work.now,
-        )  # fmt: skip
-        return Processed(row.id, handled.state, Place(handled.place), handled.number, handled.reason)
-
-    def _set_aside(self, turn: Turn, row: Any, mail: Arrived, error: Exception) -> Handled:
-        """Quarantine a mail that broke us; its sender is evidence enough to stop the timers of its ticket."""
-        turn.work.set_inbound(row.id, traceback="".join(traceback.format_exception(error))[-8000:])
-        savepoint = turn.work.connection.begin_nested()
-        try:
-            handle_unread(turn, mail, "quarantined")
-            savepoint.commit()
-        except MACHINE_FAULTS:
-            raise
-        except Exception:
-            savepoint.rollback()
-            log.exception("the ticket of quarantined mail %d can't be found either", row.id)
-        return Handled("quarantined", f"{type(error).__name__}: {error}")
 
     # The clock
 
@@ -273,7 +208,7 @@ class Helpdesk:
             work = self._work(connection)
             for row in self._held(work, ids):
                 flags = (row.explanation or {}) | {"released": True}
-                work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=row.attempts + 1)
+                work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=1)
                 work.audit("admin", "quarantine release", f"mail {row.id} from {row.sender}")
         return self.process(list(ids))
 
@@ -363,7 +298,7 @@ class Helpdesk:
         return Turn(work, self.profile, policy, self._post, lambda row: self._reread(work, row))
 
     def _reread(self, work: Work, row: Any) -> Arrived:
-        mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256))
+        mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256) or b"")
         return replace(mail, proven=True)
 
     def _agents(self, work: Work) -> tuple[Agent, ...]:

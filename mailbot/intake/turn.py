@@ -51,13 +51,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class Handled:
-    """What became of a mail: `state` is one of `Inbound.state`; `explanation` is what `mailbot explain` shows."""
+    """What became of a mail: `state` is one of `Inbound.state`; `explanation` is what `mailbot explain` shows.
+
+    `rule` takes the place of the verdict's where something else decided.
+    """
 
     state: str
     reason: str = ""
     ticket_id: int | None = None
     number: int | None = None
     explanation: dict[str, Any] = field(default_factory=dict)
+    rule: str = ""
 
     @property
     def place(self) -> str:

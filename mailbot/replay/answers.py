@@ -27,7 +27,7 @@ from mailbot.core.ticket import Agent, Role
 from mailbot.intake.agents import act
 from mailbot.intake.persons import as_known, look_up, resolve_merged, words_of
 from mailbot.intake.turn import Arrived, Source, Turn
-from mailbot.service import MACHINE_FAULTS
+from mailbot.processing import MACHINE_FAULTS
 from mailbot.store.tables import OUTBOX
 from mailbot.store.work import Work
 

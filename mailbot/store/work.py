@@ -297,6 +297,16 @@ class Work:
         )
         return [row.id for row in self.connection.execute(query)]
 
+    def others_handled_since(self, at: datetime, inbound_id: int) -> bool:
+        """Was other mail handled after that moment? Looked for among the newest."""
+        query = (
+            select(INBOUND.c.processed_at)
+            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == "processed", INBOUND.c.id != inbound_id)
+            .order_by(INBOUND.c.id.desc())
+            .limit(100)
+        )
+        return any(row.processed_at is not None and row.processed_at > at for row in self.connection.execute(query))
+
     def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[Any]:
         """id, uid and place of the mails of this folder that were taken in, of those asked for."""
         found: list[Any] = []

@@ -89,7 +89,7 @@ class TryDesk:
         storage = {"data_dir": str(folder), "database_url": database_url}
         self.settings = Settings(helpdesk=helpdesk, storage=storage, agents=agents, **tables)
         self.clock = ManualClock(start)
-        if helpdesk["first_ticket_number"] == 12345:
+        if helpdesk["first_ticket_number"] == 12345 and not (folder / "mailbot.db").exists():
             leave_out = shutil.ignore_patterns("mailbot.db*") if database_url else None
             shutil.copytree(prepared(), folder, dirs_exist_ok=True, ignore=leave_out)
         self.desk = open_desk(self.settings, clock=self.clock)

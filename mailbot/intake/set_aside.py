@@ -1,0 +1,49 @@
+"""A mail that mailbot itself can't handle goes into quarantine; what its header alone says is still done.
+
+In: the turn, the mail's row and as much of the mail as could be read. Out: `Handled`. A person's reply stops the timers
+of its ticket also where its words could not be read: its sender is evidence enough (service.md 4). A robot's does not.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mailbot.core.glance import glance, is_robots
+from mailbot.core.message import Classification, Kind
+from mailbot.errors import StoreUnavailable
+from mailbot.intake.persons import handle_unread
+from mailbot.intake.turn import Arrived, Handled, Turn
+
+log = logging.getLogger(__name__)
+
+POISON = "poison"  # our code raised an exception
+GAVE_UP = "gave-up"  # a fault that looked like the machine's, again and again, while other mail got through
+KILLED = "killed"  # the process died whenever it had this mail in hand
+RULES = (POISON, GAVE_UP, KILLED)
+
+_PERSONS = (Kind.HUMAN, Kind.NOACK, Kind.QUARANTINE)
+LONGEST_TRACE = 8000
+
+
+def set_aside(turn: Turn, mail: Arrived, rule: str, reason: str, trace: str = "") -> Handled:
+    """Quarantine it. `rule` is one of `RULES`, `trace` the traceback for `mailbot quarantine show`."""
+    turn.work.set_inbound(mail.inbound_id, traceback=trace.replace("\x00", "")[-LONGEST_TRACE:])
+    if mail.verdict.kind in _PERSONS and mail.message.from_addr:
+        savepoint = turn.work.connection.begin_nested()
+        try:
+            handle_unread(turn, mail, "quarantined")
+            savepoint.commit()
+        except StoreUnavailable:
+            raise  # the transaction is gone with the database: nothing of it counts
+        except Exception:
+            savepoint.rollback()
+            log.exception("the ticket of quarantined mail %d can't be found either", mail.inbound_id)
+    return Handled("quarantined", reason, rule=rule)
+
+
+def unread(row: Any, raw: bytes) -> Arrived:
+    """A mail of which only the outside is looked at, by code that shares nothing with what it may have broken."""
+    message = glance(raw, row.size)
+    kind = Kind.AUTO if is_robots(message) else Kind.HUMAN
+    return Arrived(row.id, row.mailbox_id, row.raw_sha256, message, Classification(kind), row.partial)

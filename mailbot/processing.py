@@ -1,0 +1,256 @@
+"""Stored mail is understood and handled; one that can't be never stops the rest.
+
+In: ids of inbound rows in state "received". Out: `Processed` for each. A fresh batch is handled in one transaction,
+each mail in a savepoint; what was left over (by a process that died, or by a fault) is handled one by one.
+
+Whose fault was it? The first row that fits:
+
+    an exception of our code       the mail is quarantined at once, with the traceback ("poison")
+    the database can't be used     nobody's: everything stays "received" and is tried again, nothing is counted
+    OSError, MemoryError, the      perhaps the machine's: the mail stays "received" and is tried again by itself; an
+      database lost in mid-mail    attempt counts only if other mail got through since. Three that count: "gave-up"
+    the process died               nobody could catch it. `Inbound.attempts` is counted, durably, before a mail is
+                                   taken in hand; after three deaths it is quarantined and not looked into ("killed")
+
+The first attempt is counted by `receive`, in the commit that stores the mail: nothing is written for it here. A death
+of a batch counts against all in it, so the second and the third time each mail is in hand alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mailbot.clock import Clock
+from mailbot.core.arrival import Place
+from mailbot.errors import StoreUnavailable
+from mailbot.intake import Arrived, Handled, Turn, handle
+from mailbot.intake.set_aside import GAVE_UP, KILLED, LONGEST_TRACE, POISON, set_aside, unread
+from mailbot.store import raw_mail
+from mailbot.store.engine import Store
+from mailbot.store.work import Work
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+MOST_ATTEMPTS = 3
+# Perhaps the machine's faults, not the mail's: they quarantine nothing by themselves.
+MACHINE_FAULTS = (StoreUnavailable, MemoryError, OSError)
+# In `Inbound.explanation`: when such a fault last came while this mail was in hand.
+FAULT_AT = "fault_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of one inbound mail: its row, the folder that it belongs in, in words for the admin."""
+
+    inbound_id: int
+    state: str
+    place: Place
+    number: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A mail as far as it could be understood; `error` where our code broke on it."""
+
+    mail: Arrived
+    error: Exception | None = None
+
+
+class _InHand(Exception):
+    """A machine's fault while this mail was in hand, in contrast to one between mails."""
+
+    def __init__(self, inbound_id: int, error: Exception) -> None:
+        super().__init__(inbound_id)
+        self.inbound_id = inbound_id
+        self.error = error
+
+
+class Processing:
+    """The way of stored mail through one desk. `understand(row, raw)` is pure; `turn(work)` gives a transaction's
+
+    surroundings. Usable from several threads.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, understand: Callable[[Any, bytes], Arrived], turn: Callable[[Work], Turn]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._understand = understand
+        self._turn = turn
+        self._owed: set[int] = set()  # mails whose last attempt did not count, which could not be written down
+
+    def fresh(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
+        """Handle mail that was just stored, in its order; `raws` spares reading back what is in memory still.
+
+        Raises StoreUnavailable where the database can't be used, and then everything not committed is as it was.
+        """
+        done: list[Processed] = []
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            try:
+                done += self._together(batch, raws)
+            except _InHand as fault:
+                log.warning(
+                    "%s while mail %d was in hand: each mail of its batch is tried by itself",
+                    _named(fault.error), fault.inbound_id,
+                )  # fmt: skip
+                done += self.left(batch)
+        return done
+
+    def left(self, ids: Sequence[int]) -> list[Processed]:
+        """Handle mail whose first attempt came to nothing: each in a transaction of its own, counted beforehand."""
+        done: list[Processed] = []
+        for inbound_id in ids:
+            given_up = self._count_attempt(inbound_id)
+            if given_up is not None:
+                done.append(given_up)
+                continue
+            try:
+                done += self._together([inbound_id], {})
+            except _InHand as fault:
+                done.append(self._spare(inbound_id, fault.error))
+        return done
+
+    def _count_attempt(self, inbound_id: int) -> Processed | None:
+        """Write down that this mail is taken in hand now; where it was too often, what became of it."""
+        with self._store.writing() as connection:
+            work = self._work(connection)
+            [row] = work.inbound([inbound_id]) or [None]
+            if row is None or row.state != "received":
+                return None
+            fault_at = (row.explanation or {}).get(FAULT_AT)
+            # with nobody else through since, the machine may be to blame: that attempt does not count
+            counts = fault_at is not None and work.others_handled_since(datetime.fromisoformat(fault_at), inbound_id)
+            attempts = row.attempts + counts - (inbound_id in self._owed)
+            if attempts >= MOST_ATTEMPTS:
+                return self._give_up(self._turn(work), row, attempts)
+            work.set_inbound(inbound_id, attempts=attempts + 1)
+        self._owed.discard(inbound_id)
+        return None
+
+    def _spare(self, inbound_id: int, error: Exception) -> Processed:
+        """The mail stays as it is and is tried again; this attempt does not count yet."""
+        reason = f"tried again later: {_named(error)}"
+        self._owed.add(inbound_id)
+        with self._store.writing() as connection:
+            work = self._work(connection)
+            for row in work.inbound([inbound_id]):
+                flags = row.explanation or {}
+                if FAULT_AT not in flags:
+                    log.warning("mail %s (inbound %d) is %s", row.message_id, row.id, reason, exc_info=error)
+                work.set_inbound(
+                    row.id, attempts=max(row.attempts - 1, 1), reason=_storable(reason)[:2000],
+                    traceback=_storable(_trace(error)), explanation=flags | {FAULT_AT: work.now.isoformat()},
+                )  # fmt: skip
+        self._owed.discard(inbound_id)
+        return Processed(inbound_id, "received", Place.PROCESSED, None, reason)
+
+    def _give_up(self, turn: Turn, row: Any, attempts: int) -> Processed:
+        mail = unread(row, raw_mail.get(turn.work.connection, row.raw_sha256) or b"")
+        if row.traceback:
+            rule, reason = GAVE_UP, f"{row.reason} ({attempts} times, while other mail was handled)"
+        else:
+            rule = KILLED
+            reason = f"mailbot ended {attempts} times while it had this mail in hand: it was not looked into again"
+        log.error("mail %s (inbound %d) is quarantined: %s", row.message_id, row.id, reason)
+        return self._write(turn, row, mail, set_aside(turn, mail, rule, reason, row.traceback))
+
+    # Several mails in one transaction
+
+    def _together(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
+        in_hand = 0
+        try:
+            with self._store.reading() as connection:
+                read = []
+                for row in self._work(connection).inbound_unlocked(ids):
+                    raw = raws.get(row.id) or raw_mail.get(connection, row.raw_sha256)
+                    in_hand = row.id
+                    read.append(self._read(row, raw or b""))
+                    in_hand = 0
+            done = []
+            with self._store.writing() as connection:
+                turn = self._turn(self._work(connection))
+                rows = {row.id: row for row in turn.work.inbound(ids)}
+                for mail in read:
+                    if mail.mail.inbound_id in rows:
+                        in_hand = mail.mail.inbound_id
+                        done.append(self._handle(turn, rows[in_hand], mail))
+                        in_hand = 0
+        except MACHINE_FAULTS as error:
+            if not in_hand:
+                raise  # between mails: nobody's fault but the machine's
+            raise _InHand(in_hand, error) from error
+        return done
+
+    def _read(self, row: Any, raw: bytes) -> _Read:
+        """Everything that a mail says by itself, outside of any write; where our code breaks on it, its outside."""
+        try:
+            return _Read(self._understand(row, raw))
+        except MACHINE_FAULTS:
+            raise
+        except Exception as error:
+            log.exception("mail %s (inbound %d) can't be understood and is quarantined", row.message_id, row.id)
+            return _Read(unread(row, raw), error)
+
+    def _handle(self, turn: Turn, row: Any, read: _Read) -> Processed:
+        if row.state != "received":
+            return Processed(row.id, row.state, Place(row.place or "processed"), None, row.reason)
+        return self._write(turn, row, read.mail, handled_or_set_aside(turn, row, read.mail, read.error))
+
+    def _write(self, turn: Turn, row: Any, mail: Arrived, handled: Handled) -> Processed:
+        record(turn, row, mail, handled)
+        return Processed(row.id, handled.state, Place(handled.place), handled.number, handled.reason)
+
+    def _work(self, connection: Any) -> Work:
+        return Work(connection, self._store.desk_id, self._clock.now())
+
+
+def handled_or_set_aside(turn: Turn, row: Any, mail: Arrived, error: Exception | None = None) -> Handled:
+    """Handle one mail in a savepoint: what our code breaks on is rolled back and set aside, with the traceback.
+
+    `error` is what it broke on before. Machine's faults pass through.
+    """
+    if error is None:
+        savepoint = turn.work.connection.begin_nested()
+        try:
+            handled = handle(turn, mail)
+            savepoint.commit()
+            return handled
+        except MACHINE_FAULTS:
+            raise
+        except Exception as fault:
+            savepoint.rollback()
+            log.exception("mail %s (inbound %d) can't be handled and is quarantined", row.message_id, row.id)
+            error = fault
+    return set_aside(turn, mail, POISON, _named(error), _trace(error))
+
+
+def record(turn: Turn, row: Any, mail: Arrived, handled: Handled) -> None:
+    """Write what became of a mail into its row."""
+    message, verdict = mail.message, mail.verdict
+    turn.work.set_inbound(
+        row.id, state=handled.state, kind=verdict.kind.value, rule=handled.rule or verdict.rule,
+        reason=(handled.reason or verdict.reason).replace("\x00", "")[:2000], sender=message.from_addr[:320],
+        subject=message.subject[:500], ticket_id=handled.ticket_id, place=handled.place,
+        explanation=(row.explanation or {}) | handled.explanation, processed_at=turn.work.now,
+    )  # fmt: skip
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _trace(error: Exception) -> str:
+    return "".join(traceback.format_exception(error))[-LONGEST_TRACE:]
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "")  # PostgreSQL refuses NUL

@@ -1,0 +1,305 @@
+"""One bad mail never stops the rest: what breaks our code, what looks like the machine's fault, what kills or hangs."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from mailbot import service
+from mailbot.core.arrival import Arrival
+from mailbot.core.classify import classify
+from mailbot.core.message import Classification, InboundMessage
+from mailbot.errors import StoreUnavailable
+from mailbot.processing import Processed
+from mailbot.store.queries import show_quarantine
+from tests.contract.postgres import Postgres
+from tests.integration.people import ACHA, SALLY, TryDesk
+
+Break = Callable[[InboundMessage], None]
+
+
+@pytest.fixture
+def desk(store_url: str, tmp_path: Path) -> Iterator[TryDesk]:
+    made = TryDesk(tmp_path, "" if store_url.startswith("sqlite") else store_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sqlite_desk(tmp_path: Path) -> Iterator[TryDesk]:
+    made = TryDesk(tmp_path)
+    yield made
+    made.close()
+
+
+def letter(number: int, subject: str = "", sender: str = ACHA) -> bytes:
+    return (
+        f"From: Acha <{sender}>\r\nTo: support@helpdesk.example\r\nSubject: {subject or f'Kendala {number}'}\r\n"
+        f"Message-ID: <{number}@sekolah.example>\r\nDate: Mon, 3 Nov 2025 10:00:00 +0700\r\n\r\nIsi {number}.\r\n"
+    ).encode()
+
+
+def arrive(desk: TryDesk, *raws: bytes, first_uid: int = 1) -> list[int]:
+    arrivals = [Arrival(7, first_uid + n, raw, len(raw), None, False) for n, raw in enumerate(raws)]
+    return desk.desk.helpdesk.receive("INBOX", arrivals)
+
+
+def turn_of_the_inbox(desk: TryDesk) -> list[Processed]:
+    """What the reader does first: each mail that was left, by itself."""
+    helpdesk = desk.desk.helpdesk
+    return [done for inbound_id in helpdesk.unprocessed() for done in helpdesk.process_left([inbound_id])]
+
+
+@pytest.fixture
+def breaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Break]]:
+    """What happens to a mail at the border of understanding; emptied, it is mended."""
+    faults: list[Break] = []
+
+    def classify_or_break(message: InboundMessage, *rest: Any) -> Classification:
+        for fault in faults:
+            fault(message)
+        return classify(message, *rest)
+
+    monkeypatch.setattr(service, "classify", classify_or_break)
+    yield faults
+
+
+def on(subject: str, error: Exception) -> Break:
+    def fault(message: InboundMessage) -> None:
+        if message.subject == subject:
+            raise error
+
+    return fault
+
+
+def state_of(desk: TryDesk, inbound_id: int) -> tuple[str, str, int]:
+    with desk.desk.store.reading() as connection:
+        [row] = desk.desk.helpdesk._work(connection).inbound_unlocked([inbound_id])
+    return row.state, row.rule, row.attempts
+
+
+def test_poison_in_a_batch_of_twenty_and_its_way_out(desk: TryDesk, breaking: list[Break]) -> None:
+    breaking.append(on("racun", ZeroDivisionError("a parser broke")))
+    raws = [letter(n, "racun" if n == 10 else "") for n in range(20)]
+    ids = arrive(desk, *raws)
+    done = desk.desk.helpdesk.process(ids, dict(zip(ids, raws, strict=True)))
+    assert [d.state for d in done] == ["processed"] * 10 + ["quarantined"] + ["processed"] * 9
+    assert desk.numbers() == list(range(12345, 12364))
+    [held] = desk.quarantine()
+    assert (held.rule, held.sender, held.subject) == ("poison", ACHA, "racun")
+    shown = show_quarantine(desk.desk.store, held.id)
+    assert shown is not None and "a parser broke" in shown.reason
+    assert "Traceback" in shown.traceback and "classify_or_break" in shown.traceback and shown.raw == raws[10]
+    desk.deliver()
+    before = len(desk.to(ACHA, "acknowledgement"))
+
+    breaking.clear()  # the mend
+    [released] = desk.desk.helpdesk.release([held.id])
+    desk.deliver()
+    assert (released.state, released.number) == ("processed", 12364) and desk.quarantine() == []
+    assert len(desk.to(ACHA, "acknowledgement")) == before + 1
+    assert desk.last(ACHA, "acknowledgement")["Subject"] == "#12364 - racun"
+    assert [m["kind"] for m in desk.ticket(12364)["messages"]].count("report") == 1
+    assert state_of(desk, held.id) == ("processed", "person", 1)
+    desk.reply(desk.last(SALLY, "notification"), SALLY, "Mohon NPSN.")
+    assert desk.ticket(12364)["next_timer"]["kind"] == "reminder"
+    desk.pass_time(hours=6.1)
+    assert desk.ticket(12364)["reminders_sent"] == 1
+    desk.pass_time(hours=18)
+    desk.pass_time(hours=24)
+    assert desk.ticket(12364)["close_reason"] == "no_reply"
+
+
+def test_a_reply_that_breaks_us_stops_the_timers_and_a_robots_does_not(desk: TryDesk, breaking: list[Break]) -> None:
+    desk.opened()
+    answer = desk.answered()
+    breaking.append(lambda message: (_ for _ in ()).throw(KeyError("any")))
+    robots = desk.reply(answer, ACHA, "Saya cuti.", headers={"Auto-Submitted": "auto-replied"})
+    assert robots.outcome == "quarantined" and desk.ticket()["next_timer"]
+    assert desk.reply(answer, ACHA, "NPSN 20512345").outcome == "quarantined"
+    assert desk.ticket()["status"] == "in_progress" and desk.ticket()["next_timer"] is None
+    breaking.clear()
+    mine = [held for held in desk.quarantine() if held.id != robots.inbound_id]
+    assert [done.number for done in desk.desk.helpdesk.release([mine[0].id])] == [12345]
+    assert [m["text"] for m in desk.ticket()["messages"] if m["kind"] == "reply"][-1] == "NPSN 20512345"
+
+
+@pytest.mark.parametrize("error", [OSError("too many links"), MemoryError()], ids=["OSError", "MemoryError"])
+def test_a_mail_that_looks_like_the_machines_fault_is_poison_where_others_get_through(
+    desk: TryDesk, breaking: list[Break], error: Exception
+) -> None:
+    breaking.append(on("racun", error))
+    raws = [letter(n, "racun" if n == 3 else "") for n in range(20)]
+    ids = arrive(desk, *raws)
+    done = desk.desk.helpdesk.process(ids, dict(zip(ids, raws, strict=True)))
+    assert [d.state for d in done] == ["processed"] * 3 + ["received"] + ["processed"] * 16
+    assert [d.state for d in turn_of_the_inbox(desk)] == ["received"]  # nobody else got through since: not counted
+    for count in (1, 2):
+        assert state_of(desk, ids[3]) == ("received", "", count)
+        desk.pass_time(seconds=1)
+        desk.opened(subject="orang lain", sender=f"lain{count}@sekolah.example")
+        if count == 1:
+            assert [d.state for d in turn_of_the_inbox(desk)] == ["received"]
+    [given_up] = turn_of_the_inbox(desk)
+    assert given_up.state == "quarantined" and len(desk.numbers()) == 21
+    [held] = desk.quarantine()
+    shown = show_quarantine(desk.desk.store, held.id)
+    assert held.rule == "gave-up" and shown is not None and type(error).__name__ in shown.traceback
+    breaking.clear()
+    assert desk.desk.helpdesk.release([held.id])[0].state == "processed" and len(desk.numbers()) == 22
+
+
+def test_alone_with_a_machine_that_fails_a_mail_is_never_given_up(desk: TryDesk, breaking: list[Break]) -> None:
+    def no_memory(message: InboundMessage) -> None:
+        raise MemoryError
+
+    breaking.append(no_memory)
+    raws = [letter(1), letter(2)]
+    ids = arrive(desk, *raws)
+    for _ in range(9):
+        turn_of_the_inbox(desk)
+    assert [state_of(desk, i)[0] for i in ids] == ["received", "received"]
+    breaking.clear()
+    assert [done.state for done in turn_of_the_inbox(desk)] == ["processed", "processed"]
+    assert desk.numbers() == [12345, 12346] and desk.quarantine() == []
+
+
+def test_a_locked_database_quarantines_nothing(tmp_path: Path) -> None:
+    desk = TryDesk(tmp_path)
+    ids = arrive(desk, letter(1), letter(2))
+    make_impatient(desk)
+    other = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for _ in range(4):
+        with pytest.raises(StoreUnavailable):
+            desk.desk.helpdesk.process(ids)
+        with pytest.raises(StoreUnavailable):
+            desk.desk.helpdesk.process_left(ids)
+    other.rollback()
+    assert [state_of(desk, i) for i in ids] == [("received", "", 1)] * 2
+    assert [done.state for done in desk.desk.helpdesk.process_left(ids)] == ["processed"] * 2
+    other.close()
+    desk.close()
+
+
+def make_impatient(desk: TryDesk) -> None:
+    """Its database waits a tenth of a second for a lock."""
+    store = desk.desk.store
+    store._forget_connections()
+    event.listen(store._writer, "connect", lambda bare, _: bare.execute("PRAGMA busy_timeout=100"))
+
+
+@pytest.mark.postgresql
+def test_a_stopped_postgresql_quarantines_nothing(tmp_path: Path) -> None:
+    server = Postgres(Path(tempfile.mkdtemp(prefix="mailbot-pg-")))
+    server.start()
+    try:
+        desk = TryDesk(tmp_path, server.create())
+        ids = arrive(desk, letter(1), letter(2))
+        data = str(server.folder / "data")
+        server.run("pg_ctl", "-D", data, "-w", "-m", "fast", "stop")
+        for _ in range(4):
+            with pytest.raises(StoreUnavailable):
+                desk.desk.helpdesk.process(ids)
+            with pytest.raises(StoreUnavailable):
+                desk.desk.helpdesk.process_left(ids)
+        server.run("pg_ctl", "-D", data, "-w", "-l", str(server.folder / "log"), "start")
+        assert [state_of(desk, i) for i in ids] == [("received", "", 1)] * 2
+        assert [done.state for done in desk.desk.helpdesk.process_left(ids)] == ["processed"] * 2
+        assert desk.quarantine() == []
+        desk.close()
+    finally:
+        server.stop()
+
+
+# A process of its own, which may die, with the desk in argv[1]: takes in what it is told to, then a turn of the inbox.
+_PROCESS = """
+    import os, resource, signal, sys, time
+    from pathlib import Path
+    from mailbot import service
+    from mailbot.core.classify import classify
+    from mailbot.deadline import no_longer_than
+    from tests.integration.people import TryDesk
+    from tests.integration.test_poison import arrive, letter, turn_of_the_inbox
+
+    def deadly(message, *rest):
+        if message.subject == "mati":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if message.subject == "macet":
+            import re
+            re.match("(a+)+$", "a" * 60 + "b")
+        return classify(message, *rest)
+
+    service.classify = deadly
+    desk = TryDesk(Path(sys.argv[1]))
+    how = sys.argv[2:]
+    if "full" in how:
+        log = desk.desk.store.path.with_suffix(".db-wal")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 4200, -1))  # room for one page more
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        for _ in range(8):
+            try:
+                desk.desk.helpdesk.process(desk.desk.helpdesk.unprocessed())
+            except Exception as error:
+                print(type(error).__name__)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+        print(len(desk.quarantine()), desk.numbers())
+    with no_longer_than(6.0):
+        if "first" in how:
+            raws = [letter(n, how[-1] if n == 2 else "") for n in range(5)]
+            desk.desk.helpdesk.process(arrive(desk, *raws))
+        for each in desk.desk.helpdesk.unprocessed():
+            desk.desk.helpdesk.process_left([each])
+    desk.close()
+"""
+
+
+def run(folder: Path, *how: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", textwrap.dedent(_PROCESS), str(folder), *how]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[2])
+
+
+def test_a_mail_that_kills_the_process_is_set_aside_after_three_deaths(tmp_path: Path) -> None:
+    codes = [run(tmp_path, *how).returncode for how in (("first", "mati"), (), (), ())]
+    assert codes == [-signal.SIGKILL] * 3 + [0]
+    assert_set_aside(tmp_path, "mati")
+
+
+def test_a_mail_that_hangs_ends_the_process_and_is_set_aside(tmp_path: Path) -> None:
+    done = run(tmp_path, "first", "macet")
+    assert done.returncode == 1 and "Timeout" in done.stderr and "deadly" in done.stderr
+    desk = TryDesk(tmp_path)
+    with desk.desk.store.writing() as connection:
+        for inbound_id in desk.desk.helpdesk.unprocessed()[2:3]:  # two more such deaths
+            desk.desk.helpdesk._work(connection).set_inbound(inbound_id, attempts=3)
+    desk.close()
+    assert run(tmp_path).returncode == 0
+    assert_set_aside(tmp_path, "macet")
+
+
+def assert_set_aside(folder: Path, subject: str) -> None:
+    desk = TryDesk(folder)
+    [held] = desk.quarantine()
+    assert (held.rule, held.sender, held.subject) == ("killed", ACHA, subject) and "3 times" in held.reason
+    assert desk.numbers() == [12345, 12346, 12347, 12348]  # the others, each once
+    assert [done.number for done in desk.desk.helpdesk.release([held.id])] == [12349]
+    desk.close()
+
+
+def test_a_full_disk_quarantines_nothing(tmp_path: Path) -> None:
+    desk = TryDesk(tmp_path)
+    ids = arrive(desk, letter(1), letter(2, "x" * 20_000))
+    done = run(tmp_path, "full")
+    assert done.stdout.splitlines() == ["StoreUnavailable"] * 8 + ["0 []"] and done.returncode == 0, done.stderr
+    assert [state_of(desk, i)[0] for i in ids] == ["processed"] * 2 and desk.quarantine() == []
+    desk.close()
