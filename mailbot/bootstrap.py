@@ -17,6 +17,7 @@ from typing import Self
 from mailbot.calendar import service_hours
 from mailbot.clock import Clock, SystemClock
 from mailbot.config import Settings
+from mailbot.core.attachment_rules import Refusals
 from mailbot.core.classify import OwnIdentity
 from mailbot.core.desk import DeskProfile
 from mailbot.core.ticket import Agent, Policy, Status
@@ -25,6 +26,7 @@ from mailbot.correspondence import Correspondence
 from mailbot.delivery import Delivery
 from mailbot.errors import ConfigError
 from mailbot.render import Renderer
+from mailbot.screening import Screening
 from mailbot.service import Helpdesk
 from mailbot.store import schema
 from mailbot.store.engine import Store
@@ -55,7 +57,8 @@ class Desk:
         correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
         self.settings = settings
         self.renderer = renderer
-        self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own)
+        screening = make_screening(settings, self.clock)
+        self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own, screening)
         self.delivery = Delivery(
             self.store, profile, self.clock, self.helpdesk.turn, owner=self.owner,
             max_per_minute=settings.smtp.max_per_minute,
@@ -116,6 +119,23 @@ def make_renderer(settings: Settings, policy: Policy | None = None, *, cache: Pa
         cache=cache,
         has_holidays=bool(settings.hours.holidays or settings.hours.extra_holidays),
     )
+
+
+def make_screening(settings: Settings, clock: Clock) -> Screening:
+    """What holds back files, and asks the virus scanner where there is one."""
+    wanted = settings.attachments
+    kinds = frozenset(word for word in wanted.refuse if not word.startswith("."))
+    refusals = Refusals(
+        kinds=kinds,
+        extensions=frozenset(word[1:] for word in wanted.refuse if word.startswith(".")),
+        allowed=frozenset(word[1:] for word in wanted.allow),
+    )
+    scanner = None
+    if wanted.clamd:
+        from mailbot.clamd import Clamd
+
+        scanner = Clamd(wanted.clamd, wanted.clamd_timeout.total_seconds())
+    return Screening(refusals, clock, scanner, wanted.clamd_down)
 
 
 def own_identity(settings: Settings, instance_id: str) -> OwnIdentity:

@@ -15,6 +15,7 @@ from typing import Any
 from mailbot.core.commands import CommandError
 from mailbot.core.compose import Draft, compose
 from mailbot.core.message import Address, Attachment
+from mailbot.core.relay import mask_addresses, without_tokens
 from mailbot.core.subject import clean_subject
 from mailbot.core.ticket import (
     Acknowledge,
@@ -37,7 +38,7 @@ from mailbot.intake.sight import as_seen_by
 from mailbot.intake.turn import Arrived, Source, Turn
 from mailbot.render import Rendered, Renderer
 from mailbot.store.work import Loaded
-from mailbot.views import DeskView, EntryView, FaultView, FileView, PersonView, TicketView
+from mailbot.views import DeskView, EntryView, FaultView, FileView, HeldView, PersonView, TicketView
 
 HISTORY_ENTRIES = 6
 SHOWN_KINDS = ("report", "reply", "answer", "note")
@@ -97,10 +98,13 @@ class Correspondence:
             template += "_follow_up"
         elif effect.opens_at is not None:
             template += "_out_of_hours"
+        held = (
+            len(source.mail.held) if source and source.mail else 0
+        )  # no names: an acknowledgement has no strange text
         envelopes = [
             Envelope(
-                MessageKind.ACKNOWLEDGEMENT, to, template, {"opens_at": effect.opens_at}, loaded.ticket.language,
-                auto_submitted="auto-replied",
+                MessageKind.ACKNOWLEDGEMENT, to, template, {"opens_at": effect.opens_at, "held_files": held},
+                loaded.ticket.language, auto_submitted="auto-replied",
             )
             for to in effect.to
         ]  # fmt: skip
@@ -219,6 +223,7 @@ class Correspondence:
             "person": PersonView(source.author.email, source.author.name),
             "words": source.words,
             "attachments": tuple(FileView(a.name, a.size) for a in source.attachments),
+            "held": tuple(HeldView(h.to_blame, h.kind) for h in (source.mail.held if source.mail else ())),
             "history": history,
             "elsewhere": effect.elsewhere,
             "named": effect.named,
@@ -372,9 +377,19 @@ class Correspondence:
             is_agent = envelope.template.startswith("agent/")
             seen = loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to)
             context.setdefault("ticket", self._view(turn, seen))
+            if not is_agent and context.get("words"):
+                context["words"] = self._for_outsiders(turn, loaded.ticket, envelope.to, str(context["words"]))
             if turn.profile.status_page and not is_agent:
                 context["desk"] = self._desk_with_link(turn, loaded, envelope)
         return self._renderer.render(envelope.template, envelope.language, context)
+
+    def _for_outsiders(self, turn: Turn, ticket: Ticket, reader: Address, words: str) -> str:
+        """An agent's words without the private addresses of agents, and of people whom this reader may not know of."""
+        private = {address for agent in turn.policy.agents for address in (agent.email, *agent.aliases)}
+        private -= {email for email in private if ticket.takes_part(email) and not ticket.is_hidden(email)}
+        people = {ticket.requester.email, *(person.email for person in ticket.participants)} - {reader.email}
+        private |= people if ticket.is_hidden(reader.email) else {email for email in people if ticket.is_hidden(email)}
+        return mask_addresses(without_tokens(words), private, turn.profile.address)
 
     def _desk_with_link(self, turn: Turn, loaded: Loaded, envelope: Envelope) -> DeskView:
         """The desk with a signed link to the status page: it shows its reader all, not only number and status."""

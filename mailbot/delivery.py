@@ -12,7 +12,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from mailbot.core.compose import with_attachments
 from mailbot.core.desk import DeskProfile
 from mailbot.core.message import Attachment, InboundMessage
 from mailbot.core.parse import parse_message
+from mailbot.core.relay import mask_tokens
 from mailbot.core.ticket import Delivered, MessageKind
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.robots import report_failure
@@ -156,7 +157,10 @@ class Delivery:
             if raw is None:
                 return None  # dropped by [storage] keep_raw or erased meanwhile
             self._last_parsed = (sha256, parse_message(raw))
-        return find_file(self._last_parsed[1], wanted["sha256"])
+        found = find_file(self._last_parsed[1], wanted["sha256"])
+        # A mail of ours that somebody attached, or saved as a page, has its reader's signed address in it.
+        masked = mask_tokens(found.content, found.content_type) if found is not None else b""
+        return replace(found, content=masked) if found is not None and masked != found.content else found
 
     def _release(self, rows: list[Any]) -> None:
         with self._store.writing() as connection:

@@ -30,6 +30,7 @@ from mailbot.core.arrival import Place
 from mailbot.errors import StoreUnavailable
 from mailbot.intake import Arrived, Handled, Turn, handle
 from mailbot.intake.set_aside import GAVE_UP, KILLED, LONGEST_TRACE, POISON, set_aside, unread
+from mailbot.screening import explained
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.work import Work
@@ -73,9 +74,9 @@ class _InHand(Exception):
 
 
 class Processing:
-    """The way of stored mail through one desk. `understand(row, raw)` is pure; `turn(work)` gives a transaction's
+    """The way of stored mail through one desk. `understand(row, raw)` writes nothing; `turn(work)` gives a
 
-    surroundings. Usable from several threads.
+    transaction's surroundings. Usable from several threads.
     """
 
     def __init__(
@@ -169,12 +170,15 @@ class Processing:
         in_hand = 0
         try:
             with self._store.reading() as connection:
-                read = []
-                for row in self._work(connection).inbound_unlocked(ids):
-                    raw = raws.get(row.id) or raw_mail.get(connection, row.raw_sha256)
-                    in_hand = row.id
-                    read.append(self._read(row, raw or b""))
-                    in_hand = 0
+                found = [
+                    (row, raws.get(row.id) or raw_mail.get(connection, row.raw_sha256) or b"")
+                    for row in self._work(connection).inbound_unlocked(ids)
+                ]
+            read = []
+            for row, raw in found:  # outside of any transaction: a virus scanner may take its time
+                in_hand = row.id
+                read.append(self._read(row, raw))
+                in_hand = 0
             done = []
             with self._store.writing() as connection:
                 turn = self._turn(self._work(connection))
@@ -240,7 +244,8 @@ def record(turn: Turn, row: Any, mail: Arrived, handled: Handled) -> None:
         row.id, state=handled.state, kind=verdict.kind.value, rule=handled.rule or verdict.rule,
         reason=(handled.reason or verdict.reason).replace("\x00", "")[:2000], sender=message.from_addr[:320],
         subject=message.subject[:500], ticket_id=handled.ticket_id, place=handled.place,
-        explanation=(row.explanation or {}) | handled.explanation, processed_at=turn.work.now,
+        explanation=(row.explanation or {}) | handled.explanation | explained(mail.held),
+        processed_at=turn.work.now,
     )  # fmt: skip
 
 

@@ -37,8 +37,8 @@ from markupsafe import Markup, escape
 from mailbot.core.hours import ServiceHours
 from mailbot.errors import ConfigError
 from mailbot.formats import format_hours, format_moment, format_size, format_span, format_stamp, greeting_name
-from mailbot.views import DeskView, EntryView, FaultView, FileView, PersonView, TicketView
-from mailbot.vocabulary.labels import KINDS, PRIORITIES, ROLES
+from mailbot.views import DeskView, EntryView, FaultView, FileView, HeldView, PersonView, TicketView
+from mailbot.vocabulary.labels import HELD, KINDS, PRIORITIES, ROLES
 from mailbot.vocabulary.quoting import MARKER_LINES
 from mailbot.vocabulary.status import EXPLANATIONS, WORDS
 
@@ -51,17 +51,18 @@ MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 # agent/notification who wrote): the keys that it must have, then those that it may have with what stands in their
 # place. Types: ticket TicketView · words str (plain text; the new words, in reminders what was asked) · agent_name str
 # ("Sally (BOSP)") · opens_at, closes_at datetime | None · attachment_names tuple[str, …] · attachments
-# tuple[FileView, …] · history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
+# tuple[FileView, …] · held tuple[HeldView, …] · held_files int ·
+# history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
 # mail_subject str · event "report" | "reply" | "follow_up" · elsewhere bool · named int | None · errors
 # tuple[FaultView, …] · topic a code of core.ticket.Topic · facts Mapping[str, str]: the topic's own, and `words`.
 Keys = tuple[tuple[str, ...], dict[str, object]]
-_ACKNOWLEDGEMENT: Keys = (("ticket", "person"), {"opens_at": None})
+_ACKNOWLEDGEMENT: Keys = (("ticket", "person"), {"opens_at": None, "held_files": 0})
 _REMINDER: Keys = (("ticket", "person", "closes_at"), {"agent_name": "", "words": ""})
 _CLOSURE: Keys = (("ticket", "person"), {"words": "", "agent_name": "", "attachment_names": ()})
 _AGENT: dict[str, object] = {"ticket": None, "person": None, "history": ()}
 TEMPLATES: dict[str, Keys] = {
     "requester/acknowledgement": _ACKNOWLEDGEMENT,
-    "requester/acknowledgement_out_of_hours": (("ticket", "person", "opens_at"), {}),
+    "requester/acknowledgement_out_of_hours": (("ticket", "person", "opens_at"), {"held_files": 0}),
     "requester/acknowledgement_follow_up": _ACKNOWLEDGEMENT,
     "requester/answer": (("ticket", "words", "agent_name"), {"person": None, "attachment_names": ()}),
     "requester/reminder_1": _REMINDER,
@@ -73,7 +74,7 @@ TEMPLATES: dict[str, Keys] = {
     "requester/oversize": (("size", "limit", "person"), {"ticket": None, "mail_subject": ""}),
     "agent/notification": (
         ("ticket", "person", "words"),
-        {"event": "reply", "attachments": (), "history": (), "elsewhere": False, "named": None},
+        {"event": "reply", "attachments": (), "held": (), "history": (), "elsewhere": False, "named": None},
     ),
     "agent/error": (("errors",), {**_AGENT, "words": ""}),
     "agent/notice": (("topic", "facts"), _AGENT),
@@ -235,7 +236,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 _FIELDS: dict[type, frozenset[str]] = {
     view: frozenset(field.name for field in fields(view))
-    for view in (DeskView, PersonView, FileView, EntryView, TicketView, FaultView)
+    for view in (DeskView, PersonView, FileView, HeldView, EntryView, TicketView, FaultView)
 }
 
 
@@ -258,6 +259,7 @@ def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Env
         "status_explanation": EXPLANATIONS[language].__getitem__,
         "priority_words": PRIORITIES[language].__getitem__,
         "role_words": ROLES[language].__getitem__,
+        "held_words": HELD[language].__getitem__,
         "kind_words": lambda kind: KINDS[language].get(kind, kind),
         "size": lambda size: format_size(size, language),
         "greet": _greet,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mailbot.views import DeskView, EntryView, FaultView, FileView, PersonView, TicketView
+from mailbot.views import DeskView, EntryView, FaultView, FileView, HeldView, PersonView, TicketView
 
 _REPORTED = datetime(2025, 11, 21, 10, 12, 45, tzinfo=UTC)
 _ANSWERED = datetime(2025, 11, 24, 3, 30, 8, tzinfo=UTC)
@@ -152,6 +152,7 @@ _SAMPLES: dict[str, Sample] = {
 _VARIANTS: dict[str, dict[str, Sample]] = {
     "requester/acknowledgement": {
         "no_name": lambda words, ticket: {"person": PersonView("sdn1@sekolah.example")},
+        "held_files": lambda words, ticket: {"held_files": 1},
     },
     "requester/acknowledgement_follow_up": {"in_hours": lambda words, ticket: {"opens_at": None}},
     "requester/answer": {
@@ -183,8 +184,14 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
             "words": "",
             "elsewhere": True,
         },
+        "held": lambda words, ticket: {
+            "held": (HeldView("surat.zip (undangan.apk)", "programs"), HeldView("foto.jpg", "unscanned")),
+        },
     },
     "agent/error": {
+        "files": lambda words, ticket: {
+            "errors": (FaultView("refused_file", "", 0, "aplikasi.apk"), FaultView("own_mail", "", 0, "Re.eml")),
+        },
         "more": lambda words, ticket: {
             "errors": tuple(FaultView(fault, words["merge"], 1, "12001") for fault in _FAULTS + _MORE_FAULTS),
         },

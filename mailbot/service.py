@@ -20,6 +20,7 @@ from typing import Any
 
 from mailbot.clock import Clock
 from mailbot.core.arrival import Arrival, Place
+from mailbot.core.attachment_rules import Refusals
 from mailbot.core.classify import OwnIdentity, classify
 from mailbot.core.commands import CommandError
 from mailbot.core.desk import DeskProfile
@@ -34,6 +35,7 @@ from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.turn import Source
 from mailbot.processing import BATCH, Processed, Processing
+from mailbot.screening import Screening
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.work import Work
@@ -70,6 +72,7 @@ class Helpdesk:
         correspondence: Correspondence,
         clock: Clock,
         own: OwnIdentity,
+        screening: Screening | None = None,
     ) -> None:
         self.store = store
         self.profile = profile
@@ -77,7 +80,13 @@ class Helpdesk:
         self._policy = policy
         self._post = correspondence
         self._own = own
-        self._processing = Processing(store, clock, self._understand, self._turn)
+        self._screening = screening or Screening(Refusals(), clock)
+        self._processing = Processing(store, clock, self._screened, self._turn)
+
+    @property
+    def scanner_trouble(self) -> str:
+        """What is wrong with the virus scanner; "" where it works, or none is asked for."""
+        return self._screening.trouble
 
     # Taking in
 
@@ -143,6 +152,10 @@ class Helpdesk:
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
             program=message.headers.get("X-Mailbot-Program")[:80] if row.source == "web" else "",
         )  # fmt: skip
+
+    def _screened(self, row: Any, raw: bytes) -> Arrived:
+        """A mail as it may be acted on. May ask a virus scanner: outside of any transaction."""
+        return self._screening.screen(self._understand(row, raw), raw)
 
     # The clock
 
@@ -299,7 +312,7 @@ class Helpdesk:
 
     def _reread(self, work: Work, row: Any) -> Arrived:
         mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256) or b"")
-        return replace(mail, proven=True)
+        return replace(self._screening.screen_again(mail, row.explanation or {}), proven=True)
 
     def _agents(self, work: Work) -> tuple[Agent, ...]:
         fixed = {a.email for a in self._policy.agents}

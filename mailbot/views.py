@@ -37,6 +37,14 @@ class FileView:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldView:
+    """A file that was held back: its name, with the path in the archive that is to blame, and a code for why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
     """One earlier message of a ticket. `author` is a name or an address, `role` a code of `core.ticket.Role`."""
 

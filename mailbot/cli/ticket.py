@@ -112,6 +112,27 @@ def show(
             print_ticket(found.as_json(), zone, hidden_parts(store, found) if full else {})
 
 
+@app.command(epilog=example("mailbot ticket files 12345", "mailbot ticket files 12345 --to /tmp/berkas"))
+def files(
+    context: typer.Context,
+    number: Number,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write them into this folder; one that was held back ends in .held."),
+    ] = None,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
+    """List a ticket's files, also those that were held back, and take them out."""
+    from mailbot.cli.ticket_files import list_files, write_files
+
+    with opened_store(context) as (store, _):
+        if to is None:
+            list_files(store, number, as_json=as_json)
+        else:
+            write_files(store, number, to)
+
+
 @app.command(epilog=example("mailbot ticket reply 12345 --text-file answer.txt --as sally@helpdesk.example"))
 def reply(
     context: typer.Context, number: Number, text_file: TextFile, as_agent: As = "", config: ConfigFile = None

@@ -87,7 +87,8 @@ def _print_message(out: Any, message: Mapping[str, Any], zone: ZoneInfo, hidden:
     for line in hidden.splitlines():
         out.print(Text(f"  {output.safe(line)}", style="dim"), soft_wrap=True)
     for file in message["attachments"]:
-        out.print(Text(f"  [{output.cell(file['name'])}, {file['type']}, {_bytes(file['size'])}]", style="dim"))
+        held = f", HELD BACK: {file['held']}" if file.get("held") else ""
+        out.print(Text(f"  [{output.cell(file['name'])}, {file['type']}, {_bytes(file['size'])}{held}]", style="dim"))
 
 
 def _bytes(size: int) -> str:

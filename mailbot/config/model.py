@@ -19,6 +19,7 @@ from mailbot.config.values import (
     Day,
     Duration,
     Email,
+    FileExtension,
     FilePath,
     Flag,
     Language,
@@ -31,6 +32,8 @@ from mailbot.config.values import (
     OptionalListen,
     Port,
     RateOf,
+    RefusedFiles,
+    Scanner,
     Size,
     TimeOfDay,
     WebAddress,
@@ -41,6 +44,7 @@ from mailbot.config.values import (
     read_rate,
     read_time,
 )
+from mailbot.vocabulary.refused_files import DEFAULT as DEFAULT_REFUSED
 
 Security = Literal["tls", "starttls", "none"]
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -156,6 +160,16 @@ class InboundSettings(Table):
     trusted_authserv_ids: tuple[Words, ...] = ()
 
 
+class AttachmentsSettings(Table):
+    """[attachments]: which files are not passed on, and who looks for viruses; `refuse` has kinds and extensions."""
+
+    refuse: tuple[RefusedFiles, ...] = DEFAULT_REFUSED
+    allow: tuple[FileExtension, ...] = ()
+    clamd: Scanner = ""
+    clamd_timeout: Duration = read_duration("30s")
+    clamd_down: Literal["hold", "pass"] = "hold"
+
+
 class AgentMailSettings(Table):
     """[agent_mail]: when an agent's mail is believed, and what it does."""
 
@@ -213,6 +227,7 @@ class Settings(BaseSettings):
     hours: HoursSettings = HoursSettings()
     follow_up: FollowUpSettings = FollowUpSettings()
     inbound: InboundSettings = InboundSettings()
+    attachments: AttachmentsSettings = AttachmentsSettings()
     agent_mail: AgentMailSettings = AgentMailSettings()
     agents: tuple[AgentSettings, ...] = ()
     web: WebSettings = WebSettings()

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict
 
+from mailbot.vocabulary.refused_files import KINDS as REFUSED_KINDS
+
 DURATION = 'a duration such as "90s", "15m", "6h" or "2d"'
 SIZE = 'a size such as "500KB" or "25MB"'
 RATE = 'a rate such as "20/h", "5/m" or "100/d", with at least 1'
@@ -203,6 +205,34 @@ def web_address(found: str) -> str:
     return found.rstrip("/")
 
 
+def read_extension(found: object) -> str:
+    """`".xlsm"`, lower case."""
+    if not isinstance(found, str) or not re.fullmatch(r"\.[A-Za-z0-9_-]{1,30}", found):
+        raise ValueError('a file extension with its dot, such as ".xlsm"')
+    return found.lower()
+
+
+def read_refused(found: object) -> str:
+    """A kind of files, or an extension with its dot."""
+    if found in REFUSED_KINDS:
+        return str(found)
+    try:
+        return read_extension(found)
+    except ValueError as error:
+        raise ValueError(f'{", ".join(REFUSED_KINDS)}, or an extension with its dot, such as ".xlsm"') from error
+
+
+def read_scanner(found: object) -> str:
+    """`"unix:/run/clamav/clamd.ctl"`, `"127.0.0.1:3310"`, or "" for none."""
+    if found == "" or (isinstance(found, str) and re.fullmatch(r"unix:/[^\0\r\n]{1,100}", found)):
+        return str(found)
+    try:
+        where = read_listen(found)
+    except ValueError as error:
+        raise ValueError('"unix:/run/clamav/clamd.ctl", "127.0.0.1:3310", or "" for none') from error
+    return str(where)
+
+
 def words(found: str) -> str:
     """Like one_line, and not empty."""
     if not found.strip():
@@ -212,6 +242,9 @@ def words(found: str) -> str:
 
 # TOML knows its types: "993" is not 993 there. The environment's texts are converted before they come here.
 Flag = Annotated[bool, Strict()]
+FileExtension = Annotated[str, BeforeValidator(read_extension)]
+RefusedFiles = Annotated[str, BeforeValidator(read_refused)]
+Scanner = Annotated[str, BeforeValidator(read_scanner)]
 Whole = Annotated[int, Strict()]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Line = Annotated[str, AfterValidator(one_line)]

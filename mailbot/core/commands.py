@@ -82,6 +82,10 @@ class Fault(StrEnum):
     ALREADY_MERGED = "already_merged"
     NO_SUCH_MACRO = "no_such_macro"
     TWO_TICKETS = "two_tickets"
+    REFUSED_FILE = "refused_file"
+    INFECTED_FILE = "infected_file"
+    UNSCANNED_FILE = "unscanned_file"
+    OWN_MAIL = "own_mail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ for _extension, _type in EXTENSIONS.items():
     _EXTENSION_OF.setdefault(_type, _extension)
 
 
+def shown(path: str) -> str:
+    """A path in an archive, to be shown: nothing in it that turns, hides or ends a line; at most 200 characters."""
+    return _HIDDEN.sub("", _BLANKS.sub(" ", path[-200:])).strip()
+
+
 def safe_name(name: str, content_type: str, number: int) -> str:
     """The safe form of `name`; a made-up one if nothing of it is left."""
     if not (name.isascii() and name.isprintable()):

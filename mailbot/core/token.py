@@ -78,13 +78,6 @@ def read_tokens(text: str) -> list[Token]:
     ]
 
 
-def strip_tokens(text: str, address: str) -> str:
-    """`text` with every `local+token@domain` of the desk turned into the plain address (RFC 5233 sub-addresses)."""
-    local, _, domain = address.partition("@")
-    signed = re.compile(rf"(?i){re.escape(local)}\+[racbs]0[a-z2-7]{{1,13}}0[a-z2-7]{{20}}@{re.escape(domain)}")
-    return signed.sub(address, text)
-
-
 def signed_address(address: str, token: Token) -> str:
     """`support@x` → `support+TOKEN@x`: 36 characters more; the local part may have 64 (RFC 5321 §4.5.3.1.1)."""
     local, _, domain = address.partition("@")

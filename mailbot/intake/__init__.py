@@ -32,6 +32,9 @@ def handle(turn: Turn, mail: Arrived) -> Handled:
     if mail.partial:
         handle_unread(turn, mail, "too_large")
         return Handled("quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched")
+    if mail.infected:
+        handle_unread(turn, mail, "quarantined")
+        return Handled("quarantined", f"a virus was found in it: {mail.infected}")
     if verdict.kind is Kind.QUARANTINE and not mail.released:
         handle_unread(turn, mail, "quarantined")
         return Handled("quarantined", verdict.reason)

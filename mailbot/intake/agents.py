@@ -12,11 +12,13 @@ from mailbot.core.authentication import dmarc_passes
 from mailbot.core.commands import CommandError, Fault, Verb, parse_commands
 from mailbot.core.forward import read_forward
 from mailbot.core.message import Address, Forward
+from mailbot.core.relay import agents_words, without_tokens
 from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
 from mailbot.core.subject import clean_subject, status_request
 from mailbot.core.ticket import Agent, Answered, Reported, Role, Target
-from mailbot.core.token import Purpose, strip_tokens
+from mailbot.core.token import Purpose
 from mailbot.intake.carry_out import carry_out, open_new
+from mailbot.intake.files import refused_files
 from mailbot.intake.persons import as_known, first_line, handle_person, look_up, report, resolve_merged, words_of
 from mailbot.intake.turn import Arrived, Handled, Source, Turn
 from mailbot.store.work import Loaded
@@ -42,9 +44,13 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
     if found.number is not None:
         return _act(turn, mail, agent, resolve_merged(turn, known[found.number]), found)
     forward = read_forward(mail.message, turn.profile.zone)
-    if forward is not None and forward.author.email and not turn.policy.agent(forward.author.email):
+    if forward is not None and _is_outsider(turn, forward.author.email):
         return _open_for(turn, mail, agent, forward)
     return report(turn, mail)
+
+
+def _is_outsider(turn: Turn, email: str) -> bool:
+    return bool(email) and turn.policy.agent(email) is None and not turn.profile.is_own(email)
 
 
 def _is_proven(turn: Turn, mail: Arrived, found: AgentRoute) -> bool:
@@ -102,11 +108,11 @@ def _take_up(turn: Turn, mail: Arrived, held: Any, agent: Agent) -> Handled:
 def _act(turn: Turn, mail: Arrived, agent: Agent, loaded: Loaded, found: AgentRoute) -> Handled:
     reply = words_of(turn, mail, loaded)
     # A quotation with nothing above it is our own notification: what it tells agents must not go to the school.
-    words = "" if reply.nothing_new else reply.text
+    words = "" if reply.nothing_new else _words_to_relay(turn, mail, loaded, reply.text)
     source = Source(
         Address(agent.email, agent.name), Role.AGENT, words, mail, mail.message.attachments, mail.message.subject
     )
-    errors = act(turn, loaded, agent, source)
+    errors = refused_files(mail, turn.profile.instance_id) or act(turn, loaded, agent, source)
     if errors:
         turn.post.refuse(turn, loaded, mail, agent, errors)
         reason = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
@@ -115,12 +121,26 @@ def _act(turn: Turn, mail: Arrived, agent: Agent, loaded: Loaded, found: AgentRo
     return Handled("processed", "", loaded.id, loaded.ticket.number, why)
 
 
+def _words_to_relay(turn: Turn, mail: Arrived, loaded: Loaded, words: str) -> str:
+    """The agent's own words, without what the cut left standing of mail that only agents may see."""
+
+    def public() -> list[str]:
+        if any(not person.visible for person in loaded.ticket.participants):
+            return []  # after a forced merge one side's words are not for the other
+        return [row.text for row in turn.work.messages(loaded.id) if row.public]
+
+    def is_own(email: str) -> bool:
+        return turn.profile.is_own(email) or turn.policy.agent(email) is not None
+
+    return agents_words(mail.message, words, public, is_own)
+
+
 def act(turn: Turn, loaded: Loaded, agent: Agent, source: Source) -> tuple[CommandError, ...]:
     """Carry out an agent's words, which may begin with commands; the errors, and then nothing was done."""
     parsed = parse_commands(source.words)
     if parsed.errors:
         return parsed.errors
-    words = strip_tokens(parsed.words, turn.profile.address).strip()
+    words = without_tokens(parsed.words).strip()
     numbers = [c.number for c in parsed.commands if c.verb is Verb.MERGE]
     event = Answered(
         at=turn.work.now,
@@ -157,7 +177,7 @@ def _open_for(turn: Turn, mail: Arrived, agent: Agent, forward: Forward) -> Hand
         by_agent=agent.email,
     )
     source = Source(
-        forward.author, Role.REQUESTER, strip_tokens(forward.text, turn.profile.address), mail, forward.attachments,
+        forward.author, Role.REQUESTER, without_tokens(forward.text), mail, forward.attachments,
         forward.subject, f"forwarded:{agent.email}",
     )  # fmt: skip
     opened = open_new(turn, event, source, mail.mailbox_id)

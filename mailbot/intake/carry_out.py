@@ -17,6 +17,7 @@ from mailbot.core.ticket import (
     OpenFollowUp,
     Reported,
 )
+from mailbot.intake.files import on_record
 from mailbot.intake.turn import Source, Turn
 from mailbot.store.work import Loaded
 
@@ -57,7 +58,11 @@ def _write(turn: Turn, loaded: Loaded, decision: Decision, event: Event, source:
             subject=source.subject,
             text=source.words,
             attachments=[
-                {"name": a.name, "type": a.content_type, "size": a.size, "sha256": a.sha256} for a in source.attachments
+                *(
+                    {"name": a.name, "type": a.content_type, "size": a.size, "sha256": a.sha256}
+                    for a in source.attachments
+                ),
+                *(on_record(held) for held in (source.mail.held if source.mail else ())),
             ],
             raw_sha256=source.mail.raw_sha256 if source.mail else "",
             inbound_id=source.mail.inbound_id if source.mail else None,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mailbot.core.body import new_words
 from mailbot.core.compose import is_usable
 from mailbot.core.intent import intent_of
 from mailbot.core.message import Address, Reply
+from mailbot.core.relay import without_tokens
 from mailbot.core.route import Clues, Known, Route, clues_of, route
 from mailbot.core.senders import is_automatic_address
 from mailbot.core.subject import clean_subject, status_request
@@ -192,7 +195,9 @@ def words_of(turn: Turn, mail: Arrived, loaded: Loaded | None) -> Reply:
     sent = turn.work.sent_texts((*message.in_reply_to, *message.references[-5:]))
     if loaded is not None and not sent:
         sent = turn.work.sent_to(loaded.id, message.from_addr)
-    return new_words(message, sent)
+    reply = new_words(message, sent)
+    # A signed address in what they quote is theirs alone: it goes to nobody who reads their words.
+    return replace(reply, text=without_tokens(reply.text))
 
 
 def people_in_cc(turn: Turn, mail: Arrived) -> tuple[Participant, ...]:

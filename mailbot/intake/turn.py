@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mailbot.core.attachment_rules import Held
 from mailbot.core.desk import DeskProfile
 from mailbot.core.message import Address, Attachment, Classification, InboundMessage, Kind
 from mailbot.core.ticket import Policy, Role
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class Arrived:
     """One mail in hand. `released`: an admin let it out of quarantine; `proven`: an agent confirmed it.
 
-    `program` is what the form's report is about; a mail from outside has none.
+    `program` is what the form's report is about; a mail from outside has none. `held` are its files that go no further
+    (`message` is without them), `infected` the name of the virus in it.
     """
 
     inbound_id: int
@@ -31,6 +33,8 @@ class Arrived:
     released: bool = False
     proven: bool = False
     program: str = ""
+    held: tuple[Held, ...] = ()
+    infected: str = ""
 
     @property
     def may_be_answered(self) -> bool:

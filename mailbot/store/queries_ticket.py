@@ -108,6 +108,7 @@ class Message:
             "text": self.text,
             "attachments": [
                 {key: attachment.get(key) for key in ("name", "type", "size", "sha256")}
+                | ({"held": attachment["held"]} if attachment.get("held") else {})
                 for attachment in self.attachments
             ],
         }

@@ -18,5 +18,9 @@ FAULTS = {
     "already_closed": "The ticket is closed and never reopened. A reply of the requester opens a follow-up.",
     "already_merged": "The ticket was merged already: #{found}. {possible}",
     "no_such_macro": "There is no macro {found}.",
+    "refused_file": "{found} is of a kind that the desk does not pass on.",
+    "infected_file": "A virus was found in {found}.",
+    "unscanned_file": "{found} can't be looked through for viruses now.",
+    "own_mail": "{found} is a notification of the desk, which only agents may see.",
     "two_tickets": "The mail names two tickets: {found} and {possible}.",
 }

@@ -30,3 +30,33 @@ KINDS = {
         "notice": "notice",
     },
 }
+
+# Why a file was not passed on, by the kinds of vocabulary.refused_files.
+HELD = {
+    "id": {
+        "programs": "program atau aplikasi",
+        "scripts": "skrip yang dapat dijalankan",
+        "shortcuts": "pintasan yang dapat membuka program",
+        "disk_images": "citra disk",
+        "macros": "dokumen dengan makro",
+        "pages": "halaman web (HTML/SVG)",
+        "encrypted": "arsip dengan kata sandi",
+        "unreadable": "arsip yang isinya tidak dapat diperiksa",
+        "bombs": "arsip yang mengembang di luar batas",
+        "infected": "virus ditemukan",
+        "unscanned": "belum dipindai karena pemindai virus tidak menjawab",
+    },
+    "en": {
+        "programs": "a program",
+        "scripts": "a script that can be run",
+        "shortcuts": "a shortcut that can open programs",
+        "disk_images": "a disk image",
+        "macros": "a document with macros",
+        "pages": "a web page (HTML/SVG)",
+        "encrypted": "an archive with a password",
+        "unreadable": "an archive that can't be looked into",
+        "bombs": "an archive that would unpack beyond all bounds",
+        "infected": "a virus was found",
+        "unscanned": "not scanned, because the virus scanner does not answer",
+    },
+}

@@ -26,6 +26,7 @@ from mailbot.core.intent import intent_of
 from mailbot.core.lifecycle import decide
 from mailbot.core.message import Address, Attachment, Bounce, Classification, Forward, InboundMessage, Kind, Reply
 from mailbot.core.parse import parse_message
+from mailbot.core.relay import without_tokens
 from mailbot.core.route import Clues, Known, Route, clues_of, route, route_agent
 from mailbot.core.senders import is_automatic_address
 from mailbot.core.subject import clean_subject, status_request
@@ -55,7 +56,7 @@ from mailbot.core.ticket import (
     Target,
     Ticket,
 )
-from mailbot.core.token import Purpose, Signer, read_tokens, strip_tokens
+from mailbot.core.token import Purpose, Signer, read_tokens
 from tests.unit.desk_values import POLICY
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "emails"
@@ -438,7 +439,7 @@ def _acted(text: str, files: tuple[Attachment, ...], desk: FixtureDesk, ticket: 
     if parsed.errors:
         refusals = [error.fault.value for error in parsed.errors]
         return {"fate": "processed", "refusals": refusals, "effects": [{"Refuse": [agent.email]}]}
-    words = strip_tokens(parsed.words, ADDRESS).strip()
+    words = without_tokens(parsed.words).strip()
     event = Answered(
         at=desk.now,
         agent=agent.email,

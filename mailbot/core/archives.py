@@ -1,0 +1,285 @@
+"""What is in an archive, without unpacking it: names at every depth, passwords, bombs.
+
+In: a file's bytes. Out: `Inside`. ZIP is read by its central directory and by its local headers, since programs differ
+in which they believe; TAR, RAR and 7-Zip by `core.archive_lists`; gzip, bzip2 and xz by what they hold. Only archives
+in archives are unpacked, in memory, within the bounds below: nothing ever reaches a disk. Total; linear in the size.
+
+Bounds: 10,000 files, 4 archives in each other, 48 MB unpacked in all. Past them the answer is "unreadable", and where
+the archive's own figures show a bomb (100 times its size and over 500 MB, or files that lie over each other), "bomb".
+
+Standards: PKWARE APPNOTE 6.3.10, RFC 1952 (gzip), the .xz file format 1.2.
+Never: decides what is refused (core.attachment_rules).
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mailbot.core.archive_lists import MAX_NAMES, Names, is_tar, rar_names, seven_zip_names, tar_names
+from mailbot.vocabulary.refused_files import ARCHIVES
+
+MAX_DEPTH = 4
+MAX_UNPACKED = 48_000_000
+BOMB_RATIO = 100
+BOMB_SIZE = 500_000_000
+
+_LOCAL = re.compile(rb"PK\x03\x04")
+_COMPRESSED = ((b"\x1f\x8b\x08", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"))
+_TARS = {"tgz": "tar", "tbz": "tar", "tbz2": "tar", "txz": "tar", "tlz": "tar"}
+_LZMA_MEMORY = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What an archive holds. `names` are paths through all archives ("surat.zip/foto.exe"), without the outermost.
+
+    `encrypted`: a password hides the content of some file. `trouble`: "", "bomb" or "unreadable".
+    """
+
+    names: tuple[str, ...] = ()
+    encrypted: bool = False
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One file of a ZIP's central directory."""
+
+    name: str
+    method: int
+    encrypted: bool
+    packed: int
+    unpacked: int
+    place: int
+
+
+def is_archive(content: bytes) -> bool:
+    """A form that can be looked into; by its first bytes, whatever its name."""
+    head = content[:8]
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")) or (
+        head.startswith((b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00")) or is_tar(content)
+    )
+
+
+def look_into(content: bytes, name: str) -> Inside:
+    """All that can be told of the archive `content`, called `name`."""
+    look = _Look()
+    look.at(content, name, "", 1)
+    return Inside(tuple(look.names), look.encrypted, look.trouble)
+
+
+class _Look:
+    """One look, with what it has found and what it may still cost."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.encrypted = False
+        self.trouble = ""
+        self._room = MAX_UNPACKED
+
+    def at(self, content: bytes, name: str, path: str, depth: int) -> None:
+        """Look into one archive, at this path."""
+        if depth > MAX_DEPTH:
+            self._bad("unreadable")
+        elif content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            self._zip(content, path, depth)
+        elif content.startswith(b"Rar!"):
+            self._listed(rar_names(content), path)
+        elif content.startswith(b"7z\xbc\xaf\x27\x1c"):
+            self._listed(seven_zip_names(content), path)
+        elif is_tar(content):
+            self._tar(content, path, depth)
+        else:
+            self._compressed(content, name, path, depth)
+
+    def _bad(self, trouble: str) -> None:
+        if self.trouble != "bomb":
+            self.trouble = trouble
+
+    def _note(self, path: str, name: str) -> bool:
+        if len(self.names) >= MAX_NAMES:
+            self._bad("unreadable")
+            return False
+        self.names.append(path + name)
+        return True
+
+    def _listed(self, found: Names, path: str) -> None:
+        """An archive whose files can't be unpacked here: an archive among them can't be looked into."""
+        self.encrypted |= found.encrypted
+        if not found.whole:
+            self._bad("unreadable")
+        for name in found.names:
+            if not self._note(path, name):
+                return
+            if _extension(name) in ARCHIVES:
+                self._bad("unreadable")
+
+    # TAR, and what is compressed as one stream
+
+    def _tar(self, content: bytes, path: str, depth: int) -> None:
+        found = tar_names(content)
+        if not found.whole:
+            self._bad("unreadable")
+        for name in found.names:
+            if not self._note(path, name):
+                return
+            if _extension(name) in ARCHIVES:
+                start, size = found.places[name]
+                self._nested(content[start : start + size], name, path, depth)
+
+    def _compressed(self, content: bytes, name: str, path: str, depth: int) -> None:
+        form = next((form for magic, form in _COMPRESSED if content.startswith(magic)), "")
+        if not form:
+            self._bad("unreadable")  # its name promised an archive
+            return
+        stem, _, extension = name.rpartition(".")
+        inner = f"{stem}.tar" if extension.lower() in _TARS else stem or name
+        self._note(path, inner)
+        unpacked = self._unpack(form, content)
+        if unpacked is None:
+            self._bad("unreadable")
+        elif is_tar(unpacked) or _extension(inner) in ARCHIVES:
+            self._nested(unpacked, inner, path, depth)
+
+    def _nested(self, content: bytes, name: str, path: str, depth: int) -> None:
+        if content:
+            self.at(content, name, f"{path}{name}/", depth + 1)
+
+    def _unpack(self, form: str, content: bytes) -> bytes | None:
+        """What one compressed stream holds; None where it is damaged or too much."""
+        try:
+            unpacked = b"".join(_unpacked(form, content, self._room + 1))
+        except (zlib.error, OSError, ValueError, EOFError, lzma.LZMAError):
+            return None
+        if len(unpacked) > self._room:
+            if len(unpacked) > BOMB_RATIO * len(content):
+                self._bad("bomb")
+            return None
+        self._room -= len(unpacked)
+        return unpacked
+
+    # ZIP
+
+    def _zip(self, content: bytes, path: str, depth: int) -> None:
+        entries, whole = _directory(content)
+        if not whole:
+            self._bad("unreadable")
+        packed, unpacked = sum(entry.packed for entry in entries), sum(entry.unpacked for entry in entries)
+        # Files that lie over each other (one kernel, unpacked a thousand times) need more room than there is.
+        if packed > len(content) or (unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * len(content)):
+            self._bad("bomb")
+            return
+        listed = {entry.name for entry in entries}
+        for name in listed | set(_local_names(content)):
+            if not self._note(path, name):
+                return
+        for entry in entries:
+            self.encrypted |= entry.encrypted
+            if _extension(entry.name) in ARCHIVES:
+                self._zip_nested(content, entry, path, depth)
+
+    def _zip_nested(self, content: bytes, entry: _Entry, path: str, depth: int) -> None:
+        """An archive in the archive; one that is locked away can't be looked into."""
+        if entry.encrypted or content[entry.place : entry.place + 4] != b"PK\x03\x04":
+            self._bad("unreadable")
+            return
+        name_size, extra_size = struct.unpack_from("<HH", content.ljust(entry.place + 30), entry.place + 26)
+        start = entry.place + 30 + name_size + extra_size
+        packed = content[start : start + entry.packed]
+        inner = packed if entry.method == 0 else self._unpack("deflate", packed) if entry.method == 8 else None
+        if inner is None:
+            self._bad("unreadable")
+        else:
+            self._nested(inner, entry.name, path, depth)
+
+
+def _unpacked(form: str, content: bytes, most: int) -> Iterator[bytes]:
+    """At most `most` bytes of what a stream holds; several gzip or bzip2 streams behind each other are one file."""
+    while content and most > 0:
+        piece, content = _one_stream(form, content, most)
+        most -= len(piece)
+        yield piece
+        if not piece and content:
+            return  # empty streams without end
+
+
+def _one_stream(form: str, content: bytes, most: int) -> tuple[bytes, bytes]:
+    if form in ("gz", "deflate"):
+        inflate = zlib.decompressobj(31 if form == "gz" else -15)
+        piece = inflate.decompress(content, most)
+        rest = inflate.unused_data if form == "gz" and inflate.eof else b""
+        return piece, rest if rest.startswith(b"\x1f\x8b") else b""
+    other = bz2.BZ2Decompressor() if form == "bz2" else lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+    piece = other.decompress(content, most)
+    rest = other.unused_data if other.eof else b""
+    return piece, rest if rest.startswith((b"BZh", b"\xfd7zXZ")) else b""
+
+
+def _directory(content: bytes) -> tuple[list[_Entry], bool]:
+    """The files of the central directory (APPNOTE §4.3.12), and whether it is as whole as its end says."""
+    end = content.rfind(b"PK\x05\x06", max(0, len(content) - 66_000))
+    if end < 0 or end + 22 > len(content):
+        return [], False
+    count, size, offset = struct.unpack_from("<HII", content, end + 10)
+    begin = end - size
+    if 0xFFFFFFFF in (size, offset) or count == 0xFFFF:  # APPNOTE §4.3.14, ZIP64
+        wide = content.rfind(b"PK\x06\x06", max(0, end - 4096), end)
+        if wide < 0 or wide + 56 > len(content):
+            return [], False
+        count, size, offset = struct.unpack_from("<QQQ", content, wide + 32)
+        begin = wide - size
+    if begin < 0:
+        return [], False
+    before = begin - offset if 0 < begin - offset < begin else 0  # a program may stand in front of a ZIP
+    entries: list[_Entry] = []
+    at = begin
+    while content[at : at + 4] == b"PK\x01\x02" and at + 46 <= len(content):
+        if len(entries) >= MAX_NAMES:
+            return entries, False
+        entry, at = _entry(content, at, before)
+        entries.append(entry)
+    return entries, len(entries) == count
+
+
+def _entry(content: bytes, at: int, before: int) -> tuple[_Entry, int]:
+    flags, method = struct.unpack_from("<HH", content, at + 8)
+    packed, unpacked, name_size, extra_size, comment = struct.unpack_from("<IIHHH", content, at + 20)
+    place = struct.unpack_from("<I", content, at + 42)[0]
+    name = content[at + 46 : at + 46 + name_size]
+    extra = content[at + 46 + name_size : at + 46 + name_size + extra_size]
+    if 0xFFFFFFFF in (packed, unpacked) and extra[:2] == b"\x01\x00" and len(extra) >= 12:
+        # APPNOTE §4.5.3: the wide figures stand in this order, each only where the narrow one is full
+        wide = [struct.unpack_from("<Q", extra, 4 + 8 * n)[0] for n in range((len(extra) - 4) // 8)]
+        if unpacked == 0xFFFFFFFF and wide:
+            unpacked = wide.pop(0)
+        if packed == 0xFFFFFFFF and wide:
+            packed = wide.pop(0)
+    # method 99 is WinZip's AES
+    entry = _Entry(_name(name), method, bool(flags & 1) or method == 99, packed, unpacked, place + before)
+    return entry, at + 46 + name_size + extra_size + comment
+
+
+def _local_names(content: bytes) -> Iterator[str]:
+    """The names in front of each file: what programs see that read from the front, also of nested stored archives."""
+    for count, found in enumerate(_LOCAL.finditer(content)):
+        if count > MAX_NAMES:
+            return
+        at = found.start()
+        if at + 30 > len(content):
+            return
+        size = struct.unpack_from("<H", content, at + 26)[0]
+        yield _name(content[at + 30 : at + 30 + size])
+
+
+def _name(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _extension(name: str) -> str:
+    return name.rstrip(" .\0").rpartition(".")[2].lower() if "." in name else ""

@@ -1,0 +1,175 @@
+"""What of a person's words may reach others: no signed address, no private address, no quotation of our own mail.
+
+In: words that were cut already (core.body), what is public on the ticket, whose addresses are private. Out: the words
+as they go on. And of files that are text: the same bytes with every token made unreadable, at the same length.
+
+A token is found in every form in which mail programs carry it: upper case, percent-encoded in a link, as an HTML
+entity, cut in two by a line end (of format=flowed, of quoted-printable, of a quotation), with characters between that
+nobody sees, in base64. Linear in the text's length.
+
+Standards: RFC 5233 (sub-addresses), RFC 3986 §2.1 (%2B), RFC 2045 §6.7 (soft line breaks).
+Never: decides who may read what (core.audience, intake.sight), looks anything up.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from mailbot.core.attributions import attribution
+from mailbot.core.forward import read_forward
+from mailbot.core.message import InboundMessage
+from mailbot.vocabulary.quoting import MARKER_LINES
+
+# What may stand between two characters of a token without a reader's seeing it: a line end, a soft one too, with the
+# marks of a quotation behind it, and characters without width.
+_GAP = r"(?:=?\r?\n[> \t]{0,8}|[\u200b-\u200d\u2060\ufeff\xad])?"
+_LETTER = rf"[a-zA-Z2-7]{_GAP}"
+_TOKEN = rf"[racbsRACBS]{_GAP}0{_GAP}(?:{_LETTER}){{1,13}}?0{_GAP}(?:{_LETTER}){{19}}[a-zA-Z2-7](?![a-zA-Z0-9])"
+_PLUS = r"(?:\+|%2[Bb]|%252[Bb]|=2[Bb]|&#0{0,4}43;|&#[xX]0{0,4}2[bB];|&plus;)"
+# The sign before it is part of what is found, and so is taken away with it; else no letter or digit may stand there.
+_ANY = re.compile(rf"({_GAP}{_PLUS}{_GAP})({_TOKEN})|(?<![a-zA-Z0-9])({_TOKEN})")
+# Nearly no text has even this much of one.
+_HINT = re.compile(r"[racbs](?:=?\r?\n|[\u200b-\u200d\u2060\ufeff\xad])?[> \t]{0,8}0", re.I)
+_BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{16,996}={0,2}[ \t]*\r?\n?){1,}", re.MULTILINE)
+_ESCAPED = re.compile(r"[a-zA-Z0-9]")
+_QUOTED = re.compile(r"\s{0,4}(?:>[ \t]?)+")
+_WORDS = re.compile(r"[^\W_]+")
+_MARKERS = frozenset(" ".join(_WORDS.findall(line.lower())) for line in MARKER_LINES)
+
+HIDDEN = "***"
+_TEXT_TYPES = ("text/", "message/", "application/xml", "application/xhtml", "application/json", "image/svg")
+
+
+def without_tokens(text: str) -> str:
+    """The text with `support+TOKEN@…` as `support@…`, and every other token as `***`."""
+    if not _HINT.search(text):
+        return text
+    return _ANY.sub(lambda found: "" if found[2] else HIDDEN, text)
+
+
+def mask_tokens(content: bytes, content_type: str) -> bytes:
+    """A text file with its tokens written over, as long as before; other files as they are."""
+    if not content_type.startswith(_TEXT_TYPES):
+        return content
+    masked = _masked(content)
+    return _BASE64.sub(_in_base64, masked) if content_type.startswith("message/") else masked
+
+
+def _masked(content: bytes) -> bytes:
+    text = content.decode("latin-1")
+    if not _HINT.search(text):
+        return content
+    return _ANY.sub(lambda found: _ESCAPED.sub("x", found[2] or found[3]).rjust(len(found[0]), "-"), text).encode(
+        "latin-1"
+    )
+
+
+def _in_base64(found: re.Match[bytes]) -> bytes:
+    """The same lines, holding the same text without its tokens: as many bytes, so as many characters."""
+    block = found[0]
+    joined = re.sub(rb"[^A-Za-z0-9+/=]", b"", block)
+    try:
+        content = base64.b64decode(joined, validate=True)
+    except (binascii.Error, ValueError):
+        return block
+    masked = _masked(content)
+    if masked == content:
+        return block
+    letters = iter(base64.b64encode(masked))
+    return bytes(next(letters, each) if each not in b" \t\r\n" else each for each in block)
+
+
+def mask_addresses(text: str, private: Collection[str], shown: str) -> str:
+    """The text with each of these addresses (lower case) as `shown`."""
+    if "@" not in text and "%40" not in text:
+        return text
+    for address in private:
+        local, _, domain = address.partition("@")
+        if domain and domain in text.lower():
+            pattern = rf"(?i)(?<![\w.+-]){re.escape(local)}(?:\+[\w.=-]{{1,64}})?(?:@|%40){re.escape(domain)}(?![\w-])"
+            text = re.sub(pattern, lambda _: shown, text)
+    return text
+
+
+def agents_words(
+    message: InboundMessage,
+    words: str,
+    public: Callable[[], Sequence[str]],
+    is_own: Callable[[str], bool],
+) -> str:
+    """What of an agent's cut words goes to the requester: nothing of our own mail that the cut left standing.
+
+    `public` gives the texts of the ticket that the requester knows; `is_own` knows the desk's addresses and agents'.
+    """
+    forward = read_forward(message)
+    if forward is not None and (is_own(forward.author.email) or _marker_at(forward.text.split("\n")) is not None):
+        # A notification passed on to the ticket: what stands above it is the answer.
+        words = forward.comment
+    lines = words.split("\n")
+    end = _marker_at(lines)
+    if end is not None:
+        lines = lines[: _above_header(lines, end)]
+    if any(line.lstrip().startswith(">") for line in lines):
+        lines = _only_public(lines, public())
+    lines = [line for line in lines if not (line.rstrip().endswith(":") and _names_us(line, is_own))]
+    return "\n".join(lines).strip("\n")
+
+
+def _marker_at(lines: Sequence[str]) -> int | None:
+    """Where a mail of ours begins that is not marked as a quotation ("write your reply above this line")."""
+    for number, line in enumerate(lines):
+        may_be = 10 < len(line) < 200 and not line.lstrip().startswith(">")
+        if may_be and " ".join(_WORDS.findall(line.lower())) in _MARKERS:
+            return number
+    return None
+
+
+def _above_header(lines: Sequence[str], end: int) -> int:
+    """Up from the marker over the header ("From: … Sent: …") or the separator of the mail that begins with it."""
+    while end and (not lines[end - 1].strip() or _is_head(lines[end - 1])):
+        end -= 1
+    return end
+
+
+_HEAD = re.compile(r"\s*(?:\*?[^\W\d_][\w .-]{0,24}\*?\s?[:：]\*?\s\S|[-_=*]{3,})")
+
+
+def _is_head(line: str) -> bool:
+    return bool(_HEAD.match(line) or attribution(line))
+
+
+def _only_public(lines: Sequence[str], public: Sequence[str]) -> list[str]:
+    """Quoted lines stay where the requester knows them: their own words, or what was written to them."""
+    known = [f" {' '.join(_WORDS.findall(text.lower()))} " for text in public]
+    kept: list[str] = []
+    for line in lines:
+        mark = _QUOTED.match(line)
+        if mark is None:
+            kept.append(line)
+            continue
+        words = " ".join(_WORDS.findall(line[mark.end() :].lower()))
+        if not words or any(f" {words} " in text for text in known):
+            kept.append(line)
+    return _without_empty_quotes(kept)
+
+
+def _without_empty_quotes(lines: Sequence[str]) -> list[str]:
+    """Marks with nothing behind them, where no quoted words are left beside them."""
+    kept: list[str] = []
+    for number, line in enumerate(lines):
+        mark = _QUOTED.match(line)
+        if mark is not None and not line[mark.end() :].strip():
+            beside = [*kept[-1:], *lines[number + 1 : number + 2]]
+            if not any(_QUOTED.match(other) and other.strip("> \t") for other in beside):
+                continue
+        kept.append(line)
+    return kept
+
+
+def _names_us(line: str, is_own: Callable[[str], bool]) -> bool:
+    """An attribution that names the desk or an agent ("On …, Sally <sally@…> wrote:")."""
+    found = re.findall(r"[\w.+-]{1,64}@[\w.-]{1,253}", line[:1000])
+    return bool(found) and any(is_own(each.lower()) for each in found) and bool(attribution(line.strip()))
