@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from mailbot.clock import Clock, SystemClock
 from mailbot.config import Settings
 from mailbot.core.attachment_rules import Refusals
 from mailbot.core.classify import OwnIdentity
-from mailbot.core.desk import DeskProfile
+from mailbot.core.desk import DeskProfile, Inbox
 from mailbot.core.ticket import Agent, Policy, Status
 from mailbot.core.token import Signer
 from mailbot.correspondence import Correspondence
@@ -53,6 +54,8 @@ class Desk:
         renderer = make_renderer(settings, policy, cache=cache)
         renderer.check()
         profile = make_profile(settings, read_keys(settings))
+        mailboxes = tuple(self.store.mailbox_id(box.place) for box in settings.mailboxes)
+        profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
         own = own_identity(settings, profile.instance_id)
         correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
         self.settings = settings
@@ -63,6 +66,14 @@ class Desk:
             self.store, profile, self.clock, self.helpdesk.turn, owner=self.owner,
             max_per_minute=settings.smtp.max_per_minute,
         )  # fmt: skip
+
+    def _inboxes(self, settings: Settings) -> dict[int, Inbox]:
+        """The mailboxes that have an address or a program of their own, by the id of their row."""
+        return {
+            self.store.mailbox_id(box.place): Inbox(box.address or settings.helpdesk.address, box.program)
+            for box in settings.mailboxes
+            if box.address or box.program
+        }
 
     def close(self) -> None:
         """Give back the database and its lock."""
@@ -141,7 +152,7 @@ def make_screening(settings: Settings, clock: Clock) -> Screening:
 def own_identity(settings: Settings, instance_id: str) -> OwnIdentity:
     """How the desk knows its own mail again. `instance_id`: that of its profile."""
     return OwnIdentity(
-        addresses=frozenset(settings.helpdesk.addresses),
+        addresses=frozenset(settings.addresses),
         instance_id=instance_id,
         trusted_authserv_ids=settings.inbound.trusted_authserv_ids,
     )
@@ -151,14 +162,14 @@ def make_policy(settings: Settings) -> Policy:
     """What decisions depend on, of these settings; the agents are those of the configuration."""
     return Policy(
         hours=service_hours(settings.hours, settings.helpdesk.timezone),
-        agents=tuple(Agent(a.email, a.name, a.aliases, a.role) for a in settings.agents),
+        agents=tuple(Agent(a.email, a.name, a.aliases, a.role, a.programs) for a in settings.agents),
         reminders=settings.timers.reminders,
         auto_close=settings.timers.auto_close,
         service_clock=settings.timers.clock == "service",
         after_reply=Status(settings.agent_mail.after_reply),
         notify=settings.agent_mail.notify,
         thanks_open_follow_up=settings.follow_up.on_thanks == "follow_up",
-        own_addresses=tuple(settings.helpdesk.addresses),
+        own_addresses=settings.addresses,
     )
 
 
@@ -174,7 +185,7 @@ def make_profile(settings: Settings, keys: tuple[bytes, ...]) -> DeskProfile:
         zone=helpdesk.zone,
         signer=Signer(keys),
         instance_id=instance,
-        aliases=helpdesk.aliases,
+        aliases=settings.addresses[1:],
         language=helpdesk.language,
         status_page=helpdesk.status_page,
         plus_addressing=helpdesk.plus_addressing,

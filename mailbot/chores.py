@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,15 +25,20 @@ from mailbot.store.retention import drop_raw_mail
 log = logging.getLogger(__name__)
 
 RING_SECONDS = 0.5
+# A deadline that can't fire, since the inbox of its ticket can't be read, is looked at again after so many seconds.
+WAIT_FOR_INBOX = 2.0
 
 
 class Chores:
-    """One desk's chores. `read_inbox(seconds)`: read it afresh, False where that failed; `outgoing`: mail waits."""
+    """One desk's chores. `read_inbox(seconds)`: read all afresh; those that were, by id, and from when on.
+
+    `outgoing`: called where mail waits to be sent.
+    """
 
     def __init__(
         self,
         desk: Desk,
-        read_inbox: Callable[[float], bool],
+        read_inbox: Callable[[float], dict[int, datetime]],
         outgoing: Callable[[], None],
         stopping: threading.Event,
     ) -> None:
@@ -41,6 +47,7 @@ class Chores:
         self._outgoing = outgoing
         self._stopping = stopping
         self._scheduler: Any = None
+        self._patience = 0.0
 
     def start(self) -> None:
         """Set the bells; returns at once."""
@@ -66,9 +73,13 @@ class Chores:
             due = self._desk.helpdesk.next_due()
             if due is None or due > self._desk.clock.now() or self._stopping.is_set():
                 return
-            if not self._read_inbox(20.0):
-                return  # nothing is reminded of or closed while the inbox can't be read
-            if self._desk.helpdesk.fire_due_timers():
+            if time.monotonic() < self._patience:
+                return
+            # no ticket is reminded of or closed while the inbox that its replies come to can't be read
+            read = self._read_inbox(20.0)
+            fired = self._desk.helpdesk.fire_due_timers(read)
+            self._patience = 0.0 if fired else time.monotonic() + WAIT_FOR_INBOX
+            if fired:
                 self._outgoing()
         except TemporaryError as error:
             log.warning("timers: %s", error)

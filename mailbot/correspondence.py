@@ -14,6 +14,7 @@ from typing import Any
 
 from mailbot.core.commands import CommandError
 from mailbot.core.compose import Draft, compose
+from mailbot.core.desk import DeskProfile
 from mailbot.core.message import Address, Attachment
 from mailbot.core.relay import mask_addresses, without_tokens
 from mailbot.core.subject import clean_subject
@@ -298,14 +299,14 @@ class Correspondence:
         message_row_id = None
         if first.kind is not MessageKind.ANSWER:  # an answer is on record as the agent wrote it
             message_row_id = turn.work.add_message(
-                loaded.id, direction="out", kind=first.kind.value, author=turn.profile.address,
+                loaded.id, direction="out", kind=first.kind.value, author=turn.profile.at(loaded.mailbox_id).address,
                 author_name=turn.profile.name, author_role=Role.SYSTEM.value, public=not agents_only,
                 subject=self._subject(loaded.ticket),
                 text=source.words if carries_words and source and first.kind is MessageKind.CLOSURE else "",
             )  # fmt: skip
         mail = source.mail if source else None
         # agents read the same words: rendered once, whoever of them gets a copy
-        rendered = self._rendered(turn, loaded, first) if agents_only else None
+        rendered = self._rendered(turn, loaded, first, turn.profile.at(loaded.mailbox_id)) if agents_only else None
         for envelope in envelopes:
             self._post(turn, loaded, envelope, mail, source, message_row_id, rendered)
 
@@ -322,18 +323,20 @@ class Correspondence:
         is_agent = envelope.template.startswith("agent/")
         if envelope.auto_submitted and not is_agent and not self._may_write(turn, loaded, envelope):
             return
-        rendered = rendered or self._rendered(turn, loaded, envelope)
+        mailbox_id = loaded.mailbox_id if loaded else mail.mailbox_id if mail else 0
+        profile = turn.profile.at(mailbox_id)
+        rendered = rendered or self._rendered(turn, loaded, envelope, profile)
         token = self._token(turn, loaded, envelope, is_agent)
         unique = self._new_id()
-        message_id = f"<{token}.{unique}@{turn.profile.domain}>" if token else f"<{unique}@{turn.profile.domain}>"
+        message_id = f"<{token}.{unique}@{profile.domain}>" if token else f"<{unique}@{profile.domain}>"
         references = self._references(turn, loaded, envelope, mail, is_agent)
         draft = Draft(
             kind=envelope.kind,
             from_name=envelope.from_name or turn.profile.name,
-            from_email=turn.profile.address,
+            from_email=profile.address,
             to=envelope.to,
             cc=envelope.cc,
-            reply_to=turn.profile.reply_address(token) if token else turn.profile.address,
+            reply_to=profile.reply_address(token) if token else profile.address,
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
@@ -350,7 +353,7 @@ class Correspondence:
         )
         turn.work.enqueue(
             {
-                "mailbox_id": mail.mailbox_id if mail else 0,
+                "mailbox_id": mailbox_id,
                 "ticket_id": loaded.id if loaded else None,
                 "message_row_id": message_row_id,
                 "inbound_id": mail.inbound_id if mail else None,
@@ -370,8 +373,10 @@ class Correspondence:
             }
         )
 
-    def _rendered(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> Rendered:
+    def _rendered(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, profile: DeskProfile) -> Rendered:
         context = dict(envelope.context)
+        if profile is not turn.profile:
+            context["desk"] = DeskView(profile.name, profile.brand, profile.address, profile.status_page)
         context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
         if loaded is not None:
             is_agent = envelope.template.startswith("agent/")
@@ -380,7 +385,7 @@ class Correspondence:
             if not is_agent and context.get("words"):
                 context["words"] = self._for_outsiders(turn, loaded.ticket, envelope.to, str(context["words"]))
             if turn.profile.status_page and not is_agent:
-                context["desk"] = self._desk_with_link(turn, loaded, envelope)
+                context["desk"] = self._desk_with_link(profile, loaded, envelope)
         return self._renderer.render(envelope.template, envelope.language, context)
 
     def _for_outsiders(self, turn: Turn, ticket: Ticket, reader: Address, words: str) -> str:
@@ -391,9 +396,9 @@ class Correspondence:
         private |= people if ticket.is_hidden(reader.email) else {email for email in people if ticket.is_hidden(email)}
         return mask_addresses(without_tokens(words), private, turn.profile.address)
 
-    def _desk_with_link(self, turn: Turn, loaded: Loaded, envelope: Envelope) -> DeskView:
+    def _desk_with_link(self, profile: DeskProfile, loaded: Loaded, envelope: Envelope) -> DeskView:
         """The desk with a signed link to the status page: it shows its reader all, not only number and status."""
-        profile, number = turn.profile, loaded.ticket.number
+        number = loaded.ticket.number
         link = f"{profile.status_page}?nomor={number}"
         if not loaded.ticket.is_hidden(envelope.to.email):  # the page would show them the requester's address
             link += f"&kunci={profile.signer.sign(Purpose.STATUS, number, envelope.to.email)}"

@@ -21,10 +21,12 @@ from typing import Any
 from mailbot.bootstrap import Desk, open_desk
 from mailbot.chores import Chores
 from mailbot.config import Settings, load_settings
+from mailbot.config.model import MailboxSettings
 from mailbot.errors import ConfigError, MailbotError, MailboxUnavailable
 from mailbot.inbox import InboxReader
+from mailbot.inboxes import Inboxes
 from mailbot.logs import configure_for
-from mailbot.loops import HANG_SECONDS, InboxLoop, OutboxLoop
+from mailbot.loops import HANG_SECONDS, OutboxLoop
 from mailbot.mailbox import Mailbox
 from mailbot.sdnotify import Notifier
 from mailbot.smtp import Submission
@@ -40,7 +42,7 @@ class Daemon:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._stopping = threading.Event()
-        self._inbox = InboxLoop(desk, self._stopping, self._mail_may_wait)
+        self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait)
         self._outbox = OutboxLoop(desk, self._stopping)
         self._chores = Chores(desk, self._inbox.read_afresh, self._mail_may_wait, self._stopping)
         self._pages: list[Any] = []
@@ -49,8 +51,8 @@ class Daemon:
     def start(self) -> None:
         """Start every loop; returns at once."""
         self._desk.delivery.take_back()
-        for loop, name in ((self._inbox.run, "inbox"), (self._outbox.run, "outbox")):
-            thread = threading.Thread(target=loop, name=name, daemon=True)
+        outbox = threading.Thread(target=self._outbox.run, name="outbox", daemon=True)
+        for thread in (*self._inbox.threads(), outbox):
             thread.start()
             self._threads.append(thread)
         self._chores.start()
@@ -99,8 +101,7 @@ class Daemon:
 
     def health(self) -> dict[str, bool]:
         """Which parts work."""
-        return {
-            "imap": self._inbox.state in ("reading", "waiting"),
+        return self._inbox.health() | {
             "smtp": self._outbox.state in ("idle", "works"),
             "alive": self.is_alive(),
         }
@@ -117,20 +118,10 @@ def run_once(settings: Settings) -> int:
     """Take in what waits, fire what is due, send what is queued; 0, or 1 where a server could not be used."""
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
-        mailbox = Mailbox(settings.imap, max_size=settings.inbound.max_size)
-        code = 0
-        try:
-            mailbox.open()
-            name = f"{settings.imap.username}@{settings.imap.host}/{settings.imap.folder}"
-            reader = InboxReader(desk.helpdesk, mailbox, name)
-            reader.read()
-            if reader.all_handled:
-                desk.helpdesk.fire_due_timers()
-        except MailboxUnavailable as error:
-            log.error("the inbox was not read, so no timer fired: %s", error)
-            code = 1
-        finally:
-            mailbox.close()
+        begun = desk.clock.now()
+        found = {desk.store.mailbox_id(box.place): _read_once(desk, box) for box in settings.mailboxes}
+        code = 1 if None in found.values() else 0
+        desk.helpdesk.fire_due_timers({mailbox: begun for mailbox, handled in found.items() if handled})
         submission = Submission(settings.smtp)
         try:
             while (done := desk.delivery.deliver_due(submission)).tried:
@@ -143,6 +134,21 @@ def run_once(settings: Settings) -> int:
         return code
 
 
+def _read_once(desk: Desk, box: MailboxSettings) -> bool | None:
+    """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
+    mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
+    reader = InboxReader(desk.helpdesk, mailbox, box.place)
+    try:
+        mailbox.open()
+        reader.read()
+    except MailboxUnavailable as error:
+        log.error("the inbox was not read, so no timer of its tickets fired: %s", error)
+        return None
+    finally:
+        mailbox.close()
+    return reader.all_handled
+
+
 def run(settings: Settings, config_path: Path | None = None) -> int:
     """The daemon, until SIGTERM or SIGINT; 0. SIGHUP reads the configuration again."""
     notifier = Notifier()
@@ -151,7 +157,8 @@ def run(settings: Settings, config_path: Path | None = None) -> int:
         daemon = Daemon(desk)
         daemon.start()
         notifier.ready("running")
-        log.info("running: inbox %s on %s, outbox to %s", settings.imap.folder, settings.imap.host, settings.smtp.host)
+        read = ", ".join(f"{box.folder} on {box.host}" for box in settings.mailboxes)
+        log.info("running: inbox %s, outbox to %s", read, settings.smtp.host)
         ends_well = True
         while True:
             signal_number = signals.wait(notifier.watchdog_every or 5.0)

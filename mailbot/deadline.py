@@ -5,23 +5,41 @@ and no signal gets a word in). faulthandler's watchdog is a thread of the operat
 every thread's stack to stderr and ends the process with status 1. systemd starts it again, and the attempts that were
 counted beforehand take the mail out of the way (see `processing`).
 
-One bound at a time in a process: the inner one would take the place of the outer.
+Several threads may have bounds at once: the watchdog is set to the one that ends first.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_ends: dict[int, float] = {}
+_lock = threading.Lock()
 
 
 @contextmanager
 def no_longer_than(seconds: float) -> Iterator[None]:
-    """End the process where the block takes longer than this."""
-    stderr = sys.__stderr__
-    faulthandler.dump_traceback_later(seconds, exit=True, file=2 if stderr is None or stderr.closed else stderr)
+    """End the process where the block takes longer than this. Not inside itself."""
+    me = threading.get_ident()
+    with _lock:
+        _ends[me] = time.monotonic() + seconds
+        _arm()
     try:
         yield
     finally:
+        with _lock:
+            del _ends[me]
+            _arm()
+
+
+def _arm() -> None:
+    if not _ends:
         faulthandler.cancel_dump_traceback_later()
+        return
+    stderr = sys.__stderr__
+    left = max(0.001, min(_ends.values()) - time.monotonic())
+    faulthandler.dump_traceback_later(left, exit=True, file=2 if stderr is None or stderr.closed else stderr)

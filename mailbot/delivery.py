@@ -140,7 +140,7 @@ class Delivery:
             raw = self._assembled(row)
         except raw_mail.RawMailDamaged as error:
             return Rejected(0, f"an attachment can't be read any more: {error}")
-        return submission.send(self._profile.bounce_address(row.id), row.recipient, raw)
+        return submission.send(self._profile.at(row.mailbox_id).bounce_address(row.id), row.recipient, raw)
 
     def _assembled(self, row: Any) -> bytes:
         """The composed mail with its files, which are kept once, in the mail that they came in."""

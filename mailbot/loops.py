@@ -17,7 +17,9 @@ from collections.abc import Callable
 
 from mailbot.bootstrap import Desk
 from mailbot.clock import SystemClock
+from mailbot.config.model import MailboxSettings
 from mailbot.errors import MailboxUnavailable, TemporaryError
+from mailbot.imap.login import place as named
 from mailbot.inbox import InboxReader
 from mailbot.logs import Outage
 from mailbot.mailbox import Mailbox, WakeUp
@@ -32,17 +34,19 @@ HANG_SECONDS = 300.0
 
 
 class InboxLoop:
-    """Reads one folder until told to stop."""
+    """Reads one folder until told to stop. `name` is that of its [[mailbox]], "" for the one of [imap]."""
 
-    def __init__(self, desk: Desk, stopping: threading.Event, handled: Callable[[], None]) -> None:
-        settings = desk.settings
+    def __init__(
+        self, desk: Desk, box: MailboxSettings, stopping: threading.Event, handled: Callable[[], None]
+    ) -> None:
         self._desk = desk
         self._stopping = stopping
-        self._poll = settings.imap.poll_interval.total_seconds()
-        self._mailbox = Mailbox(settings.imap, max_size=settings.inbound.max_size)
-        name = f"{settings.imap.username}@{settings.imap.host}/{settings.imap.folder}"
-        self._reader = InboxReader(desk.helpdesk, self._mailbox, name, handled=handled, stopping=stopping.is_set)
-        self._outage = Outage(log, f"IMAP {settings.imap.host}:{settings.imap.port}", SystemClock())
+        self.name, self.place = box.name, box.place
+        self.title = f"inbox {box.name}".rstrip()
+        self._poll = box.poll_interval.total_seconds()
+        self._mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
+        self._reader = InboxReader(desk.helpdesk, self._mailbox, self.place, handled=handled, stopping=stopping.is_set)
+        self._outage = Outage(log, named(box), SystemClock())
         self._wake = WakeUp()
         self._reads = 0
         self._asked = 0
@@ -63,12 +67,21 @@ class InboxLoop:
         """End a network call that hangs."""
         self._mailbox.interrupt()
 
-    def read_afresh(self, timeout: float) -> bool:
-        """Read the inbox, all of it, beginning now; False where that was not possible within `timeout` seconds."""
+    @property
+    def works(self) -> bool:
+        """Can the folder be read?"""
+        return self.state.startswith(("reading", "waiting for mail"))
+
+    def ask(self) -> int:
+        """Read the inbox, all of it, beginning now; what `has_read` has to be asked for."""
         with self._changed:
             self._asked += 1
-            wanted = self._asked
             self._wake.set()
+            return self._asked
+
+    def has_read(self, wanted: int, timeout: float) -> bool:
+        """Was it read since that was asked? Waits for it; False where it was not possible within `timeout` seconds."""
+        with self._changed:
             return self._changed.wait_for(lambda: self._reads >= wanted or self._stopping.is_set(), timeout)
 
     def run(self) -> None:

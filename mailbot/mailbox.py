@@ -61,7 +61,7 @@ class Mailbox:
         self._batch_count = batch_count
         self._patience = patience
         self._log = logger
-        self._tokens = TokenSource.of(settings, "imap")
+        self._tokens = TokenSource.of(settings, settings.section)
         self._client: Client | None = None
         self._filing: filing.Filing
         self._places: dict[Place, str] = {}

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from mailbot.clock import Clock
@@ -25,7 +26,7 @@ from mailbot.core.classify import OwnIdentity, classify
 from mailbot.core.commands import CommandError
 from mailbot.core.desk import DeskProfile
 from mailbot.core.identity import identity
-from mailbot.core.message import Address
+from mailbot.core.message import Address, InboundMessage
 from mailbot.core.parse import parse_header_only, parse_message
 from mailbot.core.ticket import Agent, Policy, Role, TimerFired
 from mailbot.correspondence import Correspondence
@@ -150,22 +151,33 @@ class Helpdesk:
         return Arrived(
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
-            program=message.headers.get("X-Mailbot-Program")[:80] if row.source == "web" else "",
+            program=self._program(row, message),
         )  # fmt: skip
 
     def _screened(self, row: Any, raw: bytes) -> Arrived:
         """A mail as it may be acted on. May ask a virus scanner: outside of any transaction."""
         return self._screening.screen(self._understand(row, raw), raw)
 
+    def _program(self, row: Any, message: InboundMessage) -> str:
+        """What a mail's new ticket is about: the form says so by itself, else the mailbox that it came to."""
+        if row.source == "web":
+            return message.headers.get("X-Mailbot-Program")[:80]
+        return self.profile.program_of(row.mailbox_id)
+
     # The clock
 
-    def fire_due_timers(self) -> int:
-        """Remind and close where it is due; how many tickets were touched. Call only after the inbox was read."""
+    def fire_due_timers(self, read: Mapping[int, datetime] | None = None) -> int:
+        """Remind and close where it is due; how many tickets were touched. Call only after the inbox was read.
+
+        `read`: the mailboxes that were, by their row's id, and the moment from which; tickets of the desk's other ones
+        wait. None: all that is due fires.
+        """
+        through = self._read_through(read)
         fired = 0
         while True:
             with self.store.writing() as connection:
                 turn = self._turn(self._work(connection))
-                due = turn.work.due_tickets(turn.work.now, TIMER_BATCH)
+                due = turn.work.due_tickets(turn.work.now, TIMER_BATCH, through)
                 for loaded in turn.work.tickets_by_id(due).values():
                     timers = tuple(t for t in loaded.ticket.timers if t.due_at <= turn.work.now)
                     carry_out(turn, loaded, TimerFired(turn.work.now, timers))
@@ -173,6 +185,14 @@ class Helpdesk:
             fired += len(due)
             if len(due) < TIMER_BATCH:
                 return fired
+
+    def _read_through(self, read: Mapping[int, datetime] | None) -> dict[int, datetime | None] | None:
+        """For each mailbox of the desk when its reading began, None for never; 0: for mail that came otherwise."""
+        if read is None:
+            return None
+        mailboxes = self.profile.mailboxes
+        through: dict[int, datetime | None] = {box: read.get(box) for box in mailboxes}
+        return through | {0: through[mailboxes[0]] if mailboxes else self.clock.now()}
 
     def next_due(self) -> Any:
         """The earliest deadline of all tickets, or None."""
@@ -306,8 +326,6 @@ class Helpdesk:
 
     def _turn(self, work: Work) -> Turn:
         policy = self._policy_with(self._agents(work))
-        if policy.notify == "round_robin":
-            policy = replace(policy, last_in_turn=work.last_in_turn())
         return Turn(work, self.profile, policy, self._post, lambda row: self._reread(work, row))
 
     def _reread(self, work: Work, row: Any) -> Arrived:

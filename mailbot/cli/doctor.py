@@ -54,8 +54,12 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "configuration", "warn", f"the desk's address is still {EXAMPLE_ADDRESS}", "set [helpdesk] address"
         )
-    if not settings.imap.username:
-        yield Finding("configuration", "warn", "[imap] username is empty", "set it: the log-in of the desk's mailbox")
+    for box in settings.mailboxes:
+        if not box.username:
+            table = f"[[mailbox]] {box.name}:" if box.name else "[imap]"
+            yield Finding(
+                "configuration", "warn", f"{table} username is empty", "set it: the log-in of the desk's mailbox"
+            )
     for name, holds_secret in _secret_places(settings):
         mode = stat.S_IMODE(name.stat().st_mode) if name.exists() else 0
         if holds_secret and mode & 0o077:
@@ -65,7 +69,7 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
 
 def _secret_places(settings: Settings) -> Iterator[tuple[Path, bool]]:
     """Files that hold a password, as far as the configuration tells."""
-    servers = (settings.imap, settings.smtp)
+    servers = (*settings.mailboxes, settings.smtp)
     if settings.config_file is not None:
         inside = any(server.password.get_secret_value() and server.password_file is None for server in servers)
         # A systemd credential or the environment may be where it came from: then the file holds none.
@@ -136,18 +140,23 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _imap(settings: Settings) -> Iterator[Finding]:
+    from mailbot.imap.login import place
     from mailbot.mailbox import Mailbox
 
-    imap = settings.imap
-    box = Mailbox(imap, max_size=settings.inbound.max_size)
-    try:
-        box.open()
-        _, waiting = box.uids()
-    finally:
-        box.close()
-    waits = "1 mail waits" if len(waiting) == 1 else f"{len(waiting)} mails wait"
-    folders = ", ".join(name for name in (imap.folder, imap.processed_folder, imap.quarantine_folder) if name)
-    yield Finding("IMAP", "ok", f"{imap.host}:{imap.port}: logged in; {folders} are there; {waits} in {imap.folder}")
+    for imap in settings.mailboxes:
+        box = Mailbox(imap, max_size=settings.inbound.max_size)
+        try:
+            box.open()
+            _, waiting = box.uids()
+        except (MailbotError, OSError) as error:
+            yield Finding("IMAP", "fail", str(error))
+            continue  # the other mailboxes work all the same
+        finally:
+            box.close()
+        waits = "1 mail waits" if len(waiting) == 1 else f"{len(waiting)} mails wait"
+        folders = ", ".join(name for name in (imap.folder, imap.processed_folder, imap.quarantine_folder) if name)
+        where = place(imap).removeprefix("IMAP ")
+        yield Finding("IMAP", "ok", f"{where}: logged in; {folders} are there; {waits} in {imap.folder}")
 
 
 def _smtp(settings: Settings) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from mailbot.config.model import DAY_NAMES, ServerSettings, Settings
+from mailbot.config.layers import Place
+from mailbot.config.model import DAY_NAMES, MailboxSettings, ServerSettings, Settings
 from mailbot.config.values import duration_text
 from mailbot.network import is_loopback
 
@@ -23,9 +24,9 @@ _DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://", "postgres:
 
 
 class Finding(NamedTuple):
-    """A broken rule: (table, key) or ("agents", position, key), what was found, what is allowed."""
+    """A broken rule: (table, key) or ("agents" or "mailbox", position, key), what was found, what is allowed."""
 
-    place: tuple[str | int, ...]
+    place: Place
     found: str
     allowed: str
 
@@ -38,59 +39,80 @@ class Check:
     find: Callable[[Settings], Iterator[Finding]]
 
 
+def _inboxes(settings: Settings) -> Iterator[tuple[Place, MailboxSettings]]:
+    """Every inbox that is read, and the table that it is written in."""
+    for position, box in enumerate(settings.mailboxes):
+        yield (("mailbox", position) if settings.mailbox else ("imap",)), box
+
+
 def _imap_open_line(settings: Settings) -> Iterator[Finding]:
-    return _open_line("imap", settings.imap, settings.imap.security)
+    for table, box in _inboxes(settings):
+        yield from _open_line(table, box, box.security)
 
 
 def _smtp_open_line(settings: Settings) -> Iterator[Finding]:
-    return _open_line("smtp", settings.smtp, settings.smtp.security)
+    return _open_line(("smtp",), settings.smtp, settings.smtp.security)
 
 
-def _open_line(table: str, server: ServerSettings, security: str) -> Iterator[Finding]:
+def _open_line(table: Place, server: ServerSettings, security: str) -> Iterator[Finding]:
     if security == "none" and not server.allow_insecure and not is_loopback(server.host):
         yield Finding(
-            (table, "security"),
+            (*table, "security"),
             f'"none" with host "{server.host}", which would show the password and all mail to the network',
             '"tls" or "starttls" (or, if the line is safe by other means, allow_insecure = true)',
         )
 
 
 def _imap_token(settings: Settings) -> Iterator[Finding]:
-    return _token("imap", settings.imap)
+    for table, box in _inboxes(settings):
+        yield from _token(table, box)
 
 
 def _smtp_token(settings: Settings) -> Iterator[Finding]:
-    return _token("smtp", settings.smtp)
+    return _token(("smtp",), settings.smtp)
 
 
-def _token(table: str, server: ServerSettings) -> Iterator[Finding]:
+def _token(table: Place, server: ServerSettings) -> Iterator[Finding]:
     if server.auth != "xoauth2":
         return
     if not (server.token_file or server.token_command or server.password.get_secret_value()):
-        yield Finding((table, "auth"), '"xoauth2", but nothing that gives a token', "with token_file or token_command")
+        yield Finding((*table, "auth"), '"xoauth2", but nothing that gives a token', "with token_file or token_command")
     if not server.username:
-        yield Finding((table, "username"), '"" with auth = "xoauth2"', "the mailbox that the token is for")
+        yield Finding((*table, "username"), '"" with auth = "xoauth2"', "the mailbox that the token is for")
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
-    seen: dict[str, str] = {}
-    for key in ("folder", "processed_folder", "quarantine_folder"):
-        name: str = getattr(settings.imap, key)
-        # RFC 3501 §5.1: INBOX is the one name that is compared without case.
-        same = "INBOX" if name.upper() == "INBOX" else name
-        if same and same in seen:
-            yield Finding(
-                ("imap", key), f'"{name}", which is {seen[same]} as well', "another folder, or mail goes round"
-            )
-        seen.setdefault(same, key)
+    for table, box in _inboxes(settings):
+        seen: dict[str, str] = {}
+        for key in ("folder", "processed_folder", "quarantine_folder"):
+            name: str = getattr(box, key)
+            # RFC 3501 §5.1: INBOX is the one name that is compared without case.
+            same = "INBOX" if name.upper() == "INBOX" else name
+            if same and same in seen:
+                found = f'"{name}", which is {seen[same]} as well'
+                yield Finding((*table, key), found, "another folder, or mail goes round")
+            seen.setdefault(same, key)
 
 
 def _poll(settings: Settings) -> Iterator[Finding]:
-    span = settings.imap.poll_interval
-    if span.total_seconds() > 3600:
-        yield Finding(
-            ("imap", "poll_interval"), f'"{duration_text(span)}"', 'at most "1h", or mail lies unread for long'
-        )
+    for table, box in _inboxes(settings):
+        if box.poll_interval.total_seconds() > 3600:
+            found = f'"{duration_text(box.poll_interval)}"'
+            yield Finding((*table, "poll_interval"), found, 'at most "1h", or mail lies unread for long')
+
+
+def _mailboxes_differ(settings: Settings) -> Iterator[Finding]:
+    names: set[str] = set()
+    places: dict[str, str] = {}
+    for position, box in enumerate(settings.mailboxes if settings.mailbox else ()):
+        spelt = box.name.replace("-", "_")  # as an environment variable has it
+        if spelt in names:
+            yield Finding(("mailbox", position, "name"), f'"{box.name}" a second time', "each name once")
+        elif box.place in places:
+            found = f'{box.folder} of "{box.username}" on {box.host}, which "{places[box.place]}" reads already'
+            yield Finding(("mailbox", position, "username"), found, "each folder once, or its mail is read twice")
+        names.add(spelt)
+        places.setdefault(box.place, box.name)
 
 
 def _reminders(settings: Settings) -> Iterator[Finding]:
@@ -138,7 +160,7 @@ def _agent_addresses(settings: Settings) -> Iterator[Finding]:
     for position, agent in enumerate(settings.agents):
         for nth, address in enumerate(agent.addresses):
             place = ("agents", position, "aliases" if nth else "email")
-            if address in settings.helpdesk.addresses:
+            if address in settings.addresses:
                 yield Finding(
                     place, f'"{address}", which is the desk\'s own', "a person's, or the desk writes to itself"
                 )
@@ -148,11 +170,15 @@ def _agent_addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def _token_room(settings: Settings) -> Iterator[Finding]:
-    local = settings.helpdesk.address.partition("@")[0]
-    if settings.helpdesk.plus_addressing and ("+" in local or len(local) > LONGEST_LOCAL_PART):
+    places: list[tuple[Place, str]] = [(("helpdesk", "address"), settings.helpdesk.address)]
+    places += [(("mailbox", at, "address"), box.address) for at, box in enumerate(settings.mailbox)]
+    for place, address in places if settings.helpdesk.plus_addressing else ():
+        local = address.partition("@")[0]
+        if "+" not in local and len(local) <= LONGEST_LOCAL_PART:
+            continue
         yield Finding(
-            ("helpdesk", "address"),
-            f'"{settings.helpdesk.address}"',
+            place,
+            f'"{address}"',
             f'at most {LONGEST_LOCAL_PART} characters and no "+" before the "@", since replies carry support+TOKEN@… '
             "(or plus_addressing = false)",
         )
@@ -186,6 +212,8 @@ CHECKS: tuple[Check, ...] = (
     Check((("imap", "folder"), ("imap", "processed_folder"), ("imap", "quarantine_folder")), _folders),
     # The safety poll is what finds mail where IDLE has gone deaf.
     Check((("imap", "poll_interval"),), _poll),
+    # Two readers of one folder would take each other's mail, and a name names one mailbox.
+    Check((("mailbox", ""), ("imap", "username"), ("imap", "host"), ("imap", "folder")), _mailboxes_differ),
     # Reminders come one after the other, and before the closing.
     Check((("timers", "reminders"), ("timers", "auto_close")), _reminders),
     # The desk opens, on some day, before it closes.

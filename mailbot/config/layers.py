@@ -28,34 +28,56 @@ from mailbot.errors import ConfigError
 Place = tuple[str | int, ...]
 Data = dict[str, Any]
 
+# Tables that stand in double brackets, each as often as one likes.
+LISTS = ("agents", "mailbox")
 DEFAULT_PATH = Path("/etc/mailbot/config.toml")
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Layer:
     """One source. `where(place)` says where the value at (table, key, …) stood, as the start of a sentence."""
 
     data: Data
     where: Callable[[Place], str]
     problems: list[str] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)  # how it calls the mailboxes that it says something of
 
-    def gives(self, table: str, key: str) -> bool:
-        """Does this layer say something, not "", about the key?"""
-        found = self.data.get(table)
+    def gives(self, table: Place, key: str) -> bool:
+        """Does this layer say something, not "", about the key of the table (("imap",), ("mailbox", 0))?"""
+        found = self.at(table)
         return isinstance(found, dict) and found.get(key, "") != ""
+
+    def at(self, place: Place) -> Any:
+        """What was written there, None where nothing was."""
+        found: Any = self.data
+        for part in place:
+            if isinstance(found, dict):
+                found = found.get(part)
+            else:
+                is_item = isinstance(found, (list, tuple)) and isinstance(part, int) and part < len(found)
+                found = found[part] if is_item else None
+        return found
+
+    def named(self, place: Place) -> Place:
+        """The place with the name, as this layer writes it, instead of the position of a mailbox."""
+        if len(place) > 2 and isinstance(place[1], int) and place[1] in self.names:
+            return (place[0], self.names[place[1]], *place[2:])
+        return place
 
     def has(self, place: Place) -> bool:
         """Does the value at this place come from here?"""
         found = self.data.get(str(place[0])) if place else None
-        if len(place) == 1 or place[0] == "agents":
+        if len(place) == 1 or (place[0] in LISTS and isinstance(found, (list, tuple))):
             return found is not None
+        if place[0] in LISTS:  # keys of single mailboxes, by name
+            return len(place) > 2 and isinstance(found, dict) and place[2] in found.get(place[1], {})
         return isinstance(found, dict) and place[1] in found
 
 
 @cache
 def tables() -> dict[str, dict[str, FieldInfo]]:
-    """Every table of the configuration with its keys ("agents" has those of one agent)."""
+    """Every table of the configuration with its keys ("agents" has those of one agent, "mailbox" of one mailbox)."""
     found = {}
     for name, info in Settings.model_fields.items():
         model = next((arg for arg in get_args(info.annotation) if arg is not Ellipsis), info.annotation)
@@ -119,10 +141,11 @@ def file_layer(path: Path) -> Layer:
 def _anchor_paths(data: Data, folder: Path) -> None:
     """A relative file name in the configuration counts from the configuration's folder, not from where one stands."""
     for table, key in file_names():
-        written = data.get(table)
-        name = written.get(key) if isinstance(written, dict) else None
-        if isinstance(written, dict) and isinstance(name, str) and name and not name.startswith("~"):
-            written[key] = str(folder / name)
+        found = data.get(table)
+        for written in found if isinstance(found, list) else [found]:
+            name = written.get(key) if isinstance(written, dict) else None
+            if isinstance(written, dict) and isinstance(name, str) and name and not name.startswith("~"):
+                written[key] = str(folder / name)
 
 
 def _in_file(path: Path, text: str, place: Place) -> str:
@@ -152,7 +175,7 @@ def _line_of(text: str, place: Place) -> int:
 
 
 def credentials_layer() -> Layer:
-    """Files named TABLE.KEY in $CREDENTIALS_DIRECTORY (systemd.exec(5), LoadCredential=): texts and secrets."""
+    """Files named TABLE.KEY or mailbox.NAME.KEY in $CREDENTIALS_DIRECTORY (systemd.exec(5), LoadCredential=)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     data: Data = {}
     problems: list[str] = []
@@ -162,9 +185,11 @@ def credentials_layer() -> Layer:
         names, problems = [], [f"$CREDENTIALS_DIRECTORY {folder}: can't be read ({error.strerror})"]
     for name in names:
         table, _, key = name.partition(".")
-        keys = tables().get(table, {})
-        if key not in keys or table == "agents":
-            near = difflib.get_close_matches(key, keys, 1, 0.8) if table != "agents" else []
+        keys, box = tables().get(table, {}), ""
+        if table == "mailbox":
+            box, _, key = key.rpartition(".")
+        if key not in keys or table == "agents" or (table == "mailbox" and not box):
+            near = difflib.get_close_matches(key, keys, 1, 0.8) if table not in LISTS else []
             if near:  # another file that the unit passes in, a certificate say, is none of our business
                 problems.append(
                     f'credential {name}: there is no key "{key}" in [{table}]; did you mean {table}.{near[0]}?'
@@ -173,10 +198,16 @@ def credentials_layer() -> Layer:
         try:
             written = first_line(Path(folder, name))
             if written:  # an empty one is a password that is not known yet, or not needed
-                data.setdefault(table, {})[key] = _as_written(keys[key], written)
+                into = data.setdefault(table, {})
+                (into.setdefault(box, {}) if box else into)[key] = _as_written(keys[key], written)
         except (OSError, ValueError) as error:
             problems.append(f"credential {name}: can't be read ({error})")
-    return Layer(data, lambda place: f"credential {'.'.join(str(part) for part in place[:2])}", problems)
+    layer = Layer(data, lambda place: _named_credential(layer.named(place)), problems)
+    return layer
+
+
+def _named_credential(place: Place) -> str:
+    return f"credential {'.'.join(map(str, place[: 3 if place[0] in LISTS else 2]))}"
 
 
 def first_line(path: Path) -> str:
@@ -203,23 +234,46 @@ class _Environment(EnvSettingsSource):
 
 
 def environment_layer() -> Layer:
-    """MAILBOT_TABLE__KEY, and MAILBOT_AGENTS as JSON. A name with `__` that no table has is a slip, and said."""
+    """MAILBOT_TABLE__KEY, MAILBOT_MAILBOX__NAME__KEY, and MAILBOT_AGENTS as JSON. A table that isn't one is a slip."""
     data: Data = _Environment(Settings)()
+    problems = []
+    single = _single_mailboxes()
+    if isinstance(data.get("mailbox"), dict) or single:
+        if "MAILBOT_MAILBOX" in {name.upper() for name in os.environ}:
+            problems.append("environment MAILBOT_MAILBOX: single keys (MAILBOT_MAILBOX__NAME__KEY) are given as well")
+        elif not single:
+            problems.append("environment MAILBOT_MAILBOX__…: which mailbox? Allowed: MAILBOT_MAILBOX__NAME__KEY")
+        data.pop("mailbox", None)
+    if single:
+        data["mailbox"] = single
     for table, keys in tables().items():
         written = data.get(table)
-        if isinstance(written, dict):
+        if isinstance(written, dict) and table not in LISTS:
             data[table] = {key: _as_written(keys.get(key), value) for key, value in written.items()}
-    problems = []
     for name in sorted(os.environ):
         table, double, _ = name.removeprefix("MAILBOT_").lower().partition("__")
         if name.startswith("MAILBOT_") and double and table not in tables():
             near = difflib.get_close_matches(table, tables(), 1, 0.5)
             meant = f"; did you mean MAILBOT_{near[0].upper()}__…?" if near else f"; known: {', '.join(tables())}"
             problems.append(f"environment {name}: there is no table [{table}]{meant}")
-    return Layer(data, _in_environment, problems)
+    layer = Layer(data, lambda place: _in_environment(layer.named(place)), problems)
+    return layer
+
+
+def _single_mailboxes() -> Data:
+    """MAILBOT_MAILBOX__NAME__KEY: {name: {key: value}}; a "-" of the name is written "_" there."""
+    found: Data = {}
+    for variable in sorted(os.environ):
+        parts = variable.lower().split("__")
+        if len(parts) == 3 and parts[0] == "mailbot_mailbox":
+            key = parts[2]
+            found.setdefault(parts[1], {})[key] = _as_written(tables()["mailbox"].get(key), os.environ[variable])
+    return found
 
 
 def _in_environment(place: Place) -> str:
+    if len(place) > 2 and place[0] == "mailbox" and isinstance(place[1], str):
+        return f"environment MAILBOT_MAILBOX__{place[1].upper()}__{str(place[2]).upper()}"
     whole = f"MAILBOT_{str(place[0]).upper()}" if place else "MAILBOT_…"
     if len(place) > 1 and isinstance(place[1], str):
         single = f"{whole}__{place[1].upper()}"

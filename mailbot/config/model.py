@@ -26,7 +26,9 @@ from mailbot.config.values import (
     Line,
     Listen,
     ListenOn,
+    MailboxName,
     OptionalDuration,
+    OptionalEmail,
     OptionalFileName,
     OptionalFilePath,
     OptionalListen,
@@ -117,6 +119,45 @@ class ImapSettings(ServerSettings):
     idle: Flag = True
     poll_interval: Duration = read_duration("30s")
 
+    @property
+    def section(self) -> str:
+        """What this part of the configuration is called where a person has to mend it."""
+        return "imap"
+
+
+# Keys that together say how to log in: who gives one of them leaves none of the others to [imap].
+PROOFS = frozenset({"password", "password_file", "token_file", "token_command"})
+
+
+class MailboxSettings(ImapSettings):
+    """One [[mailbox]]: an inbox of the desk among several. What it leaves out is as in [imap] (`Settings.mailboxes`).
+
+    `address`: where its mail comes to and its tickets write from, "" for that of [helpdesk]; `program`: what its new
+    tickets are about.
+    """
+
+    name: MailboxName
+    address: OptionalEmail = ""
+    program: Line = ""
+
+    @property
+    def section(self) -> str:
+        """What this part of the configuration is called where a person has to mend it."""
+        return f"mailbox.{self.name}" if self.name else "imap"
+
+    @property
+    def place(self) -> str:
+        """The folder, so that it is known again: `user@host/folder`."""
+        return f"{self.username}@{self.host}/{self.folder}"
+
+    def completed(self, imap: ImapSettings) -> MailboxSettings:
+        """With everything from [imap] that was not written here."""
+        written = {key: getattr(self, key) for key in self.model_fields_set}
+        inherited = {key: getattr(imap, key) for key in ImapSettings.model_fields}
+        if PROOFS & written.keys():
+            inherited |= {key: MailboxSettings.model_fields[key].default for key in PROOFS}
+        return MailboxSettings.model_construct(**(inherited | {"address": "", "program": ""} | written))
+
 
 class SmtpSettings(ServerSettings):
     """[smtp]: the server that mail is handed to."""
@@ -185,6 +226,7 @@ class AgentSettings(Table):
     email: Email
     aliases: tuple[Email, ...] = ()
     role: Literal["agent", "lead"] = "agent"
+    programs: tuple[Words, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -222,6 +264,7 @@ class Settings(BaseSettings):
     helpdesk: HelpdeskSettings = HelpdeskSettings()
     storage: StorageSettings = StorageSettings()
     imap: ImapSettings = ImapSettings()
+    mailbox: tuple[MailboxSettings, ...] = ()
     smtp: SmtpSettings = SmtpSettings()
     timers: TimerSettings = TimerSettings()
     hours: HoursSettings = HoursSettings()
@@ -252,6 +295,18 @@ class Settings(BaseSettings):
     def config_file(self) -> Path | None:
         """The file that these settings were read from."""
         return self._config_file
+
+    @property
+    def mailboxes(self) -> tuple[MailboxSettings, ...]:
+        """Every inbox that is read, complete: the [[mailbox]]es, or where there is none the one of [imap], named ""."""
+        if not self.mailbox:
+            return (MailboxSettings.model_construct(name="").completed(self.imap),)
+        return tuple(box.completed(self.imap) for box in self.mailbox)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of the desk, its mailboxes' too; it writes from the first where nothing else is said."""
+        return tuple(dict.fromkeys((*self.helpdesk.addresses, *(box.address for box in self.mailbox if box.address))))
 
     @property
     def database_url(self) -> str:

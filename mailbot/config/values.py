@@ -127,6 +127,13 @@ def read_address(found: object) -> str:
     return found.lower()
 
 
+def read_mailbox_name(found: object) -> str:
+    """A short name for a mailbox, fit for a credential's and an environment variable's name."""
+    if not isinstance(found, str) or not re.fullmatch(r"[a-z0-9](?:_?[a-z0-9-]){0,31}", found):
+        raise ValueError('a short name of a-z, 0-9, "-" and single "_", such as "dapodik"')
+    return found
+
+
 def read_listen(found: object) -> Listen:
     """`"127.0.0.1:8080"`, `"[::1]:8080"`, `"localhost:8080"`."""
     if isinstance(found, Listen):
@@ -257,6 +264,8 @@ RateOf = Annotated[Rate, BeforeValidator(read_rate), PlainSerializer(str)]
 TimeOfDay = Annotated[time, BeforeValidator(read_time)]
 Day = Annotated[date, BeforeValidator(read_day)]
 Email = Annotated[str, BeforeValidator(read_address)]
+OptionalEmail = Annotated[str, BeforeValidator(lambda found: "" if found == "" else read_address(found))]
+MailboxName = Annotated[str, BeforeValidator(read_mailbox_name)]
 FilePath = Annotated[Path, BeforeValidator(read_path), PlainSerializer(str)]
 OptionalFilePath = Annotated[FilePath | None, BeforeValidator(_empty_is_none)]
 OptionalFileName = Annotated[str, BeforeValidator(read_file_name)]

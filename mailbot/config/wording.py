@@ -12,16 +12,16 @@ import json
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from mailbot.config.layers import Place, secrets, tables
+from mailbot.config.layers import LISTS, Place, secrets, tables
 from mailbot.config.values import ADDRESS
 
 
 def key_words(place: Place) -> str:
     """("imap", "port") → "[imap] port"; ("agents", 1, "email") → "[[agents]] number 2: email"."""
     table, *rest = place
-    if table == "agents":
+    if table in LISTS:
         number = f" number {int(rest[0]) + 1}" if rest else ""
-        return f"[[agents]]{number}" + "".join(f": {part}" for part in rest[1:2])
+        return f"[[{table}]]{number}" + "".join(f": {part}" for part in rest[1:2])
     key = f" {rest[0]}" if rest else ""
     item = f", item {int(rest[1]) + 1}" if len(rest) > 1 and isinstance(rest[1], int) else ""
     return f"[{table}]{key}{item}"
@@ -69,7 +69,7 @@ def _found(place: Place, value: object) -> str:
         ((list, tuple), "a list"),
     )
     kind = next((words for type_, words in kinds if isinstance(value, type_)), type(value).__name__)
-    if tuple(place[:2]) in secrets():
+    if (place[0], place[2 if place[0] in LISTS and len(place) > 2 else -1]) in secrets():
         return f"{kind} (not shown, it is secret)"
     if isinstance(value, dict) or len(place) == 1:
         return kind
@@ -92,9 +92,11 @@ def _allowed_for(place: Place, fault: ErrorDetails | None = None) -> str:
     kind = fault["type"] if fault else ""
     if kind == "literal_error" and fault:
         return str(fault["ctx"]["expected"]).replace("'", '"')
-    info = tables().get(str(place[0]), {}).get(str(place[2] if place[0] == "agents" and len(place) > 2 else place[-1]))
+    info = tables().get(str(place[0]), {}).get(str(place[2] if place[0] in LISTS and len(place) > 2 else place[-1]))
     if kind in ("model_type", "model_attributes_type", "dict_type") or len(place) == 1:
-        return "tables, each below [[agents]]" if place[0] == "agents" else f"a table, that is keys below [{place[0]}]"
+        return (
+            f"tables, each below [[{place[0]}]]" if place[0] in LISTS else f"a table, that is keys below [{place[0]}]"
+        )
     if place[-1] == "email":
         return ADDRESS
     if kind in ("tuple_type", "list_type", "iterable_type"):

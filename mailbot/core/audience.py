@@ -11,7 +11,7 @@ def concerned(ticket: Ticket, policy: Policy) -> tuple[str, ...]:
     if ticket.agent and policy.agent(ticket.agent):
         return (ticket.agent,)
     still_here = tuple(email for email in ticket.told if policy.agent(email))
-    return still_here or policy.told_of_new
+    return still_here or policy.told_of_new(ticket.program)
 
 
 def everybody(ticket: Ticket) -> tuple[Address, ...]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from mailbot.core.token import Purpose, Signer, Token, signed_address
 
 
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One of several mailboxes of a desk: the address that its tickets write from, the program that they are about."""
+
+    address: str
+    program: str = ""
+
+
 @dataclass(frozen=True)
 class DeskProfile:
-    """One desk. `instance_id` marks our mail (X-Mailbot-Instance), so that it is known when it comes back.
+    """One desk. `mailboxes`: the ids of those that it reads; `inboxes`: those with an address or program of their own.
+
+    `instance_id` marks our mail (X-Mailbot-Instance), so that it is known when it comes back.
 
     `auto_limit` automatic mails go to one requester's address within `auto_window`; `trust` is [agent_mail] trust;
     `max_size` in bytes.
@@ -33,6 +44,20 @@ class DeskProfile:
     auto_limit: int = 20
     auto_window: timedelta = timedelta(hours=1)
     retry_for: timedelta = timedelta(days=2)
+    inboxes: Mapping[int, Inbox] = field(default_factory=dict)
+    mailboxes: tuple[int, ...] = ()
+
+    def at(self, mailbox_id: int) -> DeskProfile:
+        """The desk as it writes about mail of this mailbox: from that mailbox's address."""
+        inbox = self.inboxes.get(mailbox_id)
+        if inbox is None or inbox.address == self.address:
+            return self
+        return replace(self, address=inbox.address, aliases=(self.address, *self.aliases))
+
+    def program_of(self, mailbox_id: int) -> str:
+        """What new mail of this mailbox is about, "" where nobody said."""
+        inbox = self.inboxes.get(mailbox_id)
+        return inbox.program if inbox else ""
 
     @property
     def domain(self) -> str:

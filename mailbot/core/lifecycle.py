@@ -67,7 +67,8 @@ def decide(ticket: Ticket | None, event: Event, policy: Policy) -> Decision:
 def _open(event: Reported, policy: Policy) -> Decision:
     origin = event.follow_up_of
     owner = origin.agent if origin and policy.agent(origin.agent) else ""
-    told = (owner,) if owner else policy.told_of_new
+    program = event.program or (origin.program if origin else "")
+    told = (owner,) if owner else policy.told_of_new(program)
     ticket = Ticket(
         number=event.number,
         subject=event.subject,
@@ -79,7 +80,7 @@ def _open(event: Reported, policy: Policy) -> Decision:
         participants=_joined((), event.participants, event.requester.email, policy),
         agent=owner,
         priority=origin.priority if origin else "normal",
-        program=event.program or (origin.program if origin else ""),
+        program=program,
         follow_up_of=origin.number if origin else None,
         told=told,
     )

@@ -87,12 +87,16 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person of the helpdesk team, from the configuration or from `mailbot agent add`."""
+    """A person of the helpdesk team, from the configuration or from `mailbot agent add`.
+
+    `programs`: what new tickets they hear of; (): of those whose program nobody has.
+    """
 
     email: str
     name: str
     aliases: tuple[str, ...] = ()
     role: str = "agent"
+    programs: tuple[str, ...] = ()
 
     @property
     def is_lead(self) -> bool:
@@ -147,7 +151,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The settings that decisions depend on."""
+    """The settings that decisions depend on. `in_turn`: whom new tickets went to (round robin), the last one last."""
 
     hours: ServiceHours
     agents: tuple[Agent, ...] = ()
@@ -157,7 +161,7 @@ class Policy:
     after_reply: Status = Status.WAITING
     notify: str = "all"
     thanks_open_follow_up: bool = False
-    last_in_turn: str = ""
+    in_turn: tuple[str, ...] = ()
     max_participants: int = 10
     own_addresses: tuple[str, ...] = ()
 
@@ -165,16 +169,20 @@ class Policy:
         """`span` after `start`, on the clock that the timers run by."""
         return self.hours.add(start, span) if self.service_clock else start + span
 
-    @property
-    def told_of_new(self) -> tuple[str, ...]:
-        """Who is notified of a new ticket: every agent, the one after `last_in_turn`, or nobody."""
-        emails = tuple(a.email for a in self.agents)
+    def told_of_new(self, program: str = "") -> tuple[str, ...]:
+        """Who is notified of a new ticket: every agent of its program, the one whose turn was longest ago, or nobody.
+
+        A program that no agent has is everybody's who has none; where all have some, it is everybody's.
+        """
+        wanted = program.casefold()
+        of_program = [a.email for a in self.agents if wanted in (p.casefold() for p in a.programs)]
+        emails = of_program or [a.email for a in self.agents if not a.programs] or [a.email for a in self.agents]
         if self.notify == "none" or not emails:
             return ()
         if self.notify == "round_robin":
-            turn = emails.index(self.last_in_turn) + 1 if self.last_in_turn in emails else 0
-            return (emails[turn % len(emails)],)
-        return emails
+            turns = {email: turn for turn, email in enumerate(self.in_turn)}
+            return (min(emails, key=lambda email: turns.get(email, -1)),)
+        return tuple(emails)
 
     def agent(self, email: str) -> Agent | None:
         """The agent who has this address, also as an alias."""

@@ -34,7 +34,8 @@ _BYTES_REPR = re.compile(r"b'(.*)'|b\"(.*)\"", re.DOTALL)
 
 def place(settings: ImapSettings) -> str:
     """How a message names the server."""
-    return f"IMAP {settings.host}:{settings.port}"
+    where = f"IMAP {settings.host}:{settings.port}"
+    return where if settings.section == "imap" else f"{where} ([[mailbox]] {settings.section.partition('.')[2]})"
 
 
 def server_words(error: Exception) -> str:
@@ -78,7 +79,7 @@ def connect(settings: ImapSettings, tokens: TokenSource, patience: float = PATIE
 
     Raises MailboxUnavailable (`credentials` true where the server refused them).
     """
-    unsafe = plaintext_fault(settings, "imap")
+    unsafe = plaintext_fault(settings, settings.section)
     if unsafe:
         raise MailboxUnavailable(f"{place(settings)}: {unsafe}")
     with network_faults(settings, "connecting"):
@@ -143,7 +144,7 @@ def _renewable(tokens: TokenSource, used: str, settings: ImapSettings) -> bool:
 
 def _attempt(client: Client, settings: ImapSettings, token: str) -> None:
     answers = iter([xoauth2(settings.username, token)])
-    with _log_in_faults(settings, "imap.username and the OAuth consent for it"):
+    with _log_in_faults(settings, f"{settings.section}.username and the OAuth consent for it"):
         # On failure the server sends a challenge with the reason, which an empty line acknowledges.
         client.sasl_login("XOAUTH2", lambda _challenge: next(answers, ""))
 
@@ -153,7 +154,7 @@ def _with_password(client: Client, settings: ImapSettings) -> None:
     plain_offered = client.has_capability("AUTH=PLAIN")
     # LOGIN carries ASCII only, and RFC 3501 §6.2.3 forbids it where LOGINDISABLED stands; PLAIN is UTF-8 (RFC 4616).
     simple = (user + password).isascii() and (user + password).isprintable()
-    with _log_in_faults(settings, "imap.username and imap.password"):
+    with _log_in_faults(settings, f"{settings.section}.username and {settings.section}.password"):
         if client.has_capability("LOGINDISABLED") and not plain_offered:
             raise MailboxUnavailable(
                 f"{place(settings)}: the server allows no log-in on an unencrypted connection. "

@@ -174,6 +174,7 @@ def _open_for(turn: Turn, mail: Arrived, agent: Agent, forward: Forward) -> Hand
         requester=forward.author,
         author=forward.author,
         language=turn.profile.language,
+        program=mail.program,
         by_agent=agent.email,
     )
     source = Source(

@@ -7,6 +7,8 @@ asks for something else than this ticket (a follow-up, the quarantine), or refus
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mailbot.core.lifecycle import decide
 from mailbot.core.ticket import (
     Absorb,
@@ -34,11 +36,14 @@ def carry_out(turn: Turn, loaded: Loaded, event: Event, source: Source | None = 
 
 def open_new(turn: Turn, event: Reported, source: Source, mailbox_id: int) -> Loaded:
     """Open the ticket that a report makes."""
-    decision = decide(None, event, turn.policy)
+    policy = turn.policy
+    if policy.notify == "round_robin":  # read here, not once for the batch: each new ticket moves it on
+        policy = replace(policy, in_turn=turn.work.in_turn())
+    decision = decide(None, event, policy)
     assert decision.ticket is not None
     loaded = turn.work.open_ticket(decision.ticket, mailbox_id, source.message_id)
-    if turn.policy.notify == "round_robin" and len(decision.ticket.told) == 1 and not decision.ticket.agent:
-        turn.work.set_last_in_turn(decision.ticket.told[0])
+    if policy.notify == "round_robin" and len(decision.ticket.told) == 1 and not decision.ticket.agent:
+        turn.work.set_in_turn(policy.in_turn, decision.ticket.told[0])
     _write(turn, loaded, decision, event, source)
     return loaded
 

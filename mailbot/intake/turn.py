@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Arrived:
     """One mail in hand. `released`: an admin let it out of quarantine; `proven`: an agent confirmed it.
 
-    `program` is what the form's report is about; a mail from outside has none. `held` are its files that go no further
+    `program` is what the form's report, or all mail of its mailbox, is about. `held` are its files that go no further
     (`message` is without them), `infected` the name of the virus in it.
     """
 

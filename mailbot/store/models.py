@@ -21,7 +21,7 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 class Desk(SQLModel, table=True):
     """One helpdesk. `next_number` is the number that the next ticket gets; the row's lock orders them.
 
-    `round_robin` is the address of the agent whom a new ticket went to last.
+    `round_robin` has the addresses of the agents whom new tickets went to, with blanks between, the last one last.
     """
 
     id: int | None = Field(default=None, primary_key=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, false, func, insert, or_, select, update
 
 from mailbot.core.message import Address
 from mailbot.core.ticket import (
@@ -31,11 +31,15 @@ from mailbot.store.tables import AGENT, AUDIT, DESK, EVENT, INBOUND, MESSAGE, OU
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A ticket as it stands in the database. `root` is the Message-ID of the mail that opened it, or ""."""
+    """A ticket as it stands in the database. `root` is the Message-ID of the mail that opened it, or "".
+
+    `mailbox_id` is the mailbox that it came to.
+    """
 
     id: int
     ticket: Ticket
     root: str = ""
+    mailbox_id: int = 0
 
     def now(self, ticket: Ticket) -> Loaded:
         """The same row with another snapshot."""
@@ -128,20 +132,24 @@ class Work:
         self.connection.execute(_TAKE_NUMBER, {"desk": self.desk_id})
         return int(self.connection.execute(_NEXT_NUMBER, {"desk": self.desk_id}).scalar_one()) - 1
 
-    def last_in_turn(self) -> str:
-        """The agent whom a new ticket went to last (round robin)."""
-        return str(self.connection.execute(select(DESK.c.round_robin).where(DESK.c.id == self.desk_id)).scalar_one())
+    def in_turn(self) -> tuple[str, ...]:
+        """The agents whom new tickets went to (round robin), the last one last; locked until the transaction ends."""
+        query = select(DESK.c.round_robin).where(DESK.c.id == self.desk_id)
+        if self._for_update:
+            query = query.with_for_update()
+        return tuple(str(self.connection.execute(query).scalar_one()).split())
 
-    def set_last_in_turn(self, email: str) -> None:
+    def set_in_turn(self, before: Sequence[str], email: str) -> None:
         """Remember whose turn it was."""
-        self.connection.execute(update(DESK).where(DESK.c.id == self.desk_id).values(round_robin=email))
+        after = " ".join((*(known for known in before if known != email), email))
+        self.connection.execute(update(DESK).where(DESK.c.id == self.desk_id).values(round_robin=after))
 
     def open_ticket(self, ticket: Ticket, mailbox_id: int, root: str) -> Loaded:
         """Write a new ticket."""
         values = _columns(ticket) | {"desk_id": self.desk_id, "mailbox_id": mailbox_id, "root_message_id": root}
         ticket_id = int(self.connection.execute(_INSERT_TICKET, values).inserted_primary_key[0])  # type: ignore[index]
         self._write_people(ticket_id, (), ticket.participants)
-        return Loaded(ticket_id, ticket, root)
+        return Loaded(ticket_id, ticket, root, mailbox_id)
 
     def save(self, loaded: Loaded, ticket: Ticket) -> Loaded:
         """Write what has changed between two snapshots; returns the new one."""
@@ -173,11 +181,18 @@ class Work:
             rows = [key | {"kind": t.kind.value, "step": t.step, "due_at": t.due_at} for t in timers]
             self.connection.execute(insert(TIMER), rows)
 
-    def due_tickets(self, now: datetime, limit: int) -> list[int]:
-        """Row ids of tickets with a deadline at or before `now`, the most overdue first."""
+    def due_tickets(self, now: datetime, limit: int, read: Mapping[int, datetime | None] | None = None) -> list[int]:
+        """Row ids of tickets with a deadline at or before `now`, the most overdue first.
+
+        `read`: for each mailbox when its last reading began (None: it can't be read); a deadline after that waits. 0
+        stands for tickets of no mailbox.
+        """
+        due = and_(TIMER.c.desk_id == self.desk_id, TIMER.c.due_at <= now)
+        if read is not None:
+            due = and_(due, _read_since(read))
         query = (
             select(TIMER.c.ticket_id)
-            .where(TIMER.c.desk_id == self.desk_id, TIMER.c.due_at <= now)
+            .where(due)
             .group_by(TIMER.c.ticket_id)
             .order_by(func.min(TIMER.c.due_at))
             .limit(limit)
@@ -470,6 +485,17 @@ _AUTOMATIC = select(OUTBOX.c.state).where(
 )
 
 
+def _read_since(read: Mapping[int, datetime | None]) -> ColumnElement[bool]:
+    """Was the mailbox of a timer's ticket read since the timer was due?"""
+    if len(set(read.values())) == 1:
+        return TIMER.c.due_at <= read[0] if read[0] is not None else false()
+    mailbox = select(TICKET.c.mailbox_id).where(TICKET.c.id == TIMER.c.ticket_id).scalar_subquery()
+    known = [box for box in read if box]
+    each = [and_(mailbox == box, TIMER.c.due_at <= read[box]) for box in known if read[box] is not None]
+    others = [and_(mailbox.not_in(known), TIMER.c.due_at <= read[0])] if read[0] is not None else []
+    return or_(*each, *others)
+
+
 def _columns(ticket: Ticket) -> dict[str, Any]:
     return {
         "number": ticket.number,
@@ -521,4 +547,4 @@ def _loaded(row: Any, people: list[Participant], timers: list[Timer]) -> Loaded:
         timers=tuple(sorted(timers)),
         told=tuple(row.told),
     )
-    return Loaded(row.id, ticket, row.root_message_id)
+    return Loaded(row.id, ticket, row.root_message_id, row.mailbox_id)

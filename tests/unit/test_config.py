@@ -37,11 +37,13 @@ def write(tmp_path: Path):
 
 
 def example_with_agent() -> str:
-    """The example, with its commented agent made real."""
+    """The example, with its commented agent and mailbox made real."""
     text = EXAMPLE.read_text()
-    start = text.index("# [[agents]]")
-    end = text.index("\n\n", start)
-    return text[:start] + re.sub(r"^# ", "", text[start:end], flags=re.MULTILINE) + text[end:]
+    for table in ("# [[agents]]", "# [[mailbox]]"):
+        start = text.index(table)
+        end = text.index("\n\n", start)
+        text = text[:start] + re.sub(r"^# ", "", text[start:end], flags=re.MULTILINE) + text[end:]
+    return text
 
 
 def test_the_example_has_exactly_the_defaults() -> None:
@@ -50,7 +52,8 @@ def test_the_example_has_exactly_the_defaults() -> None:
 
 def test_the_example_and_the_model_know_the_same_keys() -> None:
     written = tomllib.loads(example_with_agent())
-    written["agents"] = written["agents"][0]
+    for table in ("agents", "mailbox"):
+        written[table] = written[table][0]
     assert {table: set(keys) for table, keys in written.items()} == {t: set(keys) for t, keys in tables().items()}
 
 
@@ -213,3 +216,87 @@ def test_secrets_stay_hidden_when_settings_are_shown(write) -> None:
 def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no\.toml: there is no such file; `mailbot init` writes one"):
         load_settings(tmp_path / "no.toml")
+
+
+# Several mailboxes
+
+BOXES = """
+[helpdesk]
+address = "support@helpdesk.example"
+[imap]
+host = "mail.helpdesk.example"
+username = "support"
+password_file = "imap.password"
+poll_interval = "15s"
+[[mailbox]]
+name = "bosp"
+[[mailbox]]
+name = "dapo-dik"
+username = "dapodik"
+password_file = "dapodik.password"
+address = "dapodik@helpdesk.example"
+program = "Dapodik"
+idle = false
+"""
+
+
+def test_without_a_mailbox_block_imap_is_the_one_mailbox() -> None:
+    [box] = Settings(imap={"username": "support", "port": 143}).mailboxes
+    assert (box.name, box.section, box.username, box.port, box.address) == ("", "imap", "support", 143, "")
+
+
+def test_a_mailbox_inherits_what_it_leaves_out(write, tmp_path: Path) -> None:
+    (tmp_path / "imap.password").write_text("rahasia\n")
+    (tmp_path / "dapodik.password").write_text("lain\n")
+    settings = load_settings(write(BOXES))
+    bosp, dapodik = settings.mailboxes
+    assert (bosp.host, bosp.username, bosp.password.get_secret_value()) == (settings.imap.host, "support", "rahasia")
+    assert (dapodik.host, dapodik.username, dapodik.password.get_secret_value()) == (bosp.host, "dapodik", "lain")
+    assert dapodik.poll_interval == bosp.poll_interval and bosp.idle and not dapodik.idle
+    assert settings.addresses == ("support@helpdesk.example", "dapodik@helpdesk.example")
+    assert dapodik.section == "mailbox.dapo-dik" and dapodik.place == "dapodik@mail.helpdesk.example/INBOX"
+
+
+def test_a_mailbox_with_its_own_proof_inherits_no_other() -> None:
+    imap = {"auth": "xoauth2", "token_command": "oama", "username": "a"}
+    [box] = Settings(imap=imap, mailbox=[{"name": "b", "auth": "password", "password": "lain"}]).mailboxes
+    assert (box.token_command, box.password.get_secret_value(), box.username) == ("", "lain", "a")
+
+
+def test_one_mailboxs_key_from_credentials_and_environment(write, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "imap.password").write_text("rahasia\n")
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "mailbox.dapo-dik.password").write_text("dari systemd\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    monkeypatch.setenv("MAILBOT_MAILBOX__DAPO_DIK__PORT", "1993")
+    bosp, dapodik = load_settings(write(BOXES.replace('password_file = "dapodik.password"', ""))).mailboxes
+    assert (bosp.port, bosp.password.get_secret_value()) == (993, "rahasia")
+    assert (dapodik.port, dapodik.password.get_secret_value()) == (1993, "dari systemd")
+
+
+def test_faults_of_a_mailbox_name_their_place(write, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "imap.password").write_text("rahasia\n")
+    monkeypatch.setenv("MAILBOT_MAILBOX__DAPO_DIK__PORT", "0")
+    monkeypatch.setenv("MAILBOT_MAILBOX__ANOTHER__PORT", "143")
+    text = BOXES + '[[mailbox]]\nname = "bosp"\n[[mailbox]]\nname = "Ö"\n[[mailbox]]\nname = "x"\npasword = "p"\n'
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(text))
+    said = "\n".join(caught.value.problems)
+    for wanted in (
+        "environment MAILBOT_MAILBOX__DAPO_DIK__PORT: [[mailbox]] number 2: port: found 0; allowed: a whole number",
+        "environment MAILBOT_MAILBOX__ANOTHER__PORT: there is no [[mailbox]] of that name; known: bosp, dapo-dik",
+        'config.toml, line 14: [[mailbox]] number 2: password_file: "',
+        'config.toml, line 19: [[mailbox]] number 3: name: found "bosp" a second time; allowed: each name once',
+        'config.toml, line 21: [[mailbox]] number 4: name: found "Ö"; allowed: a short name',
+        "config.toml, line 24: [[mailbox]] number 5: pasword is not a known key; did you mean password?",
+    ):
+        assert wanted in said, said
+
+
+def test_two_mailboxes_never_read_one_folder(write) -> None:
+    text = '[imap]\nusername = "a"\n[[mailbox]]\nname = "x"\n[[mailbox]]\nname = "y"\n'
+    with pytest.raises(
+        ConfigError, match=r'number 2: username: found INBOX of "a" on 127.0.0.1, which "x" reads already'
+    ):
+        load_settings(write(text))

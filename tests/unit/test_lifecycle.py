@@ -113,7 +113,7 @@ def test_at_most_ten_people_in_cc_take_part_and_the_requester_is_none_of_them() 
 
 @pytest.mark.parametrize(("last", "next_"), [("", SALLY), (SALLY.email, BUDI), (BUDI.email, SALLY), ("gone@x", SALLY)])
 def test_round_robin_tells_the_next_agent_only(last: str, next_: object) -> None:
-    policy = replace(POLICY, notify="round_robin", last_in_turn=last)
+    policy = replace(POLICY, notify="round_robin", in_turn=(last,))
     assert after(decide(None, reported(), policy)).told == (next_.email,)  # type: ignore[attr-defined]
 
 
