@@ -33,6 +33,7 @@ from mailbot.intake.set_aside import GAVE_UP, KILLED, LONGEST_TRACE, POISON, set
 from mailbot.screening import explained
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
+from mailbot.store.prepared import Savepoint
 from mailbot.store.work import Work
 
 log = logging.getLogger(__name__)
@@ -223,7 +224,7 @@ def handled_or_set_aside(turn: Turn, row: Any, mail: Arrived, error: Exception |
     `error` is what it broke on before. Machine's faults pass through.
     """
     if error is None:
-        savepoint = turn.work.connection.begin_nested()
+        savepoint = Savepoint(turn.work.connection)
         try:
             handled = handle(turn, mail)
             savepoint.commit()

@@ -24,6 +24,7 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 from typing import Literal
 
+from mailbot.core.encoded_words import encoded_words
 from mailbot.core.message import Address, Attachment
 from mailbot.core.ticket import MessageKind
 from mailbot.errors import PermanentError
@@ -173,8 +174,7 @@ def _text(name: str, value: str) -> str:
 @lru_cache(maxsize=2048)
 def _encoded(name: str, value: str) -> str:
     # "=?" in plain ASCII would be read as an encoded word (RFC 2047 §7) that its author never wrote.
-    encoded = Header(value, "utf-8", header_name=name).encode(linesep=_CRLF, maxlinelen=_FOLD_AT - 2)
-    return f"{name}: {encoded}{_CRLF}"
+    return f"{name}: {_CRLF.join(encoded_words(value, _FOLD_AT - 2, len(name) + 2))}{_CRLF}"
 
 
 def _ascii(name: str, value: str) -> str:
@@ -222,8 +222,12 @@ def _mailbox(name: str, email: str) -> str:
     if name.isascii() and "=?" not in name:
         return formataddr((name, address))
     # RFC 2047 §2: an encoded word has at most 75 characters; formataddr() makes one of any length.
-    words = Header(name, "utf-8").encode(linesep="", maxlinelen=70)
-    return f"{words} <{address}>"
+    return f"{''.join(_name_words(name))} <{address}>"
+
+
+@lru_cache(maxsize=2048)
+def _name_words(name: str) -> list[str]:
+    return encoded_words(name, 70, 0)
 
 
 @lru_cache(maxsize=2048)

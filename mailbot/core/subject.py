@@ -267,7 +267,7 @@ def _folded(subject: str) -> str:
 
 def _folded_with_places(subject: str) -> tuple[str, list[int]]:
     """Compatibility forms made plain (＃１２ → #12), blanks made spaces; with the place of each character before."""
-    if subject.isascii() and subject.isprintable():
+    if subject.isprintable() and unicodedata.is_normalized("NFKC", subject):  # nothing to fold: nearly all of them
         return subject[:MAX_READ], list(range(min(len(subject), MAX_READ)))
     folded: list[str] = []
     places: list[int] = []

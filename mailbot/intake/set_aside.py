@@ -14,6 +14,7 @@ from mailbot.core.message import Classification, Kind
 from mailbot.errors import StoreUnavailable
 from mailbot.intake.persons import handle_unread
 from mailbot.intake.turn import Arrived, Handled, Turn
+from mailbot.store.prepared import Savepoint
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def set_aside(turn: Turn, mail: Arrived, rule: str, reason: str, trace: str = ""
     """Quarantine it. `rule` is one of `RULES`, `trace` the traceback for `mailbot quarantine show`."""
     turn.work.set_inbound(mail.inbound_id, traceback=trace.replace("\x00", "")[-LONGEST_TRACE:])
     if mail.verdict.kind in _PERSONS and mail.message.from_addr:
-        savepoint = turn.work.connection.begin_nested()
+        savepoint = Savepoint(turn.work.connection)
         try:
             handle_unread(turn, mail, "quarantined")
             savepoint.commit()

@@ -32,6 +32,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from mailbot.clock import Clock
 from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
+from mailbot.store import prepared
 from mailbot.store.faults import in_words
 from mailbot.store.filelock import FileLock
 from mailbot.store.tables import DESK, MAILBOX, insert_unless_there
@@ -85,6 +86,8 @@ class Store:
             self._writer, self._reader = _sqlite_engines(self.url, lock_wait, durable)
         else:
             self._writer, self._reader = _postgresql_engines(self.url, lock_wait)
+        where = {prepared.WHERE: self.described()}
+        self._writer, self._reader = (engine.execution_options(**where) for engine in (self._writer, self._reader))
         for dialect in {self._writer.dialect, self._reader.dialect}:
             event.listen(dialect, "handle_error", self._translate, retval=True)
 

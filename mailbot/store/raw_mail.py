@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, bindparam, select
 
 from mailbot.errors import PermanentError
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import RAW_MAIL, insert_unless_there
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 LEVEL = 3
 
-_INSERT = {dialect: insert_unless_there(RAW_MAIL, dialect) for dialect in ("sqlite", "postgresql")}
+_INSERT = {
+    dialect: Prepared(insert_unless_there(RAW_MAIL, dialect), ("sha256", "size", "stored_at", "body"))
+    for dialect in ("sqlite", "postgresql")
+}
 _BY_DIGEST = select(RAW_MAIL.c.size, RAW_MAIL.c.body).where(RAW_MAIL.c.sha256 == bindparam("wanted"))
 
 _local = threading.local()  # zstandard's objects serve one thread at a time
@@ -38,7 +42,7 @@ def put(connection: Connection, raw: bytes, now: datetime) -> str:
     """Store a mail unless it is there already; its SHA-256 in hex."""
     sha256 = hashlib.sha256(raw).hexdigest()
     row = {"sha256": sha256, "size": len(raw), "stored_at": now, "body": _codec()[0].compress(raw)}
-    connection.execute(_INSERT[connection.dialect.name], row)
+    _INSERT[connection.dialect.name].run(connection, row)
     return sha256
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, false, func, insert, or_, select, update
@@ -26,6 +27,7 @@ from mailbot.core.ticket import (
     Timer,
     TimerKind,
 )
+from mailbot.store.prepared import Prepared, add_row, add_rows, set_row
 from mailbot.store.tables import AGENT, AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
 
 
@@ -68,30 +70,36 @@ class Work:
         wanted = sorted({n for n in numbers if 0 < n < 2**31})
         if not wanted:
             return {}
-        query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.number.in_(wanted))
-        return {loaded.ticket.number: loaded for loaded in self._load(query)}
+        query = _tickets_by("number", len(wanted), self._for_update)
+        rows = query.rows(self.connection, {"desk": self.desk_id} | _named(wanted))
+        return {loaded.ticket.number: loaded for loaded in self._loaded(rows)}
 
     def tickets_by_id(self, ids: Iterable[int]) -> dict[int, Loaded]:
         """Tickets by row id."""
         wanted = sorted(set(ids))
         if not wanted:
             return {}
-        return {loaded.id: loaded for loaded in self._load(select(TICKET).where(TICKET.c.id.in_(wanted)))}
+        query = _tickets_by("id", len(wanted), self._for_update)
+        rows = query.rows(self.connection, {"desk": self.desk_id} | _named(wanted))
+        return {loaded.id: loaded for loaded in self._loaded(rows)}
 
     def _load(self, query: Any) -> list[Loaded]:
         if self._for_update:
             query = query.order_by(TICKET.c.id).with_for_update()
-        rows = self.connection.execute(query).all()
+        return self._loaded(self.connection.execute(query).all())
+
+    def _loaded(self, rows: Sequence[Any]) -> list[Loaded]:
+        """Rows of `TicketRow` with their people and their timers."""
         ids = [row.id for row in rows]
         if not ids:
             return []
         people: dict[int, list[Participant]] = {}
-        for p in self.connection.execute(select(PARTICIPANT).where(PARTICIPANT.c.ticket_id.in_(ids))):
+        for p in _people_of(len(ids)).rows(self.connection, _named(ids)):
             people.setdefault(p.ticket_id, []).append(Participant(p.email, p.name, p.visible))
         timers: dict[int, list[Timer]] = {}
         waiting = [row.id for row in rows if row.status == Status.WAITING]
         if waiting:  # only a waiting ticket has deadlines
-            for t in self.connection.execute(select(TIMER).where(TIMER.c.ticket_id.in_(waiting))):
+            for t in _timers_of(len(waiting)).rows(self.connection, _named(waiting)):
                 timers.setdefault(t.ticket_id, []).append(Timer(t.due_at, TimerKind(t.kind), t.step))
         return [_loaded(row, people.get(row.id, []), timers.get(row.id, [])) for row in rows]
 
@@ -102,19 +110,10 @@ class Work:
         """
         if not message_ids:
             return {}
-        wanted = list(message_ids)
-        theirs = select(MESSAGE.c.message_id, TICKET.c.number).where(
-            MESSAGE.c.desk_id == self.desk_id, MESSAGE.c.message_id.in_(wanted), TICKET.c.id == MESSAGE.c.ticket_id
-        )
-        ours = select(OUTBOX.c.message_id, TICKET.c.number).where(
-            OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id.in_(wanted), TICKET.c.id == OUTBOX.c.ticket_id
-        )
-        if not of_agents:
-            theirs = theirs.where(MESSAGE.c.author_role != Role.AGENT.value)
-            ours = ours.where(OUTBOX.c.role != "agent")
         found: dict[str, int] = {}
-        for query in (theirs, ours):
-            found.update({row.message_id: row.number for row in self.connection.execute(query)})
+        parameters = {"desk": self.desk_id} | _named(message_ids)
+        for query in _numbers_by_message_id(len(message_ids), of_agents):
+            found.update({row.message_id: row.number for row in query.rows(self.connection, parameters)})
         return found
 
     def follow_ups_of(self, number: int) -> list[Loaded]:
@@ -129,8 +128,7 @@ class Work:
 
     def next_number(self) -> int:
         """Take the next ticket number; the desk's row stays locked until the transaction ends."""
-        self.connection.execute(_TAKE_NUMBER, {"desk": self.desk_id})
-        return int(self.connection.execute(_NEXT_NUMBER, {"desk": self.desk_id}).scalar_one()) - 1
+        return int(_TAKE_NUMBER.scalar(self.connection, {"desk": self.desk_id})) - 1
 
     def in_turn(self) -> tuple[str, ...]:
         """The agents whom new tickets went to (round robin), the last one last; locked until the transaction ends."""
@@ -147,7 +145,7 @@ class Work:
     def open_ticket(self, ticket: Ticket, mailbox_id: int, root: str) -> Loaded:
         """Write a new ticket."""
         values = _columns(ticket) | {"desk_id": self.desk_id, "mailbox_id": mailbox_id, "root_message_id": root}
-        ticket_id = int(self.connection.execute(_INSERT_TICKET, values).inserted_primary_key[0])  # type: ignore[index]
+        ticket_id = add_row(self.connection, TICKET, values)
         self._write_people(ticket_id, (), ticket.participants)
         return Loaded(ticket_id, ticket, root, mailbox_id)
 
@@ -156,7 +154,7 @@ class Work:
         before, after = _columns(loaded.ticket), _columns(ticket)
         changed = {key: value for key, value in after.items() if before[key] != value}
         if changed:
-            self.connection.execute(update(TICKET).where(TICKET.c.id == loaded.id).values(**changed))
+            set_row(self.connection, TICKET, loaded.id, changed)
         if loaded.ticket.participants != ticket.participants:
             self._write_people(loaded.id, loaded.ticket.participants, ticket.participants)
         if loaded.ticket.timers != ticket.timers:
@@ -172,14 +170,14 @@ class Work:
         if new:
             key = {"ticket_id": ticket_id, "desk_id": self.desk_id}
             rows = [key | {"email": p.email, "name": p.name, "visible": p.visible} for p in new]
-            self.connection.execute(insert(PARTICIPANT), rows)
+            add_rows(self.connection, PARTICIPANT, rows)
 
     def _write_timers(self, ticket_id: int, timers: Sequence[Timer]) -> None:
         self.connection.execute(delete(TIMER).where(TIMER.c.ticket_id == ticket_id))
         if timers:
             key = {"ticket_id": ticket_id, "desk_id": self.desk_id}
             rows = [key | {"kind": t.kind.value, "step": t.step, "due_at": t.due_at} for t in timers]
-            self.connection.execute(insert(TIMER), rows)
+            add_rows(self.connection, TIMER, rows)
 
     def due_tickets(self, now: datetime, limit: int, read: Mapping[int, datetime | None] | None = None) -> list[int]:
         """Row ids of tickets with a deadline at or before `now`, the most overdue first.
@@ -222,14 +220,14 @@ class Work:
             "message_id": "", "subject": "", "text": "", "attachments": [], "raw_sha256": "", "inbound_id": None,
             "mark": "",
         } | values  # fmt: skip
-        return int(self.connection.execute(_INSERT_MESSAGE, row).inserted_primary_key[0])  # type: ignore[index]
+        return add_row(self.connection, MESSAGE, row)
 
     def add_history(self, ticket_id: int, entries: Sequence[JournalEntry]) -> None:
         """Append lines to a ticket's history."""
         if entries:
             key = {"desk_id": self.desk_id, "ticket_id": ticket_id}
             rows = [key | {"at": e.at, "actor": e.actor, "kind": e.kind, "from": e.from_, "to": e.to} for e in entries]
-            self.connection.execute(_INSERT_EVENT, rows)
+            add_rows(self.connection, EVENT, rows)
 
     def messages(self, ticket_id: int) -> Sequence[Any]:
         """Every message of a ticket in its order, rows of `MessageRow`."""
@@ -257,30 +255,21 @@ class Work:
         """The plain texts of mails of ours, by Message-ID: what a reply may quote."""
         if not message_ids:
             return []
-        query = (
-            select(OUTBOX.c.text)
-            .where(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id.in_(list(message_ids)), OUTBOX.c.text != "")
-            .limit(limit)
-        )
-        return [row.text for row in self.connection.execute(query)]
+        parameters = {"desk": self.desk_id} | _named(message_ids)
+        return [row.text for row in _sent_texts(len(message_ids)).rows(self.connection, parameters)][:limit]
 
     def sent_to(self, ticket_id: int, person: str, limit: int = 6) -> list[str]:
         """The plain texts of the last mails that went to this person about a ticket."""
-        query = (
-            select(OUTBOX.c.text)
-            .where(OUTBOX.c.ticket_id == ticket_id, OUTBOX.c.recipient == person, OUTBOX.c.text != "")
-            .order_by(OUTBOX.c.id.desc())
-            .limit(limit)
-        )
-        return [row.text for row in self.connection.execute(query)]
+        parameters = {"ticket": ticket_id, "to": person, "most": limit}
+        return [row.text for row in _SENT_TO.rows(self.connection, parameters)]
 
     # Inbound mail
 
     def seen(self, message_id: str, digest: str) -> int | None:
         """The inbound row of the same mail, if it was taken in before."""
-        return self.connection.execute(
-            _SEEN, {"desk": self.desk_id, "wanted_id": message_id, "wanted_digest": digest}
-        ).scalar()
+        parameters = {"desk": self.desk_id, "wanted_id": message_id, "wanted_digest": digest}
+        found: int | None = _SEEN.scalar(self.connection, parameters)
+        return found
 
     def add_inbound(self, values: Mapping[str, Any]) -> int:
         """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
@@ -289,18 +278,17 @@ class Work:
             "rule": "", "reason": "", "sender": "", "subject": "", "ticket_id": None, "duplicate_of": None,
             "traceback": "", "explanation": {}, "attempts": 0, "place": "", "filed": False, "processed_at": None,
         } | dict(values)  # fmt: skip
-        return int(self.connection.execute(_INSERT_INBOUND, row).inserted_primary_key[0])  # type: ignore[index]
+        return add_row(self.connection, INBOUND, row)
 
     def inbound(self, ids: Iterable[int]) -> list[Any]:
         """Rows of `Inbound` by id, in the order of their ids; on PostgreSQL locked, those locked by others left out."""
-        query = select(INBOUND).where(INBOUND.c.id.in_(list(ids))).order_by(INBOUND.c.id)
-        if self._for_update:
-            query = query.with_for_update(skip_locked=True)
-        return list(self.connection.execute(query))
+        wanted = list(ids)
+        return _inbound_by_id(len(wanted), self._for_update).rows(self.connection, _named(wanted)) if wanted else []
 
     def inbound_unlocked(self, ids: Iterable[int]) -> list[Any]:
         """The same rows for reading only."""
-        return list(self.connection.execute(select(INBOUND).where(INBOUND.c.id.in_(list(ids))).order_by(INBOUND.c.id)))
+        wanted = list(ids)
+        return _inbound_by_id(len(wanted), False).rows(self.connection, _named(wanted)) if wanted else []
 
     def inbound_in_state(self, state: str, limit: int) -> list[int]:
         """Ids of inbound mail in a state, oldest first."""
@@ -342,7 +330,7 @@ class Work:
 
     def set_inbound(self, inbound_id: int, **values: Any) -> None:
         """Change an inbound row."""
-        self.connection.execute(update(INBOUND).where(INBOUND.c.id == inbound_id).values(**values))
+        set_row(self.connection, INBOUND, inbound_id, values)
 
     # Outbox
 
@@ -354,11 +342,11 @@ class Work:
             "priority": 0, "attempts": 0, "created_at": self.now, "next_attempt_at": self.now, "sent_at": None,
             "last_error": "", "lease_owner": "", "lease_until": None, "envelope_from": "",
         } | dict(values)  # fmt: skip
-        return int(self.connection.execute(_INSERT_OUTBOX, row).inserted_primary_key[0])  # type: ignore[index]
+        return add_row(self.connection, OUTBOX, row)
 
     def automatic_mail_to(self, recipient: str, since: datetime) -> tuple[int, int]:
         """How many automatic mails were queued for this address since then, and how many were suppressed."""
-        rows = self.connection.execute(_AUTOMATIC, {"desk": self.desk_id, "to": recipient, "since": since}).all()
+        rows = _AUTOMATIC.rows(self.connection, {"desk": self.desk_id, "to": recipient, "since": since})
         suppressed = sum(1 for row in rows if row.state == "suppressed")
         return len(rows) - suppressed, suppressed
 
@@ -393,7 +381,7 @@ class Work:
 
     def set_outbox(self, outbox_id: int, **values: Any) -> None:
         """Change an outbox row."""
-        self.connection.execute(update(OUTBOX).where(OUTBOX.c.id == outbox_id).values(**values))
+        set_row(self.connection, OUTBOX, outbox_id, values)
 
     def outbox_row(self, outbox_id: int) -> Any | None:
         """One mail of the outbox."""
@@ -460,14 +448,13 @@ class Work:
         self.connection.execute(insert(AUDIT), row)
 
 
-_TAKE_NUMBER = update(DESK).where(DESK.c.id == bindparam("desk")).values(next_number=DESK.c.next_number + 1)
-_NEXT_NUMBER = select(DESK.c.next_number).where(DESK.c.id == bindparam("desk"))
-_INSERT_TICKET = insert(TICKET)
-_INSERT_MESSAGE = insert(MESSAGE)
-_INSERT_EVENT = insert(EVENT)
-_INSERT_INBOUND = insert(INBOUND)
-_INSERT_OUTBOX = insert(OUTBOX)
-_SEEN = (
+_TAKE_NUMBER = Prepared(
+    update(DESK)
+    .where(DESK.c.id == bindparam("desk"))
+    .values(next_number=DESK.c.next_number + 1)
+    .returning(DESK.c.next_number)
+)
+_SEEN = Prepared(
     select(INBOUND.c.id)
     .where(
         INBOUND.c.desk_id == bindparam("desk"),
@@ -477,12 +464,77 @@ _SEEN = (
     .order_by(INBOUND.c.id)
     .limit(1)
 )
-_AUTOMATIC = select(OUTBOX.c.state).where(
-    OUTBOX.c.desk_id == bindparam("desk"),
-    OUTBOX.c.recipient == bindparam("to"),
-    OUTBOX.c.created_at > bindparam("since"),
-    OUTBOX.c.automatic.is_(True),
+_AUTOMATIC = Prepared(
+    select(OUTBOX.c.state).where(
+        OUTBOX.c.desk_id == bindparam("desk"),
+        OUTBOX.c.recipient == bindparam("to"),
+        OUTBOX.c.created_at > bindparam("since"),
+        OUTBOX.c.automatic.is_(True),
+    )
 )
+_SENT_TO = Prepared(
+    select(OUTBOX.c.text)
+    .where(OUTBOX.c.ticket_id == bindparam("ticket"), OUTBOX.c.recipient == bindparam("to"), OUTBOX.c.text != "")
+    .order_by(OUTBOX.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def _named(values: Sequence[Any]) -> dict[str, Any]:
+    """Parameters for a list of values that a statement names one by one."""
+    return {f"v{index}": value for index, value in enumerate(values)}
+
+
+def _one_of(column: Any, count: int) -> Any:
+    """`column IN (…)` with so many parameters, named as `_named` does."""
+    return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
+
+
+@lru_cache(maxsize=256)
+def _tickets_by(key: str, count: int, locking: bool) -> Prepared:
+    query = select(TICKET).where(TICKET.c.desk_id == bindparam("desk"), _one_of(TICKET.c[key], count))
+    return Prepared(query.order_by(TICKET.c.id).with_for_update() if locking else query)
+
+
+@lru_cache(maxsize=128)
+def _inbound_by_id(count: int, locking: bool) -> Prepared:
+    query = select(INBOUND).where(_one_of(INBOUND.c.id, count)).order_by(INBOUND.c.id)
+    return Prepared(query.with_for_update(skip_locked=True) if locking else query)
+
+
+@lru_cache(maxsize=256)
+def _people_of(count: int) -> Prepared:
+    return Prepared(select(PARTICIPANT).where(_one_of(PARTICIPANT.c.ticket_id, count)))
+
+
+@lru_cache(maxsize=256)
+def _timers_of(count: int) -> Prepared:
+    return Prepared(select(TIMER).where(_one_of(TIMER.c.ticket_id, count)))
+
+
+@lru_cache(maxsize=64)
+def _sent_texts(count: int) -> Prepared:
+    return Prepared(
+        select(OUTBOX.c.text).where(
+            OUTBOX.c.desk_id == bindparam("desk"), _one_of(OUTBOX.c.message_id, count), OUTBOX.c.text != ""
+        )
+    )
+
+
+@lru_cache(maxsize=128)
+def _numbers_by_message_id(count: int, of_agents: bool) -> tuple[Prepared, Prepared]:
+    theirs = select(MESSAGE.c.message_id, TICKET.c.number).where(
+        MESSAGE.c.desk_id == bindparam("desk"),
+        _one_of(MESSAGE.c.message_id, count),
+        TICKET.c.id == MESSAGE.c.ticket_id,
+    )
+    ours = select(OUTBOX.c.message_id, TICKET.c.number).where(
+        OUTBOX.c.desk_id == bindparam("desk"), _one_of(OUTBOX.c.message_id, count), TICKET.c.id == OUTBOX.c.ticket_id
+    )
+    if not of_agents:
+        theirs = theirs.where(MESSAGE.c.author_role != Role.AGENT.value)
+        ours = ours.where(OUTBOX.c.role != "agent")
+    return Prepared(theirs), Prepared(ours)
 
 
 def _read_since(read: Mapping[int, datetime | None]) -> ColumnElement[bool]:

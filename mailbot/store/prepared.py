@@ -1,0 +1,206 @@
+"""Statements of the hot path: compiled once by SQLAlchemy, run on the driver's own cursor.
+
+In: a SQLAlchemy Core statement whose values are `bindparam`s. Out: rows or counts, as SQLAlchemy would give them, with
+the same types (the columns' own processors convert times and JSON) and the same errors (`StoreUnavailable` where the
+machine is at fault). What is spared is building, hashing and dispatching the statement anew at each run: a mail runs
+some twenty, and one took 0.15 to 0.25 ms by way of `Connection.execute`, 0.02 to 0.04 this way (SQLite, measured).
+
+A statement is compiled for each dialect at its first run. Nothing is formatted into SQL: parameters are the driver's.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Select, Table, bindparam, exc, insert, update
+from sqlalchemy.sql.dml import UpdateBase
+
+from mailbot.errors import StoreUnavailable
+from mailbot.store.faults import in_words
+
+# Name of the execution option that says in words where the database is: for the words of its faults.
+WHERE = "mailbot_where"
+
+Convert = Callable[[Any], Any]
+
+
+class Prepared:
+    """One statement. `columns`: of an INSERT, which columns get a value at each run (the keys of its parameters)."""
+
+    def __init__(self, statement: Select[Any] | UpdateBase, columns: Iterable[str] | None = None) -> None:
+        self._statement = statement
+        self._columns = list(columns) if columns is not None else None
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
+        """The rows of a SELECT, or of RETURNING, as named tuples."""
+        compiled, cursor = self._run(connection, parameters)
+        found = cursor.fetchall()
+        return compiled.converted(found) if found else found
+
+    def scalar(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+        """The first column of the first row, or None."""
+        found = self.rows(connection, parameters)
+        return found[0][0] if found else None
+
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
+        """Run it; how many rows it touched."""
+        return int(self._run(connection, parameters)[1].rowcount)
+
+    def run_many(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once for each set of parameters."""
+        compiled = self._for(connection.dialect)
+        bare = _bare(connection)
+        try:
+            bare.cursor().executemany(compiled.sql, [compiled.bound(some) for some in parameters])
+        except Exception as error:
+            raise _as_ours(connection, compiled.sql, error) from error
+
+    def _run(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[_Compiled, Any]:
+        compiled = self._for(connection.dialect)
+        bare = _bare(connection)
+        try:
+            return compiled, bare.execute(compiled.sql, compiled.bound(parameters))
+        except Exception as error:
+            raise _as_ours(connection, compiled.sql, error) from error
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = _Compiled(self._statement, dialect, self._columns)
+        return found
+
+
+class _Compiled:
+    """A statement in one dialect: its SQL, and what converts its values on the way in and out."""
+
+    def __init__(self, statement: Any, dialect: Dialect, columns: list[str] | None) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
+        self.sql = str(compiled)
+        fixed = compiled.params
+        kinds = {name: bind.type for bind, name in compiled.bind_names.items()}
+        needed = {name for bind, name in compiled.bind_names.items() if bind.required}
+        given = needed | set(columns or ())
+        self._order: list[str] | None = compiled.positiontup if compiled.positional else None
+        names = self._order if self._order is not None else list(fixed)
+        self._plan: list[tuple[str, bool, Convert | None, Any]] = []
+        for name in names:
+            convert = kinds[name].dialect_impl(dialect).bind_processor(dialect)
+            is_given = name in given
+            value = None if is_given else convert(fixed[name]) if convert else fixed[name]
+            self._plan.append((name, is_given, convert, value))
+        results = (
+            statement.column_descriptions if isinstance(statement, Select) else statement.returning_column_descriptions
+        )
+        self._converts = [
+            (index, convert)
+            for index, column in enumerate(results)
+            if (convert := column["type"].dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
+        names_of_columns = [str(column["name"]) for column in results]
+        row: Any = namedtuple("Row", names_of_columns, rename=True)  # type: ignore[misc]
+        self._row = row._make
+
+    def bound(self, parameters: Mapping[str, Any]) -> Any:
+        """The driver's parameters: a list for positions, a dict for names."""
+        if self._order is not None:
+            return [
+                (convert(parameters[name]) if convert else parameters[name]) if is_given else value
+                for name, is_given, convert, value in self._plan
+            ]
+        return {
+            name: (convert(parameters[name]) if convert else parameters[name]) if is_given else value
+            for name, is_given, convert, value in self._plan
+        }
+
+    def converted(self, found: list[Any]) -> list[Any]:
+        """Rows with Python's values in them."""
+        made = []
+        for row in found:
+            if self._converts:
+                values = list(row)
+                for index, convert in self._converts:
+                    values[index] = convert(values[index])
+                row = values
+            made.append(self._row(row))
+        return made
+
+
+def _bare(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _as_ours(connection: Connection, sql: str, error: Exception) -> Exception:
+    """The driver's error as SQLAlchemy would raise it, or `StoreUnavailable`."""
+    dbapi = connection.dialect.loaded_dbapi
+    if not isinstance(error, dbapi.Error):
+        return error
+    made: Any = exc.DBAPIError.instance(sql, None, error, dbapi.Error, hide_parameters=True, dialect=connection.dialect)
+    words = in_words(made, where=str(connection.get_execution_options().get(WHERE, "")))
+    fault: Exception = made if words is None else StoreUnavailable(words)
+    return fault
+
+
+class Savepoint:
+    """A point within a transaction that can be gone back to; made when it is constructed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._say("SAVEPOINT one_mail")
+
+    def commit(self) -> None:
+        """Keep what was written since; it still needs the transaction's commit."""
+        self._say("RELEASE SAVEPOINT one_mail")
+
+    def rollback(self) -> None:
+        """Undo what was written since."""
+        self._say("ROLLBACK TO SAVEPOINT one_mail")
+        self._say("RELEASE SAVEPOINT one_mail")
+
+    def _say(self, sql: str) -> None:
+        try:
+            _bare(self._connection).execute(sql)
+        except Exception as error:
+            raise _as_ours(self._connection, sql, error) from error
+
+
+@lru_cache(maxsize=256)
+def update_row(table: Table, columns: frozenset[str]) -> Prepared:
+    """UPDATE of one row, named by the parameter `row_id`: these columns of it."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in sorted(columns)}
+    return Prepared(update(table).where(table.c.id == bindparam("row_id")).values(values))
+
+
+def set_row(connection: Connection, table: Table, row_id: int, values: Mapping[str, Any]) -> None:
+    """Change one row of a table."""
+    parameters: dict[str, Any] = {f"new_{name}": value for name, value in values.items()}
+    update_row(table, frozenset(values)).run(connection, parameters | {"row_id": row_id})
+
+
+@lru_cache(maxsize=64)
+def insert_row(table: Table, columns: frozenset[str]) -> Prepared:
+    """INSERT of one row of a table whose id the database makes; it returns the id."""
+    return Prepared(insert(table).returning(table.c.id), columns)
+
+
+def add_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert a row; its id."""
+    return int(insert_row(table, frozenset(values)).scalar(connection, values))
+
+
+@lru_cache(maxsize=64)
+def insert_rows(table: Table, columns: frozenset[str]) -> Prepared:
+    """INSERT that returns nothing, for several rows at a time."""
+    return Prepared(insert(table), columns)
+
+
+def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all have the same columns."""
+    if rows:
+        insert_rows(table, frozenset(rows[0])).run_many(connection, rows)
+
+
+__all__ = ["WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "set_row"]
