@@ -25,6 +25,7 @@ from mailbot.config.model import MailboxSettings
 from mailbot.errors import ConfigError, MailbotError, MailboxUnavailable
 from mailbot.inbox import InboxReader
 from mailbot.inboxes import Inboxes
+from mailbot.lanes import Lanes
 from mailbot.logs import configure_for
 from mailbot.loops import HANG_SECONDS, OutboxLoop
 from mailbot.mailbox import Mailbox
@@ -122,7 +123,7 @@ def run_once(settings: Settings) -> int:
         found = {desk.store.mailbox_id(box.place): _read_once(desk, box) for box in settings.mailboxes}
         code = 1 if None in found.values() else 0
         desk.helpdesk.fire_due_timers({mailbox: begun for mailbox, handled in found.items() if handled})
-        submission = Submission(settings.smtp)
+        submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
         try:
             while (done := desk.delivery.deliver_due(submission)).tried:
                 if done.trouble:

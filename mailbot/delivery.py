@@ -3,7 +3,8 @@
 In: a submission (smtp.py). Out: rows that are sent, due again later, or failed, and what that means for the ticket
 (timers start, the agent is told). A mail is claimed in one commit, sent outside of any transaction, and its fate
 written in the next: a kill between the server's 250 and that commit is the one moment in which a mail may go out
-twice, and then with the same Message-ID. That is why the fate of each mail is written before the next one is sent.
+twice, and then with the same Message-ID. That is why the fate of each mail is written before the next one goes out on
+the same connection (lanes.py).
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from mailbot.clock import Clock
 from mailbot.core.compose import with_attachments
@@ -23,12 +24,15 @@ from mailbot.core.message import Attachment, InboundMessage
 from mailbot.core.parse import parse_message
 from mailbot.core.relay import mask_tokens
 from mailbot.core.ticket import Delivered, MessageKind
+from mailbot.errors import StoreUnavailable
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.robots import report_failure
 from mailbot.intake.turn import Turn
+from mailbot.lanes import Fate, Lanes, Letter, Submits
 from mailbot.smtp import Accepted, Deferred, Rejected
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
+from mailbot.store.prepared import Savepoint
 from mailbot.store.work import Work
 
 log = logging.getLogger(__name__)
@@ -37,13 +41,6 @@ CLAIM = 20
 LEASE = timedelta(minutes=10)
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=30)
-
-
-class Submits(Protocol):
-    """What delivers one composed mail (smtp.Submission)."""
-
-    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Accepted | Deferred | Rejected:
-        """Hand one mail to the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +97,27 @@ class Delivery:
             work = Work(connection, self._store.desk_id, self._clock.now())
             work.postpone_outbox(work.now + self._clock.simulated(seconds))
 
-    def deliver_due(self, submission: Submits, stopping: Callable[[], bool] = lambda: False) -> Round:
+    def deliver_due(self, submission: Submits | Lanes, stopping: Callable[[], bool] = lambda: False) -> Round:
         """Send what is due now, at most `CLAIM` mails; stop early where the server is gone or the daemon ends."""
+        lanes = submission if isinstance(submission, Lanes) else Lanes([submission])
         allowed = self._allowance()
         if allowed == 0:
             return Round()
         with self._store.writing() as connection:
             now = self._clock.now()
             rows = Work(connection, self._store.desk_id, now).claim_outbox(now, allowed, self._owner, LEASE)
-        sent = deferred = failed = 0
-        trouble = ""
-        for index, row in enumerate(rows):
-            if stopping() or trouble:
-                self._release(rows[index:])
+        fates: list[Fate] = []
+        for some in lanes.rounds(rows):
+            if stopping() or _trouble(fates):
+                self._release(rows[len(fates) :])
                 break
-            fate = self._send(submission, row)
-            self._record(row, fate)
-            if isinstance(fate, Accepted):
-                sent += 1
-                self._sent_at.append(self._clock.now())
-            elif isinstance(fate, Deferred):
-                deferred += 1
-                trouble = fate.text if fate.server_gone else ""
-            else:
-                failed += 1
-        return Round(sent, deferred, failed, trouble)
+            done = self._send(lanes, some)
+            self._record(some, done)
+            fates += done
+        sent = sum(isinstance(fate, Accepted) for fate in fates)
+        self._sent_at.extend([self._clock.now()] * sent)
+        deferred = sum(isinstance(fate, Deferred) for fate in fates)
+        return Round(sent, deferred, len(fates) - sent - deferred, _trouble(fates))
 
     def _allowance(self) -> int:
         """How many mails [smtp] max_per_minute lets go now."""
@@ -135,12 +128,18 @@ class Delivery:
             self._sent_at.popleft()
         return max(0, min(CLAIM, self._max_per_minute - len(self._sent_at)))
 
-    def _send(self, submission: Submits, row: Any) -> Accepted | Deferred | Rejected:
-        try:
-            raw = self._assembled(row)
-        except raw_mail.RawMailDamaged as error:
-            return Rejected(0, f"an attachment can't be read any more: {error}")
-        return submission.send(self._profile.at(row.mailbox_id).bounce_address(row.id), row.recipient, raw)
+    def _send(self, lanes: Lanes, rows: Sequence[Any]) -> list[Fate]:
+        fates: dict[int, Fate] = {}
+        letters: dict[int, Letter] = {}
+        for row in rows:
+            try:
+                sender = self._profile.at(row.mailbox_id).bounce_address(row.id)
+                letters[row.id] = Letter(sender, row.recipient, self._assembled(row))
+            except raw_mail.RawMailDamaged as error:
+                fates[row.id] = Rejected(0, f"an attachment can't be read any more: {error}")
+        if letters:
+            fates |= zip(letters, lanes.send_all(list(letters.values())), strict=True)
+        return [fates[row.id] for row in rows]
 
     def _assembled(self, row: Any) -> bytes:
         """The composed mail with its files, which are kept once, in the mail that they came in."""
@@ -168,19 +167,23 @@ class Delivery:
             for row in rows:
                 work.set_outbox(row.id, state="pending", lease_owner="", lease_until=None)
 
-    def _record(self, row: Any, fate: Accepted | Deferred | Rejected) -> None:
+    def _record(self, rows: Sequence[Any], fates: Sequence[Fate]) -> None:
+        """Write what became of each, in one commit."""
         with self._store.writing() as connection:
             work = Work(connection, self._store.desk_id, self._clock.now())
-            if isinstance(fate, Accepted):
-                self._record_accepted(work, row)
-            elif isinstance(fate, Deferred) and work.now < row.expires_at:
-                delay = backoff(row.attempts)
-                work.set_outbox(
-                    row.id, state="pending", attempts=row.attempts + 1, next_attempt_at=work.now + delay,
-                    last_error=_said(fate), lease_owner="", lease_until=None,
-                )  # fmt: skip
-            else:
-                self._record_failed(work, row, fate)
+            for row, fate in zip(rows, fates, strict=True):
+                self._record_one(work, row, fate)
+
+    def _record_one(self, work: Work, row: Any, fate: Fate) -> None:
+        if isinstance(fate, Accepted):
+            self._record_accepted(work, row)
+        elif isinstance(fate, Deferred) and work.now < row.expires_at:
+            work.set_outbox(
+                row.id, state="pending", attempts=row.attempts + 1, next_attempt_at=work.now + backoff(row.attempts),
+                last_error=_said(fate), lease_owner="", lease_until=None,
+            )  # fmt: skip
+        else:
+            self._record_failed(work, row, fate)
 
     def _record_accepted(self, work: Work, row: Any) -> None:
         work.set_outbox(
@@ -188,10 +191,21 @@ class Delivery:
             lease_owner="", lease_until=None,
         )  # fmt: skip
         if row.cycle and row.ticket_id is not None:
-            loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
-            if loaded is not None:
-                kind = MessageKind(row.kind)
-                carry_out(self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step))
+            since = Savepoint(work.connection)
+            try:
+                self._start_timers(work, row)
+                since.commit()
+            except StoreUnavailable:
+                raise
+            except Exception:  # what was sent must not be sent again for a fault of ours
+                since.rollback()
+                log.exception("mail %s was sent, but its ticket could not be told", row.message_id)
+
+    def _start_timers(self, work: Work, row: Any) -> None:
+        loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
+        if loaded is not None:
+            kind = MessageKind(row.kind)
+            carry_out(self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step))
 
     def _record_failed(self, work: Work, row: Any, fate: Deferred | Rejected) -> None:
         words = _said(fate)
@@ -220,6 +234,11 @@ def backoff(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: doubling from half a minute to half an hour, ± a fifth."""
     delay: timedelta = min(FIRST_DELAY * 2 ** min(attempts, 20), LONGEST_DELAY)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+
+
+def _trouble(fates: Sequence[Fate]) -> str:
+    """The server's words where it could not be used at all."""
+    return next((fate.text for fate in fates if isinstance(fate, Deferred) and fate.server_gone), "")
 
 
 def _said(fate: Deferred | Rejected) -> str:

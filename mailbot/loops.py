@@ -21,6 +21,7 @@ from mailbot.config.model import MailboxSettings
 from mailbot.errors import MailboxUnavailable, TemporaryError
 from mailbot.imap.login import place as named
 from mailbot.inbox import InboxReader
+from mailbot.lanes import Lanes
 from mailbot.logs import Outage
 from mailbot.mailbox import Mailbox, WakeUp
 from mailbot.smtp import Submission
@@ -140,7 +141,7 @@ class OutboxLoop:
         settings = desk.settings
         self._desk = desk
         self._stopping = stopping
-        self._submission = Submission(settings.smtp)
+        self._submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
         self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
         self._look = threading.Event()
         self._failures = 0

@@ -164,6 +164,7 @@ class SmtpSettings(ServerSettings):
 
     port: Port = 587
     security: Security = "starttls"
+    connections: Annotated[Whole, Field(ge=1, le=50)] = 3
     max_per_minute: Annotated[Whole, Field(ge=0, le=1_000_000)] = 0
     retry_for: Duration = read_duration("2d")
 

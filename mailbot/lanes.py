@@ -1,0 +1,89 @@
+"""Several connections to one mail server, each with one mail in hand.
+
+In: a few mails. Out: what became of each. The round is done when all have their answer, so that one commit records all
+of their fates: a kill before it leaves at most one mail for each connection that may go out twice. A server that takes
+fifty milliseconds for a mail (it puts it on its own disk first) is kept busy by four connections, by one it is not.
+
+Never: two mails to one recipient at the same time; they would overtake each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+from mailbot.smtp import Accepted, Deferred, Rejected, Submission
+
+Fate = Accepted | Deferred | Rejected
+
+
+class Letter(NamedTuple):
+    """One mail to one recipient, ready to go."""
+
+    envelope_from: str
+    recipient: str
+    raw: bytes
+
+
+class Submits(Protocol):
+    """What delivers one composed mail (smtp.Submission)."""
+
+    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Fate:
+        """Hand one mail to the server."""
+
+
+class Lanes:
+    """So many ways out side by side. One thread uses it; `interrupt` may come from another."""
+
+    def __init__(self, ways: Sequence[Submits]) -> None:
+        self._ways = tuple(ways)
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def width(self) -> int:
+        """How many mails may go at a time."""
+        return len(self._ways)
+
+    @property
+    def active_at(self) -> float:
+        """When one of them last heard from the server (time.monotonic)."""
+        return max(getattr(way, "active_at", 0.0) for way in self._ways)
+
+    def rounds(self, rows: Sequence[Any]) -> Iterator[list[Any]]:
+        """Outbox rows in rounds of at most `width`, in their order, no recipient twice in a round."""
+        some: list[Any] = []
+        for row in rows:
+            if len(some) == self.width or any(row.recipient == other.recipient for other in some):
+                yield some
+                some = []
+            some.append(row)
+        if some:
+            yield some
+
+    def send_all(self, letters: Sequence[Letter]) -> list[Fate]:
+        """Hand over at most `width` mails at the same time; the fate of each, in their order."""
+        if len(letters) == 1:
+            return [self._ways[0].send(*letters[0])]
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.width - 1, thread_name_prefix="outbox")
+        others = [
+            self._threads.submit(way.send, *letter) for way, letter in zip(self._ways[1:], letters[1:], strict=False)
+        ]
+        first = self._ways[0].send(*letters[0])
+        return [first, *(other.result() for other in others)]
+
+    def interrupt(self) -> None:
+        """End what they wait for."""
+        for way in self._ways:
+            if isinstance(way, Submission):
+                way.interrupt()
+
+    def close(self) -> None:
+        """Say goodbye on every connection."""
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
+        for way in self._ways:
+            if isinstance(way, Submission):
+                way.close()
