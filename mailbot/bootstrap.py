@@ -6,11 +6,9 @@ the `Helpdesk`. It reads no mail and opens no connection to a mail server. No ru
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import secrets
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,7 +23,8 @@ from mailbot.core.ticket import Agent, Policy, Status
 from mailbot.core.token import Signer
 from mailbot.correspondence import Correspondence
 from mailbot.delivery import Delivery
-from mailbot.errors import ConfigError
+from mailbot.dkim_keys import read_dkim_keys
+from mailbot.keyring import Keyring, KeyWatch, make_key_file, read_keyring
 from mailbot.render import Renderer
 from mailbot.screening import Screening
 from mailbot.service import Helpdesk
@@ -40,8 +39,9 @@ TEMPLATE_CACHE = "template-cache"
 class Desk:
     """One desk, open. Use it in a `with`, or `close()` it."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+    def __init__(self, settings: Settings, store: Store, clock: Clock, *, exclusive: bool = False) -> None:
         self.store = store
+        self._is_daemons = exclusive
         self.clock = clock
         self.owner = secrets.token_hex(8)
         self.configure(settings)
@@ -53,12 +53,14 @@ class Desk:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         renderer = make_renderer(settings, policy, cache=cache)
         renderer.check()
-        profile = make_profile(settings, read_keys(settings))
+        ring = read_keys(settings)
+        profile = make_profile(settings, ring, self.clock.now())
         mailboxes = tuple(self.store.mailbox_id(box.place) for box in settings.mailboxes)
         profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
         own = own_identity(settings, profile.instance_id)
         correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
         self.settings = settings
+        self.keys = KeyWatch(key_path(settings), ring, self.clock.now())
         self.renderer = renderer
         screening = make_screening(settings, self.clock)
         self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own, screening)
@@ -66,6 +68,8 @@ class Desk:
             self.store, profile, self.clock, self.helpdesk.turn, owner=self.owner,
             max_per_minute=settings.smtp.max_per_minute,
         )  # fmt: skip
+        if self._is_daemons:  # a command may be run with another file, and must not send the whole team away
+            self.helpdesk.note_team()
 
     def _inboxes(self, settings: Settings) -> dict[int, Inbox]:
         """The mailboxes that have an address or a program of their own, by the id of their row."""
@@ -99,7 +103,7 @@ def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool
         if exclusive:
             store.lock_exclusively()
         schema.upgrade(store)
-        return Desk(settings, store, clock)
+        return Desk(settings, store, clock, exclusive=exclusive)
     except BaseException:
         store.close()
         raise
@@ -173,24 +177,23 @@ def make_policy(settings: Settings) -> Policy:
     )
 
 
-def make_profile(settings: Settings, keys: tuple[bytes, ...]) -> DeskProfile:
-    """The desk of these settings; `keys` sign its reply addresses, newest first."""
+def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfile:
+    """The desk of these settings; the keys that count `now` sign and check its reply addresses."""
     helpdesk, inbound = settings.helpdesk, settings.inbound
-    # Known only to who has the key: nobody else can make a mail look like ours.
-    instance = hmac.new(keys[-1], b"instance", hashlib.sha256).hexdigest()[:16]
     return DeskProfile(
         name=helpdesk.name,
         brand=helpdesk.brand,
         address=helpdesk.address,
         zone=helpdesk.zone,
-        signer=Signer(keys),
-        instance_id=instance,
+        signer=Signer(ring.believed(now)),
+        instance_id=ring.instance_id,
         aliases=settings.addresses[1:],
         language=helpdesk.language,
         status_page=helpdesk.status_page,
         plus_addressing=helpdesk.plus_addressing,
         trust=settings.agent_mail.trust,
         trusted_authserv_ids=inbound.trusted_authserv_ids,
+        dkim_keys=read_dkim_keys(settings.agent_mail.dkim_keys),
         max_size=inbound.max_size,
         auto_limit=inbound.max_auto_replies_per_sender.count,
         auto_window=inbound.max_auto_replies_per_sender.per,
@@ -203,40 +206,9 @@ def key_path(settings: Settings) -> Path:
     return settings.helpdesk.secret_file or settings.storage.data_dir / KEY_FILE
 
 
-def read_keys(settings: Settings) -> tuple[bytes, ...]:
-    """The keys of the reply tokens, newest first: a line each in [helpdesk] secret_file, else made once in data_dir."""
+def read_keys(settings: Settings) -> Keyring:
+    """The keys of the reply tokens: those of [helpdesk] secret_file, else made once in data_dir."""
     path = key_path(settings)
     if settings.helpdesk.secret_file is None and not path.exists():
-        _make_key(path)
-    try:
-        lines = [line.strip() for line in path.read_bytes().splitlines()]
-    except OSError as error:
-        raise ConfigError(
-            [f"helpdesk.secret_file: {path} can't be read ({error.strerror}): let mailbot's user read it"]
-        ) from error
-    keys = tuple(line for line in lines if line and not line.startswith(b"#"))
-    if not keys or any(len(key) < 16 for key in keys):
-        raise ConfigError(
-            [
-                f"helpdesk.secret_file: {path} holds {'a key that is too short' if keys else 'no key'}; allowed: lines "
-                "of at least 16 characters, the newest first (make one with: openssl rand -hex 32)"
-            ]
-        )
-    return keys
-
-
-def _make_key(path: Path) -> None:
-    """Write a fresh key where there is none; of two processes that do, the first one's counts, whole."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(file, "w") as out:
-        out.write(secrets.token_hex(32) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return  # somebody else was faster: theirs is read
-    finally:
-        draft.unlink()
+        make_key_file(path)
+    return read_keyring(path)

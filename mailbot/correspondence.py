@@ -233,7 +233,7 @@ class Correspondence:
             Envelope(
                 MessageKind.NOTIFICATION, self._agent_address(turn, email), "agent/notification", context,
                 turn.profile.language, "auto-generated", attachments=source.attachments,
-                from_name=self._person_name(source.author),
+                from_name=self._person_name(turn, source.author),
             )
             for email in effect.to
         ]  # fmt: skip
@@ -430,12 +430,13 @@ class Correspondence:
 
     def _token(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, is_agent: bool) -> Any:
         signer = turn.profile.signer
+        agent = turn.policy.agent(envelope.to.email) if is_agent else None
+        person = agent.signs_as if agent else envelope.to.email
         if envelope.confirms is not None:
-            return signer.sign(Purpose.CONFIRM, envelope.confirms, envelope.to.email)
+            return signer.sign(Purpose.CONFIRM, envelope.confirms, person)
         if loaded is None:
             return None
-        purpose = Purpose.AGENT if is_agent else Purpose.REQUESTER
-        return signer.sign(purpose, loaded.ticket.number, envelope.to.email)
+        return signer.sign(Purpose.AGENT if is_agent else Purpose.REQUESTER, loaded.ticket.number, person)
 
     def _references(
         self, turn: Turn, loaded: Loaded | None, envelope: Envelope, mail: Arrived | None, is_agent: bool
@@ -506,6 +507,6 @@ class Correspondence:
         agent = turn.policy.agent(email)
         return Address(agent.email, agent.name) if agent else Address(email)
 
-    def _person_name(self, author: Address) -> str:
-        """Under whose name a notification stands in the agent's inbox."""
-        return author.name or author.local_part
+    def _person_name(self, turn: Turn, author: Address) -> str:
+        """Under whose name a notification stands in the agent's inbox; a name that poses as somebody is not shown."""
+        return author.name if author.name and not turn.poses(author) else author.email

@@ -38,6 +38,7 @@ from mailbot.intake.turn import Source
 from mailbot.processing import BATCH, Processed, Processing
 from mailbot.screening import Screening
 from mailbot.store import raw_mail
+from mailbot.store.agents import add_agent, note_fixed, remove_agent
 from mailbot.store.engine import Store
 from mailbot.store.work import Work
 
@@ -151,7 +152,7 @@ class Helpdesk:
         return Arrived(
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
-            program=self._program(row, message),
+            program=self._program(row, message), from_form=row.source == "web",
         )  # fmt: skip
 
     def _screened(self, row: Any, raw: bytes) -> Arrived:
@@ -289,19 +290,26 @@ class Helpdesk:
             for address in (agent.email, *agent.aliases):
                 if known.agent(address) or self.profile.is_own(address):
                     raise NotPossible(f"{address} is an agent's or the desk's own address already.")
-            work.add_agent(agent)
+            add_agent(connection, self.store.desk_id, agent, work.now)
             work.audit("admin", "agent add", agent.email)
 
     def remove_agent(self, email: str) -> None:
         """Take away an agent who was added by command; their reply addresses stop working at once."""
         with self.store.writing() as connection:
             work = self._work(connection)
-            if not work.remove_agent(email.lower()):
+            if not remove_agent(connection, self.store.desk_id, email.lower()):
                 where = "in the configuration file: take the [[agents]] entry out there" if any(
                     a.email == email.lower() for a in self._policy.agents
                 ) else "no agent of this desk"  # fmt: skip
                 raise NotPossible(f"{email} is {where}.")
             work.audit("admin", "agent remove", email.lower())
+
+    def note_team(self) -> None:
+        """Take down who stands in the configuration; what was signed for who stood there and left is worth nothing."""
+        with self.store.writing() as connection:
+            work = self._work(connection)
+            for email in note_fixed(connection, self.store.desk_id, self._policy.agents, work.now):
+                work.audit("configuration", "agent remove", email)
 
     def export_requester(self, email: str) -> dict[str, Any]:
         """Everything that the desk holds about a person."""
@@ -326,15 +334,17 @@ class Helpdesk:
 
     def _turn(self, work: Work) -> Turn:
         policy = self._policy_with(self._agents(work))
-        return Turn(work, self.profile, policy, self._post, lambda row: self._reread(work, row))
+        return Turn(
+            work, self.profile, policy, self._post, lambda row: self._reread(work, row),
+            lambda digest: raw_mail.get(work.connection, digest),
+        )  # fmt: skip
 
     def _reread(self, work: Work, row: Any) -> Arrived:
         mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256) or b"")
         return replace(self._screening.screen_again(mail, row.explanation or {}), proven=True)
 
     def _agents(self, work: Work) -> tuple[Agent, ...]:
-        fixed = {a.email for a in self._policy.agents}
-        return (*self._policy.agents, *(a for a in work.agents() if a.email not in fixed))
+        return work.team(self._policy.agents)
 
     def _policy_with(self, agents: tuple[Agent, ...]) -> Policy:
         return replace(self._policy, agents=agents)

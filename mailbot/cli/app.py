@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "quarantine": ("mailbot.cli.quarantine", "app", "Mail that was held: look at it, let it in, drop it."),
     "outbox": ("mailbot.cli.outbox", "app", "Mail that is not delivered: why; try again, or give up."),
     "agent": ("mailbot.cli.agent", "app", "The helpdesk team: list, add, remove."),
+    "key": ("mailbot.cli.key", "app", "The keys of the signed reply addresses: list, rotate, drop."),
     "template": ("mailbot.cli.template", "app", "The mails that go out: list, preview."),
     "report": ("mailbot.cli.report", "app", "Volumes and times, by agent and program."),
     "db": ("mailbot.cli.database", "app", "The database: upgrade, backup, check."),

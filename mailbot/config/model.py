@@ -218,6 +218,7 @@ class AgentMailSettings(Table):
     trust: Literal["token", "dmarc", "either", "both"] = "token"
     after_reply: Literal["queued", "in_progress", "waiting"] = "waiting"
     notify: Literal["all", "round_robin", "none"] = "all"
+    dkim_keys: OptionalFilePath = None
 
 
 class AgentSettings(Table):

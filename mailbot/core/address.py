@@ -71,17 +71,36 @@ def addr_spec(text: str) -> str:
 def _normal(address: str) -> str:
     if not address.isascii():
         local, _, domain = address.rpartition("@")
-        address = f"{local}@{_a_labels(domain)}"
+        # Only A-Z: the lower case of the Kelvin sign is a plain k, and that is another mailbox (RFC 6532 §3.2).
+        address = f"{local.translate(_LOWER)}@{_a_labels(domain)}"
+        return address.rstrip(".")
     return address.lower().rstrip(".")
 
 
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+# What the mapping of RFC 3490 turns into plain letters or drops, though RFC 5891 has it as a letter of its own.
+_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
+
+
 def _a_labels(domain: str) -> str:
+    """The domain in A-labels (RFC 5890 §2.3.2.1). A label in odd letters never becomes one in plain ASCII:
+
+    "ｓekolah.example" is not the school's domain to a server that did not map it.
+    """
     if domain.isascii() or len(domain) > 253:
-        return domain
+        return domain.lower()
+    return ".".join(label.lower() if label.isascii() else _a_label(label) for label in domain.split("."))
+
+
+def _a_label(label: str) -> str:
     try:
-        return domain.encode("idna").decode("ascii")  # RFC 5891 §5
+        if _DEVIATIONS.isdisjoint(label):
+            mapped = label.encode("idna").decode("ascii").lower()
+            if mapped.startswith("xn--") and "." not in mapped:
+                return mapped
+        return "xn--" + label.lower().encode("punycode").decode("ascii")  # RFC 3492
     except UnicodeError:
-        return domain
+        return label.lower()
 
 
 def _name(text: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from mailbot.core.absence import returns_on
-from mailbot.core.authentication import dmarc_verdict
+from mailbot.core.authentication import MISMATCH, dmarc_verdict
 from mailbot.core.auto_signs import Hint, hints_in_words, own_words
 from mailbot.core.dsn import Finding, find_bounce, is_success_report
 from mailbot.core.message import Classification, InboundMessage, Kind
@@ -270,8 +270,11 @@ def _spam(facts: _Facts) -> str:
 
 def _dmarc(facts: _Facts) -> str:
     trusted = facts.own.trusted_authserv_ids
-    if trusted and dmarc_verdict(facts.message, trusted) == "fail":
+    verdict = dmarc_verdict(facts.message, trusted) if trusted else ""
+    if verdict == "fail":
         return f"the domain of {facts.message.from_addr} does not stand by this mail (DMARC)"
+    if verdict == MISMATCH:
+        return f"our mail server checked another author than {facts.message.from_addr} (DMARC)"
     return ""
 
 

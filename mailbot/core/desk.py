@@ -25,7 +25,7 @@ class DeskProfile:
     `instance_id` marks our mail (X-Mailbot-Instance), so that it is known when it comes back.
 
     `auto_limit` automatic mails go to one requester's address within `auto_window`; `trust` is [agent_mail] trust;
-    `max_size` in bytes.
+    `max_size` in bytes. `dkim_keys`: TXT records of DKIM keys by their DNS name (RFC 6376 §3.6.2.1).
     """
 
     name: str
@@ -40,6 +40,7 @@ class DeskProfile:
     plus_addressing: bool = True
     trust: str = "token"
     trusted_authserv_ids: tuple[str, ...] = ()
+    dkim_keys: Mapping[str, str] = field(default_factory=dict)
     max_size: int = 35_000_000
     auto_limit: int = 20
     auto_window: timedelta = timedelta(hours=1)

@@ -118,6 +118,8 @@ def read_block(data: bytes, hint: str = "") -> Block:
             block.defects.append("header-too-large")
             end = start + limit
         room -= end - start
+        if key == "from" and _BINARY.search(data, start, end):
+            block.defects.append("control-in-from")  # programs leave them out, or end the field there
         block.fields.append(Field(name, key, _unfold(data[start:end], hint)))
     block.end = min(position, size)
     block.defects = list(dict.fromkeys(block.defects))

@@ -63,6 +63,8 @@ class Attachment:
 class Headers:
     """The top-level header fields in their order: (name as written, value unfolded and decoded per RFC 2047).
 
+    Authentication-Results is not decoded, for what is encoded in it is a sender's.
+
     Look-ups ignore case (RFC 5322 §1.2.2).
     """
 
@@ -145,9 +147,14 @@ class InboundMessage:
 
     @property
     def from_address(self) -> Address:
-        """The author: the first From mailbox, else Sender, else an empty address."""
+        """The author: the first From mailbox, else Sender, else an empty address.
+
+        Sender speaks for nobody where a From is there that can be read in two ways: a server may have read the other.
+        """
         if self.from_:
             return self.from_[0]
+        if "ambiguous-address" in self.defects:
+            return Address("")
         return self.sender or Address("")
 
     @property

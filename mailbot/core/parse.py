@@ -42,6 +42,8 @@ _ID_DELIMITERS = re.compile(r"[\s<>,;()\"]+")
 _WHITE = re.compile(r"\s+")
 _SINGLE = frozenset(SINGLE_FIELDS)
 _HIDDEN_RECIPIENTS = frozenset(HIDDEN_RECIPIENT_FIELDS)
+# Machines' fields, in which an encoded word can only be what a sender smuggled in: kept as they stand on the wire.
+_VERBATIM = frozenset(("authentication-results",))
 # Defects of a From field that make mail-parser worth asking.
 _DOUBTFUL = frozenset(("bad-address", "ambiguous-address", "encoded-address", "duplicate-from"))
 
@@ -153,7 +155,7 @@ def _from_header(block: Block, defects: list[str]) -> InboundMessage:
         defects.append("too-many-references")
     senders = _addresses(block, "sender")
     to, cc = _addresses(block, "to"), _addresses(block, "cc")
-    headers = Headers(tuple((each.name, each.text) for each in block.fields))
+    headers = Headers(tuple((each.name, each.value if each.key in _VERBATIM else each.text) for each in block.fields))
     return InboundMessage(
         headers=headers,
         message_id=next(iter(_message_ids(block.first("message-id"))), ""),

@@ -4,7 +4,8 @@ In: the clues of a mail and the tickets that they name, looked up beforehand and
 Evidence, strongest first: the signed reply address, `In-Reply-To`/`References` naming a mail of the ticket, the
 `#12345` tag in the subject. The tag alone counts only for somebody who takes part; typed over the quoted subject by
 somebody who takes part in that ticket, it names the ticket that they mean. A stranger who knows a number gets a ticket
-of their own. No query, no clock, no decision about what happens then.
+of their own; so does a From that can be read in several ways, an address that nobody has shown to be theirs (a web
+form), and who took part once and does no longer. No query, no clock, no decision about what happens then.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mailbot.core.authentication import doubtful_author
 from mailbot.core.message import InboundMessage
 from mailbot.core.subject import subject_tags
 from mailbot.core.ticket import Agent, Role, Ticket
@@ -24,13 +26,17 @@ MAX_REFERENCES = 50
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """What a mail says about where it belongs, not yet believed. `references`: newest first, angle brackets kept."""
+    """What a mail says about where it belongs, not yet believed. `references`: newest first, angle brackets kept.
+
+    `doubtful`: it is not even sure which address it says to come from, so that who takes part decides nothing.
+    """
 
     sender: str
     tokens: tuple[Token, ...] = ()
     reference_tokens: tuple[Token, ...] = ()
     references: tuple[str, ...] = ()
     tags: tuple[int, ...] = ()
+    doubtful: bool = False
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -55,7 +61,8 @@ class Route:
     """Where a person's mail goes: into ticket `number`, or (None) into a new one.
 
     `evidence` names what decided: "token", "reference", "tag", "tag-typed-over", "". `elsewhere`: sound evidence, but
-    from an address that does not take part. `named`: an existing ticket whose number a stranger gave.
+    from an address that does not take part. `named`: an existing ticket whose number a stranger gave. `proven`: it
+    came by an address or Message-ID that was signed for its sender on this ticket; a From alone anybody can write.
     """
 
     number: int | None
@@ -63,6 +70,7 @@ class Route:
     evidence: str = ""
     elsewhere: bool = False
     named: int | None = None
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ def clues_of(message: InboundMessage) -> Clues:
         reference_tokens=tuple(t for reference in references for t in read_tokens(reference)),
         references=references,
         tags=tuple(subject_tags(message.subject)),
+        doubtful=bool(doubtful_author(message)),
     )
 
 
@@ -95,22 +104,41 @@ def route(clues: Clues, known: Known, signer: Signer) -> Route:
     """Where a requester's, a participant's or a stranger's mail belongs."""
     tagged = _tagged(clues, known)
     for evidence, found in (("token", _by_token(clues, known, signer)), ("reference", _by_reference(clues, known))):
-        if found is None:
+        if found is None or _took_part_once(found, clues, signer):
             continue
         if tagged is not None and tagged.number != found.number:
-            return Route(tagged.number, _role(tagged, clues.sender), "tag-typed-over")
-        takes_part = found.takes_part(clues.sender)
-        return Route(found.number, _role(found, clues.sender), evidence, elsewhere=not takes_part)
+            return _to(tagged, "tag-typed-over", clues, signer)
+        return _to(found, evidence, clues, signer)
     if tagged is not None:
-        return Route(tagged.number, _role(tagged, clues.sender), "tag")
-    return Route(None, named=next((number for number in clues.tags if number in known.tickets), None))
+        return _to(tagged, "tag", clues, signer)
+    return Route(None, named=next((number for number in clues.numbers if number in known.tickets), None))
+
+
+def _to(ticket: Ticket, evidence: str, clues: Clues, signer: Signer) -> Route:
+    takes_part = ticket.takes_part(clues.sender)
+    proven = takes_part and not clues.doubtful and _has_own_token(ticket, clues, signer)
+    return Route(ticket.number, _role(ticket, clues.sender), evidence, elsewhere=not takes_part, proven=proven)
+
+
+def _has_own_token(ticket: Ticket, clues: Clues, signer: Signer) -> bool:
+    """Is there a token in it that was made for its sender on this ticket?"""
+    return any(
+        token.purpose is Purpose.REQUESTER and token.number == ticket.number and signer.belongs_to(token, clues.sender)
+        for token in (*clues.tokens, *clues.reference_tokens)
+    )
+
+
+def _took_part_once(ticket: Ticket, clues: Clues, signer: Signer) -> bool:
+    """Whoever was taken off a ticket (`#pelapor`) still has our mail, but no part in it."""
+    return not ticket.takes_part(clues.sender) and _has_own_token(ticket, clues, signer)
 
 
 def route_agent(clues: Clues, known: Known, signer: Signer, agent: Agent) -> AgentRoute:
     """Where a mail that says it is from `agent` belongs, and whether a token proves it."""
     tagged = next((n for n in clues.tags if n in known.tickets), None)
     for token in (*clues.tokens, *clues.reference_tokens):
-        if token.purpose is Purpose.AGENT and token.number in known.tickets and signer.belongs_to(token, agent.email):
+        is_theirs = token.purpose is Purpose.AGENT and signer.belongs_to(token, agent.signs_as)
+        if is_theirs and token.number in known.tickets:
             other = tagged if tagged not in (None, token.number) else None
             return AgentRoute(token.number, True, "token", conflict=other)
     referenced = _by_reference(clues, known)
@@ -122,6 +150,8 @@ def route_agent(clues: Clues, known: Known, signer: Signer, agent: Agent) -> Age
 
 def _tagged(clues: Clues, known: Known) -> Ticket | None:
     """The first tag that names a ticket in which the sender takes part."""
+    if clues.doubtful:
+        return None
     for number in clues.tags:
         ticket = known.tickets.get(number)
         if ticket is not None and ticket.takes_part(clues.sender):
@@ -134,7 +164,7 @@ def _by_token(clues: Clues, known: Known, signer: Signer) -> Ticket | None:
         ticket = known.tickets.get(token.number)
         if token.purpose is not Purpose.REQUESTER or ticket is None:
             continue
-        people = (clues.sender, ticket.requester.email, *(p.email for p in ticket.participants))
+        people = (ticket.requester.email, *(p.email for p in ticket.participants))
         if any(signer.belongs_to(token, person) for person in people):
             return ticket
     return None

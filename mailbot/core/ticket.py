@@ -90,6 +90,7 @@ class Agent:
     """A person of the helpdesk team, from the configuration or from `mailbot agent add`.
 
     `programs`: what new tickets they hear of; (): of those whose program nobody has.
+    `term` counts how often they have left before.
     """
 
     email: str
@@ -97,6 +98,12 @@ class Agent:
     aliases: tuple[str, ...] = ()
     role: str = "agent"
     programs: tuple[str, ...] = ()
+    term: int = 0
+
+    @property
+    def signs_as(self) -> str:
+        """The person that tokens are signed for: those of an earlier term fit no more."""
+        return f"{self.email} {self.term}" if self.term else self.email
 
     @property
     def is_lead(self) -> bool:

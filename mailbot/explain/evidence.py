@@ -96,7 +96,7 @@ def _signed_for(token: Token, clues: Clues, ticket: Ticket | None, desk: KnownDe
     if token.purpose is Purpose.BOUNCE:
         people = [""]
     elif token.purpose in (Purpose.AGENT, Purpose.CONFIRM):
-        people += [agent.email for agent in desk.policy.agents]
+        people += [agent.signs_as for agent in desk.policy.agents]
     elif ticket is not None:
         people += [ticket.requester.email, *(p.email for p in ticket.participants)]
     return next((person for person in people if desk.profile.signer.belongs_to(token, person)), None)

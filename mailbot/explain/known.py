@@ -16,12 +16,13 @@ from mailbot.core.classify import OwnIdentity
 from mailbot.core.desk import DeskProfile
 from mailbot.core.ticket import Policy
 from mailbot.errors import NotPossible
+from mailbot.keyring import Key, Keyring
 from mailbot.store.engine import Store
 from mailbot.store.version import HEAD, version
 from mailbot.store.work import Work
 
 # Stands in for a key that was never made: it verifies nothing.
-_NO_KEY = (b"no key was made yet",)
+_NO_KEY = Keyring((Key(b"no key was made yet"),))
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class KnownDesk:
 def opened_to_look(settings: Settings) -> Iterator[KnownDesk]:
     """The desk of these settings. NotPossible where its database is of another version."""
     has_key = key_path(settings).exists()
-    profile = make_profile(settings, read_keys(settings) if has_key else _NO_KEY)
+    profile = make_profile(settings, read_keys(settings) if has_key else _NO_KEY, SystemClock().now())
     policy = make_policy(settings)
     own = own_identity(settings, profile.instance_id if has_key else "")
     url = settings.storage.database_url.get_secret_value()
@@ -49,9 +50,8 @@ def opened_to_look(settings: Settings) -> Iterator[KnownDesk]:
     with open_store(settings, SystemClock()) as store:
         _check_version(store)
         with store.reading() as connection:
-            added = Work(connection, store.desk_id, store.clock.now(), locking=False).agents()
-        fixed = {agent.email for agent in policy.agents}
-        policy = replace(policy, agents=(*policy.agents, *(a for a in added if a.email not in fixed)))
+            work = Work(connection, store.desk_id, store.clock.now(), locking=False)
+            policy = replace(policy, agents=work.team(policy.agents))
         yield KnownDesk(profile, policy, own, store, has_key)
 
 

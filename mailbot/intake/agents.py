@@ -1,17 +1,17 @@
 """Agents' mail: proven or held, then an answer, a note, commands, a forward; all of a mail or nothing of it.
 
-A From alone proves nothing ([agent_mail] trust): `token` asks for a reply address or Message-ID that was signed for
-this agent, `dmarc` for a pass in the Authentication-Results of a server that we trust.
+A From alone proves nothing: `intake.proof` says what does. What is not proven is held, and the agent is asked at their
+known address; only a person's reply to that confirms, and only the mail that it was asked about.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mailbot.core.authentication import dmarc_passes
 from mailbot.core.commands import CommandError, Fault, Verb, parse_commands
+from mailbot.core.confirmation import Answer, answer_of
 from mailbot.core.forward import read_forward
-from mailbot.core.message import Address, Forward
+from mailbot.core.message import Address, Forward, Kind
 from mailbot.core.relay import agents_words, without_tokens
 from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
 from mailbot.core.subject import clean_subject, status_request
@@ -20,6 +20,7 @@ from mailbot.core.token import Purpose
 from mailbot.intake.carry_out import carry_out, open_new
 from mailbot.intake.files import refused_files
 from mailbot.intake.persons import as_known, first_line, handle_person, look_up, report, resolve_merged, words_of
+from mailbot.intake.proof import is_proven, proves_author
 from mailbot.intake.turn import Arrived, Handled, Source, Turn
 from mailbot.store.work import Loaded
 
@@ -34,9 +35,12 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
         return handle_person(turn, mail)
     known = look_up(turn, clues, of_agents=True)
     found = route_agent(clues, as_known(known), turn.profile.signer, agent)
-    if not _is_proven(turn, mail, found):
+    if not is_proven(turn, mail, found):
         turn.post.ask_to_confirm(turn, mail, agent)
         return Handled("held", f"not proven to be from {agent.email} (trust = {turn.profile.trust}); asked to confirm")
+    if _looks_automatic(mail):
+        turn.post.ask_to_confirm(turn, mail, agent)
+        return Handled("held", f"looks like an automatic reply of {agent.email}: {mail.verdict.reason}")
     if found.conflict is not None and found.number is not None:
         error = CommandError(Fault.TWO_TICKETS, mail.message.subject, 0, f"#{found.conflict}", (f"#{found.number}",))
         turn.post.refuse(turn, known[found.number], mail, agent, (error,))
@@ -53,20 +57,9 @@ def _is_outsider(turn: Turn, email: str) -> bool:
     return bool(email) and turn.policy.agent(email) is None and not turn.profile.is_own(email)
 
 
-def _is_proven(turn: Turn, mail: Arrived, found: AgentRoute) -> bool:
-    if mail.proven or mail.released:
-        return True
-    if "duplicate-from" in mail.message.defects or len(mail.message.from_) > 1:
-        return False
-    trust = turn.profile.trust
-    by_dmarc = trust != "token" and dmarc_passes(mail.message, turn.profile.trusted_authserv_ids)
-    proofs = {
-        "token": found.by_token,
-        "dmarc": by_dmarc,
-        "either": found.by_token or by_dmarc,
-        "both": found.by_token and by_dmarc,
-    }
-    return proofs[trust]
+def _looks_automatic(mail: Arrived) -> bool:
+    """An out-of-office note without the fields of one comes to the signed address like an answer, but is none."""
+    return mail.verdict.kind is Kind.NOACK and mail.verdict.rule == "one-hint" and not (mail.proven or mail.released)
 
 
 def _writes_as_person(turn: Turn, clues: Clues) -> bool:
@@ -83,9 +76,9 @@ def _writes_as_person(turn: Turn, clues: Clues) -> bool:
 def _confirmed(turn: Turn, mail: Arrived, clues: Clues, agent: Agent) -> Any | None:
     """The held mail that this one confirms, if it does."""
     for token in (*clues.tokens, *clues.reference_tokens):
-        if token.purpose is not Purpose.CONFIRM or not turn.profile.signer.belongs_to(token, agent.email):
+        if token.purpose is not Purpose.CONFIRM or not turn.profile.signer.belongs_to(token, agent.signs_as):
             continue
-        if turn.profile.trust == "both" and not dmarc_passes(mail.message, turn.profile.trusted_authserv_ids):
+        if turn.profile.trust == "both" and not proves_author(turn, mail):
             return None
         return next(iter(turn.work.inbound([token.number])), None)
     return None
@@ -94,7 +87,15 @@ def _confirmed(turn: Turn, mail: Arrived, clues: Clues, agent: Agent) -> Any | N
 def _take_up(turn: Turn, mail: Arrived, held: Any, agent: Agent) -> Handled:
     if held.state != "held":
         return Handled("processed", f"confirms mail {held.id}, which is no longer held ({held.state})")
-    handled = handle_agent(turn, turn.reread(held), agent)
+    reply = words_of(turn, mail, None)
+    answer = answer_of(mail.message, mail.verdict, "" if reply.nothing_new else reply.text)
+    if answer is not Answer.YES:
+        what = "says that it is not theirs" if answer is Answer.NO else "is an automatic reply, which confirms nothing"
+        return Handled("processed", f"the answer about held mail {held.id} {what}")
+    original = turn.reread(held)
+    if turn.policy.agent(original.message.from_addr) != agent:
+        return Handled("processed", f"held mail {held.id} is not in the name of {agent.email}")
+    handled = handle_agent(turn, original, agent)
     turn.work.set_inbound(
         held.id, state=handled.state, reason=f"confirmed by {agent.email}", ticket_id=handled.ticket_id,
         place=handled.place, processed_at=turn.work.now,

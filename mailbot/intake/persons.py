@@ -24,6 +24,7 @@ from mailbot.core.ticket import (
     Status,
 )
 from mailbot.intake.carry_out import carry_out, open_new
+from mailbot.intake.proof import proves_author
 from mailbot.intake.turn import Arrived, Handled, Source, Turn
 from mailbot.store.work import Loaded
 
@@ -32,10 +33,12 @@ MAX_CHAIN = 100
 
 def handle_person(turn: Turn, mail: Arrived) -> Handled:
     """A mail of somebody who is no agent."""
-    number = status_request(mail.message.subject)
-    if number is not None:
-        return _tell_status(turn, mail, number)
     clues = clues_of(mail.message)
+    if mail.from_form:
+        clues = replace(clues, doubtful=True)
+    number = status_request(mail.message.subject)
+    if number is not None and not mail.from_form:
+        return _tell_status(turn, mail, number, clues)
     known = look_up(turn, clues)
     found = route(clues, as_known(known), turn.profile.signer)
     loaded = resolve_merged(turn, known[found.number]) if found.number is not None else None
@@ -96,13 +99,21 @@ def _reply(turn: Turn, mail: Arrived, loaded: Loaded, found: Route) -> Handled:
         role=role,
         intent=intent_of("" if reply.nothing_new else reply.text),
         elsewhere=found.elsewhere,
-        participants=people_in_cc(turn, mail) if role is Role.REQUESTER else (),
+        participants=people_in_cc(turn, mail) if role is Role.REQUESTER and _is_theirs(turn, mail, found) else (),
         acknowledge=mail.may_be_answered,
     )
     mark = "elsewhere" if found.elsewhere else ""
     source = Source(author, role, reply.text, mail, message.attachments, message.subject, mark)
     why = {"evidence": found.evidence, "cut": reply.rule, "intent": event.intent.value}
     return reply_to(turn, loaded, event, source, why)
+
+
+def _is_theirs(turn: Turn, mail: Arrived, found: Route) -> bool:
+    """May this mail bring others into the ticket? A number and a From are enough to add words, not to let people in:
+
+    who is in Cc reads every answer from then on, and a From anybody can write.
+    """
+    return found.proven or mail.released or proves_author(turn, mail)
 
 
 def reply_to(turn: Turn, loaded: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:
@@ -228,11 +239,11 @@ def first_line(text: str) -> str:
 # A status request, and mail whose words can't be read
 
 
-def _tell_status(turn: Turn, mail: Arrived, number: int) -> Handled:
+def _tell_status(turn: Turn, mail: Arrived, number: int, clues: Clues) -> Handled:
     if not mail.may_be_answered:
         return Handled("processed", "a status request of a sender who must get no automatic mail")
     loaded = turn.work.ticket(number)
-    if loaded is not None and loaded.ticket.takes_part(mail.message.from_addr):
+    if loaded is not None and not clues.doubtful and loaded.ticket.takes_part(clues.sender):
         turn.post.status(turn, loaded, mail)
         return Handled("processed", "status request", None, number)
     turn.post.status_unknown(turn, number, mail)
@@ -249,6 +260,8 @@ def handle_unread(turn: Turn, mail: Arrived, why: str) -> None:
     found = route(clues, as_known(known), turn.profile.signer)
     if found.number is None or found.elsewhere:
         return
+    if why == "quarantined" and mail.verdict.rule == "dmarc-fail" and found.evidence == "tag":
+        return  # a number and a From that is refuted: evidence of nothing
     loaded = resolve_merged(turn, known[found.number])
     role = Role.REQUESTER if message.from_addr == loaded.ticket.requester.email else Role.PARTICIPANT
     carry_out(turn, loaded, Replied(turn.work.now, message.from_address, role, unread=why))

@@ -21,7 +21,8 @@ class Arrived:
     """One mail in hand. `released`: an admin let it out of quarantine; `proven`: an agent confirmed it.
 
     `program` is what the form's report, or all mail of its mailbox, is about. `held` are its files that go no further
-    (`message` is without them), `infected` the name of the virus in it.
+    (`message` is without them), `infected` the name of the virus in it. `from_form`: the address was typed into the
+    web form, where anybody can type any.
     """
 
     inbound_id: int
@@ -35,6 +36,7 @@ class Arrived:
     program: str = ""
     held: tuple[Held, ...] = ()
     infected: str = ""
+    from_form: bool = False
 
     @property
     def may_be_answered(self) -> bool:
@@ -44,13 +46,24 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Turn:
-    """One transaction: the rows, the settings as they are now, and the desk's pen. `reread` brings back a held mail."""
+    """One transaction: the rows, the settings as they are now, and the desk's pen. `reread` brings back a held mail,
+
+    `raw_of` the bytes of a mail by their digest.
+    """
 
     work: Work
     profile: DeskProfile
     policy: Policy
     post: Correspondence
     reread: Callable[[Any], Arrived]
+    raw_of: Callable[[str], bytes | None]
+
+    def poses(self, author: Address) -> bool:
+        """Does the display name claim to be somebody else: another address, an agent, the desk itself?"""
+        name = " ".join(author.name.casefold().split())
+        named = {agent.name.casefold() for agent in self.policy.agents if author.email != agent.email}
+        signed = {f"{each} ({self.profile.brand.casefold()})" for each in named}
+        return ("@" in name and author.email not in name) or name in {*named, *signed, self.profile.name.casefold()}
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,10 @@ class OutboxRow(SQLModel, table=True):
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent added by `mailbot agent add`, beside those of the configuration."""
+    """An agent: added by `mailbot agent add`, or (`in_file`) last seen in the configuration.
+
+    `active` False: left. `term` counts how often they left: what was signed for them before is worth nothing after.
+    """
 
     __tablename__ = "agent"
     id: int | None = Field(default=None, primary_key=True)
@@ -262,6 +265,9 @@ class AgentRow(SQLModel, table=True):
     name: str
     aliases: list[str] = Field(default_factory=list, sa_type=JSON)
     role: str = "agent"
+    in_file: bool = False
+    active: bool = True
+    term: int = 0
     added_at: datetime
 
     __table_args__ = (UniqueConstraint("desk_id", "email", name="uq_agent_email"),)

@@ -27,8 +27,9 @@ from mailbot.core.ticket import (
     Timer,
     TimerKind,
 )
+from mailbot.store.agents import team_of
 from mailbot.store.prepared import Prepared, add_row, add_rows, set_row
-from mailbot.store.tables import AGENT, AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
+from mailbot.store.tables import AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,14 @@ class Work:
         found: int | None = _SEEN.scalar(self.connection, parameters)
         return found
 
+    def message_id_came_before(self, inbound_id: int) -> bool:
+        """Had a mail before this one the same Message-ID, with whatever text? True where this one has none."""
+        own = self.connection.execute(select(INBOUND.c.message_id).where(INBOUND.c.id == inbound_id)).scalar()
+        query = select(INBOUND.c.id).where(
+            INBOUND.c.desk_id == self.desk_id, INBOUND.c.message_id == own, INBOUND.c.id < inbound_id
+        )
+        return not own or self.connection.execute(query.limit(1)).first() is not None
+
     def add_inbound(self, values: Mapping[str, Any]) -> int:
         """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
         row = {
@@ -427,20 +436,9 @@ class Work:
 
     # Agents and the audit
 
-    def agents(self) -> list[Agent]:
-        """Agents who were added by command."""
-        rows = self.connection.execute(select(AGENT).where(AGENT.c.desk_id == self.desk_id).order_by(AGENT.c.id))
-        return [Agent(row.email, row.name, tuple(row.aliases), row.role) for row in rows]
-
-    def add_agent(self, agent: Agent) -> None:
-        """Add an agent."""
-        values = {"email": agent.email, "name": agent.name, "aliases": list(agent.aliases), "role": agent.role}
-        self.connection.execute(insert(AGENT), values | {"desk_id": self.desk_id, "added_at": self.now})
-
-    def remove_agent(self, email: str) -> bool:
-        """Take an agent away; False if there was none of that address."""
-        done = self.connection.execute(delete(AGENT).where(AGENT.c.desk_id == self.desk_id, AGENT.c.email == email))
-        return done.rowcount > 0
+    def team(self, fixed: Sequence[Agent]) -> tuple[Agent, ...]:
+        """The agents of the configuration, then those added by command, each with the term that they serve."""
+        return team_of(self.connection, self.desk_id, fixed)
 
     def audit(self, actor: str, action: str, detail: str) -> None:
         """Write down what an admin did."""

@@ -25,19 +25,19 @@ def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER
 @pytest.mark.parametrize(
     ("clues", "expected"),
     [
-        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token")),
-        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token")),
+        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", proven=True)),
+        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token", proven=True)),
         (Clues(ACHA.email, references=("<answer@helpdesk.example>",)), Route(12345, Role.REQUESTER, "reference")),
         (Clues(ACHA.email, tags=(12345,)), Route(12345, Role.REQUESTER, "tag")),
         # a token in a Message-ID counts where the host keeps no sub-addresses
-        (Clues(ACHA.email, reference_tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token")),
+        (Clues(ACHA.email, reference_tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", proven=True)),
         # the tag that was typed over the quoted subject names the ticket that is meant
         (
             Clues(ACHA.email, tokens=(token(ACHA.email),), tags=(12346, 12345)),
             Route(12346, Role.REQUESTER, "tag-typed-over"),
         ),
         # … if they take part in it
-        (Clues(CECE, tokens=(token(CECE),), tags=(12346,)), Route(12345, Role.PARTICIPANT, "token")),
+        (Clues(CECE, tokens=(token(CECE),), tags=(12346,)), Route(12345, Role.PARTICIPANT, "token", proven=True)),
         # sound evidence from an address that takes no part is marked
         (Clues(STRANGER, tokens=(token(ACHA.email),)), Route(12345, Role.PARTICIPANT, "token", elsewhere=True)),
         (
@@ -49,10 +49,20 @@ def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER
         (Clues(STRANGER, tags=(99999,)), Route(None)),
         (Clues(ACHA.email, tags=(777,)), Route(None, named=777)),
         # a token of another ticket, person or purpose is no token
-        (Clues(STRANGER, tokens=(Token(Purpose.REQUESTER, 12345, token(STRANGER, 777).mac),)), Route(None)),
-        # whoever took part once (their token was signed by us) is heard, with a mark
-        (Clues(STRANGER, tokens=(token(STRANGER),)), Route(12345, Role.PARTICIPANT, "token", elsewhere=True)),
-        (Clues(STRANGER, tokens=(token(SALLY.email, purpose=Purpose.AGENT),)), Route(None)),
+        (
+            Clues(STRANGER, tokens=(Token(Purpose.REQUESTER, 12345, token(STRANGER, 777).mac),)),
+            Route(None, named=12345),
+        ),
+        # whoever took part once, by our own token, does no longer; the agent sees the number
+        (Clues(STRANGER, tokens=(token(STRANGER),)), Route(None, named=12345)),
+        (
+            Clues(STRANGER, tokens=(token(STRANGER),), references=("<answer@helpdesk.example>",)),
+            Route(None, named=12345),
+        ),
+        (Clues(STRANGER, tokens=(token(SALLY.email, purpose=Purpose.AGENT),)), Route(None, named=12345)),
+        # a From that can be read in several ways is nobody's who takes part
+        (Clues(ACHA.email, tags=(12345,), doubtful=True), Route(None, named=12345)),
+        (Clues(ACHA.email, tokens=(token(ACHA.email),), doubtful=True), Route(12345, Role.REQUESTER, "token")),
         (Clues(STRANGER), Route(None)),
     ],
 )
