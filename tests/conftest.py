@@ -1,7 +1,8 @@
 """What all tests share: the real servers that some need, and what happens where one is missing.
 
-A test marked `dovecot`, `postfix`, `postgresql`, `chromium` or `strace` is skipped on a machine without that program,
-but fails where CI=true: what is not tested there must not look green. One marked `chaos` runs in `make chaos` only.
+A test marked `clamav`, `dovecot`, `postfix`, `postgresql`, `chromium` or `strace` is skipped on a machine without that
+program, but fails where CI=true: what is not tested there must not look green. One marked `chaos` runs in `make chaos`
+only.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ SERVERS: dict[str, Server] = {
     "postfix": Server(("postfix", "/usr/lib/postfix/sbin/smtpd"), "postfix"),
     "postgresql": Server(("postgresql/*/bin/initdb",), "postgresql"),
     "openssl": Server(("openssl",), "openssl"),
+    "clamav": Server(("clamd",), "clamav-daemon"),
     "chromium": Server(("chromium",), "chromium"),
     "strace": Server(("strace",), "strace"),
 }

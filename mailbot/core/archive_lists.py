@@ -10,10 +10,13 @@ structure; 7zFormat.txt of the LZMA SDK.
 from __future__ import annotations
 
 import lzma
+import re
 import struct
 from dataclasses import dataclass, field
 
 MAX_NAMES = 10_000
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
+_MAX_HEADERS = 20_000  # of a RAR, its files' and others
 _MAX_HEADER = 16_000_000  # of an unpacked 7-Zip header
 
 
@@ -98,7 +101,9 @@ def rar_names(content: bytes) -> Names:
 def _rar4(content: bytes) -> Names:
     found = Names()
     at = 7
-    while at + 7 <= len(content):
+    for _ in range(_MAX_HEADERS):
+        if at + 7 > len(content):
+            break
         kind, flags, size = struct.unpack_from("<BHH", content, at + 2)
         if size < 7 or at + size > len(content):
             break
@@ -125,7 +130,9 @@ def _rar4(content: bytes) -> Names:
 def _rar5(content: bytes) -> Names:
     found = Names()
     at = 8
-    while at < len(content):
+    for _ in range(_MAX_HEADERS):
+        if at >= len(content):
+            break
         size, body = _vint(content, at + 4)
         if not 0 < size <= 2_097_152 or body + size > len(content):
             break
@@ -206,13 +213,15 @@ def seven_zip_names(content: bytes) -> Names:
 
 
 def _seven_zip_listed(header: bytes) -> Names:
-    """Every name is UTF-16 with a NUL behind it: whatever else stands there, no name can hide from this look."""
+    """Every name is UTF-16 with a NUL behind it: whatever else stands there, no extension can hide from this look.
+
+    A name may get a character in front that is none of it; names without a dot are left out.
+    """
     found = Names(encrypted=b"\x06\xf1\x07\x01" in header)
     for start in (0, 1):
         for text in header[start:].decode("utf-16-le", "replace").split("\0"):
-            # a name may follow on bytes of the list that are no text
-            name = text.rpartition("\ufffd")[2]
-            if name.isprintable() and name and not found.add(name):
+            name = _NO_TEXT.split(text)[-1]
+            if "." in name and not found.add(name):
                 return found
     return found
 

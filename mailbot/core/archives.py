@@ -26,6 +26,7 @@ from mailbot.vocabulary.refused_files import ARCHIVES
 
 MAX_DEPTH = 4
 MAX_UNPACKED = 48_000_000
+MAX_STREAMS = 50
 BOMB_RATIO = 100
 BOMB_SIZE = 500_000_000
 
@@ -175,14 +176,16 @@ class _Look:
         if packed > len(content) or (unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * len(content)):
             self._bad("bomb")
             return
-        listed = {entry.name for entry in entries}
-        for name in listed | set(_local_names(content)):
-            if not self._note(path, name):
-                return
         for entry in entries:
+            if not self._note(path, entry.name):
+                return
             self.encrypted |= entry.encrypted
             if _extension(entry.name) in ARCHIVES:
                 self._zip_nested(content, entry, path, depth)
+        listed = {entry.name for entry in entries}
+        for name in dict.fromkeys(name for name in _local_names(content) if name not in listed):
+            if not self._note(path, name):
+                return
 
     def _zip_nested(self, content: bytes, entry: _Entry, path: str, depth: int) -> None:
         """An archive in the archive; one that is locked away can't be looked into."""
@@ -201,12 +204,13 @@ class _Look:
 
 def _unpacked(form: str, content: bytes, most: int) -> Iterator[bytes]:
     """At most `most` bytes of what a stream holds; several gzip or bzip2 streams behind each other are one file."""
-    while content and most > 0:
+    for _ in range(MAX_STREAMS):
         piece, content = _one_stream(form, content, most)
         most -= len(piece)
         yield piece
-        if not piece and content:
-            return  # empty streams without end
+        if not content or most <= 0:
+            return
+    raise ValueError("streams without end")
 
 
 def _one_stream(form: str, content: bytes, most: int) -> tuple[bytes, bytes]:

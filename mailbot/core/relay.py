@@ -169,7 +169,11 @@ def _without_empty_quotes(lines: Sequence[str]) -> list[str]:
     return kept
 
 
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,253}")
+
+
 def _names_us(line: str, is_own: Callable[[str], bool]) -> bool:
     """An attribution that names the desk or an agent ("On …, Sally <sally@…> wrote:")."""
-    found = re.findall(r"[\w.+-]{1,64}@[\w.-]{1,253}", line[:1000])
-    return bool(found) and any(is_own(each.lower()) for each in found) and bool(attribution(line.strip()))
+    found = _ADDRESS.findall(line[:1000])
+    looks_so = "<" in line or any(map(str.isdigit, line))  # "Contact sally@…:" has neither name nor date
+    return looks_so and any(is_own(each.lower()) for each in found) and bool(attribution(line.strip()))
