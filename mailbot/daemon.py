@@ -2,16 +2,19 @@
 
     loops    the inbox is read, the outbox is sent (loops.py)
     chores   what the clock brings: timers, tidying up (chores.py)
+    watch    judges whether the desk is well, and tells who has to know (watch/)
     main     signals (SIGTERM, SIGINT: stop within 10 s; SIGHUP: reload), sd_notify and the watchdog
 
 No rule of the desk and no SQL stands here. A loop that meets a fault it can't name logs it and goes on; the watchdog is
-fed only while the inbox and the outbox loop make progress, so that one that hangs gets the process restarted.
+fed only while the inbox and the outbox loop make progress, so that one that hangs gets the process restarted. A server
+that can't be reached is no reason for that: the loops go on trying, and the watch says it.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import threading
 import time
@@ -27,10 +30,12 @@ from mailbot.inbox import InboxReader
 from mailbot.inboxes import Inboxes
 from mailbot.lanes import Lanes
 from mailbot.logs import configure_for
-from mailbot.loops import HANG_SECONDS, OutboxLoop
+from mailbot.loops import OutboxLoop
 from mailbot.mailbox import Mailbox
 from mailbot.sdnotify import Notifier
 from mailbot.smtp import Submission
+from mailbot.watch.canary import number_of
+from mailbot.watch.watching import HANG_SECONDS, Watch
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +48,8 @@ class Daemon:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._stopping = threading.Event()
-        self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait)
+        self.watch = Watch(desk, new_id=lambda: secrets.token_hex(10))
+        self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises)
         self._outbox = OutboxLoop(desk, self._stopping)
         self._chores = Chores(desk, self._inbox.read_afresh, self._mail_may_wait, self._stopping)
         self._pages: list[Any] = []
@@ -57,6 +63,7 @@ class Daemon:
             thread.start()
             self._threads.append(thread)
         self._chores.start()
+        self.watch.start(self._inbox.loops, self._outbox)
         self._serve_pages()
 
     def _serve_pages(self) -> None:
@@ -81,6 +88,7 @@ class Daemon:
         for page in self._pages:
             page.stop()
         ends = time.monotonic() + STOP_SECONDS
+        self.watch.stop()
         for thread in self._threads:
             thread.join(max(0.1, ends - time.monotonic() - 2))
         if any(thread.is_alive() for thread in self._threads):
@@ -108,8 +116,10 @@ class Daemon:
         }
 
     def status(self) -> str:
-        """One line for people: what works, what does not."""
-        return f"inbox: {self._inbox.state}; outbox: {self._outbox.state}"
+        """One line for people: what works, what does not, and since when."""
+        line = f"inbox: {self._inbox.state}; outbox: {self._outbox.state}"
+        trouble = self.watch.status()
+        return f"{line}; TROUBLE: {trouble}" if trouble else line
 
     def _mail_may_wait(self) -> None:
         self._outbox.wake()
@@ -138,7 +148,8 @@ def run_once(settings: Settings) -> int:
 def _read_once(desk: Desk, box: MailboxSettings) -> bool | None:
     """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
     mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
-    reader = InboxReader(desk.helpdesk, mailbox, box.place)
+    profile = desk.helpdesk.profile
+    reader = InboxReader(desk.helpdesk, mailbox, box.place, canary=lambda raw: number_of(raw, profile) is not None)
     try:
         mailbox.open()
         reader.read()

@@ -45,12 +45,16 @@ LONGEST_DELAY = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one pass over the outbox did. `trouble` has the server's words where it could not be used at all."""
+    """What one pass over the outbox did. `trouble` has the server's words where it could not be used at all,
+
+    `credentials`: because it refuses the password or the token.
+    """
 
     sent: int = 0
     deferred: int = 0
     failed: int = 0
     trouble: str = ""
+    credentials: bool = False
 
     @property
     def tried(self) -> int:
@@ -116,8 +120,9 @@ class Delivery:
             fates += done
         sent = sum(isinstance(fate, Accepted) for fate in fates)
         self._sent_at.extend([self._clock.now()] * sent)
-        deferred = sum(isinstance(fate, Deferred) for fate in fates)
-        return Round(sent, deferred, len(fates) - sent - deferred, _trouble(fates))
+        later = [fate for fate in fates if isinstance(fate, Deferred)]
+        credentials = any(fate.credentials for fate in later)
+        return Round(sent, len(later), len(fates) - sent - len(later), _trouble(fates), credentials)
 
     def _allowance(self) -> int:
         """How many mails [smtp] max_per_minute lets go now."""

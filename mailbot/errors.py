@@ -40,6 +40,10 @@ class PermanentError(MailbotError):
     """Trying again gives the same answer."""
 
 
+class LogInRefused(PermanentError):
+    """The SMTP server refuses the password or the token, or no token is given without a person."""
+
+
 class MailboxUnavailable(TemporaryError):
     """The IMAP server can't be reached, refused the log-in, or closed the connection.
 

@@ -22,7 +22,10 @@ LONGEST_SECONDS = 180.0
 
 
 class InboxReader:
-    """One folder's way into the desk. `handled` is called after each batch (mail may have to go out)."""
+    """One folder's way into the desk. `handled` is called after each batch (mail may have to go out).
+
+    `canary`: is this mail one that the desk sent to itself to measure the way round? It is filed, and nothing more.
+    """
 
     def __init__(
         self,
@@ -32,12 +35,14 @@ class InboxReader:
         *,
         handled: Callable[[], None] = lambda: None,
         stopping: Callable[[], bool] = lambda: False,
+        canary: Callable[[bytes], bool] = lambda raw: False,
     ) -> None:
         self._helpdesk = helpdesk
         self._mailbox = mailbox
         self._name = name
         self._handled = handled
         self._stopping = stopping
+        self._canary = canary
         self._unhandled: set[int] = set()
 
     @property
@@ -54,8 +59,10 @@ class InboxReader:
         new = [uid for uid in uids if uid not in seen]
         taken = 0
         for batch in self._mailbox.fetch(new) if new else ():
-            self._take(uidvalidity, batch)
-            taken += len(batch)
+            mail = self._without_canaries(uidvalidity, batch)
+            if mail:
+                self._take(uidvalidity, mail)
+            taken += len(mail)
             if self._stopping():
                 break  # the mail in hand is finished; the rest waits in the folder
         return taken
@@ -74,6 +81,14 @@ class InboxReader:
     def _note(self, done: Sequence[Processed]) -> None:
         for mail in done:
             (self._unhandled.discard if _is_decided(mail) else self._unhandled.add)(mail.inbound_id)
+
+    def _without_canaries(self, uidvalidity: int, batch: Sequence[Arrival]) -> Sequence[Arrival]:
+        """The mail of the batch. A canary needs no record: killed here, it is found and filed at the next turn."""
+        canaries = [arrival.uid for arrival in batch if self._canary(arrival.raw)]
+        if not canaries:
+            return batch
+        self._mailbox.file(dict.fromkeys(canaries, Place.PROCESSED), uidvalidity=uidvalidity)
+        return [arrival for arrival in batch if arrival.uid not in canaries]
 
     def _take(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
         """Stored first, then understood, then moved."""

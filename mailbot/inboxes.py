@@ -17,12 +17,21 @@ from mailbot.loops import InboxLoop
 
 
 class Inboxes:
-    """All inbox loops of a desk. `handled` is called after each batch that was handled (mail may have to go out)."""
+    """All inbox loops of a desk. `handled` is called after each batch that was handled (mail may have to go out).
 
-    def __init__(self, desk: Desk, stopping: threading.Event, handled: Callable[[], None]) -> None:
+    `canary`: is this mail one that the desk sent to itself?
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        stopping: threading.Event,
+        handled: Callable[[], None],
+        canary: Callable[[bytes], bool] = lambda raw: False,
+    ) -> None:
         self._desk = desk
         self._stopping = stopping
-        self.loops = tuple(InboxLoop(desk, box, stopping, handled) for box in desk.settings.mailboxes)
+        self.loops = tuple(InboxLoop(desk, box, stopping, handled, canary) for box in desk.settings.mailboxes)
 
     def threads(self) -> list[threading.Thread]:
         """A thread for each, not started yet."""

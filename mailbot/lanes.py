@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from mailbot.smtp import Accepted, Deferred, Rejected, Submission
@@ -72,6 +73,18 @@ class Lanes:
         ]
         first = self._ways[0].send(*letters[0])
         return [first, *(other.result() for other in others)]
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate ends, as the last connections saw it."""
+        ends = [way.certificate_ends for way in self._ways if isinstance(way, Submission) and way.certificate_ends]
+        return max(ends, default=None)
+
+    def check(self) -> None:
+        """Does the server still take us? Raises as `Submission.check`."""
+        way = self._ways[0]
+        if isinstance(way, Submission):
+            way.check()
 
     def interrupt(self) -> None:
         """End what they wait for."""

@@ -109,7 +109,8 @@ def configure_for(settings: Settings, *, at_least: str = "debug") -> None:
     """What `[log]` asks for, with the configuration's secrets masked; nothing below `at_least` is shown."""
     levels = ("debug", "info", "warning", "error")
     url = settings.storage.database_url.get_secret_value()
-    known = [server.password.get_secret_value() for server in (*settings.mailboxes, settings.imap, settings.smtp)]
+    servers = (*settings.mailboxes, settings.imap, settings.smtp, settings.alerts)
+    known = [server.password.get_secret_value() for server in servers]
     known.append(url)
     known += [unquote(found[1]) for found in [re.match(r"[^/]+//[^:/@]*:([^@]+)@", url)] if found]
     configure(max(settings.log.level, at_least, key=levels.index), settings.log.format, secrets=known)

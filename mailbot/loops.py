@@ -3,7 +3,8 @@
     inbox    connect, read, wait (IDLE, or the poll interval); reconnect with back-off and jitter
     outbox   send what is due; where the server is gone, wait longer each time
 
-Each runs in a thread of its own and says how it fares: `state` in words, `alive_at` for the watchdog. A loop that meets
+Each runs in a thread of its own and says how it fares: `state` in words, `alive_at` for the watchdog, `pulse` (its
+server) and `database` for the watch. A loop that meets
 a fault it can't name logs it and goes on.
 """
 
@@ -18,27 +19,38 @@ from collections.abc import Callable
 from mailbot.bootstrap import Desk
 from mailbot.clock import SystemClock
 from mailbot.config.model import MailboxSettings
-from mailbot.errors import MailboxUnavailable, TemporaryError
+from mailbot.errors import LogInRefused, MailboxUnavailable, PermanentError, StoreUnavailable, TemporaryError
 from mailbot.imap.login import place as named
 from mailbot.inbox import InboxReader
 from mailbot.lanes import Lanes
 from mailbot.logs import Outage
 from mailbot.mailbox import Mailbox, WakeUp
 from mailbot.smtp import Submission
+from mailbot.watch.pulse import Pulse
+from mailbot.watch.watching import HANG_SECONDS
 
 log = logging.getLogger(__name__)
 
 OUTBOX_LOOK_SECONDS = 1.0
 FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0
-# A loop that shows no life for so long hangs: longer than any network deadline of imap/ and smtp.py.
-HANG_SECONDS = 300.0
+# An outbox with nothing to send says nothing about the server: after so many seconds without a word it is asked, sooner
+# where it was not well, or was never heard. Else the first to notice would be a requester.
+ASK_SECONDS, ASK_SOON_SECONDS = 900.0, 60.0
 
 
 class InboxLoop:
-    """Reads one folder until told to stop. `name` is that of its [[mailbox]], "" for the one of [imap]."""
+    """Reads one folder until told to stop. `name` is that of its [[mailbox]], "" for the one of [imap].
+
+    `handled`: mail may have to go out; `canary`: is this mail one?
+    """
 
     def __init__(
-        self, desk: Desk, box: MailboxSettings, stopping: threading.Event, handled: Callable[[], None]
+        self,
+        desk: Desk,
+        box: MailboxSettings,
+        stopping: threading.Event,
+        handled: Callable[[], None],
+        canary: Callable[[bytes], bool],
     ) -> None:
         self._desk = desk
         self._stopping = stopping
@@ -46,7 +58,16 @@ class InboxLoop:
         self.title = f"inbox {box.name}".rstrip()
         self._poll = box.poll_interval.total_seconds()
         self._mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
-        self._reader = InboxReader(desk.helpdesk, self._mailbox, self.place, handled=handled, stopping=stopping.is_set)
+        self._handled = handled
+        self._reader = InboxReader(
+            desk.helpdesk,
+            self._mailbox,
+            self.place,
+            handled=self._batch_done,
+            stopping=stopping.is_set,
+            canary=canary,
+        )
+        self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
         self._outage = Outage(log, named(box), SystemClock())
         self._wake = WakeUp()
         self._reads = 0
@@ -98,11 +119,14 @@ class InboxLoop:
             except MailboxUnavailable as error:
                 self.state = "unreachable"
                 self._outage.failed(str(error))
+                self.pulse.fails(str(error), credentials=error.credentials)
             except TemporaryError as error:
                 self.state = "waiting for the database"
                 self._outage.failed(str(error))
-            except Exception:
+                self.database.fails(str(error))
+            except Exception as error:
                 self.state = "faulty"
+                self.pulse.fails(f"an unexpected fault, which the log shows ({type(error).__name__}).")
                 log.exception("inbox: an unexpected fault; the connection is made anew")
             failures = 1 if self._was_well else failures + 1
             self._was_well = False
@@ -112,8 +136,15 @@ class InboxLoop:
 
     _was_well = False
 
+    def _batch_done(self) -> None:
+        """A long backlog has no whole turn for long, and yet it is read."""
+        self.pulse.works(self._mailbox.certificate_ends)
+        self._handled()
+
     def _connected(self) -> None:
         self._outage.recovered()
+        self.pulse.works(self._mailbox.certificate_ends)
+        self.database.works()
         self._was_well = True
         self.state = "reading"
 
@@ -137,6 +168,8 @@ class InboxLoop:
 class OutboxLoop:
     """Sends the outbox until told to stop."""
 
+    title = "outbox"
+
     def __init__(self, desk: Desk, stopping: threading.Event) -> None:
         settings = desk.settings
         self._desk = desk
@@ -145,6 +178,8 @@ class OutboxLoop:
         self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
         self._look = threading.Event()
         self._failures = 0
+        self._heard = time.monotonic()
+        self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
         self.progress = time.monotonic()
         self.state = "idle"
 
@@ -169,10 +204,14 @@ class OutboxLoop:
             more = False
             try:
                 more = self._round()
+                self.database.works()
             except TemporaryError as error:
                 self._outage.failed(str(error))
+                if isinstance(error, StoreUnavailable):
+                    self.database.fails(str(error))
                 self._stopping.wait(1.0)
-            except Exception:
+            except Exception as error:
+                self.pulse.fails(f"an unexpected fault, which the log shows ({type(error).__name__}).")
                 log.exception("outbox: an unexpected fault; tried again")
                 self._stopping.wait(1.0)
             if not more:
@@ -185,16 +224,41 @@ class OutboxLoop:
         done = self._desk.delivery.deliver_due(self._submission, self._stopping.is_set)
         if done.trouble:
             self._failures += 1
-            self.state = "unreachable"
-            self._outage.failed(done.trouble)
+            self._failed(done.trouble, done.credentials)
             # all that is due waits, so that each mail does not find out for itself that the server is gone
             self._desk.delivery.postpone(retry_delay(self._failures + 1))
             return False
         if done.sent or done.failed:
-            self._failures = 0
-            self.state = "works"
-            self._outage.recovered()
+            self._works()
+        elif not done.tried:
+            self._ask()
         return done.tried > 0
+
+    def _works(self) -> None:
+        self._failures = 0
+        self._heard = time.monotonic()
+        self.state = "works"
+        self._outage.recovered()
+        self.pulse.works(self._submission.certificate_ends)
+
+    def _failed(self, why: str, credentials: bool) -> None:
+        self._heard = time.monotonic()
+        self.state = "unreachable"
+        self._outage.failed(why)
+        self.pulse.fails(why, credentials=credentials)
+
+    def _ask(self) -> None:
+        """Nothing is to be sent, and nothing was for a while: does the server still take us?"""
+        line = self.pulse.line
+        is_well = line.worked_at is not None and line.failing_since is None
+        if time.monotonic() - self._heard < (ASK_SECONDS if is_well else ASK_SOON_SECONDS):
+            return
+        try:
+            self._submission.check()
+        except (TemporaryError, PermanentError) as error:
+            self._failed(str(error), isinstance(error, LogInRefused))
+        else:
+            self._works()
 
 
 def retry_delay(failures: int) -> float:

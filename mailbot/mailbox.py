@@ -24,9 +24,12 @@ from mailbot.imap import fetching, filing, folders, suspects, waiting
 from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place
 from mailbot.imap.waiting import WakeUp
 from mailbot.imap.wire import Client
+from mailbot.network import certificate_ends
 from mailbot.oauth import TokenSource
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mailbot.config.model import ImapSettings
 
 __all__ = ["Arrival", "Mailbox", "MailboxUnavailable", "Place", "WakeUp"]
@@ -82,6 +85,12 @@ class Mailbox:
         """When the server was last heard (time.monotonic); 0.0 without a connection. A long transfer moves it on."""
         client = self._client
         return client.wire.heard_at if client is not None else 0.0
+
+    @property
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate ends; None without TLS or connection."""
+        client = self._client
+        return certificate_ends(client.wire.sock) if client is not None else None
 
     def open(self) -> None:
         """Connect, log in, make sure of the folders, select. An open connection is closed first."""

@@ -13,6 +13,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ def keep_alive(sock: socket.socket) -> None:
     for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
         if hasattr(socket, option):  # macOS has other names; its defaults do
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+def certificate_ends(sock: object) -> datetime | None:
+    """When the certificate of the other side ends (RFC 5280 §4.1.2.5); None without TLS."""
+    found = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    ends = found.get("notAfter") if found else None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if isinstance(ends, str) else None
 
 
 def readable(sock: socket.socket) -> bool:

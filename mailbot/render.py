@@ -37,7 +37,17 @@ from markupsafe import Markup, escape
 from mailbot.core.hours import ServiceHours
 from mailbot.errors import ConfigError
 from mailbot.formats import format_hours, format_moment, format_size, format_span, format_stamp, greeting_name
-from mailbot.views import DeskView, EntryView, FaultView, FileView, HeldView, PersonView, TicketView
+from mailbot.views import (
+    ConditionView,
+    DeskView,
+    EntryView,
+    FaultView,
+    FileView,
+    HeldView,
+    PersonView,
+    TicketView,
+    WaitingView,
+)
 from mailbot.vocabulary.labels import HELD, KINDS, PRIORITIES, ROLES
 from mailbot.vocabulary.quoting import MARKER_LINES
 from mailbot.vocabulary.status import EXPLANATIONS, WORDS
@@ -54,7 +64,9 @@ MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 # tuple[FileView, …] · held tuple[HeldView, …] · held_files int ·
 # history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
 # mail_subject str · event "report" | "reply" | "follow_up" · elsewhere bool · named int | None · errors
-# tuple[FaultView, …] · topic a code of core.ticket.Topic · facts Mapping[str, str]: the topic's own, and `words`.
+# tuple[FaultView, …] · topic a code of core.ticket.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
+# state "new" | "still" | "over" · new, still, over, besides tuple[ConditionView, …] · waiting WaitingView | None ·
+# machine str, its name.
 Keys = tuple[tuple[str, ...], dict[str, object]]
 _ACKNOWLEDGEMENT: Keys = (("ticket", "person"), {"opens_at": None, "held_files": 0})
 _REMINDER: Keys = (("ticket", "person", "closes_at"), {"agent_name": "", "words": ""})
@@ -80,6 +92,7 @@ TEMPLATES: dict[str, Keys] = {
     "agent/notice": (("topic", "facts"), _AGENT),
     "agent/confirm": (("words",), {**_AGENT, "mail_subject": ""}),
     "agent/help": ((), _AGENT),
+    "admin/alert": (("state", "new", "still", "over", "besides", "waiting", "machine"), {}),
 }
 
 # A template shows this much of a mail that its reader wrote, or may have written, themselves.
@@ -236,7 +249,17 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 _FIELDS: dict[type, frozenset[str]] = {
     view: frozenset(field.name for field in fields(view))
-    for view in (DeskView, PersonView, FileView, HeldView, EntryView, TicketView, FaultView)
+    for view in (
+        DeskView,
+        PersonView,
+        FileView,
+        HeldView,
+        EntryView,
+        TicketView,
+        FaultView,
+        ConditionView,
+        WaitingView,
+    )
 }
 
 

@@ -10,7 +10,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mailbot.views import DeskView, EntryView, FaultView, FileView, HeldView, PersonView, TicketView
+from mailbot.views import (
+    ConditionView,
+    DeskView,
+    EntryView,
+    FaultView,
+    FileView,
+    HeldView,
+    PersonView,
+    TicketView,
+    WaitingView,
+)
+from mailbot.vocabulary.conditions import WORDS
 
 _REPORTED = datetime(2025, 11, 21, 10, 12, 45, tzinfo=UTC)
 _ANSWERED = datetime(2025, 11, 24, 3, 30, 8, tzinfo=UTC)
@@ -84,6 +95,25 @@ def _notice(topic: str, **facts: str) -> Sample:
     return lambda words, ticket: {"topic": topic, "facts": facts}
 
 
+def _condition(language: str, name: str, words: str, **values: str) -> ConditionView:
+    """A trouble of the desk itself; `over_at` is for the caller to set."""
+    found, mend = WORDS[language][words]
+    return ConditionView(
+        WORDS[language][f"title.{name}"][0], found.format(**values), mend.format(**values), _REPORTED
+    )  # fmt: skip
+
+
+def _inbox_down(words: dict[str, str]) -> ConditionView:
+    reason = "IMAP mail.helpdesk.example:993: connecting: the connection was refused. Check that the server runs."
+    return _condition(words["language"], "inbox", "inbox", reason=reason)
+
+
+def _token_refused(words: dict[str, str]) -> ConditionView:
+    reason = "https://login.example/token refused a new token (invalid_grant): the consent has ended."
+    values = {"server": "SMTP", "section": "smtp", "reason": reason}
+    return _condition(words["language"], "outbox_login", "login.token", **values)
+
+
 # Template → what it has beside desk, ticket and person, or instead of them.
 _SAMPLES: dict[str, Sample] = {
     "requester/acknowledgement": lambda words, ticket: {},
@@ -145,6 +175,17 @@ _SAMPLES: dict[str, Sample] = {
         "words": words["answer"],
     },
     "agent/help": lambda words, ticket: {"person": _SALLY, "ticket": None},
+    "admin/alert": lambda words, ticket: {
+        "person": _SALLY,
+        "ticket": None,
+        "state": "new",
+        "new": (_inbox_down(words), _token_refused(words)),
+        "still": (),
+        "over": (),
+        "besides": (),
+        "waiting": WaitingView(17, _ANSWERED, 1, 2),
+        "machine": "mail.helpdesk.example",
+    },
 }
 
 
@@ -223,6 +264,17 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
         "sender_limit": _notice("sender_limit", recipient=_ACHA.email, limit="20"),
     },
     "agent/help": {"on_ticket": lambda words, ticket: {"ticket": ticket}},
+    "admin/alert": {
+        "still": lambda words, ticket: {"state": "still", "new": (), "still": (_inbox_down(words),)},
+        "over": lambda words, ticket: {
+            "state": "over",
+            "new": (),
+            "over": (replace(_inbox_down(words), over_at=_OPENS),),
+            "besides": (_token_refused(words),),
+            "waiting": WaitingView(0, None, 0, 0),
+        },
+        "unknown": lambda words, ticket: {"new": (_token_refused(words),), "waiting": None},
+    },
 }
 
 
@@ -242,5 +294,5 @@ def samples(name: str, language: str) -> dict[str, dict[str, object]]:
 
 
 def _words_and_ticket(language: str) -> tuple[dict[str, str], TicketView]:
-    words = _WORDS[language]
+    words = _WORDS[language] | {"language": language}
     return words, TicketView(12345, words["subject"], "queued", _ACHA, _REPORTED)

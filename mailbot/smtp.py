@@ -20,13 +20,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.errors import PermanentError, TemporaryError
-from mailbot.network import explain
+from mailbot.errors import LogInRefused, PermanentError, TemporaryError
+from mailbot.network import certificate_ends, explain
 from mailbot.oauth import TokenSource
 from mailbot.smtp_session import NotReady, Session, open_session, place, reply_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from mailbot.config.model import SmtpSettings
 
@@ -58,11 +59,13 @@ class Deferred:
     """Not now. `code`: the server's, 0 where there was none; `text`: its words, or what was found and the mend.
 
     `server_gone`: not this mail but the server or the connection is the matter; the next mail fares no better now.
+    `credentials`: and that because it refuses the password or the token.
     """
 
     code: int
     text: str
     server_gone: bool
+    credentials: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,8 @@ class Submission:
         self._session: Session | None = None
         self.active_at = 0.0
         """When the server last took or said something (time.monotonic); a long transfer moves it on."""
+        self.certificate_ends: datetime | None = None
+        """When the server's certificate ends, as seen at the last connection."""
 
     def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
         """Submit one mail to one recipient. `envelope_from` "" is the null reverse-path (RFC 5321 §4.5.5)."""
@@ -140,7 +145,7 @@ class Submission:
                     return envelope
                 refusal, waits_for_content = self._offer(session, envelope)
             except NotReady as error:
-                return Deferred(error.code, str(error), server_gone=True)
+                return Deferred(error.code, str(error), server_gone=True, credentials=error.credentials)
             except (smtplib.SMTPException, OSError) as error:
                 self._drop()
                 if not reused:
@@ -165,7 +170,8 @@ class Submission:
             session = self._ready()
             code, words = session.smtp.noop()
         except NotReady as error:
-            raise (PermanentError if error.permanent else TemporaryError)(str(error)) from error
+            kind = LogInRefused if error.credentials else PermanentError if error.permanent else TemporaryError
+            raise kind(str(error)) from error
         except (smtplib.SMTPException, OSError) as error:
             raise TemporaryError(self._lost(error, "at NOOP").text) from error
         finally:
@@ -197,6 +203,7 @@ class Submission:
             self.close()
         if self._session is None:
             self._session = open_session(self._settings, self._tokens, self._timeout)
+            self.certificate_ends = certificate_ends(self._session.smtp.sock)
         self._session.be_patient(self._timeout)
         self.active_at = time.monotonic()
         return self._session

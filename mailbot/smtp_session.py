@@ -27,11 +27,15 @@ QUIT_WITHIN = 3.0
 
 
 class NotReady(Exception):
-    """No session. `code`: the server's reply code, 0 where there was none; `permanent`: waiting alone mends nothing."""
+    """No session. `code`: the server's reply code, 0 where there was none; `permanent`: waiting alone mends nothing;
 
-    def __init__(self, text: str, *, code: int = 0, permanent: bool = False) -> None:
+    `credentials`: password or token are refused.
+    """
+
+    def __init__(self, text: str, *, code: int = 0, permanent: bool = False, credentials: bool = False) -> None:
         self.code = code
         self.permanent = permanent
+        self.credentials = credentials
         super().__init__(text)
 
 
@@ -180,7 +184,7 @@ def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: TokenSource) -> 
         return f"logged in as {settings.username}"
     refusal = _refused(settings, "the log-in", code, words)
     if 500 <= code <= 599:
-        raise NotReady(f"{refusal} Check {keys}.", code=code, permanent=True)
+        raise NotReady(f"{refusal} Check {keys}.", code=code, permanent=True, credentials=True)
     raise refusal
 
 
@@ -224,7 +228,7 @@ def _token(settings: SmtpSettings, tokens: TokenSource) -> str:
     try:
         return tokens.token()
     except TokenRefused as error:
-        raise NotReady(f"{place(settings)}: {error}", permanent=True) from error
+        raise NotReady(f"{place(settings)}: {error}", permanent=True, credentials=True) from error
     except (TemporaryError, PermanentError) as error:
         raise NotReady(f"{place(settings)}: no access token: {error}") from error
 

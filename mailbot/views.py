@@ -89,3 +89,24 @@ class FaultView:
     line_number: int
     found: str = ""
     possible: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """Something that is, or was, wrong with the desk itself, in words (mailbot.health). `over_at` None: it lasts."""
+
+    title: str
+    found: str
+    mend: str
+    since: datetime
+    over_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """What waits: mail to go out (the oldest since when), mail that failed, mail that is held for a person."""
+
+    outgoing: int
+    oldest: datetime | None
+    failed: int
+    held: int

@@ -8,13 +8,14 @@ Never: a mail sent or moved, a database made, a question to the DNS but for the 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mailbot.config import Settings
 from mailbot.errors import ConfigError, MailbotError
@@ -69,7 +70,7 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
 
 def _secret_places(settings: Settings) -> Iterator[tuple[Path, bool]]:
     """Files that hold a password, as far as the configuration tells."""
-    servers = (*settings.mailboxes, settings.smtp)
+    servers = (*settings.mailboxes, settings.smtp, settings.alerts)
     if settings.config_file is not None:
         inside = any(server.password.get_secret_value() and server.password_file is None for server in servers)
         # A systemd credential or the environment may be where it came from: then the file holds none.
@@ -190,6 +191,80 @@ def _hours(settings: Settings) -> Iterator[Finding]:
     yield Finding("service hours", "ok", f"{state}; {holidays}")
 
 
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    alerts = settings.alerts
+    ways = [*alerts.addresses, *(["a command"] if alerts.command else [])]
+    if not ways:
+        mend = "set [alerts] addresses or command, so that somebody hears when the desk itself is silent"
+        yield Finding("alerts", "warn", "nobody is told when no mail comes in or goes out", mend)
+        return
+    program = shlex.split(alerts.command)[0] if alerts.command else ""
+    if program and shutil.which(program) is None:
+        yield Finding("alerts", "fail", f"{program} can't be run", "correct [alerts] command, or make it executable")
+    if alerts.addresses and not alerts.host:
+        mend = "set [alerts] host to a second mail server"
+        words = f"{', '.join(alerts.addresses)}, by the server of [smtp], which may be what is broken"
+        yield Finding("alerts", "ok" if alerts.command else "warn", words, "" if alerts.command else mend)
+    elif alerts.addresses:
+        yield from _alert_server(settings)
+    if program:
+        yield Finding("alerts", "ok", f"a command: {program}")
+
+
+def _alert_server(settings: Settings) -> Iterator[Finding]:
+    from mailbot.smtp import Submission
+    from mailbot.watch.routes import in_alerts, smtp_settings
+
+    try:
+        words = Submission(smtp_settings(settings), timeout=20.0).check()
+    except MailbotError as error:
+        yield Finding("alerts", "fail", in_alerts(settings, str(error)))
+    else:
+        yield Finding("alerts", "ok", f"{', '.join(settings.alerts.addresses)} by {words}")
+
+
+def _daemon(settings: Settings) -> Iterator[Finding]:
+    """What the running daemon says of itself."""
+    from mailbot.clock import SystemClock
+    from mailbot.formats import format_stamp
+    from mailbot.watch import record
+
+    found = record.read(settings.storage.data_dir)
+    if found is None:
+        yield Finding("daemon", "ok", "none has run here yet")
+        return
+    seen = format_stamp(found.at, "en", settings.helpdesk.zone)
+    if not found.running:
+        yield Finding("daemon", "warn", f"does not run; it ended {seen}", "systemctl start mailbot")
+        return
+    if abs((SystemClock().now() - found.at).total_seconds()) > record.STALE_SECONDS:
+        mend = "systemctl status mailbot; systemctl restart mailbot"
+        yield Finding("daemon", "fail", f"no sign of life since {seen}: it was killed, or hangs", mend)
+        return
+    yield from _conditions(found.conditions)
+    if settings.canary.every is not None:
+        yield _last_canary(settings, found.canary)
+    if not found.conditions:
+        yield Finding("daemon", "ok", f"runs (process {found.pid}) and is well; seen {seen}")
+
+
+def _conditions(conditions: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
+    for entry in conditions:
+        words = f"since {entry.get('since')}: {entry.get('found')}"
+        state: Literal["warn", "fail"] = "fail" if entry.get("severity") == "critical" else "warn"
+        yield Finding("daemon", state, words, str(entry.get("mend", "")))
+
+
+def _last_canary(settings: Settings, canary: dict[str, Any]) -> Finding:
+    from mailbot.formats import format_stamp
+
+    try:
+        at = format_stamp(datetime.fromisoformat(canary["back_at"]), "en", settings.helpdesk.zone)
+        return Finding("canary", "ok", f"the last one came back {at}, after {canary['seconds']:.1f} s")
+    except (LookupError, ValueError, TypeError):
+        return Finding("canary", "ok", "none has come back yet")
+
+
 CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("configuration", _configuration),
     ("agents", _agents),
@@ -200,4 +275,6 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("database", _database),
     ("IMAP", _imap),
     ("SMTP", _smtp),
+    ("alerts", _alerts),
+    ("daemon", _daemon),
 )

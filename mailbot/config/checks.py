@@ -8,6 +8,7 @@ them was wrong already.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -61,6 +62,34 @@ def _open_line(table: Place, server: ServerSettings, security: str) -> Iterator[
             f'"none" with host "{server.host}", which would show the password and all mail to the network',
             '"tls" or "starttls" (or, if the line is safe by other means, allow_insecure = true)',
         )
+
+
+def _alerts_open_line(settings: Settings) -> Iterator[Finding]:
+    return _open_line(("alerts",), settings.alerts, settings.alerts.security) if settings.alerts.host else iter(())
+
+
+def _alerts_token(settings: Settings) -> Iterator[Finding]:
+    return _token(("alerts",), settings.alerts)
+
+
+def _alert_addresses(settings: Settings) -> Iterator[Finding]:
+    for address in settings.alerts.addresses:
+        if address in settings.helpdesk.addresses:
+            found = f'"{address}", which is the desk\'s own'
+            yield Finding(("alerts", "addresses"), found, "a person's, who reads it when the desk can't")
+
+
+def _alert_command(settings: Settings) -> Iterator[Finding]:
+    try:
+        shlex.split(settings.alerts.command)
+    except ValueError as error:
+        yield Finding(("alerts", "command"), f"a text that can't be split ({error})", "a program and its arguments")
+
+
+def _canary_folder(settings: Settings) -> Iterator[Finding]:
+    if settings.canary.every is not None and not settings.imap.processed_folder:
+        found = f'"{duration_text(settings.canary.every)}" with imap.processed_folder empty'
+        yield Finding(("canary", "every"), found, "only with a processed_folder, or canaries pile up in the inbox")
 
 
 def _imap_token(settings: Settings) -> Iterator[Finding]:
@@ -208,6 +237,16 @@ CHECKS: tuple[Check, ...] = (
     # XOAUTH2 needs somebody who gives tokens.
     Check((("imap", "auth"), ("imap", "token_file"), ("imap", "token_command"), ("imap", "username")), _imap_token),
     Check((("smtp", "auth"), ("smtp", "token_file"), ("smtp", "token_command"), ("smtp", "username")), _smtp_token),
+    # Alerts go by a server of their own, under the same rules; and to people, not in a circle.
+    Check((("alerts", "security"), ("alerts", "host"), ("alerts", "allow_insecure")), _alerts_open_line),
+    Check(
+        (("alerts", "auth"), ("alerts", "token_file"), ("alerts", "token_command"), ("alerts", "username")),
+        _alerts_token,
+    ),
+    Check((("alerts", "addresses"), ("helpdesk", "address"), ("helpdesk", "aliases")), _alert_addresses),
+    Check((("alerts", "command"),), _alert_command),
+    # A canary that came back has to go somewhere.
+    Check((("canary", "every"), ("imap", "processed_folder")), _canary_folder),
     # Moving a mail into the folder it is read from would read it again.
     Check((("imap", "folder"), ("imap", "processed_folder"), ("imap", "quarantine_folder")), _folders),
     # The safety poll is what finds mail where IDLE has gone deaf.

@@ -236,6 +236,35 @@ class AgentSettings(Table):
         return (self.email, *self.aliases)
 
 
+class AlertsSettings(ServerSettings):
+    """[alerts]: who hears, and by which server, when the desk itself is in trouble; and from when on it is trouble.
+
+    `host` "": the server of [smtp].
+    """
+
+    addresses: tuple[Email, ...] = ()
+    host: Line = ""
+    port: Port = 587
+    security: Security = "starttls"
+    sender: OptionalEmail = ""
+    command: Line = ""
+    after: Duration = read_duration("15m")
+    repeat: Duration = read_duration("24h")
+    inbox_silent: Duration = read_duration("10m")
+    outbox_age: Duration = read_duration("1h")
+    disk_free: Size = 500_000_000
+    inodes_free: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = 1000
+    quarantine: Annotated[Whole, Field(ge=1, le=1_000_000)] = 10
+    certificate: Duration = read_duration("7d")
+
+
+class CanarySettings(Table):
+    """[canary]: a mail of the desk to itself whose way round is measured; None: none is sent."""
+
+    every: OptionalDuration = None
+    within: Duration = read_duration("5m")
+
+
 class WebSettings(Table):
     """[web]: the form and the status page."""
 
@@ -275,6 +304,8 @@ class Settings(BaseSettings):
     attachments: AttachmentsSettings = AttachmentsSettings()
     agent_mail: AgentMailSettings = AgentMailSettings()
     agents: tuple[AgentSettings, ...] = ()
+    alerts: AlertsSettings = AlertsSettings()
+    canary: CanarySettings = CanarySettings()
     web: WebSettings = WebSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()

@@ -61,7 +61,8 @@ class Draft:
     RFC 5322 §3.6.4 is left out. `auto_submitted` is "auto-replied", "auto-generated" or "" (a person's words).
     `ticket_number` None: the mail belongs to no ticket, or the reader may not know of it. `instance_id` marks our own
     mail, so that it is known when it comes back. `thread_root` is any stable text of the thread (the ticket's root
-    Message-ID), `thread_started` its time; `thread_topic` "" means the subject.
+    Message-ID), `thread_started` its time; `thread_topic` "" means the subject. `canary`:
+    the token of a mail by which the desk measures its own way round.
     """
 
     kind: MessageKind
@@ -83,6 +84,7 @@ class Draft:
     thread_topic: str = ""
     thread_root: str = ""
     thread_started: datetime | None = None
+    canary: str = ""
 
 
 def compose(draft: Draft) -> bytes:
@@ -159,6 +161,8 @@ def _marks(draft: Draft) -> list[str]:
     fields.append(_ascii("X-Mailbot-Kind", draft.kind.value))
     if draft.instance_id:
         fields.append(_text("X-Mailbot-Instance", draft.instance_id))
+    if draft.canary:
+        fields.append(_ascii("X-Mailbot-Canary", draft.canary))
     return fields
 
 

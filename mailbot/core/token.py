@@ -19,7 +19,7 @@ from enum import StrEnum
 
 MAC_CHARACTERS = 20
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-_TOKEN = re.compile(r"(?<![a-z0-9])([racbs])0([a-z2-7]{1,13})0([a-z2-7]{20})(?![a-z0-9])")
+_TOKEN = re.compile(r"(?<![a-z0-9])([racbsk])0([a-z2-7]{1,13})0([a-z2-7]{20})(?![a-z0-9])")
 
 
 class Purpose(StrEnum):
@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     CONFIRM = "c"  # an agent's confirmation of a held mail
     BOUNCE = "b"  # the envelope sender of one outgoing mail (VERP)
     STATUS = "s"  # a participant's link to the status page
+    CANARY = "k"  # a mail of the desk to itself that measures the way round
 
 
 @dataclass(frozen=True, slots=True)

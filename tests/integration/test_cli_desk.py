@@ -351,7 +351,9 @@ def test_the_doctor_finds_a_desk_in_good_health(mailbot: Run, config: Path, serv
         dovecot.append("support", report())
         config.write_text(
             f'[storage]\ndata_dir = "data"\n[imap]\nport = {dovecot.port}\nsecurity = "none"\nusername = "support"\n'
-            f'password = "{PASSWORD}"\n[smtp]\nport = {sink.port}\nsecurity = "none"\n{TEAM}'
+            f'password = "{PASSWORD}"\n[smtp]\nport = {sink.port}\nsecurity = "none"\n'
+            f'[alerts]\naddresses = ["admin@kota.example"]\nhost = "localhost"\nport = {sink.port}\nsecurity = "none"\n'
+            f"{TEAM}"
         )
         config.chmod(0o600)
         findings = mailbot("check", "--json").json["findings"]

@@ -53,9 +53,9 @@ def draft_of(name: str, variant: str, language: str) -> Draft:
     person, ticket = context["person"], context["ticket"]
     assert isinstance(person, PersonView)
     words = context.get("words")
-    is_agent = name.startswith("agent/")
+    is_agent = name.startswith(("agent/", "admin/"))
     default = MessageKind.NOTICE if is_agent else MessageKind.ACKNOWLEDGEMENT
-    return Draft(
+    draft = Draft(
         kind=KINDS.get(name, default),
         from_name=str(context.get("agent_name") or "Helpdesk BOSP"),
         from_email="support@helpdesk.example",
@@ -74,6 +74,9 @@ def draft_of(name: str, variant: str, language: str) -> Draft:
         thread_root=REPORT_ID,
         thread_started=WRITTEN - timedelta(days=3),
     )
+    if not name.startswith("admin/"):
+        return draft
+    return replace(draft, reply_to="", in_reply_to="", references=(), thread_root="", thread_started=None)
 
 
 def compare(file: Path, raw: bytes, *, update: bool) -> None:

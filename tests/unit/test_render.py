@@ -61,6 +61,9 @@ def test_every_mail_is_small_quiet_and_whole(name: str, language: str, variant: 
 def test_every_mail_starts_with_the_line_that_replies_are_cut_at(name: str, language: str, variant: str) -> None:
     mail = rendered(name, language, variant)
     marker = MARKER_LINES[LANGUAGES.index(language)]
+    if name.startswith("admin/"):  # nobody is asked to reply to these
+        assert marker not in mail.text and marker not in mail.html
+        return
     assert mail.text.startswith(marker + "\n")
     assert mail.html.count(marker) == 1
 
