@@ -74,7 +74,7 @@ def _alerts_token(settings: Settings) -> Iterator[Finding]:
 
 def _alert_addresses(settings: Settings) -> Iterator[Finding]:
     for address in settings.alerts.addresses:
-        if address in settings.helpdesk.addresses:
+        if address in settings.addresses:
             found = f'"{address}", which is the desk\'s own'
             yield Finding(("alerts", "addresses"), found, "a person's, who reads it when the desk can't")
 
