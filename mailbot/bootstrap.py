@@ -16,9 +16,12 @@ from typing import Self
 from mailbot.calendar import service_hours
 from mailbot.clock import Clock, SystemClock
 from mailbot.config import Settings
+from mailbot.config.model import InboundSettings
+from mailbot.config.values import Rate
 from mailbot.core.attachment_rules import Refusals
 from mailbot.core.classify import OwnIdentity
 from mailbot.core.desk import DeskProfile, Inbox
+from mailbot.core.restraint import Limit, Limits
 from mailbot.core.ticket import Agent, Policy, Status
 from mailbot.core.token import Signer
 from mailbot.correspondence import Correspondence
@@ -177,6 +180,22 @@ def make_policy(settings: Settings) -> Policy:
     )
 
 
+def make_limits(inbound: InboundSettings) -> Limits:
+    """How much automatic mail goes out."""
+    return Limits(
+        sender=_limit(inbound.max_auto_replies_per_sender),
+        ticket=_limit(inbound.max_auto_replies_per_ticket),
+        domain=_limit(inbound.max_auto_replies_per_domain),
+        alike=_limit(inbound.max_auto_replies_alike),
+        overall=_limit(inbound.max_auto_replies),
+        notifications=_limit(inbound.max_notifications_per_ticket),
+    )
+
+
+def _limit(rate: Rate) -> Limit:
+    return Limit(rate.count, rate.per)
+
+
 def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfile:
     """The desk of these settings; the keys that count `now` sign and check its reply addresses."""
     helpdesk, inbound = settings.helpdesk, settings.inbound
@@ -195,8 +214,8 @@ def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfil
         trusted_authserv_ids=inbound.trusted_authserv_ids,
         dkim_keys=read_dkim_keys(settings.agent_mail.dkim_keys),
         max_size=inbound.max_size,
-        auto_limit=inbound.max_auto_replies_per_sender.count,
-        auto_window=inbound.max_auto_replies_per_sender.per,
+        limits=make_limits(inbound),
+        shared_domains=inbound.shared_domains,
         retry_for=settings.smtp.retry_for,
     )
 

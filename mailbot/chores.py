@@ -1,7 +1,7 @@
 """What the clock brings: timers that fall due, and work that nobody waits for.
 
     timers     twice a second: where a deadline is past, the inbox is read first, then it fires
-    tidy       every 20 seconds: the search index catches up
+    tidy       every 20 seconds: the search index catches up, agents hear of what was folded (`intake.summary`)
     keep_raw   once a day: raw mail of tickets closed long ago goes, where [storage] keep_raw says so
 
 APScheduler rings; a chore runs in one instance at a time, and one that meets a fault is tried again at its next bell.
@@ -89,10 +89,12 @@ class Chores:
     def _tidy(self) -> None:
         try:
             search.catch_up(self._desk.store, at_most=1000)
+            if self._desk.helpdesk.summarise():
+                self._outgoing()
         except TemporaryError as error:
-            log.warning("search index: %s", error)
+            log.warning("tidying: %s", error)
         except Exception:
-            log.exception("search index: an unexpected fault; tried again at the next bell")
+            log.exception("tidying: an unexpected fault; tried again at the next bell")
 
     def _drop_old_raw_mail(self) -> None:
         keep = self._desk.settings.storage.keep_raw

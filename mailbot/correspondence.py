@@ -17,6 +17,7 @@ from mailbot.core.compose import Draft, compose
 from mailbot.core.desk import DeskProfile
 from mailbot.core.message import Address, Attachment
 from mailbot.core.relay import mask_addresses, without_tokens
+from mailbot.core.restraint import Cap
 from mailbot.core.subject import clean_subject
 from mailbot.core.ticket import (
     Acknowledge,
@@ -38,8 +39,10 @@ from mailbot.core.token import Purpose
 from mailbot.intake.sight import as_seen_by
 from mailbot.intake.turn import Arrived, Source, Turn
 from mailbot.render import Rendered, Renderer
+from mailbot.restraint import cap_on, folds, may_ask, withhold
 from mailbot.store.work import Loaded
 from mailbot.views import DeskView, EntryView, FaultView, FileView, HeldView, PersonView, TicketView
+from mailbot.vocabulary.caps import WITHHELD
 
 HISTORY_ENTRIES = 6
 SHOWN_KINDS = ("report", "reply", "answer", "note")
@@ -215,6 +218,8 @@ class Correspondence:
         assert source is not None
         ticket = loaded.ticket
         is_new = source.mail is None or loaded.root == source.message_id
+        if folds(turn, loaded, is_new=is_new):
+            return
         event = "reply" if not is_new else "follow_up" if ticket.follow_up_of else "report"
         history: tuple[EntryView, ...] = ()
         if event != "report":
@@ -263,14 +268,18 @@ class Correspondence:
         context = {"errors": faults, "words": mail.message.text}
         self._to_agent(turn, loaded, agent.email, "agent/error", context, mail)
 
-    def ask_to_confirm(self, turn: Turn, mail: Arrived, agent: Agent) -> None:
-        """Ask an agent, at their known address, whether a mail in their name is theirs."""
+    def ask_to_confirm(self, turn: Turn, mail: Arrived, agent: Agent) -> bool:
+        """Ask an agent, at their known address, whether a mail in their name is theirs; False: asked too often."""
+        if not may_ask(turn, agent.email):
+            self._withhold(turn, Cap.CONFIRM, None, agent.email)
+            return False
         context = {"mail_subject": clean_subject(mail.message.subject), "words": mail.message.text[:2000]}
         envelope = Envelope(
             MessageKind.NOTICE, Address(agent.email, agent.name), "agent/confirm", context, turn.profile.language,
             "auto-generated", confirms=mail.inbound_id,
         )  # fmt: skip
         self._post(turn, None, envelope, None, None)
+        return True
 
     def _to_agent(
         self,
@@ -321,7 +330,7 @@ class Correspondence:
         rendered: Rendered | None = None,
     ) -> None:
         is_agent = envelope.template.startswith("agent/")
-        if envelope.auto_submitted and not is_agent and not self._may_write(turn, loaded, envelope):
+        if envelope.auto_submitted and not is_agent and not self._may_write(turn, loaded, envelope, mail, source):
             return
         mailbox_id = loaded.mailbox_id if loaded else mail.mailbox_id if mail else 0
         profile = turn.profile.at(mailbox_id)
@@ -404,29 +413,38 @@ class Correspondence:
             link += f"&kunci={profile.signer.sign(Purpose.STATUS, number, envelope.to.email)}"
         return DeskView(profile.name, profile.brand, profile.address, link)
 
-    def _may_write(self, turn: Turn, loaded: Loaded | None, envelope: Envelope) -> bool:
-        """At most so many automatic mails to one address in a window; past it silence, and one notice to the leads."""
-        profile, work = turn.profile, turn.work
-        sent, suppressed = work.automatic_mail_to(envelope.to.email, work.now - profile.auto_window)
-        if sent < profile.auto_limit:
+    def _may_write(
+        self, turn: Turn, loaded: Loaded | None, envelope: Envelope, mail: Arrived | None, source: Source | None
+    ) -> bool:
+        """Past a cap on automatic mail (`core.restraint`) there is silence, and one notice to the leads."""
+        to = envelope.to.email
+        words = source.words if source else mail.message.text if mail else ""
+        cap = cap_on(turn, loaded, envelope.kind, to, mail, words or (mail.message.subject if mail else ""))
+        if cap is None:
             return True
-        work.enqueue(
+        turn.work.enqueue(
             {
                 "mailbox_id": 0, "ticket_id": loaded.id if loaded else None, "kind": envelope.kind.value,
-                "recipient": envelope.to.email, "role": "person", "message_id": f"<{self._new_id()}@{profile.domain}>",
-                "raw": b"", "automatic": True, "state": "suppressed", "expires_at": work.now,
-                "last_error": "not sent: [inbound] max_auto_replies_per_sender is reached",
+                "recipient": to, "role": "person", "message_id": f"<{self._new_id()}@{turn.profile.domain}>",
+                "raw": b"", "automatic": True, "state": "suppressed", "expires_at": turn.work.now,
+                "last_error": f"not sent: {WITHHELD[cap]}",
             }
         )  # fmt: skip
-        if not suppressed:
-            context = {
-                "topic": Topic.SENDER_LIMIT.value,
-                "facts": {"recipient": envelope.to.email, "limit": str(profile.auto_limit)},
-                "history": (),
-            }
-            for email in turn.policy.leads:
-                self._to_agent(turn, loaded, email, "agent/notice", context, None)
+        self._withhold(turn, cap, loaded, to)
         return False
+
+    def tell(
+        self, turn: Turn, loaded: Loaded | None, to: Sequence[str], topic: Topic, facts: Mapping[str, str]
+    ) -> None:
+        """A notice to these agents that no mail of theirs and no decision asked for."""
+        context = {"topic": topic.value, "facts": facts, "history": ()}
+        for email in to:
+            self._to_agent(turn, loaded, email, "agent/notice", context, None)
+
+    def _withhold(self, turn: Turn, cap: Cap, loaded: Loaded | None, recipient: str) -> None:
+        if withhold(turn, cap, loaded):
+            facts = {"recipient": recipient, "limit": str(turn.profile.limits.of(cap).count), "cap": cap.value}
+            self.tell(turn, None, turn.policy.leads, Topic.SENDER_LIMIT, facts)
 
     def _token(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, is_agent: bool) -> Any:
         signer = turn.profile.signer

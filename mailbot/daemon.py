@@ -133,6 +133,7 @@ def run_once(settings: Settings) -> int:
         found = {desk.store.mailbox_id(box.place): _read_once(desk, box) for box in settings.mailboxes}
         code = 1 if None in found.values() else 0
         desk.helpdesk.fire_due_timers({mailbox: begun for mailbox, handled in found.items() if handled})
+        desk.helpdesk.summarise()
         submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
         try:
             while (done := desk.delivery.deliver_due(submission)).tried:

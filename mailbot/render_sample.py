@@ -114,6 +114,11 @@ def _token_refused(words: dict[str, str]) -> ConditionView:
     return _condition(words["language"], "outbox_login", "login.token", **values)
 
 
+def _without_ticket(topic: str, **facts: str) -> Sample:
+    """The same, about the desk rather than a ticket."""
+    return lambda words, ticket: {"topic": topic, "facts": facts, "ticket": None}
+
+
 # Template → what it has beside desk, ticket and person, or instead of them.
 _SAMPLES: dict[str, Sample] = {
     "requester/acknowledgement": lambda words, ticket: {},
@@ -261,7 +266,14 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
         "reply_quarantined": _notice("reply_unread", author=_ACHA.email, why="quarantined"),
         "merged": _notice("merged", actor="Budi", source="12001"),
         "forward_opened": _notice("forward_opened", requester=_ACHA.email),
-        "sender_limit": _notice("sender_limit", recipient=_ACHA.email, limit="20"),
+        **{
+            "sender_limit" if cap == "sender" else f"limit_{cap}": _without_ticket(
+                "sender_limit", recipient=_ACHA.email, limit="20", cap=cap
+            )
+            for cap in ("sender", "ticket", "echo", "alike", "domain", "rally", "spread", "overall", "confirm")
+        },
+        "folded_replies": _notice("folded", count="31", words="10:00 Acha Lestari, S.Pd.: Kendala masih terjadi"),
+        "folded_reports": _without_ticket("folded", count="31", numbers="#12346 … #12376"),
     },
     "agent/help": {"on_ticket": lambda words, ticket: {"ticket": ticket}},
     "admin/alert": {

@@ -34,6 +34,7 @@ from mailbot.errors import NotPossible
 from mailbot.intake import Arrived, Turn
 from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
+from mailbot.intake.summary import summarise
 from mailbot.intake.turn import Source
 from mailbot.processing import BATCH, Processed, Processing
 from mailbot.screening import Screening
@@ -153,6 +154,7 @@ class Helpdesk:
             row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
             program=self._program(row, message), from_form=row.source == "web",
+            received_at=row.received_at,
         )  # fmt: skip
 
     def _screened(self, row: Any, raw: bytes) -> Arrived:
@@ -194,6 +196,11 @@ class Helpdesk:
         mailboxes = self.profile.mailboxes
         through: dict[int, datetime | None] = {box: read.get(box) for box in mailboxes}
         return through | {0: through[mailboxes[0]] if mailboxes else self.clock.now()}
+
+    def summarise(self) -> int:
+        """Tell agents in one mail what was not announced one by one, where it is time; how many mails that were."""
+        with self.store.writing() as connection:
+            return summarise(self._turn(self._work(connection)))
 
     def next_due(self) -> Any:
         """The earliest deadline of all tickets, or None."""

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mailbot.config.values import (
     Country,
     Day,
+    Domain,
     Duration,
     Email,
     FileExtension,
@@ -199,6 +200,12 @@ class InboundSettings(Table):
 
     max_size: Annotated[Size, Field(ge=1_000, le=250_000_000)] = 35_000_000
     max_auto_replies_per_sender: RateOf = read_rate("20/h")
+    max_auto_replies_per_ticket: RateOf = read_rate("30/h")
+    max_auto_replies_per_domain: RateOf = read_rate("25/h")
+    max_auto_replies_alike: RateOf = read_rate("20/h")
+    max_auto_replies: RateOf = read_rate("100000/h")
+    max_notifications_per_ticket: RateOf = read_rate("30/h")
+    shared_domains: tuple[Domain, ...] = ()
     trusted_authserv_ids: tuple[Words, ...] = ()
 
 

@@ -21,6 +21,7 @@ DURATION = 'a duration such as "90s", "15m", "6h" or "2d"'
 SIZE = 'a size such as "500KB" or "25MB"'
 RATE = 'a rate such as "20/h", "5/m" or "100/d", with at least 1'
 ADDRESS = 'an e-mail address such as "support@helpdesk.example"'
+DOMAIN = 'a mail domain such as "dinas.example"'
 LISTEN = 'an address and a port such as "127.0.0.1:8080"'
 TIME_OF_DAY = 'a time of day such as "08:00"'
 DAY = 'a date such as "2026-03-20"'
@@ -132,6 +133,13 @@ def read_mailbox_name(found: object) -> str:
     if not isinstance(found, str) or not re.fullmatch(r"[a-z0-9](?:_?[a-z0-9-]){0,31}", found):
         raise ValueError('a short name of a-z, 0-9, "-" and single "_", such as "dapodik"')
     return found
+
+
+def read_domain(found: object) -> str:
+    """A mail domain such as `"dinas.example"`; kept in lower case."""
+    if not isinstance(found, str) or len(found) > 253 or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})+", found):
+        raise ValueError(DOMAIN)
+    return found.lower()
 
 
 def read_listen(found: object) -> Listen:
@@ -266,6 +274,7 @@ Day = Annotated[date, BeforeValidator(read_day)]
 Email = Annotated[str, BeforeValidator(read_address)]
 OptionalEmail = Annotated[str, BeforeValidator(lambda found: "" if found == "" else read_address(found))]
 MailboxName = Annotated[str, BeforeValidator(read_mailbox_name)]
+Domain = Annotated[str, BeforeValidator(read_domain)]
 FilePath = Annotated[Path, BeforeValidator(read_path), PlainSerializer(str)]
 OptionalFilePath = Annotated[FilePath | None, BeforeValidator(_empty_is_none)]
 OptionalFileName = Annotated[str, BeforeValidator(read_file_name)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from mailbot.core.restraint import Limits
 from mailbot.core.token import Purpose, Signer, Token, signed_address
 
 
@@ -24,8 +25,9 @@ class DeskProfile:
 
     `instance_id` marks our mail (X-Mailbot-Instance), so that it is known when it comes back.
 
-    `auto_limit` automatic mails go to one requester's address within `auto_window`; `trust` is [agent_mail] trust;
-    `max_size` in bytes. `dkim_keys`: TXT records of DKIM keys by their DNS name (RFC 6376 §3.6.2.1).
+    `limits`: how much automatic mail goes out (`core.restraint`), `shared_domains` the admin's additions to the domains
+    that are nobody's own; `trust` is [agent_mail] trust; `max_size` in bytes.
+    `dkim_keys`: TXT records of DKIM keys by their DNS name (RFC 6376 §3.6.2.1).
     """
 
     name: str
@@ -42,8 +44,8 @@ class DeskProfile:
     trusted_authserv_ids: tuple[str, ...] = ()
     dkim_keys: Mapping[str, str] = field(default_factory=dict)
     max_size: int = 35_000_000
-    auto_limit: int = 20
-    auto_window: timedelta = timedelta(hours=1)
+    limits: Limits = field(default_factory=Limits)
+    shared_domains: tuple[str, ...] = ()
     retry_for: timedelta = timedelta(days=2)
     inboxes: Mapping[int, Inbox] = field(default_factory=dict)
     mailboxes: tuple[int, ...] = ()

@@ -348,6 +348,7 @@ class Topic(StrEnum):
     MERGED = "merged"
     FORWARD_OPENED = "forward_opened"
     SENDER_LIMIT = "sender_limit"
+    FOLDED = "folded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
     known = look_up(turn, clues, of_agents=True)
     found = route_agent(clues, as_known(known), turn.profile.signer, agent)
     if not is_proven(turn, mail, found):
-        turn.post.ask_to_confirm(turn, mail, agent)
-        return Handled("held", f"not proven to be from {agent.email} (trust = {turn.profile.trust}); asked to confirm")
+        asked = "asked to confirm" if turn.post.ask_to_confirm(turn, mail, agent) else "asked too often: not again"
+        return Handled("held", f"not proven to be from {agent.email} (trust = {turn.profile.trust}); {asked}")
     if _looks_automatic(mail):
         turn.post.ask_to_confirm(turn, mail, agent)
         return Handled("held", f"looks like an automatic reply of {agent.email}: {mail.verdict.reason}")

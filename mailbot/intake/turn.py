@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mailbot.core.attachment_rules import Held
@@ -23,6 +24,7 @@ class Arrived:
     `program` is what the form's report, or all mail of its mailbox, is about. `held` are its files that go no further
     (`message` is without them), `infected` the name of the virus in it. `from_form`: the address was typed into the
     web form, where anybody can type any.
+    `conflict` says why an answer could reach somebody who did not write (`core.reply_path`), "" where it can't.
     """
 
     inbound_id: int
@@ -37,11 +39,13 @@ class Arrived:
     held: tuple[Held, ...] = ()
     infected: str = ""
     from_form: bool = False
+    received_at: datetime | None = None
+    conflict: str = ""
 
     @property
     def may_be_answered(self) -> bool:
         """May automatic mail go to its sender? Only where a person wrote who does not ask for silence."""
-        return self.verdict.kind in (Kind.HUMAN, Kind.QUARANTINE)
+        return self.verdict.kind in (Kind.HUMAN, Kind.QUARANTINE) and not self.conflict
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Turn:
     post: Correspondence
     reread: Callable[[Any], Arrived]
     raw_of: Callable[[str], bytes | None]
+    silenced: set[int] = field(default_factory=set)  # row ids of tickets whose reporter got no automatic mail
 
     def poses(self, author: Address) -> bool:
         """Does the display name claim to be somebody else: another address, an agent, the desk itself?"""

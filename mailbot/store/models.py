@@ -252,6 +252,62 @@ class OutboxRow(SQLModel, table=True):
     )
 
 
+class AutomaticMailRow(SQLModel, table=True):
+    """What the desk wrote to a person by itself, for `core.restraint` to count; gone when no window needs it any more.
+
+    `mailbox`, `domain`: keyed hashes; `ticket` the number of the ticket, or of the one that it follows; `alike_a`,
+    `alike_b`: `core.likeness` of the mail that was answered. `number` goes up by one with each mail of the desk.
+    `domain_turn`, `alike_turn`: that mail was a turn; `sort` is "newcomer", "echo", "confirm" or ""; `pace`: for a
+    newcomer's turn the microseconds since our mail to the newcomer before, else None.
+    """
+
+    __tablename__ = "automatic_mail"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    at: datetime
+    number: int = Field(sa_type=BigInteger)
+    mailbox: int = Field(sa_type=BigInteger)
+    ticket: int | None = Field(default=None, sa_type=BigInteger)
+    domain: int | None = Field(default=None, sa_type=BigInteger)
+    alike_a: int | None = Field(default=None, sa_type=BigInteger)
+    alike_b: int | None = Field(default=None, sa_type=BigInteger)
+    domain_turn: bool = False
+    alike_turn: bool = False
+    sort: str = ""
+    pace: int | None = Field(default=None, sa_type=BigInteger)
+
+    __table_args__ = (
+        Index("ix_automatic_at", "desk_id", "at", "number"),
+        Index("ix_automatic_mailbox", "desk_id", "mailbox", "at"),
+        Index("ix_automatic_ticket", "desk_id", "ticket", "at"),
+        Index("ix_automatic_domain", "desk_id", "domain", "at", "domain_turn"),
+        Index("ix_automatic_alike_a", "desk_id", "alike_a", "at", "alike_turn"),
+        Index("ix_automatic_alike_b", "desk_id", "alike_b", "at", "alike_turn"),
+        Index("ix_automatic_sort", "desk_id", "sort", "at", "pace"),
+    )
+
+
+class WithheldRow(SQLModel, table=True):
+    """A mail that the desk did not write, past a cap: an automatic one, or a notification that was folded.
+
+    The first of a cap in its window is the one that the leads were told of. `listed`: it stood in a summary.
+    """
+
+    __tablename__ = "withheld"
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    desk_id: int
+    at: datetime
+    cap: str
+    ticket_id: int | None = Field(default=None, sa_type=BigInteger)
+    listed: bool = False
+
+    __table_args__ = (
+        Index("ix_withheld_cap", "desk_id", "cap", "at"),
+        Index("ix_withheld_ticket", "ticket_id", "cap"),
+        Index("ix_withheld_listed", "desk_id", "listed", "cap", "at"),
+    )
+
+
 class AgentRow(SQLModel, table=True):
     """An agent: added by `mailbot agent add`, or (`in_file`) last seen in the configuration.
 

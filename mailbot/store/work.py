@@ -353,12 +353,6 @@ class Work:
         } | dict(values)  # fmt: skip
         return add_row(self.connection, OUTBOX, row)
 
-    def automatic_mail_to(self, recipient: str, since: datetime) -> tuple[int, int]:
-        """How many automatic mails were queued for this address since then, and how many were suppressed."""
-        rows = _AUTOMATIC.rows(self.connection, {"desk": self.desk_id, "to": recipient, "since": since})
-        suppressed = sum(1 for row in rows if row.state == "suppressed")
-        return len(rows) - suppressed, suppressed
-
     def claim_outbox(self, now: datetime, limit: int, owner: str, lease: timedelta) -> list[Any]:
         """Take up to `limit` mails that are due, the most urgent first, and mark them as being sent by `owner`."""
         expired = and_(OUTBOX.c.state == "sending", OUTBOX.c.lease_until < now)
@@ -461,14 +455,6 @@ _SEEN = Prepared(
     )
     .order_by(INBOUND.c.id)
     .limit(1)
-)
-_AUTOMATIC = Prepared(
-    select(OUTBOX.c.state).where(
-        OUTBOX.c.desk_id == bindparam("desk"),
-        OUTBOX.c.recipient == bindparam("to"),
-        OUTBOX.c.created_at > bindparam("since"),
-        OUTBOX.c.automatic.is_(True),
-    )
 )
 _SENT_TO = Prepared(
     select(OUTBOX.c.text)

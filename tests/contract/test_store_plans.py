@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +17,17 @@ import pytest
 from sqlalchemy import event
 
 from mailbot.clock import ManualClock
+from mailbot.core.restraint import Cap, Limits
 from mailbot.store import queries, raw_mail, schema, search
 from mailbot.store.engine import Store
+from mailbot.store.restraint import Keys, Restraint
 from mailbot.store.work import Work
 from tests.contract.sample_desk import ACHA, SALLY, Sample, fill
 from tests.contract.stores import START
 
 # Tables of a few rows each, for ever, and the notes of what is to be indexed, which are taken in their order.
-SMALL = {"desk", "mailbox", "agent", "lease", "to_index", "alembic_version"}
+# "bounded" is an inner select that ends at its limit; its own look-up stands beside it in the plan.
+SMALL = {"desk", "mailbox", "agent", "lease", "to_index", "alembic_version", "bounded"}
 
 READS: dict[str, Callable[[Store, Sample], object]] = {
     "list": lambda store, _: queries.list_tickets(store),
@@ -52,7 +56,7 @@ WRITES: dict[str, Callable[[Work, Sample], object]] = {
     "thread": lambda work, _: work.thread(1, ACHA.email, alone=False, unseen=["b@x.id"]),
     "what we sent": lambda work, _: (work.sent_texts(["<m1@x>"]), work.sent_to(1, ACHA.email)),
     "bounced mail": lambda work, _: (work.outbox_row(1), work.outbox_by_message_id("<m1@x>")),
-    "automatic mail": lambda work, _: work.automatic_mail_to(ACHA.email, START),
+    "automatic mail": lambda work, sample: restraint_queries(work, sample),
     "timers due": lambda work, _: (work.due_tickets(START + timedelta(9), 50), work.next_due()),
     "outbox due": lambda work, _: work.claim_outbox(START + timedelta(1), 50, "me", timedelta(minutes=1)),
     "next attempt": lambda work, _: work.next_attempt(),
@@ -60,6 +64,18 @@ WRITES: dict[str, Callable[[Work, Sample], object]] = {
     "raw mail": lambda work, _: raw_mail.get(work.connection, "0" * 64),
     "indexing": lambda work, _: search.index_some(work.connection, 200),
 }
+
+
+def restraint_queries(work: Work, sample: Sample) -> None:
+    counters = Restraint(work.connection, work.desk_id, work.now)
+    keys = Keys(ACHA.email, 1, sample.acha, 2, (3, 4), START)
+    tally = counters.tally(keys, Limits())
+    counters.record(keys, replace(tally, number=500), "newcomer", Limits())
+    counters.went_to_others(["<m1@x>"], ACHA.email)
+    counters.withhold(Cap.NOTIFICATIONS, 1, START - timedelta(hours=1))
+    counters.withheld_since([Cap.SENDER, Cap.ECHO], START, 20)
+    counters.replies_exceed(1, START, 30)
+    assert counters.folded(START) == [(Cap.NOTIFICATIONS, 1)]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _mail_in()
     _tickets()
     _outbox()
+    _restraint()
     _search()
 
 
@@ -271,6 +272,47 @@ def _outbox() -> None:
     op.create_index("ix_outbox_message_id", "outbox", ["desk_id", "message_id"])
     op.create_index("ix_outbox_recipient", "outbox", ["desk_id", "recipient", "created_at"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id", "id"])
+
+
+def _restraint() -> None:
+    """What is counted so that the desk falls silent in a loop."""
+    op.create_table(
+        "automatic_mail",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("mailbox", sa.BigInteger(), nullable=False),
+        sa.Column("ticket", sa.BigInteger(), nullable=True),
+        sa.Column("domain", sa.BigInteger(), nullable=True),
+        sa.Column("alike_a", sa.BigInteger(), nullable=True),
+        sa.Column("alike_b", sa.BigInteger(), nullable=True),
+        sa.Column("domain_turn", sa.Boolean(), nullable=False),
+        sa.Column("alike_turn", sa.Boolean(), nullable=False),
+        sa.Column("sort", sa.String(), nullable=False),
+        sa.Column("pace", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_automatic_at", "automatic_mail", ["desk_id", "at", "number"])
+    op.create_index("ix_automatic_mailbox", "automatic_mail", ["desk_id", "mailbox", "at"])
+    op.create_index("ix_automatic_ticket", "automatic_mail", ["desk_id", "ticket", "at"])
+    op.create_index("ix_automatic_domain", "automatic_mail", ["desk_id", "domain", "at", "domain_turn"])
+    op.create_index("ix_automatic_alike_a", "automatic_mail", ["desk_id", "alike_a", "at", "alike_turn"])
+    op.create_index("ix_automatic_alike_b", "automatic_mail", ["desk_id", "alike_b", "at", "alike_turn"])
+    op.create_index("ix_automatic_sort", "automatic_mail", ["desk_id", "sort", "at", "pace"])
+    op.create_table(
+        "withheld",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("at", Moment, nullable=False),
+        sa.Column("cap", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_withheld_cap", "withheld", ["desk_id", "cap", "at"])
+    op.create_index("ix_withheld_ticket", "withheld", ["ticket_id", "cap"])
+    op.create_index("ix_withheld_listed", "withheld", ["desk_id", "listed", "cap", "at"])
 
 
 def _search() -> None:
