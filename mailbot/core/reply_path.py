@@ -7,7 +7,7 @@ the author name anybody there): where the two are of different people, nobody is
 
 The rule: two addresses are of one person or house if they are the same mailbox, or belong to the same organisation's
 domain that is nobody else's. `guru@sdn1.sch.id` may have replies sent to `tu@sdn1.sch.id`; `a@gmail.com` may not have
-them sent to `b@gmail.com`. A proven From (DMARC pass) may have any Sender: Gmail writes its own for one's other address.
+them sent to `b@gmail.com`. A proven From (DMARC pass) may have any Sender: Gmail writes its own beside another.
 Never: a look-up; a decision about the ticket.
 """
 

@@ -42,9 +42,14 @@ def _tell_replies(turn: Turn, ticket_id: int, many: int) -> None:
 
 
 def _tell_reports(turn: Turn, ticket_ids: list[int]) -> None:
-    ends = turn.work.tickets_by_id({min(ticket_ids), max(ticket_ids)})
-    numbers = " … ".join(f"#{number}" for number in sorted(loaded.ticket.number for loaded in ends.values()))
-    to = turn.policy.told_of_new if turn.policy.notify == "all" else turn.policy.leads
+    ends = sorted(
+        (loaded.ticket for loaded in turn.work.tickets_by_id({min(ticket_ids), max(ticket_ids)}).values()),
+        key=lambda ticket: ticket.number,
+    )
+    if not ends:
+        return
+    numbers = " … ".join(f"#{ticket.number}" for ticket in ends)
+    to = concerned(ends[-1], turn.policy) or turn.policy.leads
     turn.post.tell(turn, None, to, Topic.FOLDED, {"count": str(len(ticket_ids)), "numbers": numbers})
 
 

@@ -218,12 +218,12 @@ NUMBER_PLACE_WORDS = {"id": "nomor", "en": "number"}
 ENDINGS = frozenset(
     " ".join(
         (
-            "ai app asia bet biz blog bond br buzz cam cc cfd cfo click cloud club cn co com cool cyou de dev edu eu",
-            "finance fr fun gd gg gle gov help host icu id in info ink io ir is it jp kr life link live loan ltd ly me",
-            "men mobi mom monster my name net network news ng nl one online org page ph pics pl plus porn press pro promo",
-            "pt pub pw quest rest review rocks ru run sale sbs se sg shop site skin social space store stream su support",
-            "surf team tech tel tk to today tokyo top trade tv uk us uz vc vip vn wang wiki win work world ws xin xyz zip",
-            "zone",
+            "ai app asia bet biz blog bond br buzz cam cc cfd cfo click cloud club cn co com cool cyou de dev edu",
+            "eu finance fr fun gd gg gle gov help host icu id in info ink io ir is it jp kr life link live loan",
+            "ltd ly me men mobi mom monster my name net network news ng nl one online org page ph pics pl plus",
+            "porn press pro promo pt pub pw quest rest review rocks ru run sale sbs se sg shop site skin social",
+            "space store stream su support surf team tech tel tk to today tokyo top trade tv uk us uz vc vip vn",
+            "wang wiki win work world ws xin xyz zip zone",
         )
     ).split()
 )
