@@ -2,6 +2,7 @@
 
     timers     twice a second: where a deadline is past, the inbox is read first, then it fires
     tidy       every 20 seconds: the search index catches up, agents hear of what was folded (`intake.summary`)
+    quarantine once a day, within half a minute of the desk's opening: the leads get the list of what is held
     keep_raw   once a day: raw mail of tickets closed long ago goes, where [storage] keep_raw says so
 
 APScheduler rings; a chore runs in one instance at a time, and one that meets a fault is tried again at its next bell.
@@ -59,6 +60,7 @@ class Chores:
         )
         self._scheduler.add_job(self._ring, "interval", seconds=RING_SECONDS, id="timers")
         self._scheduler.add_job(self._tidy, "interval", seconds=20, id="tidy")
+        self._scheduler.add_job(self._tell_of_quarantine, "interval", seconds=30, id="quarantine")
         if self._desk.settings.storage.keep_raw is not None:
             self._scheduler.add_job(self._drop_old_raw_mail, "interval", hours=24, id="keep_raw", next_run_time=_soon())
         self._scheduler.start()
@@ -95,6 +97,15 @@ class Chores:
             log.warning("tidying: %s", error)
         except Exception:
             log.exception("tidying: an unexpected fault; tried again at the next bell")
+
+    def _tell_of_quarantine(self) -> None:
+        try:
+            if self._desk.helpdesk.tell_of_quarantine():
+                self._outgoing()
+        except TemporaryError as error:
+            log.warning("quarantine: %s", error)
+        except Exception:
+            log.exception("quarantine: the leads could not be told; tried again at the next bell")
 
     def _drop_old_raw_mail(self) -> None:
         keep = self._desk.settings.storage.keep_raw

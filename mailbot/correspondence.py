@@ -66,6 +66,7 @@ class Envelope:
     cycle: int = 0
     step: int = 0
     confirms: int | None = None
+    quarantine_list: int | None = None
 
 
 class Correspondence:
@@ -281,6 +282,17 @@ class Correspondence:
         self._post(turn, None, envelope, None, None)
         return True
 
+    def of_quarantine(
+        self, turn: Turn, email: str, template: str, context: Mapping[str, object], list_id: int | None,
+        mail: Arrived | None = None,
+    ) -> None:  # fmt: skip
+        """Tell a lead of the quarantine; an answer gives orders on this list."""
+        envelope = Envelope(
+            MessageKind.NOTICE, self._agent_address(turn, email), template, context, turn.profile.language,
+            "auto-replied" if mail else "auto-generated", quarantine_list=list_id,
+        )  # fmt: skip
+        self._post(turn, None, envelope, mail, None)
+
     def _to_agent(
         self,
         turn: Turn,
@@ -452,6 +464,8 @@ class Correspondence:
         person = agent.signs_as if agent else envelope.to.email
         if envelope.confirms is not None:
             return signer.sign(Purpose.CONFIRM, envelope.confirms, person)
+        if envelope.quarantine_list is not None:
+            return signer.sign(Purpose.QUARANTINE, envelope.quarantine_list, person)
         if loaded is None:
             return None
         return signer.sign(Purpose.AGENT if is_agent else Purpose.REQUESTER, loaded.ticket.number, person)

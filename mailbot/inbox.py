@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mailbot.core.arrival import Arrival, Place
 from mailbot.deadline import no_longer_than
+from mailbot.intake.turn import Processed
 from mailbot.mailbox import Mailbox
-from mailbot.processing import Processed
 from mailbot.service import Helpdesk, Seen
 
 log = logging.getLogger(__name__)

@@ -137,6 +137,10 @@ class MetricsServer:
         yield GaugeMetricFamily(
             "mailbot_outbox_overdue_seconds", "How long the oldest due mail has waited", value=oldest
         )
+        quarantine = GaugeMetricFamily("mailbot_quarantine", "Mail in quarantine, by the reason", labels=["reason"])
+        for reason, count in found.quarantine.items():
+            quarantine.add_metric([reason], count)
+        yield quarantine
         held = GaugeMetricFamily("mailbot_mails_held", "Mail that waits for a person", labels=["state"])
         for state, count in found.held.items():
             held.add_metric([state], count)

@@ -27,9 +27,11 @@ from typing import Any
 
 from mailbot.clock import Clock
 from mailbot.core.arrival import Place
+from mailbot.core.held import Why
 from mailbot.errors import StoreUnavailable
 from mailbot.intake import Arrived, Handled, Turn, handle
-from mailbot.intake.set_aside import GAVE_UP, KILLED, LONGEST_TRACE, POISON, set_aside, unread
+from mailbot.intake.set_aside import LONGEST_TRACE, set_aside, unread
+from mailbot.intake.turn import Processed
 from mailbot.screening import explained
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
@@ -44,17 +46,6 @@ MOST_ATTEMPTS = 3
 MACHINE_FAULTS = (StoreUnavailable, MemoryError, OSError)
 # In `Inbound.explanation`: when such a fault last came while this mail was in hand.
 FAULT_AT = "fault_at"
-
-
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """What became of one inbound mail: its row, the folder that it belongs in, in words for the admin."""
-
-    inbound_id: int
-    state: str
-    place: Place
-    number: int | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,12 +149,12 @@ class Processing:
     def _give_up(self, turn: Turn, row: Any, attempts: int) -> Processed:
         mail = unread(row, raw_mail.get(turn.work.connection, row.raw_sha256) or b"")
         if row.traceback:
-            rule, reason = GAVE_UP, f"{row.reason} ({attempts} times, while other mail was handled)"
+            why, reason = Why.GAVE_UP, f"{row.reason} ({attempts} times, while other mail was handled)"
         else:
-            rule = KILLED
+            why = Why.KILLED
             reason = f"mailbot ended {attempts} times while it had this mail in hand: it was not looked into again"
         log.error("mail %s (inbound %d) is quarantined: %s", row.message_id, row.id, reason)
-        return self._write(turn, row, mail, set_aside(turn, mail, rule, reason, row.traceback))
+        return self._write(turn, row, mail, set_aside(turn, mail, why, reason, row.traceback))
 
     # Several mails in one transaction
 
@@ -210,6 +201,21 @@ class Processing:
             return Processed(row.id, row.state, Place(row.place or "processed"), None, row.reason)
         return self._write(turn, row, read.mail, handled_or_set_aside(turn, row, read.mail, read.error))
 
+    def again(self, turn: Turn, inbound_id: int) -> Processed:
+        """Handle a mail that was let out of quarantine, within a transaction; what fails again is set aside again."""
+        [row] = turn.work.inbound_unlocked([inbound_id])
+        raw = raw_mail.get(turn.work.connection, row.raw_sha256) or b""
+        savepoint = turn.work.connection.begin_nested()
+        try:
+            done = self._handle(turn, row, self._read(row, raw))
+            savepoint.commit()
+            return done
+        except (MemoryError, OSError) as error:
+            savepoint.rollback()
+            log.exception("mail %s (inbound %d) failed again and is quarantined", row.message_id, row.id)
+            mail = unread(row, raw)
+            return self._write(turn, row, mail, set_aside(turn, mail, Why.GAVE_UP, _named(error), _trace(error)))
+
     def _write(self, turn: Turn, row: Any, mail: Arrived, handled: Handled) -> Processed:
         record(turn, row, mail, handled)
         return Processed(row.id, handled.state, Place(handled.place), handled.number, handled.reason)
@@ -235,7 +241,7 @@ def handled_or_set_aside(turn: Turn, row: Any, mail: Arrived, error: Exception |
             savepoint.rollback()
             log.exception("mail %s (inbound %d) can't be handled and is quarantined", row.message_id, row.id)
             error = fault
-    return set_aside(turn, mail, POISON, _named(error), _trace(error))
+    return set_aside(turn, mail, Why.POISON, _named(error), _trace(error))
 
 
 def record(turn: Turn, row: Any, mail: Arrived, handled: Handled) -> None:

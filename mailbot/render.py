@@ -43,7 +43,9 @@ from mailbot.views import (
     EntryView,
     FaultView,
     FileView,
+    HeldMailView,
     HeldView,
+    OutcomeView,
     PersonView,
     TicketView,
     WaitingView,
@@ -65,6 +67,7 @@ MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 # history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
 # mail_subject str · event "report" | "reply" | "follow_up" · elsewhere bool · named int | None · errors
 # tuple[FaultView, …] · topic a code of core.ticket.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
+# mails tuple[HeldMailView, …] of `total`, `more` are not shown · outcomes tuple[OutcomeView, …] ·
 # state "new" | "still" | "over" · new, still, over, besides tuple[ConditionView, …] · waiting WaitingView | None ·
 # machine str, its name.
 Keys = tuple[tuple[str, ...], dict[str, object]]
@@ -93,6 +96,8 @@ TEMPLATES: dict[str, Keys] = {
     "agent/confirm": (("words",), {**_AGENT, "mail_subject": ""}),
     "agent/help": ((), _AGENT),
     "admin/alert": (("state", "new", "still", "over", "besides", "waiting", "machine"), {}),
+    "agent/quarantine": (("mails", "more", "total"), _AGENT),
+    "agent/quarantine_done": (("outcomes", "errors"), _AGENT),
 }
 
 # A template shows this much of a mail that its reader wrote, or may have written, themselves.
@@ -259,6 +264,8 @@ _FIELDS: dict[type, frozenset[str]] = {
         FaultView,
         ConditionView,
         WaitingView,
+        HeldMailView,
+        OutcomeView,
     )
 }
 

@@ -10,13 +10,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mailbot.core.held import Why
+from mailbot.core.quarantine_orders import OrderFault
 from mailbot.views import (
     ConditionView,
     DeskView,
     EntryView,
     FaultView,
     FileView,
+    HeldMailView,
     HeldView,
+    OutcomeView,
     PersonView,
     TicketView,
     WaitingView,
@@ -66,6 +70,11 @@ _WORDS = {
 
 _FAULTS = ("missing_argument", "bad_argument", "surplus_argument", "conflict", "needs_ticket", "no_such_agent")
 _MORE_FAULTS = ("no_such_ticket", "same_ticket", "already_closed", "already_merged", "no_such_macro")
+
+_OUTCOMES = (
+    ("let_in", "delivery report: 5.1.1"), ("held_again", "ZeroDivisionError: a parser broke"), ("dropped", ""),
+    ("left", ""), ("let_in_before", ""), ("dropped_before", ""), ("busy", ""),
+)  # fmt: skip
 
 Sample = Callable[[dict[str, str], TicketView], dict[str, object]]
 
@@ -191,6 +200,27 @@ _SAMPLES: dict[str, Sample] = {
         "waiting": WaitingView(17, _ANSWERED, 1, 2),
         "machine": "mail.helpdesk.example",
     },
+    "agent/quarantine": lambda words, ticket: {
+        "person": _SALLY,
+        "ticket": None,
+        "total": 342,
+        "more": 340,
+        "mails": (
+            HeldMailView(
+                1, _ACHA.email, words["subject"], 20_412, _REPORTED, "poison", "ZeroDivisionError: a parser broke"
+            ),
+            HeldMailView(2, _SALLY.email, f"Re: #12345 - {words['subject']}", 4_812, _ANSWERED, "unconfirmed"),
+        ),
+    },
+    "agent/quarantine_done": lambda words, ticket: {
+        "person": _SALLY,
+        "ticket": None,
+        "errors": (),
+        "outcomes": (
+            OutcomeView(1, _ACHA.email, words["subject"], "let_in", 12345),
+            OutcomeView(2, "", "", "dropped"),
+        ),
+    },
 }
 
 
@@ -286,6 +316,34 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
             "waiting": WaitingView(0, None, 0, 0),
         },
         "unknown": lambda words, ticket: {"new": (_token_refused(words),), "waiting": None},
+    },
+    "agent/quarantine": {
+        "whys": lambda words, ticket: {
+            "total": len(Why),
+            "more": 0,
+            "mails": tuple(
+                HeldMailView(n, "", "", 900, _REPORTED, why.value, "RuntimeError", why is not Why.TOO_LARGE)
+                for n, why in enumerate(Why, 1)
+            ),
+        },
+        "one": lambda words, ticket: {
+            "total": 1,
+            "more": 0,
+            "mails": (HeldMailView(1, _ACHA.email, words["subject"], 900, _REPORTED, "spam", "X-Spam-Flag: YES"),),
+        },
+    },
+    "agent/quarantine_done": {
+        "outcomes": lambda words, ticket: {
+            "outcomes": tuple(
+                OutcomeView(n, _ACHA.email, words["subject"], code, None, reason)
+                for n, (code, reason) in enumerate(_OUTCOMES, 1)
+            ),
+        },
+        "refused": lambda words, ticket: {
+            "outcomes": (),
+            "errors": tuple(FaultView(fault.value, "lepas 3 hapus 9", 2, "9") for fault in OrderFault),
+        },
+        "no_order": lambda words, ticket: {"outcomes": (), "errors": (FaultView("no_order", "", 0),)},
     },
 }
 

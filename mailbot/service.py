@@ -34,11 +34,12 @@ from mailbot.errors import NotPossible
 from mailbot.intake import Arrived, Turn
 from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
+from mailbot.intake.quarantine import send_list
 from mailbot.intake.summary import summarise
-from mailbot.intake.turn import Source
-from mailbot.processing import BATCH, Processed, Processing
+from mailbot.intake.turn import Processed, Source
+from mailbot.processing import BATCH, Processing
 from mailbot.screening import Screening
-from mailbot.store import raw_mail
+from mailbot.store import quarantine_lists, raw_mail
 from mailbot.store.agents import add_agent, note_fixed, remove_agent
 from mailbot.store.engine import Store
 from mailbot.store.work import Work
@@ -202,6 +203,19 @@ class Helpdesk:
         with self.store.writing() as connection:
             return summarise(self._turn(self._work(connection)))
 
+    def tell_of_quarantine(self) -> bool:
+        """Once a day, when the desk has opened: list for the leads what is held. Was something queued?"""
+        now = self.clock.now()
+        opening = self._policy.hours.opened_at(now)
+        if opening is None:
+            return False
+        with self.store.reading() as connection:
+            due = quarantine_lists.is_due(Work(connection, self.store.desk_id, now), opening)
+        if not due:
+            return False
+        with self.store.writing() as connection:
+            return send_list(self._turn(self._work(connection)), opening)
+
     def next_due(self) -> Any:
         """The earliest deadline of all tickets, or None."""
         with self.store.reading() as connection:
@@ -341,10 +355,12 @@ class Helpdesk:
 
     def _turn(self, work: Work) -> Turn:
         policy = self._policy_with(self._agents(work))
-        return Turn(
+        turn = Turn(
             work, self.profile, policy, self._post, lambda row: self._reread(work, row),
             lambda digest: raw_mail.get(work.connection, digest),
+            lambda inbound_id: self._processing.again(turn, inbound_id),
         )  # fmt: skip
+        return turn
 
     def _reread(self, work: Work, row: Any) -> Arrived:
         mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256) or b"")

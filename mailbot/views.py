@@ -77,6 +77,38 @@ class TicketView:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldMailView:
+    """A mail in quarantine as a lead is told of it: its number in this list; texts are one line each.
+
+    `why` is a code of `core.held.Why`, `detail` says more or is "". `size` in bytes.
+    """
+
+    number: int
+    sender: str
+    subject: str
+    size: int
+    at: datetime
+    why: str
+    detail: str = ""
+    can_be_released: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """What became of a number of that list. `outcome`: "let_in" (into `ticket`, or without one), "held_again" (`reason`
+
+    says why), "dropped", "left" (can't be let in), "let_in_before", "dropped_before", "busy" (in somebody else's hand).
+    """
+
+    number: int
+    sender: str
+    subject: str
+    outcome: str
+    ticket: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FaultView:
     """A command that was not carried out: the line as typed, its number in the mail, and what was possible instead.
 

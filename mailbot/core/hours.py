@@ -41,8 +41,12 @@ class ServiceHours:
 
     def is_open(self, at: datetime) -> bool:
         """Is the desk open at this moment? At `open` it is, at `close` it is not."""
+        return self.opened_at(at) is not None
+
+    def opened_at(self, at: datetime) -> datetime | None:
+        """When the desk opened on the day of this moment, UTC; None if it is closed then."""
         window = self._window(at.astimezone(self.zone).date())
-        return window is not None and window[0] <= at < window[1]
+        return window[0] if window is not None and window[0] <= at < window[1] else None
 
     def next_opening(self, at: datetime) -> datetime:
         """`at` itself if the desk is open then, else the next opening, UTC; ValueError if none comes in three years."""

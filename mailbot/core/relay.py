@@ -27,12 +27,12 @@ from mailbot.vocabulary.quoting import MARKER_LINES
 # marks of a quotation behind it, and characters without width.
 _GAP = r"(?:=?\r?\n[> \t]{0,8}|[\u200b-\u200d\u2060\ufeff\xad])?"
 _LETTER = rf"[a-zA-Z2-7]{_GAP}"
-_TOKEN = rf"[racbsRACBS]{_GAP}0{_GAP}(?:{_LETTER}){{1,13}}?0{_GAP}(?:{_LETTER}){{19}}[a-zA-Z2-7](?![a-zA-Z0-9])"
+_TOKEN = rf"[racbskqRACBSKQ]{_GAP}0{_GAP}(?:{_LETTER}){{1,13}}?0{_GAP}(?:{_LETTER}){{19}}[a-zA-Z2-7](?![a-zA-Z0-9])"
 _PLUS = r"(?:\+|%2[Bb]|%252[Bb]|=2[Bb]|&#0{0,4}43;|&#[xX]0{0,4}2[bB];|&plus;)"
 # The sign before it is part of what is found, and so is taken away with it; else no letter or digit may stand there.
 _ANY = re.compile(rf"({_GAP}{_PLUS}{_GAP})({_TOKEN})|(?<![a-zA-Z0-9])({_TOKEN})")
 # Nearly no text has even this much of one.
-_HINT = re.compile(r"[racbs](?:=?\r?\n|[\u200b-\u200d\u2060\ufeff\xad])?[> \t]{0,8}0", re.I)
+_HINT = re.compile(r"[racbskq](?:=?\r?\n|[\u200b-\u200d\u2060\ufeff\xad])?[> \t]{0,8}0", re.I)
 _BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{16,996}={0,2}[ \t]*\r?\n?){1,}", re.MULTILINE)
 _ESCAPED = re.compile(r"[a-zA-Z0-9]")
 _QUOTED = re.compile(r"\s{0,4}(?:>[ \t]?)+")

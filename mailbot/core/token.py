@@ -19,7 +19,7 @@ from enum import StrEnum
 
 MAC_CHARACTERS = 20
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-_TOKEN = re.compile(r"(?<![a-z0-9])([racbsk])0([a-z2-7]{1,13})0([a-z2-7]{20})(?![a-z0-9])")
+_TOKEN = re.compile(r"(?<![a-z0-9])([racbskq])0([a-z2-7]{1,13})0([a-z2-7]{20})(?![a-z0-9])")
 
 
 class Purpose(StrEnum):
@@ -31,18 +31,19 @@ class Purpose(StrEnum):
     BOUNCE = "b"  # the envelope sender of one outgoing mail (VERP)
     STATUS = "s"  # a participant's link to the status page
     CANARY = "k"  # a mail of the desk to itself that measures the way round
+    QUARANTINE = "q"  # a lead's orders on the mails of one list of the quarantine
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as found in an address or a Message-ID; `number` is the ticket, inbound or outbox number it names."""
+    """A token as found in an address or a Message-ID; `number` names a ticket, inbound mail, outbox mail or list."""
 
     purpose: Purpose
     number: int
     mac: str
 
     def __str__(self) -> str:
-        return f"{self.purpose.value}0{_to_base32(self.number)}0{self.mac}"
+        return token_opening(self.purpose, self.number) + self.mac
 
 
 class Signer:
@@ -77,6 +78,11 @@ def read_tokens(text: str) -> list[Token]:
         Token(Purpose(purpose), _from_base32(number), mac)
         for purpose, number, mac in _TOKEN.findall(text.lower()[:100_000])
     ]
+
+
+def token_opening(purpose: Purpose, number: int) -> str:
+    """How every token of this purpose and number begins, whoever it was signed for: for look-ups."""
+    return f"{purpose.value}0{_to_base32(number)}0"
 
 
 def signed_address(address: str, token: Token) -> str:

@@ -8,6 +8,7 @@ Nothing here commits, sends, or asks a clock.
 from __future__ import annotations
 
 from mailbot.core.compose import is_usable
+from mailbot.core.held import Why
 from mailbot.core.message import Kind
 from mailbot.intake.agents import handle_agent
 from mailbot.intake.persons import handle_person, handle_unread
@@ -34,7 +35,7 @@ def handle(turn: Turn, mail: Arrived) -> Handled:
         return Handled("quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched")
     if mail.infected:
         handle_unread(turn, mail, "quarantined")
-        return Handled("quarantined", f"a virus was found in it: {mail.infected}")
+        return Handled("quarantined", f"a virus was found in it: {mail.infected}", rule=Why.VIRUS.value)
     if verdict.kind is Kind.QUARANTINE and not mail.released:
         handle_unread(turn, mail, "quarantined")
         return Handled("quarantined", verdict.reason)

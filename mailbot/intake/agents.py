@@ -16,11 +16,12 @@ from mailbot.core.relay import agents_words, without_tokens
 from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
 from mailbot.core.subject import clean_subject, status_request
 from mailbot.core.ticket import Agent, Answered, Reported, Role, Target
-from mailbot.core.token import Purpose
+from mailbot.core.token import Purpose, Token
 from mailbot.intake.carry_out import carry_out, open_new
 from mailbot.intake.files import refused_files
 from mailbot.intake.persons import as_known, first_line, handle_person, look_up, report, resolve_merged, words_of
 from mailbot.intake.proof import is_proven, proves_author
+from mailbot.intake.quarantine import carry_out_orders, list_token
 from mailbot.intake.turn import Arrived, Handled, Source, Turn
 from mailbot.store.work import Loaded
 
@@ -31,16 +32,15 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
     held = _confirmed(turn, mail, clues, agent)
     if held is not None:
         return _take_up(turn, mail, held, agent)
+    orders = list_token(clues, turn.profile.signer, agent)
+    if orders is not None:
+        return _order(turn, mail, agent, orders)
     if _writes_as_person(turn, clues) or status_request(mail.message.subject) is not None:
         return handle_person(turn, mail)
     known = look_up(turn, clues, of_agents=True)
     found = route_agent(clues, as_known(known), turn.profile.signer, agent)
-    if not is_proven(turn, mail, found):
-        asked = "asked to confirm" if turn.post.ask_to_confirm(turn, mail, agent) else "asked too often: not again"
-        return Handled("held", f"not proven to be from {agent.email} (trust = {turn.profile.trust}); {asked}")
-    if _looks_automatic(mail):
-        turn.post.ask_to_confirm(turn, mail, agent)
-        return Handled("held", f"looks like an automatic reply of {agent.email}: {mail.verdict.reason}")
+    if unsure := _unsure(turn, mail, agent, found):
+        return unsure
     if found.conflict is not None and found.number is not None:
         error = CommandError(Fault.TWO_TICKETS, mail.message.subject, 0, f"#{found.conflict}", (f"#{found.number}",))
         turn.post.refuse(turn, known[found.number], mail, agent, (error,))
@@ -51,6 +51,23 @@ def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
     if forward is not None and _is_outsider(turn, forward.author.email):
         return _open_for(turn, mail, agent, forward)
     return report(turn, mail)
+
+
+def _unsure(turn: Turn, mail: Arrived, agent: Agent, found: AgentRoute) -> Handled | None:
+    """Ask the agent whether they wrote this, where that is not plain."""
+    if not is_proven(turn, mail, found):
+        asked = "asked to confirm" if turn.post.ask_to_confirm(turn, mail, agent) else "asked too often: not again"
+        return Handled("held", f"not proven to be from {agent.email} (trust = {turn.profile.trust}); {asked}")
+    if _looks_automatic(mail):
+        turn.post.ask_to_confirm(turn, mail, agent)
+        return Handled("held", f"looks like an automatic reply of {agent.email}: {mail.verdict.reason}")
+    return None
+
+
+def _order(turn: Turn, mail: Arrived, agent: Agent, token: Token) -> Handled:
+    """An answer to the list of the quarantine."""
+    found = AgentRoute(None, by_token=turn.profile.signer.belongs_to(token, agent.signs_as))
+    return _unsure(turn, mail, agent, found) or carry_out_orders(turn, mail, agent, token)
 
 
 def _is_outsider(turn: Turn, email: str) -> bool:

@@ -20,6 +20,8 @@ def handle_robot(turn: Turn, mail: Arrived) -> Handled:
     clues = clues_of(mail.message)
     known = look_up(turn, clues)
     found = route(clues, as_known(known), turn.profile.signer)
+    if found.number is None and any(t.purpose is Purpose.QUARANTINE for t in clues.tokens):
+        return Handled("processed", "an automatic reply to the list of the quarantine")  # not a line of the next one
     if found.number is None:
         return Handled("quarantined", f"automatic mail that belongs to no ticket: {mail.verdict.reason}")
     loaded = resolve_merged(turn, known[found.number])

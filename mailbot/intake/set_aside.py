@@ -10,6 +10,7 @@ import logging
 from typing import Any
 
 from mailbot.core.glance import glance, is_robots
+from mailbot.core.held import Why
 from mailbot.core.message import Classification, Kind
 from mailbot.errors import StoreUnavailable
 from mailbot.intake.persons import handle_unread
@@ -18,17 +19,12 @@ from mailbot.store.prepared import Savepoint
 
 log = logging.getLogger(__name__)
 
-POISON = "poison"  # our code raised an exception
-GAVE_UP = "gave-up"  # a fault that looked like the machine's, again and again, while other mail got through
-KILLED = "killed"  # the process died whenever it had this mail in hand
-RULES = (POISON, GAVE_UP, KILLED)
-
 _PERSONS = (Kind.HUMAN, Kind.NOACK, Kind.QUARANTINE)
 LONGEST_TRACE = 8000
 
 
-def set_aside(turn: Turn, mail: Arrived, rule: str, reason: str, trace: str = "") -> Handled:
-    """Quarantine it. `rule` is one of `RULES`, `trace` the traceback for `mailbot quarantine show`."""
+def set_aside(turn: Turn, mail: Arrived, why: Why, reason: str, trace: str = "") -> Handled:
+    """Quarantine it. `why` stands in `Inbound.rule`, `trace` the traceback for `mailbot quarantine show`."""
     turn.work.set_inbound(mail.inbound_id, traceback=trace.replace("\x00", "")[-LONGEST_TRACE:])
     if mail.verdict.kind in _PERSONS and mail.message.from_addr:
         savepoint = Savepoint(turn.work.connection)
@@ -40,7 +36,7 @@ def set_aside(turn: Turn, mail: Arrived, rule: str, reason: str, trace: str = ""
         except Exception:
             savepoint.rollback()
             log.exception("the ticket of quarantined mail %d can't be found either", mail.inbound_id)
-    return Handled("quarantined", reason, rule=rule)
+    return Handled("quarantined", reason, rule=why.value)
 
 
 def unread(row: Any, raw: bytes) -> Arrived:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mailbot.core.arrival import Place
 from mailbot.core.attachment_rules import Held
 from mailbot.core.desk import DeskProfile
 from mailbot.core.message import Address, Attachment, Classification, InboundMessage, Kind
@@ -52,7 +53,7 @@ class Arrived:
 class Turn:
     """One transaction: the rows, the settings as they are now, and the desk's pen. `reread` brings back a held mail,
 
-    `raw_of` the bytes of a mail by their digest.
+    `raw_of` the bytes of a mail by their digest; `admit` handles one, by its row, that was let out of quarantine.
     """
 
     work: Work
@@ -61,6 +62,7 @@ class Turn:
     post: Correspondence
     reread: Callable[[Any], Arrived]
     raw_of: Callable[[str], bytes | None]
+    admit: Callable[[int], Processed]
     silenced: set[int] = field(default_factory=set)  # row ids of tickets whose reporter got no automatic mail
 
     def poses(self, author: Address) -> bool:
@@ -69,6 +71,17 @@ class Turn:
         named = {agent.name.casefold() for agent in self.policy.agents if author.email != agent.email}
         signed = {f"{each} ({self.profile.brand.casefold()})" for each in named}
         return ("@" in name and author.email not in name) or name in {*named, *signed, self.profile.name.casefold()}
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of one inbound mail: its row, the folder that it belongs in, in words for the admin."""
+
+    inbound_id: int
+    state: str
+    place: Place
+    number: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

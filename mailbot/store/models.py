@@ -341,6 +341,21 @@ class AuditRow(SQLModel, table=True):
     detail: str = Field(default="", sa_type=Text)
 
 
+class QuarantineList(SQLModel, table=True):
+    """One list of the quarantine that leads were sent. `mails` are ids of `inbound`: that of number 1 first.
+
+    `opening` is the opening of the desk that it was sent after: one list for each.
+    """
+
+    __tablename__ = "quarantine_list"
+    id: int | None = Field(default=None, primary_key=True)
+    desk_id: int
+    opening: datetime
+    mails: list[int] = Field(default_factory=list, sa_type=JSON)
+
+    __table_args__ = (UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),)
+
+
 class LeaseRow(SQLModel, table=True):
     """Who does a thing that only one may do at a time (reading a mailbox), until when."""
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, select
 
 from mailbot.core.ticket import Role
+from mailbot.store.quarantine_lists import letters_about
 from mailbot.store.tables import INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET
 
 _TOGETHER = 500
@@ -76,6 +77,7 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
         *_among(connection, columns, OUTBOX.c.ticket_id, own),
         *about,
     ]
+    told = letters_about(connection, desk_id, mail_ids)
     return Traces(
         email=email,
         addresses=frozenset({email, *(row.email for row in others)}),
@@ -83,7 +85,7 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
         shared=tuple(sorted(shared)),
         messages=tuple(sorted(message_ids)),
         inbound=tuple(sorted(mail_ids)),
-        outbox=tuple(sorted({row.id for row in sent})),
+        outbox=tuple(sorted({row.id for row in sent} | set(told))),
         raws=tuple(sorted({row.raw_sha256 for row in (*messages, *mails)} - {""})),
     )
 

@@ -28,4 +28,5 @@ def test_figures_of_a_desk(tmp_path: Path) -> None:
     assert 'mailbot_tickets_open{status="queued"} 2.0' in text
     assert 'mailbot_outbox_mails{state="pending"} 4.0' in text
     assert 'mailbot_mails_held{state="held"} 1.0' in text
+    assert 'mailbot_quarantine{reason="unconfirmed"} 1.0' in text and 'mailbot_quarantine{reason="poison"} 0.0' in text
     assert 'mailbot_works{part="imap"} 0.0' in text and ACHA not in text

@@ -20,7 +20,7 @@ from mailbot.core.arrival import Arrival
 from mailbot.core.classify import classify
 from mailbot.core.message import Classification, InboundMessage
 from mailbot.errors import StoreUnavailable
-from mailbot.processing import Processed
+from mailbot.intake.turn import Processed
 from mailbot.store.queries import show_quarantine
 from tests.contract.postgres import Postgres
 from tests.integration.people import ACHA, SALLY, TryDesk

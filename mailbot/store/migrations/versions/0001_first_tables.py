@@ -83,6 +83,15 @@ def _desk() -> None:
         sa.Column("until", Moment, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "quarantine_list",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("opening", Moment, nullable=False),
+        sa.Column("mails", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),
+    )
 
 
 def _mail_in() -> None:

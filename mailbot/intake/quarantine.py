@@ -1,0 +1,156 @@
+"""The leads and the quarantine: the list that they get once a day, and what they answer to it.
+
+In: the turn; for an answer the mail, its agent, the token of the list. Out: mail of kind `notice`, rows written, the
+audit line in the lead's name. A number means the mail that had it in the list that was answered, whatever newer lists
+say. All of a mail's orders are carried out, or, where one can't be, none. What was let in or dropped meanwhile is told.
+
+An answer counts when it is proven as any agent's mail must be (`intake.agents`), from a lead, and by the token that was
+signed for this lead and this list. Mail of others is untrusted text: one line each, cut, without control characters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from mailbot.core.held import Why, why_held
+from mailbot.core.quarantine_orders import Order, OrderError, OrderFault, Verb, parse_orders, settle
+from mailbot.core.route import Clues
+from mailbot.core.ticket import Agent
+from mailbot.core.token import Purpose, Signer, Token
+from mailbot.intake.persons import words_of
+from mailbot.intake.turn import Arrived, Handled, Turn
+from mailbot.store import quarantine_lists
+from mailbot.views import FaultView, HeldMailView, OutcomeView
+
+LISTED = 50
+_LONGEST_LINE = 160
+# Where the code alone does not say enough, the reason's own words stand beside it.
+_TELLING = frozenset((Why.POISON, Why.GAVE_UP, Why.KILLED, Why.OTHER, Why.VIRUS, Why.SPAM, Why.AUTOMATIC, Why.BOUNCE))
+
+
+# The list
+
+
+def send_list(turn: Turn, opening: datetime) -> bool:
+    """Send every lead the list of what is held; False where that was done before, or there is nothing or nobody."""
+    rows, total = quarantine_lists.held(turn.work, LISTED)
+    if not rows or not turn.policy.leads:
+        return False
+    list_id = quarantine_lists.add(turn.work, opening, [row.id for row in rows])
+    if list_id is None:
+        return False
+    mails = tuple(_view(number, row) for number, row in enumerate(rows, 1))
+    context = {"mails": mails, "more": total - len(mails), "total": total}
+    for email in turn.policy.leads:
+        turn.post.of_quarantine(turn, email, "agent/quarantine", context, list_id)
+    return True
+
+
+def _view(number: int, row: Any) -> HeldMailView:
+    why = why_held(
+        state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender="@" in row.sender,
+        on_ticket=row.ticket_id is not None,
+    )  # fmt: skip
+    return HeldMailView(
+        number=number,
+        sender=_one_line(row.sender),
+        subject=_one_line(row.subject),
+        size=row.size,
+        at=row.received_at,
+        why=why.value,
+        detail=_one_line(row.reason) if why in _TELLING else "",
+        can_be_released=why not in (Why.TOO_LARGE, Why.NO_SENDER),
+    )
+
+
+def _one_line(text: str) -> str:
+    """Untrusted text as one short line: no control, format or bidirectional signs, no line separators."""
+    visible = (c if unicodedata.category(c)[0] != "C" else " " for c in text[: _LONGEST_LINE * 4])
+    line = " ".join("".join(visible).split())
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 2] + " …"
+
+
+# The answer
+
+
+def list_token(clues: Clues, signer: Signer, agent: Agent) -> Token | None:
+    """The token of the list that this mail answers, signed for this agent or not; None where it answers none."""
+    tokens = [t for t in (*clues.tokens, *clues.reference_tokens) if t.purpose in (Purpose.QUARANTINE, Purpose.AGENT)]
+    if not tokens or tokens[0].purpose is not Purpose.QUARANTINE:
+        return None
+    of_lists = [t for t in tokens if t.purpose is Purpose.QUARANTINE]
+    return next((t for t in of_lists if signer.belongs_to(t, agent.signs_as)), of_lists[0])
+
+
+def carry_out_orders(turn: Turn, mail: Arrived, agent: Agent, token: Token) -> Handled:
+    """A proven agent's answer to a list."""
+    listed = quarantine_lists.mails_of(turn.work, token.number)
+    if agent.email not in turn.policy.leads:
+        return _refuse(turn, mail, agent, None, (OrderError(OrderFault.NOT_LEAD),))
+    if listed is None or not turn.profile.signer.belongs_to(token, agent.signs_as):
+        return _refuse(turn, mail, agent, None, (OrderError(OrderFault.OTHERS_LIST),))
+    reply = words_of(turn, mail, None)
+    parsed = parse_orders("" if reply.nothing_new else reply.text)
+    orders, strange = settle(parsed.orders, len(listed))
+    rows = {row.id: row for row in turn.work.inbound([listed[number - 1] for number in orders])}
+    too_large = tuple(
+        OrderError(OrderFault.TOO_LARGE, order.line, order.line_number, str(number))
+        for number, order in orders.items()
+        if not order.everything and _is_beyond_release(order, rows.get(listed[number - 1]))
+    )
+    errors = (*parsed.errors, *strange, *too_large)
+    if errors:
+        return _refuse(turn, mail, agent, token.number, errors)
+    outcomes = [_carry_out(turn, agent, n, order, rows.get(listed[n - 1])) for n, order in orders.items()]
+    context = {"outcomes": tuple(outcomes), "errors": ()}
+    turn.post.of_quarantine(turn, agent.email, "agent/quarantine_done", context, token.number, mail)
+    return Handled("processed", f"orders on {len(outcomes)} mails of the quarantine")
+
+
+def _refuse(
+    turn: Turn, mail: Arrived, agent: Agent, list_id: int | None, errors: Sequence[OrderError]
+) -> Handled:  # fmt: skip
+    faults = tuple(FaultView(e.fault.value, _one_line(e.line), e.line_number, _one_line(e.found)) for e in errors)
+    context = {"outcomes": (), "errors": faults}
+    turn.post.of_quarantine(turn, agent.email, "agent/quarantine_done", context, list_id, mail)
+    reasons = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
+    return Handled("processed", f"nothing was done in the quarantine: {reasons}")
+
+
+def _is_beyond_release(order: Order, row: Any) -> bool:
+    return row is not None and order.verb is Verb.RELEASE and row.partial and row.state in quarantine_lists.HELD
+
+
+def _carry_out(turn: Turn, agent: Agent, number: int, order: Order, row: Any) -> OutcomeView:
+    """One number's order."""
+    if row is None:  # locked: somebody has it in hand at this moment
+        return OutcomeView(number, "", "", "busy")
+    outcome = OutcomeView(number, _one_line(row.sender), _one_line(row.subject), "left")
+    # as it is now: an order before this one may have changed it
+    [now] = turn.work.inbound_unlocked([row.id])
+    if now.state not in quarantine_lists.HELD:
+        state = "dropped_before" if now.state == "discarded" else "let_in_before"
+        return replace(outcome, outcome=state, ticket=_number(turn, now.ticket_id))
+    if _is_beyond_release(order, now):
+        return outcome
+    turn.work.audit(agent.email, f"quarantine {order.verb.value}", f"mail {row.id} from {row.sender}")
+    if order.verb is Verb.DISCARD:
+        turn.work.set_inbound(row.id, state="discarded", processed_at=turn.work.now)
+        return replace(outcome, outcome="dropped")
+    flags = (now.explanation or {}) | {"released": True}
+    turn.work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=1)
+    done = turn.admit(row.id)
+    if done.state in quarantine_lists.HELD:
+        return replace(outcome, outcome="held_again", reason=_one_line(done.reason))
+    return replace(outcome, outcome="let_in", ticket=done.number, reason=_one_line(done.reason))
+
+
+def _number(turn: Turn, ticket_id: int | None) -> int | None:
+    if ticket_id is None:
+        return None
+    loaded = turn.work.tickets_by_id([ticket_id]).get(ticket_id)
+    return loaded.ticket.number if loaded else None

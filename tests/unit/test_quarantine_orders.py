@@ -1,0 +1,97 @@
+"""What a lead may write in answer to the list of the quarantine, and what is refused."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.core.quarantine_orders import OrderFault, Verb, parse_orders, settle
+
+R, D = Verb.RELEASE, Verb.DISCARD
+
+
+def settled(text: str, listed: int = 9) -> tuple[dict[int, Verb], list[OrderFault]]:
+    parsed = parse_orders(text)
+    orders, errors = settle(parsed.orders, listed)
+    return {n: order.verb for n, order in orders.items()}, [e.fault for e in (*parsed.errors, *errors)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lepas 3", {3: R}),
+        ("hapus 1 2", {1: D, 2: D}),
+        ("#lepas #3\n#hapus #1, #2", {1: D, 2: D, 3: R}),
+        ("Release 3\r\nDISCARD 1,2;4", {1: D, 2: D, 3: R, 4: D}),
+        ("lepas 1-3 dan 5", {1: R, 2: R, 3: R, 5: R}),
+        ("lepas 1 – 3", {1: R, 2: R, 3: R}),
+        ("lepas 2 sampai 3", {2: R, 3: R}),
+        ("hapus 2 s/d 3.", {2: D, 3: D}),
+        ("lepas email nomor 3 ya", {3: R}),
+        ("*lepas* [3]", {3: R}),
+        ("lepas\u00a03\u200b", {3: R}),
+        ("lepas ３", {3: R}),
+        ("lepas 3, hapus 1 2", {1: D, 2: D, 3: R}),
+        ("lepas 3\nlepas 3", {3: R}),
+        ("\n\n lepas: 3\n\nTerima kasih,\nBudi\nRuang dua", {3: R}),
+        ("lepas 3\n\n-- \nBudi 0812-3456-7890", {3: R}),
+    ],
+)
+def test_orders(text: str, expected: dict[int, Verb]) -> None:
+    assert settled(text) == (expected, [])
+
+
+@pytest.mark.parametrize("word", ["semua", "all", "Semuanya"])
+def test_everything(word: str) -> None:
+    assert settled(f"hapus {word}", 3) == ({1: D, 2: D, 3: D}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", OrderFault.NO_ORDER),
+        ("Siapa yang mengirim ini?", OrderFault.NO_ORDER),
+        ("hpaus 2", OrderFault.UNKNOWN),
+        ("#tutup 2", OrderFault.UNKNOWN),
+        ("3", OrderFault.NO_ORDER),
+        ("1 2", OrderFault.UNKNOWN),
+        ("lepas", OrderFault.NO_NUMBER),
+        ("lepas hapus 3", OrderFault.NO_NUMBER),
+        ("lepas tiga", OrderFault.BAD_NUMBER),
+        ("lepas 5-2", OrderFault.BAD_NUMBER),
+        ("lepas 1-999999", OrderFault.BAD_NUMBER),
+        ("lepas 12345678", OrderFault.BAD_NUMBER),
+        ("hapus semua kecuali 3", OrderFault.BAD_NUMBER),
+        ("lepas 10", OrderFault.NOT_LISTED),
+        ("lepas 0", OrderFault.NOT_LISTED),
+        ("lepas 3\nhapus 3", OrderFault.CONFLICT),
+        ("lepas 3\nhapus semua", OrderFault.CONFLICT),
+        ("Halo,\nlepas 3", OrderFault.NOT_AT_TOP),
+        ("lepas 3\nTolong juga:\nhapus 2", OrderFault.NOT_AT_TOP),
+    ],
+)
+def test_what_is_refused(text: str, fault: OrderFault) -> None:
+    assert settled(text)[1] == [fault]
+
+
+def test_an_error_names_its_line() -> None:
+    [error] = parse_orders("lepas 1\n\nhapus dua").errors
+    assert (error.line_number, error.line, error.found) == (3, "hapus dua", "dua")
+
+
+@given(st.text(max_size=400) | st.from_regex(r"((lepas|hapus|#|all|[0-9]{1,7}|-| |\n){1,30})", fullmatch=True))
+def test_any_text_gives_orders_or_errors(text: str) -> None:
+    parsed = parse_orders(text)
+    assert bool(parsed.orders) or bool(parsed.errors)
+    orders, errors = settle(parsed.orders, 5)
+    assert errors or all(1 <= number <= 5 for number in orders)
+
+
+def test_a_hostile_mail_is_read_in_no_time() -> None:
+    begun = time.process_time()
+    for text in ("lepas " + "1 sampai " * 100_000, "lepas 1-1000 " * 30_000, "#" * 500_000, "a 1\n" * 100_000):
+        parse_orders(text)
+    assert time.process_time() - begun < 2
