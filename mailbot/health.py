@@ -303,7 +303,7 @@ def _outbox_old(facts: Facts, limits: Limits) -> Answer:
     if (
         queue.oldest
         and facts.now - max(queue.oldest, started) > limits.outbox_age
-        and (idle_since is None or idle_since < queue.oldest)
+        and (idle_since is None or idle_since <= queue.oldest)
     ):
         return Condition("outbox_old", Severity.CRITICAL, queue.oldest, "outbox_old", values)
     return None

@@ -33,6 +33,7 @@ RETRY_SECONDS = 60.0
 MOST_WAITING = 100
 
 _HEADER = re.compile(rb"\nX-Mailbot-Canary:[ \t]*([a-z0-9]{1,60})[ \t]*\r?\n")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
 
 
 class Submits(Protocol):
@@ -49,7 +50,8 @@ def number_of(raw: bytes, profile: DeskProfile) -> int | None:
     """The number of a canary of this desk; None for every other mail."""
     if raw.find(b"\nX-Mailbot-Canary:", 0, HEADER_WITHIN) < 0:
         return None
-    found = _HEADER.search(raw, 0, HEADER_WITHIN)
+    end = _HEADER_END.search(raw, 0, HEADER_WITHIN)  # somebody may quote one in a body
+    found = _HEADER.search(raw, 0, end.end() if end else HEADER_WITHIN)
     tokens = read_tokens(found[1].decode("ascii")) if found else []
     if not tokens or tokens[0].purpose is not Purpose.CANARY:
         return None

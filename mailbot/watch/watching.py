@@ -90,7 +90,7 @@ class Watch:
         )
         self._routes = routes_of(settings, profile, desk.clock, new_id)
         self._troubles = {route.name: Outage(log, f"alert by {route.name}", SystemClock()) for route in self._routes}
-        self._not_before: dict[str, tuple[float, float]] = {}
+        self._failed: dict[str, tuple[datetime, timedelta]] = {}
         self._inboxes: Sequence[WatchedInbox] = ()
         self._outbox: Watched | None = None
         self._stopping = threading.Event()
@@ -102,13 +102,17 @@ class Watch:
 
     def start(self, inboxes: Sequence[WatchedInbox], outbox: Watched) -> None:
         """Begin; returns at once."""
-        self._inboxes, self._outbox = inboxes, outbox
+        self.attend(inboxes, outbox)
         self._repeat("watch-look", self._probes.look, LOOK_SECONDS)
-        self._repeat("watch-judge", self.look_again, JUDGE_SECONDS)
+        self._repeat("watch-judge", self.judge, JUDGE_SECONDS)
         if self._routes:
-            self._repeat("watch-tell", self._tell, JUDGE_SECONDS)
+            self._repeat("watch-tell", self.tell, JUDGE_SECONDS)
         if self._desk.settings.canary.every is not None:
             self._run("watch-canary", lambda: self.canary.run(self._stopping))
+
+    def attend(self, inboxes: Sequence[WatchedInbox], outbox: Watched) -> None:
+        """These are the loops that are watched over."""
+        self._inboxes, self._outbox = inboxes, outbox
 
     def stop(self) -> None:
         """End; what waits for a server is cut off. Says in the record that nobody watches any more."""
@@ -149,7 +153,7 @@ class Watch:
         lines = [probed, *(loop.database.line for loop in self._loops())]
         return next((line for line in lines if line.failing_since is not None), probed)
 
-    def look_again(self) -> None:
+    def judge(self) -> None:
         """Judge now, and write it down."""
         judgement = judge(self.facts(), self._limits)
         with self._lock:
@@ -186,20 +190,21 @@ class Watch:
 
     # Telling
 
-    def _tell(self) -> None:
-        """Each route, what it has to tell."""
+    def tell(self) -> None:
+        """Tell, by each route, what is due there."""
         for route in self._routes:
             if self._stopping.is_set():
                 return
-            ready_at, pause = self._not_before.get(route.name, (0.0, 0.0))
-            if time.monotonic() < ready_at:
+            now = self._clock.now()
+            failed_at, pause = self._failed.get(route.name, (now, timedelta(0)))
+            if failed_at <= now < failed_at + pause:
                 continue
             with self._lock:
-                news = self._memory.due(route.name, self._clock.now(), self._rhythm)
+                news = self._memory.due(route.name, now, self._rhythm)
             if news:
                 self._tell_by(route, news, pause)
 
-    def _tell_by(self, route: Route, news: News, pause: float) -> None:
+    def _tell_by(self, route: Route, news: News, pause: timedelta) -> None:
         try:
             queue = self._probes.facts().queue
             alert = alerts.write(news, queue, self._desk.renderer, self._language, self._zone)
@@ -210,12 +215,12 @@ class Watch:
             return  # cut off by the end; told after the restart
         trouble = self._troubles[route.name]
         if why:
-            pause = min(max(pause * 2, FIRST_RETRY), LONGEST_RETRY)
-            self._not_before[route.name] = (time.monotonic() + pause, pause)
+            first, longest = self._clock.simulated(FIRST_RETRY), self._clock.simulated(LONGEST_RETRY)
+            self._failed[route.name] = (self._clock.now(), min(max(pause * 2, first), longest))
             trouble.failed(f"{why} It is tried again.", level=logging.ERROR)
             return
         trouble.recovered()
-        self._not_before.pop(route.name, None)
+        self._failed.pop(route.name, None)
         log.info("alert told by %s: %s", route.name, alert.subject)
         with self._lock:
             self._memory.told(route.name, news, self._clock.now())
