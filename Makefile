@@ -4,6 +4,8 @@
 #   make score    how well mail is understood, on the mails below CORPORA, beside other libraries
 #                 (FILES="a.jsonl folder": on those instead; MISSES=1: what was wrong)
 #   make fuzz     mutated mail through the parser for ten minutes (SECONDS_TO_FUZZ=…)
+#   make chaos    the daemon killed at each step and at 300 random moments, servers that fail: a table of what came of it
+#                 (CHAOS_KILLS=…; into docs/reliability.md)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -24,7 +26,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz clean
+.PHONY: help demo test lint score fuzz chaos clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -62,6 +64,19 @@ lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The table is printed, and the exit code tells, also where a test has failed.
+CHAOS_KILLS ?= 300
+CHAOS_WORKERS ?= 4
+CHAOS_TESTS := $(wildcard tests/crash tests/faults)
+chaos: $(DEV_STAMP)
+	@results=$$(mktemp)
+	trap 'rm -f "$$results"' EXIT
+	failed=0
+	MAILBOT_CHAOS_RESULTS=$$results CHAOS_KILLS=$(CHAOS_KILLS) nice -n 10 \
+	    $(BIN)/python -m pytest -n $(CHAOS_WORKERS) --dist worksteal -p no:cacheprovider $(CHAOS_TESTS) || failed=1
+	$(BIN)/python -m tests.crash.table "$$results" --into docs/reliability.md || failed=1
+	exit $$failed
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
