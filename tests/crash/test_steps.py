@@ -23,6 +23,8 @@ from tests.crash.stage import Scene, Stage, end, trace, under_the_tracer, wait_u
 from tests.crash.tracer import CALLS, can_trace
 
 pytestmark = pytest.mark.dovecot
+# In `make chaos` several processes share the steps of a scene.
+SHARES = 5 if is_recording() else 1
 # How often a part of a commit is tried in `make chaos`; every other step once.
 OFTEN = {"written": 2, "flushed": 3}
 # The steps of `make test`, scene by scene, and whether it kills after them (or before).
@@ -81,16 +83,17 @@ def kills(scene: str, steps: Counter[str]) -> Iterator[tuple[str, int, bool]]:
 
 
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("name", DECISIVE)
-def test_killed_at_each_step(name: str, stage: Stage) -> None:
+def test_killed_at_each_step(name: str, share: int, stage: Stage) -> None:
     scene = stage.scenes[name]
     steps = steps_of(stage, scene)
     killed: Counter[str] = Counter()
-    for step, nth, after in kills(name, steps):
+    for step, nth, after in list(kills(name, steps))[share::SHARES]:
         died_at = play(stage, scene, step, nth, after)
         killed[died_at or "elsewhere"] += 1
     # Threads race: now and then a step comes less often than it did in the first run.
-    assert killed["elsewhere"] <= killed.total() // 5, killed
+    assert killed.total() and killed["elsewhere"] <= 1 + killed.total() // 5, killed
 
 
 def play(stage: Stage, scene: Scene, step: str, nth: int, after: bool) -> str:
