@@ -48,7 +48,7 @@ def write_config(path: Path, given: Answers) -> None:
     passwords = _passwords(answers) if asked else dict.fromkeys(("imap", "smtp"), "")
     text = filled(_example(), answers)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         _write_new(path, text, 0o644)
         for table, password in passwords.items():
             with suppress(FileExistsError):  # one that is there already is the right one

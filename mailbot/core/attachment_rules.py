@@ -145,19 +145,20 @@ def screen(message: InboundMessage, refusals: Refusals) -> tuple[InboundMessage,
     """The mail without the files that are refused, also in mails that are attached to it; and those files."""
     if not message.attachments and not message.nested:
         return message, ()
-    judged: dict[str, Held | None] = {}
+    judged: dict[tuple[str, str], Held | None] = {}
     held = _refused(message, refusals, judged)
     if not held:
         return message, ()
     return without(message, {each.sha256 for each in held}), tuple(held)
 
 
-def _refused(message: InboundMessage, refusals: Refusals, judged: dict[str, Held | None]) -> list[Held]:
+def _refused(message: InboundMessage, refusals: Refusals, judged: dict[tuple[str, str], Held | None]) -> list[Held]:
     found: list[Held] = []
     for attachment in message.attachments:
-        if attachment.sha256 not in judged:
-            judged[attachment.sha256] = refusals.judge(attachment)
-        verdict = judged[attachment.sha256]
+        key = attachment.sha256, attachment.name  # one content may stand there under several names
+        if key not in judged:
+            judged[key] = refusals.judge(attachment)
+        verdict = judged[key]
         if verdict is not None:
             found.append(verdict)
     # A mail that holds a refused file is held with it: passing it on would pass that on.
