@@ -70,6 +70,8 @@ def _verdict_of(value: str, domain: str) -> str:
         return "fail" if _FAILS.search(value) else ""
     results = [result for result in found.results or () if result.method == "dmarc"]
     verdicts = [_about(result, domain) for result in results]
+    if not verdicts and _FAILS.search(value):
+        return "fail"  # swallowed by a quotation mark that never ends
     for verdict in ("fail", MISMATCH):
         if verdict in verdicts:
             return verdict

@@ -111,7 +111,7 @@ class _Pages:
     async def status(self, request: Request) -> Response:
         asked = request.query_params.get("nomor", "").lstrip("#").strip()[:9]
         detail = None
-        if asked.isdecimal():
+        if asked.isascii() and asked.isdecimal():
             detail = await run_in_threadpool(show_ticket, self._desk.store, int(asked))
         is_full = detail is not None and self._takes_part(detail, request.query_params.get("kunci", ""))
         context: dict[str, Any] = {"asked": asked, "ticket": None, "email": "", "is_full": is_full}
