@@ -9,18 +9,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailbot.cli import output
+from mailbot.core.held import Why
+from mailbot.core.message import InboundMessage
 from mailbot.errors import NotPossible
 
 # Header fields that tell who, to whom, when and by which way, in the order in which one asks.
 TELLING = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "authentication-results")
 LONGEST_TEXT = 4000
+_NOT_TO_BE_READ = frozenset({Why.POISON.value, Why.GAVE_UP.value, Why.KILLED.value})
 
 
 def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
     """Print what is known, the telling header fields, the beginning of the text, the traceback where there is one."""
     from rich.text import Text
-
-    from mailbot.core.parse import parse_message
 
     out = output.console()
     out.print(Text(f"{held['id']}  {output.cell(held['subject'])}", style="bold"))
@@ -31,7 +32,7 @@ def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
         ("size", f"{held['size']} bytes" + (", of which only the header is here" if held["partial"] else "")),
         ("ticket", f"#{held['ticket']}" if held["ticket"] else ""),
     ]
-    message = parse_message(raw)
+    message = _looked_at(held, raw)
     facts += [(name, value) for name in TELLING for value in message.headers.get_all(name)]
     for label, value in facts:
         if value:
@@ -44,6 +45,16 @@ def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
     if held["traceback"]:
         out.print()
         out.print(Text(output.safe(held["traceback"]), style="dim"), soft_wrap=True)
+
+
+def _looked_at(held: Mapping[str, Any], raw: bytes) -> InboundMessage:
+    """The mail understood, or where that is what broke (or ended) mailbot, its header alone."""
+    from mailbot.core.glance import glance
+    from mailbot.core.parse import parse_message
+
+    if held["rule"] in _NOT_TO_BE_READ:
+        return glance(raw, held["size"])
+    return parse_message(raw)
 
 
 def write_raw(raw: bytes, to: Path) -> None:

@@ -16,13 +16,18 @@ import pytest
 from sqlalchemy import event
 
 from mailbot import service
+from mailbot.cli.quarantine_view import print_held
 from mailbot.core.arrival import Arrival
 from mailbot.core.classify import classify
 from mailbot.core.message import Classification, InboundMessage
 from mailbot.errors import StoreUnavailable
+from mailbot.inbox import InboxReader
 from mailbot.intake.turn import Processed
+from mailbot.mailbox import Mailbox
 from mailbot.store.queries import show_quarantine
+from tests.contract.dovecot import Dovecot
 from tests.contract.postgres import Postgres
+from tests.contract.settings import imap_settings
 from tests.integration.people import ACHA, SALLY, TryDesk
 
 Break = Callable[[InboundMessage], None]
@@ -227,6 +232,7 @@ _PROCESS = """
     import os, resource, signal, sys, time
     from pathlib import Path
     from mailbot import service
+from mailbot.cli.quarantine_view import print_held
     from mailbot.core.classify import classify
     from mailbot.deadline import no_longer_than
     from tests.integration.people import TryDesk
@@ -303,3 +309,64 @@ def test_a_full_disk_quarantines_nothing(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == ["StoreUnavailable"] * 8 + ["0 []"] and done.returncode == 0, done.stderr
     assert [state_of(desk, i)[0] for i in ids] == ["processed"] * 2 and desk.quarantine() == []
     desk.close()
+
+
+@pytest.mark.dovecot
+def test_what_waits_for_another_attempt_stays_in_the_inbox_and_no_timer_may_fire(
+    tmp_path: Path, server_home: Callable[[], Path], breaking: list[Break]
+) -> None:
+    """The reader on a real server: the others are filed, the mail stays, and is filed when it was handled."""
+    breaking.append(on("racun", OSError("disk?")))
+    desk = TryDesk(tmp_path)
+    with Dovecot(server_home()) as dovecot:
+        dovecot.append("support", letter(1), letter(2, "racun"), letter(3))
+        mailbox = Mailbox(imap_settings(dovecot.port, "support"), max_size=1_000_000, patience=20)
+        mailbox.open()
+        reader = InboxReader(desk.desk.helpdesk, mailbox, "INBOX")
+        assert reader.read() == 3 and not reader.all_handled
+        assert dovecot.count("support") == 1 and dovecot.count("support", "Mailbot/Processed") == 2
+        assert reader.read() == 0 and not reader.all_handled and dovecot.count("support") == 1
+        breaking.clear()
+        dovecot.append("support", letter(4))
+        reader.read()
+        assert reader.all_handled and dovecot.count("support") == 0
+        assert dovecot.count("support", "Mailbot/Processed") == 4 and len(desk.numbers()) == 4
+        breaking.append(on("racun lagi", ValueError("mail")))
+        dovecot.append("support", letter(5, "racun lagi"), letter(6))
+        reader.read()
+        assert reader.all_handled and dovecot.count("support", "Mailbot/Quarantine") == 1
+        mailbox.close()
+    assert len(desk.numbers()) == 5 and desk.quarantine()[0].rule == "poison"
+    desk.close()
+
+
+def test_the_shell_shows_poison_without_reading_it_again(
+    tmp_path: Path, breaking: list[Break], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking.append(on("racun", ZeroDivisionError("a parser broke")))
+    desk = TryDesk(tmp_path)
+    desk.write(ACHA, "racun", "Isi yang tidak dibaca")
+    [held] = desk.quarantine()
+    found = show_quarantine(desk.desk.store, held.id)
+    assert found is not None and found.raw is not None
+
+    def deadly(raw: bytes) -> None:
+        raise AssertionError("it was parsed again")
+
+    monkeypatch.setattr("mailbot.core.parse.parse_message", deadly)
+    print_held(found.as_json(), found.raw, desk.settings.helpdesk.zone)
+    shown = capsys.readouterr().out
+    assert "a parser broke" in shown and "Traceback" in shown and ACHA in shown and "tidak dibaca" not in shown
+    desk.close()
+
+
+def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
+    code = (
+        "import threading, time\nfrom mailbot.deadline import no_longer_than\n"
+        "def quick():\n    with no_longer_than(60):\n        pass\n"
+        "with no_longer_than(1):\n    t = threading.Thread(target=quick); t.start(); t.join()\n    time.sleep(40)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=35)
+    assert done.returncode == 1 and "Timeout" in done.stderr
+    code = "import time\nfrom mailbot.deadline import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=35).returncode == 0
