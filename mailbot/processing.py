@@ -78,6 +78,7 @@ class Processing:
         self._clock = clock
         self._understand = understand
         self._turn = turn
+        self._in_hand: set[int] = set()
         self._owed: set[int] = set()  # mails whose last attempt did not count, which could not be written down
 
     def fresh(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
@@ -88,20 +89,26 @@ class Processing:
         done: list[Processed] = []
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
+            self._in_hand.update(batch)
             try:
                 done += self._together(batch, raws)
+                continue
             except _InHand as fault:
                 log.warning(
                     "%s while mail %d was in hand: each mail of its batch is tried by itself",
                     _named(fault.error), fault.inbound_id,
                 )  # fmt: skip
-                done += self.left(batch)
+            finally:
+                self._in_hand.difference_update(batch)
+            done += self.left(batch)
         return done
 
     def left(self, ids: Sequence[int]) -> list[Processed]:
         """Handle mail whose first attempt came to nothing: each in a transaction of its own, counted beforehand."""
         done: list[Processed] = []
         for inbound_id in ids:
+            if inbound_id in self._in_hand:
+                continue  # another thread has just stored it: its first attempt has not come to nothing
             given_up = self._count_attempt(inbound_id)
             if given_up is not None:
                 done.append(given_up)

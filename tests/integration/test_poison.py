@@ -370,3 +370,12 @@ def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
     assert done.returncode == 1 and "Timeout" in done.stderr
     code = "import time\nfrom mailbot.deadline import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=35).returncode == 0
+
+
+def test_what_another_thread_has_in_hand_is_no_mail_that_was_left(sqlite_desk: TryDesk, breaking: list[Break]) -> None:
+    seen: list[list[Processed]] = []
+    breaking.append(lambda message: seen.append(turn_of_the_inbox(sqlite_desk)))
+    raw = letter(1)
+    [inbound_id] = arrive(sqlite_desk, raw)
+    sqlite_desk.desk.helpdesk.process([inbound_id], {inbound_id: raw})
+    assert seen == [[]] and state_of(sqlite_desk, inbound_id) == ("processed", "person", 1)

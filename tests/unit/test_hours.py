@@ -60,6 +60,20 @@ def test_the_hour_is_that_of_the_desks_zone_whatever_zone_the_moment_is_told_in(
 
 
 @pytest.mark.parametrize(
+    ("at", "opened"),
+    [
+        ("2025-11-24T07:59", None),  # Monday
+        ("2025-11-24T08:00", "2025-11-24T08:00"),
+        ("2025-11-24T16:59", "2025-11-24T08:00"),
+        ("2025-11-24T17:00", None),
+        ("2025-11-23T10:00", None),
+    ],
+)
+def test_when_the_desk_opened(at: str, opened: str | None) -> None:
+    assert OFFICE.opened_at(wib(at)) == (wib(opened) if opened else None)
+
+
+@pytest.mark.parametrize(
     ("at", "opens"),
     [
         ("2025-11-24T10:00", "2025-11-24T10:00"),  # open now

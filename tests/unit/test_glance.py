@@ -1,0 +1,81 @@
+"""A mail seen from the outside: what it says by its header alone, whatever it is made of."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.core.glance import glance, is_robots
+from mailbot.core.held import Why, why_held
+from mailbot.core.route import clues_of
+
+MAIL = (
+    b'From: "palsu@asing.example" <Acha@Sekolah.example>\r\nTo: support+r0b0aaaaaaaaaaaaaaaaaaaa@helpdesk.example\r\n'
+    b"Subject: =?utf-8?q?Tidak_bisa_tutup?=\r\n =?utf-8?q?_BKU?=\r\nMessage-ID: <a@b>\r\nIn-Reply-To: <1@x>\r\n"
+    b"References: <0@x>\r\n <1@x>\r\n\r\nFrom: isi@x.example\r\n"
+)
+
+
+def test_what_the_header_says() -> None:
+    seen = glance(MAIL, 99)
+    assert (seen.from_addr, seen.subject, seen.message_id, seen.size) == (
+        "acha@sekolah.example", "Tidak bisa tutup BKU", "<a@b>", 99
+    )  # fmt: skip
+    assert seen.in_reply_to == ("<1@x>",) and seen.references == ("<0@x>", "<1@x>")
+    clues = clues_of(seen)
+    assert clues.tokens[0].number == 1 and clues.sender == "acha@sekolah.example"
+
+
+@pytest.mark.parametrize(
+    ("field", "robots"),
+    [
+        (b"Auto-Submitted: auto-replied", True), (b"Auto-Submitted: no", False), (b"Return-Path: <>", True),
+        (b"Return-Path: <a@b.example>", False), (b"X-Other: 1", False),
+    ],
+)  # fmt: skip
+def test_machines_are_known_by_their_fields(field: bytes, robots: bool) -> None:
+    assert is_robots(glance(field + b"\r\n" + MAIL)) is robots
+
+
+@given(st.binary(max_size=600) | st.from_regex(rb"(From|Subject|To)( |:|=\?[a-z0-9-]{1,9}\?[bq]\?|\?=|\n|.){0,60}"))
+def test_it_never_fails(raw: bytes) -> None:
+    seen = glance(raw)
+    assert "\x00" not in seen.subject + seen.from_addr and "\n" not in seen.subject
+
+
+def test_hostile_headers_take_no_time() -> None:
+    begun = time.process_time()
+    for raw in (
+        b"From: " + b"a@" * 2_000_000,
+        b"Subject: " + b"=?utf-8?q?" * 200_000,
+        b" \n" * 2_000_000,
+        b"a:\n" * 900_000,
+    ):
+        glance(raw)
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"state": "held"}, Why.UNCONFIRMED),
+        ({"rule": "poison", "has_sender": False}, Why.POISON),
+        ({"rule": "killed", "kind": "auto"}, Why.KILLED),
+        ({"rule": "spam", "kind": "quarantine"}, Why.SPAM),
+        ({"kind": "auto", "rule": "daemon"}, Why.AUTOMATIC),
+        ({"kind": "bounce"}, Why.BOUNCE),
+        ({"has_sender": False, "partial": True}, Why.NO_SENDER),
+        ({"partial": True}, Why.TOO_LARGE),
+        ({"on_ticket": True}, Why.SPAM_TICKET),
+        ({"rule": "a-rule-of-tomorrow", "kind": "quarantine"}, Why.OTHER),
+    ],
+)
+def test_why_a_mail_is_held(row: dict[str, object], why: Why) -> None:
+    usual: dict[str, object] = {
+        "state": "quarantined", "rule": "person", "kind": "human", "partial": False, "has_sender": True,
+        "on_ticket": False,
+    }  # fmt: skip
+    assert why_held(**(usual | row)) is why  # type: ignore[arg-type]
