@@ -76,7 +76,7 @@ def robots() -> None:
     addresses: dict[str, Callable[[int], str]] = {
         "one domain": lambda n: f"r{n}x@robot.example",
         "its subdomains": lambda n: f"r{n}@m{n}.robot.example",
-        "one mailbox, sub-addresses": lambda n: f"robot+{n}@gmail.com",
+        "one mailbox, sub-addresses": lambda n: f"surat+{n}@gmail.com",
         "any domain": lambda n: f"r{n}@d{n * 31}.example",
         "ever new Gmail addresses": lambda n: f"r{n}x@gmail.com",
     }

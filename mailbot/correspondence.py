@@ -18,6 +18,7 @@ from mailbot.core.desk import DeskProfile
 from mailbot.core.message import Address, Attachment
 from mailbot.core.relay import mask_addresses, without_tokens
 from mailbot.core.restraint import Cap
+from mailbot.core.stranger_words import safe_name, safe_title
 from mailbot.core.subject import clean_subject
 from mailbot.core.ticket import (
     Acknowledge,
@@ -205,7 +206,7 @@ class Correspondence:
         context = {
             "limit": turn.profile.max_size,
             "size": mail.message.size,
-            "mail_subject": clean_subject(mail.message.subject),
+            "mail_subject": safe_title(clean_subject(mail.message.subject), turn.profile.language),
         }  # fmt: skip
         envelope = Envelope(
             MessageKind.NOTICE, mail.message.from_address, "requester/oversize", context,
@@ -355,7 +356,7 @@ class Correspondence:
             kind=envelope.kind,
             from_name=envelope.from_name or turn.profile.name,
             from_email=profile.address,
-            to=envelope.to,
+            to=envelope.to if is_agent else Address(envelope.to.email, safe_name(envelope.to.name)),
             cc=envelope.cc,
             reply_to=profile.reply_address(token) if token else profile.address,
             subject=rendered.subject,

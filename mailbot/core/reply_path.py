@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from mailbot.core.message import Address, InboundMessage
 from mailbot.core.organisation import is_shared, mailbox_of, organisation_of
@@ -29,26 +30,28 @@ _MOST_NAMED = 20
 def conflict(
     message: InboundMessage,
     *,
-    ours: Collection[str] = (),
+    desk: Collection[str] = (),
+    agents: Collection[str] = (),
     names: Collection[str] = (),
     dmarc: str = "",
     shared: Collection[str] = (),
 ) -> str:
     """Why an automatic answer could reach somebody who did not write, or "".
 
-    `ours`: addresses of the desk and its agents, lower case; `names`: their display names; `shared`: further domains
-    under which unrelated people have their mail.
+    `desk`, `agents`: their addresses, lower case; `names`: display names that only they have; `shared`: further domains
+    under which unrelated people have their mail. The desk's own address in Sender or Reply-To is its mailing list's.
     """
     author = message.from_address
     if len(message.from_) > 1 or "duplicate-from" in message.defects:
         return "names several authors (From)"
-    reply_to = message.reply_to[:_MOST_NAMED]
+    reply_to = [other for other in message.reply_to[:_MOST_NAMED] if other.email and other.email not in desk]
     if reply_to and not any(_same_house(author.email, other.email, shared) for other in reply_to):
         return f"asks for replies to somebody else ({reply_to[0].email})"
     sender = message.sender
-    if sender is not None and sender.email and dmarc != "pass" and not _same_house(author.email, sender.email, shared):
+    strange = sender is not None and sender.email not in ("", *desk)
+    if sender is not None and strange and dmarc != "pass" and not _same_house(author.email, sender.email, shared):
         return f"was sent by somebody else than its author ({sender.email})"
-    return _pretence(author, ours, names)
+    return _pretence(author, (*desk, *agents), names)
 
 
 def _same_house(one: str, other: str, shared: Collection[str]) -> bool:
@@ -82,6 +85,7 @@ def _all_folded(names: Iterable[str]) -> set[str]:
     return {_folded(name) for name in names if name}
 
 
+@lru_cache(maxsize=4096)
 def _folded(text: str) -> str:
     """The same for texts that look the same: compatibility forms, letters of other scripts, 0 for o, rn for m."""
     if "xn--" in text:

@@ -7,11 +7,14 @@ Nothing here commits, sends, or asks a clock.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mailbot.core.compose import is_usable
 from mailbot.core.held import Why
 from mailbot.core.message import Kind
 from mailbot.intake.agents import handle_agent
 from mailbot.intake.persons import handle_person, handle_unread
+from mailbot.intake.reply_path import conflict_of
 from mailbot.intake.robots import handle_bounce, handle_robot
 from mailbot.intake.turn import Arrived, Handled, Turn
 
@@ -31,7 +34,7 @@ def handle(turn: Turn, mail: Arrived) -> Handled:
         named = mail.message.from_addr or "nobody"
         return Handled("quarantined", f"the mail names no sender who could be answered (From: {named})")
     if mail.partial:
-        handle_unread(turn, mail, "too_large")
+        handle_unread(turn, replace(mail, conflict=conflict_of(turn, mail)), "too_large")
         return Handled("quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched")
     if mail.infected:
         handle_unread(turn, mail, "quarantined")
@@ -42,4 +45,13 @@ def handle(turn: Turn, mail: Arrived) -> Handled:
     agent = turn.policy.agent(mail.message.from_addr)
     if agent is not None:
         return handle_agent(turn, mail, agent)
-    return handle_person(turn, mail)
+    return _handle_person(turn, mail)
+
+
+def _handle_person(turn: Turn, mail: Arrived) -> Handled:
+    """A person's mail; one that is not answered by itself, where the answer could reach somebody else."""
+    found = conflict_of(turn, mail)
+    if not found:
+        return handle_person(turn, mail)
+    handled = handle_person(turn, replace(mail, conflict=found))
+    return replace(handled, explanation={**handled.explanation, "not_answered": found})

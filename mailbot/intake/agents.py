@@ -14,6 +14,7 @@ from mailbot.core.forward import read_forward
 from mailbot.core.message import Address, Forward, Kind
 from mailbot.core.relay import agents_words, without_tokens
 from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
+from mailbot.core.stranger_words import safe_title
 from mailbot.core.subject import clean_subject, status_request
 from mailbot.core.ticket import Agent, Answered, Reported, Role, Target
 from mailbot.core.token import Purpose, Token
@@ -188,7 +189,9 @@ def _open_for(turn: Turn, mail: Arrived, agent: Agent, forward: Forward) -> Hand
     event = Reported(
         at=turn.work.now,
         number=turn.work.next_number(),
-        subject=clean_subject(forward.subject or mail.message.subject) or first_line(forward.text),
+        subject=safe_title(
+            clean_subject(forward.subject or mail.message.subject) or first_line(forward.text), turn.profile.language
+        ),
         requester=forward.author,
         author=forward.author,
         language=turn.profile.language,

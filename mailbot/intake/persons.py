@@ -11,6 +11,7 @@ from mailbot.core.message import Address, Reply
 from mailbot.core.relay import without_tokens
 from mailbot.core.route import Clues, Known, Route, clues_of, route
 from mailbot.core.senders import is_automatic_address
+from mailbot.core.stranger_words import safe_title
 from mailbot.core.subject import clean_subject, status_request
 from mailbot.core.ticket import (
     CloseReason,
@@ -184,7 +185,7 @@ def report(
     event = Reported(
         at=turn.work.now,
         number=turn.work.next_number(),
-        subject=clean_subject(message.subject) or first_line(reply.text),
+        subject=safe_title(clean_subject(message.subject) or first_line(reply.text), turn.profile.language),
         requester=author,
         author=author,
         language=turn.profile.language,

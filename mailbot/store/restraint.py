@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 
 from mailbot.core.restraint import RALLY, Cap, Counted, Limits, is_turn
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import AUTOMATIC, MESSAGE, OUTBOX, WITHHELD
 
 CLEAR_EVERY = 500  # mails
@@ -75,7 +76,7 @@ class Restraint:
 
     def tally(self, keys: Keys, limits: Limits) -> Tally:
         """What was written so far. `Counted.echo` and `echoes` are the caller's to find out (`went_to_others`)."""
-        row = self._connection.execute(_USUAL, self._usual(keys, limits)).one()
+        [row] = _USUAL.rows(self._connection, self._usual(keys, limits))
         overall = row.newest - row.first + 1 if row.first is not None else 0
         counted = Counted(
             to_sender=row.to_sender,
@@ -103,8 +104,8 @@ class Restraint:
     def _with_turns(self, tally: Tally, keys: Keys, limits: Limits) -> Tally:
         found = {
             row.what: row
-            for row in self._connection.execute(
-                _TURNS,
+            for row in _TURNS.rows(
+                self._connection,
                 {
                     "desk": self._desk_id, "domain": keys.domain,
                     "alike_a": keys.alike[0] if keys.alike else None, "alike_b": keys.alike[1] if keys.alike else None,
@@ -131,8 +132,8 @@ class Restraint:
 
     def record(self, keys: Keys, tally: Tally, sort: str, limits: Limits) -> None:
         """This mail is written."""
-        self._connection.execute(
-            _RECORD,
+        _RECORD.run(
+            self._connection,
             {
                 "desk_id": self._desk_id, "at": self._now, "number": tally.number, "mailbox": keys.mailbox,
                 "ticket": keys.ticket, "domain": keys.domain, "alike_a": keys.alike[0] if keys.alike else None,
@@ -148,7 +149,7 @@ class Restraint:
     def sent_in(self, mailbox: int, since: datetime, limit: int) -> int:
         """How many mails were recorded for this key since then, counted up to `limit`."""
         found = {"desk": self._desk_id, "mailbox": mailbox, "sender_since": since, "sender_limit": limit}
-        return int(self._connection.execute(_OF_MAILBOX, found).scalar_one())
+        return int(_OF_MAILBOX.scalar(self._connection, found))
 
     def went_to_others(self, message_ids: Sequence[str], person: str) -> bool:
         """Is one of these the Message-ID of a mail that we sent to somebody else, and none of one to this person?"""
@@ -276,27 +277,36 @@ def _paces() -> Any:
 
 
 _IN_ORDER = select(AUTOMATIC.c.number).where(AUTOMATIC.c.desk_id == _number("desk"))
-_OF_MAILBOX = _count(AUTOMATIC.c.mailbox, _key("mailbox"), "sender")
-_USUAL = select(
-    _OF_MAILBOX.scalar_subquery().label("to_sender"),
-    _count(AUTOMATIC.c.ticket, _key("ticket"), "ticket").scalar_subquery().label("on_ticket"),
-    _count(AUTOMATIC.c.alike_a, _key("alike"), "alike").scalar_subquery().label("alike"),
-    _count(AUTOMATIC.c.sort, literal("echo"), "echo").scalar_subquery().label("echoes"),
-    _IN_ORDER.order_by(AUTOMATIC.c.at.desc(), AUTOMATIC.c.number.desc()).limit(1).scalar_subquery().label("newest"),
-    _IN_ORDER.where(AUTOMATIC.c.at > _since("overall_since"))
-    .order_by(AUTOMATIC.c.at, AUTOMATIC.c.number)
-    .limit(1)
-    .scalar_subquery()
-    .label("first"),
-    # an agent has answered them once: a person, whatever their mail looks like today
-    exists()
-    .where(OUTBOX.c.desk_id == _number("desk"), OUTBOX.c.recipient == bindparam("recipient"), OUTBOX.c.kind == "answer")
-    .label("known"),
+_COUNT_OF_MAILBOX = _count(AUTOMATIC.c.mailbox, _key("mailbox"), "sender")
+_OF_MAILBOX = Prepared(_COUNT_OF_MAILBOX)
+_USUAL = Prepared(
+    select(
+        _COUNT_OF_MAILBOX.scalar_subquery().label("to_sender"),
+        _count(AUTOMATIC.c.ticket, _key("ticket"), "ticket").scalar_subquery().label("on_ticket"),
+        _count(AUTOMATIC.c.alike_a, _key("alike"), "alike").scalar_subquery().label("alike"),
+        _count(AUTOMATIC.c.sort, literal("echo"), "echo").scalar_subquery().label("echoes"),
+        _IN_ORDER.order_by(AUTOMATIC.c.at.desc(), AUTOMATIC.c.number.desc()).limit(1).scalar_subquery().label("newest"),
+        _IN_ORDER.where(AUTOMATIC.c.at > _since("overall_since"))
+        .order_by(AUTOMATIC.c.at, AUTOMATIC.c.number)
+        .limit(1)
+        .scalar_subquery()
+        .label("first"),
+        # an agent has answered them once: a person, whatever their mail looks like today
+        exists()
+        .where(
+            OUTBOX.c.desk_id == _number("desk"), OUTBOX.c.recipient == bindparam("recipient"), OUTBOX.c.kind == "answer"
+        )
+        .label("known"),
+    )
 )
-_TURNS = union_all(
-    _turns("domain", AUTOMATIC.c.domain, AUTOMATIC.c.domain_turn, "domain"),
-    _turns("alike_a", AUTOMATIC.c.alike_a, AUTOMATIC.c.alike_turn, "alike"),
-    _turns("alike_b", AUTOMATIC.c.alike_b, AUTOMATIC.c.alike_turn, "alike"),
-    _paces(),
+_TURNS = Prepared(
+    select(
+        union_all(
+            _turns("domain", AUTOMATIC.c.domain, AUTOMATIC.c.domain_turn, "domain"),
+            _turns("alike_a", AUTOMATIC.c.alike_a, AUTOMATIC.c.alike_turn, "alike"),
+            _turns("alike_b", AUTOMATIC.c.alike_b, AUTOMATIC.c.alike_turn, "alike"),
+            _paces(),
+        ).subquery("bounded")
+    )
 )
-_RECORD = insert(AUTOMATIC)
+_RECORD = Prepared(insert(AUTOMATIC), [column.name for column in AUTOMATIC.c if column.name != "id"])

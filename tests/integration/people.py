@@ -168,6 +168,9 @@ class TryDesk:
     def to(self, recipient: str, kind: str = "") -> list[Sent]:
         return [m for m in self.sent if m.recipient == recipient and (not kind or m.kind == kind)]
 
+    def to_domain(self, domain: str) -> list[Sent]:
+        return [m for m in self.sent if m.recipient.endswith(f"@{domain}")]
+
     def last(self, recipient: str, kind: str = "") -> Sent:
         found = self.to(recipient, kind)
         assert found, f"no {kind or 'mail'} to {recipient}; sent: {[(m.recipient, m.kind) for m in self.sent]}"

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 
 from mailbot.bootstrap import KEY_FILE
 from mailbot.store.tables import (
+    AUTOMATIC,
     DESK,
     EVENT,
     INBOUND,
@@ -26,6 +27,7 @@ from mailbot.store.tables import (
     TICKET_WORDS,
     TIMER,
     TO_INDEX,
+    WITHHELD,
 )
 from mailbot.store.work import Work
 from tests.integration.people import BUDI, SALLY, TryDesk
@@ -79,7 +81,10 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
 def empty(desk: TryDesk) -> None:
     """Nothing has ever come to this desk."""
     with desk.desk.store.writing() as connection:
-        for table in (MESSAGE, TO_INDEX, TICKET_WORDS, TIMER, EVENT, OUTBOX, PARTICIPANT, INBOUND, TICKET, RAW_MAIL):
+        for table in (
+            MESSAGE, TO_INDEX, TICKET_WORDS, TIMER, EVENT, OUTBOX, AUTOMATIC, WITHHELD, PARTICIPANT, INBOUND, TICKET,
+            RAW_MAIL,
+        ):  # fmt: skip
             connection.execute(delete(table))
         connection.execute(update(DESK).values(next_number=NEXT_NUMBER))
 

@@ -9,7 +9,7 @@ left out of it, so two such dicts are equal exactly when nothing came of the mai
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ from mailbot.core.lifecycle import decide
 from mailbot.core.message import Address, Attachment, Bounce, Classification, Forward, InboundMessage, Kind, Reply
 from mailbot.core.parse import parse_message
 from mailbot.core.relay import without_tokens
+from mailbot.core.reply_path import conflict
 from mailbot.core.route import Clues, Known, Route, clues_of, route, route_agent
 from mailbot.core.senders import is_automatic_address
+from mailbot.core.stranger_words import safe_title
 from mailbot.core.subject import clean_subject, status_request
 from mailbot.core.ticket import (
     Absorb,
@@ -286,6 +288,11 @@ def _unread(message: InboundMessage, desk: FixtureDesk) -> Seen:
 
 
 def _person(message: InboundMessage, verdict: Classification, desk: FixtureDesk) -> Seen:
+    agents = [address for agent in desk.policy.agents for address in (agent.email, *agent.aliases)]
+    names = ["Helpdesk BOSP", *(f"{agent.name} (BOSP)" for agent in desk.policy.agents)]
+    own = message.from_addr in agents
+    if not own and conflict(message, desk=[ADDRESS], agents=agents, names=names, dmarc=""):
+        verdict = replace(verdict, kind=Kind.NOACK)
     number = status_request(message.subject)
     if number is not None:
         return _status(message, verdict, desk, number)
@@ -312,7 +319,7 @@ def _report(message: InboundMessage, verdict: Classification, desk: FixtureDesk,
     event = Reported(
         at=desk.now,
         number=NEXT_NUMBER,
-        subject=clean_subject(message.subject) or _first_line(reply.text),
+        subject=safe_title(clean_subject(message.subject) or _first_line(reply.text)),
         requester=message.from_address,
         author=message.from_address,
         participants=_people(message, verdict, desk),
