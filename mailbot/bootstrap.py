@@ -6,6 +6,7 @@ the `Helpdesk`. It reads no mail and opens no connection to a mail server. No ru
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import replace
 from datetime import datetime
@@ -28,12 +29,15 @@ from mailbot.correspondence import Correspondence
 from mailbot.delivery import Delivery
 from mailbot.dkim_keys import read_dkim_keys
 from mailbot.keyring import Keyring, KeyWatch, make_key_file, read_keyring
+from mailbot.outages import SharedOutage
 from mailbot.render import Renderer
 from mailbot.screening import Screening
 from mailbot.service import Helpdesk
 from mailbot.store import schema
 from mailbot.store.engine import Store
 from mailbot.views import DeskView
+
+log = logging.getLogger(__name__)
 
 KEY_FILE = "secret.key"
 TEMPLATE_CACHE = "template-cache"
@@ -47,6 +51,7 @@ class Desk:
         self._is_daemons = exclusive
         self.clock = clock
         self.owner = secrets.token_hex(8)
+        self.storage_outage = SharedOutage(log, "storage", SystemClock())
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:

@@ -6,6 +6,8 @@
     keep_raw   once a day: raw mail of tickets closed long ago goes, where [storage] keep_raw says so
 
 APScheduler rings; a chore runs in one instance at a time, and one that meets a fault is tried again at its next bell.
+A jump of the machine's clock (clockwatch.py) sets the bells anew, for they were set by it; after one forward, reminders
+and closing rest for a while: a clock that is wrong for a moment must not close a year's tickets.
 """
 
 from __future__ import annotations
@@ -19,13 +21,17 @@ from typing import Any
 
 from mailbot.bootstrap import Desk
 from mailbot.clock import SystemClock
+from mailbot.clockwatch import ClockWatch
 from mailbot.errors import TemporaryError
+from mailbot.logs import Outage, in_words
 from mailbot.store import search
 from mailbot.store.retention import drop_raw_mail
 
 log = logging.getLogger(__name__)
 
 RING_SECONDS = 0.5
+# How long no timer fires after the clock jumped forward: time for NTP, or a person, to put it right.
+REST_AFTER_JUMP = 900.0
 # A deadline that can't fire, since the inbox of its ticket can't be read, is looked at again after so many seconds.
 WAIT_FOR_INBOX = 2.0
 
@@ -49,6 +55,12 @@ class Chores:
         self._stopping = stopping
         self._scheduler: Any = None
         self._patience = 0.0
+        self._unexpected = {name: Outage(log, name, SystemClock()) for name in ("timers", "tidying", "quarantine")}
+        # a clock that is moved on purpose (the demo's) is not watched
+        self._watch = ClockWatch() if isinstance(desk.clock, SystemClock) else None
+        self._jump = threading.Lock()
+        self._rest_until = 0.0
+        self._outbox_waits = False
 
     def start(self) -> None:
         """Set the bells; returns at once."""
@@ -58,24 +70,60 @@ class Chores:
         self._scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         )
-        self._scheduler.add_job(self._ring, "interval", seconds=RING_SECONDS, id="timers")
-        self._scheduler.add_job(self._tidy, "interval", seconds=20, id="tidy")
-        self._scheduler.add_job(self._tell_of_quarantine, "interval", seconds=30, id="quarantine")
-        if self._desk.settings.storage.keep_raw is not None:
-            self._scheduler.add_job(self._drop_old_raw_mail, "interval", hours=24, id="keep_raw", next_run_time=_soon())
+        self._set_bells()
         self._scheduler.start()
+        if self._watch is not None:
+            threading.Thread(target=self._watch_clock, name="clock", daemon=True).start()
+
+    def _set_bells(self) -> None:
+        """From this moment on; those that were set before are void."""
+        bells: list[tuple[str, Callable[[], None], dict[str, Any]]] = [
+            ("timers", self._ring, {"seconds": RING_SECONDS}),
+            ("tidy", self._tidy, {"seconds": 20}),
+            ("quarantine", self._tell_of_quarantine, {"seconds": 30}),
+        ]
+        if self._desk.settings.storage.keep_raw is not None:
+            bells.append(("keep_raw", self._drop_old_raw_mail, {"hours": 24, "next_run_time": _soon()}))
+        for name, chore, when in bells:
+            self._scheduler.add_job(chore, "interval", id=name, replace_existing=True, **when)
 
     def stop(self) -> None:
         """No bell rings any more; a chore in hand ends by itself."""
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
 
+    def _watch_clock(self) -> None:
+        """A thread of its own: the scheduler sleeps by the very clock that jumps."""
+        while not self._stopping.wait(1.0):
+            try:
+                self._look_at_clock()
+                self._desk.storage_outage.works("clock")
+            except TemporaryError as error:
+                self._desk.storage_outage.failed("clock", str(error))
+
+    def _look_at_clock(self) -> None:
+        """Has the machine's clock jumped? Then bells, timers and outbox are put right."""
+        if self._watch is None:
+            return
+        with self._jump:  # of two threads that look, one sees the jump, and the other waits until it is dealt with
+            jump = self._watch.look()
+            if jump:
+                _tell_of(jump)
+                self._rest_until = time.monotonic() + REST_AFTER_JUMP if jump > timedelta(0) else 0.0
+                self._outbox_waits = True
+                self._set_bells()
+            if self._outbox_waits:
+                self._desk.delivery.clock_has_jumped()
+                self._outbox_waits = False
+                self._outgoing()
+
     def _ring(self) -> None:
-        try:
+        def fire() -> None:
+            self._look_at_clock()
             due = self._desk.helpdesk.next_due()
             if due is None or due > self._desk.clock.now() or self._stopping.is_set():
                 return
-            if time.monotonic() < self._patience:
+            if time.monotonic() < max(self._patience, self._rest_until):
                 return
             # no ticket is reminded of or closed while the inbox that its replies come to can't be read
             read = self._read_inbox(20.0)
@@ -83,29 +131,36 @@ class Chores:
             self._patience = 0.0 if fired else time.monotonic() + WAIT_FOR_INBOX
             if fired:
                 self._outgoing()
-        except TemporaryError as error:
-            log.warning("timers: %s", error)
-        except Exception:
-            log.exception("timers: an unexpected fault; tried again at the next bell")
+
+        self._do("timers", fire)
 
     def _tidy(self) -> None:
-        try:
+        def tidy() -> None:
             search.catch_up(self._desk.store, at_most=1000)
             if self._desk.helpdesk.summarise():
                 self._outgoing()
-        except TemporaryError as error:
-            log.warning("tidying: %s", error)
-        except Exception:
-            log.exception("tidying: an unexpected fault; tried again at the next bell")
+
+        self._do("tidying", tidy)
 
     def _tell_of_quarantine(self) -> None:
-        try:
+        def tell() -> None:
             if self._desk.helpdesk.tell_of_quarantine():
                 self._outgoing()
+
+        self._do("quarantine", tell)
+
+    def _do(self, name: str, chore: Callable[[], None]) -> None:
+        """One bell of a chore; a fault is logged when it begins and when it is over."""
+        try:
+            chore()
         except TemporaryError as error:
-            log.warning("quarantine: %s", error)
-        except Exception:
-            log.exception("quarantine: the leads could not be told; tried again at the next bell")
+            self._desk.storage_outage.failed(name, str(error))
+        except Exception as error:  # noqa: BLE001 - logged with its traceback, once
+            words = f"an unexpected fault, tried again at each bell: {type(error).__name__}: {error}"
+            self._unexpected[name].failed(words, level=logging.ERROR, traceback=True)
+        else:
+            self._desk.storage_outage.works(name)
+            self._unexpected[name].recovered()
 
     def _drop_old_raw_mail(self) -> None:
         keep = self._desk.settings.storage.keep_raw
@@ -119,6 +174,17 @@ class Chores:
             log.warning("keep_raw: %s", error)
         except Exception:
             log.exception("keep_raw: an unexpected fault; tried again tomorrow")
+
+
+def _tell_of(jump: timedelta) -> None:
+    """One line for the admin."""
+    forward = jump > timedelta(0)
+    log.warning(
+        "this machine's clock jumped %s by %s. %s If it is wrong now, mend it (timedatectl set-ntp true)",
+        "forward" if forward else "back", in_words(abs(jump)),
+        f"No ticket is reminded of or closed for {REST_AFTER_JUMP / 60:.0f} minutes." if forward
+        else "Mail that waits to be sent is sent now.",
+    )  # fmt: skip
 
 
 def _soon() -> datetime:

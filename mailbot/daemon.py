@@ -159,6 +159,8 @@ def _read_once(desk: Desk, box: MailboxSettings) -> bool | None:
         return None
     finally:
         mailbox.close()
+    if reader.refusal:
+        log.error("%s", reader.refusal)
     return reader.all_handled
 
 

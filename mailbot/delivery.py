@@ -4,7 +4,8 @@ In: a submission (smtp.py). Out: rows that are sent, due again later, or failed,
 (timers start, the agent is told). A mail is claimed in one commit, sent outside of any transaction, and its fate
 written in the next: a kill between the server's 250 and that commit is the one moment in which a mail may go out
 twice, and then with the same Message-ID. That is why the fate of each mail is written before the next one goes out on
-the same connection (lanes.py).
+the same connection (lanes.py). Where the database fails at that moment, the fate is kept in memory and written before
+anything else is sent.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mailbot.core.message import Attachment, InboundMessage
 from mailbot.core.parse import parse_message
 from mailbot.core.relay import mask_tokens
 from mailbot.core.ticket import Delivered, MessageKind
-from mailbot.errors import StoreUnavailable
+from mailbot.errors import StoreUnavailable, TemporaryError
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.robots import report_failure
 from mailbot.intake.turn import Turn
@@ -32,6 +33,7 @@ from mailbot.lanes import Fate, Lanes, Letter, Submits
 from mailbot.smtp import Accepted, Deferred, Rejected
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
+from mailbot.store.jumps import bring_forward
 from mailbot.store.prepared import Savepoint
 from mailbot.store.work import Work
 
@@ -41,6 +43,9 @@ CLAIM = 20
 LEASE = timedelta(minutes=10)
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=30)
+# A mail over which the connection broke is tried again so many times sooner than one that the server itself put off,
+# and at the latest after so long: it was the line most likely, and not the mail.
+SOONER, LONGEST_AFTER_BREAK = 6, timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,22 @@ class Delivery:
         self._max_per_minute = max_per_minute
         self._sent_at: deque[datetime] = deque()
         self._last_parsed: tuple[str, InboundMessage] | None = None
+        self._in_hand: dict[int, tuple[Any, Fate | None]] = {}
+        self._claiming = False
 
     def take_back(self) -> None:
         """At the start: what a predecessor was sending is due again."""
         with self._store.writing() as connection:
             owner = None if self._store.is_sqlite else self._owner
-            Work(connection, self._store.desk_id, self._clock.now()).free_leases(owner)
+            now = self._clock.now()
+            Work(connection, self._store.desk_id, now).free_leases(owner)
+            # the clock may have been ahead when it was put off; with its jitter, no delay is longer than this
+            bring_forward(connection, self._store.desk_id, now, longest=2 * LONGEST_DELAY, lease=LEASE)
+
+    def clock_has_jumped(self) -> None:
+        """No mail waits because the clock was ahead when it was put off: what waits is due now."""
+        with self._store.writing() as connection:
+            bring_forward(connection, self._store.desk_id, self._clock.now(), longest=timedelta(0), lease=LEASE)
 
     def next_attempt(self) -> datetime | None:
         """When the next mail is due; None with an empty outbox."""
@@ -104,32 +119,58 @@ class Delivery:
     def deliver_due(self, submission: Submits | Lanes, stopping: Callable[[], bool] = lambda: False) -> Round:
         """Send what is due now, at most `CLAIM` mails; stop early where the server is gone or the daemon ends."""
         lanes = submission if isinstance(submission, Lanes) else Lanes([submission])
+        self.settle()
         allowed = self._allowance()
         if allowed == 0:
             return Round()
+        self._claiming = True
         with self._store.writing() as connection:
             now = self._clock.now()
             rows = Work(connection, self._store.desk_id, now).claim_outbox(now, allowed, self._owner, LEASE)
+        self._claiming = False
+        self._in_hand = {row.id: (row, None) for row in rows}
         fates: list[Fate] = []
         for some in lanes.rounds(rows):
             if stopping() or _trouble(fates):
-                self._release(rows[len(fates) :])
                 break
             done = self._send(lanes, some)
+            self._in_hand |= {row.id: (row, fate) for row, fate in zip(some, done, strict=True)}
             self._record(some, done)
+            for row in some:
+                del self._in_hand[row.id]
             fates += done
+        self.settle()
         sent = sum(isinstance(fate, Accepted) for fate in fates)
         self._sent_at.extend([self._clock.now()] * sent)
         later = [fate for fate in fates if isinstance(fate, Deferred)]
         credentials = any(fate.credentials for fate in later)
         return Round(sent, len(later), len(fates) - sent - len(later), _trouble(fates), credentials)
 
+    def settle(self) -> None:
+        """Write what could not be written when it happened, and give back what was claimed and not sent.
+
+        `deliver_due` does this first; a daemon that ends does it once more. Raises where the database fails still.
+        """
+        if self._in_hand:
+            with self._store.writing() as connection:
+                work = Work(connection, self._store.desk_id, self._clock.now())
+                for row, fate in self._in_hand.values():
+                    now = work.outbox_row(row.id)
+                    # The commit may have come through though its answer did not; a lease may have run out meanwhile.
+                    if now is not None and now.state == "sending" and now.lease_owner == self._owner:
+                        self._record_one(work, row, fate)
+            self._in_hand = {}
+        if self._claiming:  # a claim whose commit nobody confirmed
+            with self._store.writing() as connection:
+                Work(connection, self._store.desk_id, self._clock.now()).free_leases(self._owner)
+            self._claiming = False
+
     def _allowance(self) -> int:
         """How many mails [smtp] max_per_minute lets go now."""
         if not self._max_per_minute:
             return CLAIM
         minute_ago = self._clock.now() - timedelta(minutes=1)
-        while self._sent_at and self._sent_at[0] <= minute_ago:
+        while self._sent_at and not minute_ago < self._sent_at[0] <= self._clock.now():  # the clock may go back
             self._sent_at.popleft()
         return max(0, min(CLAIM, self._max_per_minute - len(self._sent_at)))
 
@@ -142,6 +183,12 @@ class Delivery:
                 letters[row.id] = Letter(sender, row.recipient, self._assembled(row))
             except raw_mail.RawMailDamaged as error:
                 fates[row.id] = Rejected(0, f"an attachment can't be read any more: {error}")
+            except (TemporaryError, OSError, MemoryError):
+                raise  # the machine's fault, which every mail would meet
+            except Exception as error:
+                log.exception("mail %s to %s can't be put together", row.message_id, row.recipient)
+                words = f"it can't be put together: {type(error).__name__}: {error}"
+                fates[row.id] = Deferred(0, words, server_gone=False)
         if letters:
             fates |= zip(letters, lanes.send_all(list(letters.values())), strict=True)
         return [fates[row.id] for row in rows]
@@ -166,12 +213,6 @@ class Delivery:
         masked = mask_tokens(found.content, found.content_type) if found is not None else b""
         return replace(found, content=masked) if found is not None and masked != found.content else found
 
-    def _release(self, rows: list[Any]) -> None:
-        with self._store.writing() as connection:
-            work = Work(connection, self._store.desk_id, self._clock.now())
-            for row in rows:
-                work.set_outbox(row.id, state="pending", lease_owner="", lease_until=None)
-
     def _record(self, rows: Sequence[Any], fates: Sequence[Fate]) -> None:
         """Write what became of each, in one commit."""
         with self._store.writing() as connection:
@@ -179,16 +220,33 @@ class Delivery:
             for row, fate in zip(rows, fates, strict=True):
                 self._record_one(work, row, fate)
 
-    def _record_one(self, work: Work, row: Any, fate: Fate) -> None:
-        if isinstance(fate, Accepted):
+    def _record_one(self, work: Work, row: Any, fate: Fate | None) -> None:
+        """What became of a mail that was claimed; None: nothing yet."""
+        if fate is None:
+            work.set_outbox(row.id, state="pending", lease_owner="", lease_until=None)
+        elif isinstance(fate, Accepted):
             self._record_accepted(work, row)
+        elif isinstance(fate, Deferred) and not fate.tried:
+            # No mail waits longer, or dies, because the server could not be used: `postpone` says when it is due.
+            work.set_outbox(row.id, state="pending", last_error=_said(fate), lease_owner="", lease_until=None)
         elif isinstance(fate, Deferred) and work.now < row.expires_at:
-            work.set_outbox(
-                row.id, state="pending", attempts=row.attempts + 1, next_attempt_at=work.now + backoff(row.attempts),
-                last_error=_said(fate), lease_owner="", lease_until=None,
-            )  # fmt: skip
+            self._record_deferred(work, row, fate)
         else:
             self._record_failed(work, row, fate)
+
+    def _record_deferred(self, work: Work, row: Any, fate: Deferred) -> None:
+        delay = backoff(row.attempts)
+        if fate.server_gone:
+            delay = min(delay / SOONER, LONGEST_AFTER_BREAK)
+        work.set_outbox(
+            row.id, state="pending", attempts=row.attempts + 1, next_attempt_at=work.now + delay,
+            last_error=_said(fate), lease_owner="", lease_until=None,
+        )  # fmt: skip
+        if row.attempts == 0 and not fate.server_gone:
+            log.info(
+                "mail %s to %s: not yet: %s. It is tried again, until %s at most",
+                row.message_id, row.recipient, _said(fate), f"{row.expires_at:%d %b %H:%M} UTC",
+            )  # fmt: skip
 
     def _record_accepted(self, work: Work, row: Any) -> None:
         work.set_outbox(
@@ -196,15 +254,19 @@ class Delivery:
             lease_owner="", lease_until=None,
         )  # fmt: skip
         if row.cycle and row.ticket_id is not None:
-            since = Savepoint(work.connection)
-            try:
-                self._start_timers(work, row)
-                since.commit()
-            except StoreUnavailable:
-                raise
-            except Exception:  # what was sent must not be sent again for a fault of ours
-                since.rollback()
-                log.exception("mail %s was sent, but its ticket could not be told", row.message_id)
+            self._follow(work, row, lambda: self._start_timers(work, row))
+
+    def _follow(self, work: Work, row: Any, what: Callable[[], None]) -> None:
+        """What follows from a fate. A fault of ours in it changes nothing of the fate: sent mail is not sent again."""
+        since = Savepoint(work.connection)
+        try:
+            what()
+            since.commit()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            since.rollback()
+            log.exception("mail %s: its ticket could not be told what became of it", row.message_id)
 
     def _start_timers(self, work: Work, row: Any) -> None:
         loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
@@ -220,7 +282,7 @@ class Delivery:
             row.id, state="failed", attempts=row.attempts + 1, last_error=words, lease_owner="", lease_until=None
         )
         log.warning("mail %s to %s was not delivered: %s", row.message_id, row.recipient, words)
-        report_failure(self._turn(work), row, words)
+        self._follow(work, row, lambda: report_failure(self._turn(work), row, words))
 
 
 def find_file(message: InboundMessage, sha256: str) -> Attachment | None:

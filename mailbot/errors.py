@@ -55,6 +55,10 @@ class MailboxUnavailable(TemporaryError):
         super().__init__(message)
 
 
+class FilingRefused(MailboxUnavailable):
+    """The server answers, but will not move handled mail out of the folder. The connection is in order."""
+
+
 class StoreUnavailable(TemporaryError):
     """The database is locked, full, read-only or gone."""
 

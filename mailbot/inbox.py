@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mailbot.core.arrival import Arrival, Place
 from mailbot.deadline import no_longer_than
+from mailbot.errors import FilingRefused
 from mailbot.intake.turn import Processed
 from mailbot.mailbox import Mailbox
 from mailbot.service import Helpdesk, Seen
@@ -44,6 +45,8 @@ class InboxReader:
         self._stopping = stopping
         self._canary = canary
         self._unhandled: set[int] = set()
+        self.refusal = ""
+        """Why mail that was handled stays in the folder, as of the last turn; "" where it was moved."""
 
     @property
     def all_handled(self) -> bool:
@@ -51,7 +54,11 @@ class InboxReader:
         return not self._unhandled
 
     def read(self) -> int:
-        """Take in all that waits; how many mails were new. A network or storage fault passes through."""
+        """Take in all that waits; how many mails were new. A network or storage fault passes through.
+
+        Where the server will not let mail be moved out, it is read and handled all the same; `refusal` says so.
+        """
+        self.refusal = ""
         self._take_up_left()
         uidvalidity, uids = self._mailbox.uids()
         seen = self._helpdesk.seen(self._name, uidvalidity, uids)
@@ -87,7 +94,7 @@ class InboxReader:
         canaries = [arrival.uid for arrival in batch if self._canary(arrival.raw)]
         if not canaries:
             return batch
-        self._mailbox.file(dict.fromkeys(canaries, Place.PROCESSED), uidvalidity=uidvalidity)
+        self._move(uidvalidity, dict.fromkeys(canaries, Place.PROCESSED))
         return [arrival for arrival in batch if arrival.uid not in canaries]
 
     def _take(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
@@ -107,9 +114,17 @@ class InboxReader:
 
     def _file(self, uidvalidity: int, mails: Mapping[int, Seen]) -> None:
         places = {uid: mail.place or Place.PROCESSED for uid, mail in mails.items()}
-        if places:
-            self._mailbox.file(places, uidvalidity=uidvalidity)
+        if places and self._move(uidvalidity, places):
             self._helpdesk.filed([mail.inbound_id for mail in mails.values()])
+
+    def _move(self, uidvalidity: int, places: Mapping[int, Place]) -> bool:
+        """Out of the folder; False where the server refuses that."""
+        try:
+            self._mailbox.file(places, uidvalidity=uidvalidity)
+        except FilingRefused as error:
+            self.refusal = str(error)
+            return False
+        return True
 
 
 def _is_decided(processed: Processed) -> bool:

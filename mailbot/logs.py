@@ -35,6 +35,11 @@ QUIET = (
     "asyncio",
 )
 
+# The words of a reason. Those with a digit differ from try to try: counts, queue numbers, times.
+_WORD = re.compile(r"[^\s()\[\]{}<>\"',;]+")
+_CHANGING = re.compile(r"#[#+\s]*#")
+# A reason is compared by so many characters, and one outage says so many different ones.
+_REASON_LENGTH, _MOST_REASONS = 2000, 20
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -119,7 +124,8 @@ def configure_for(settings: Settings, *, at_least: str = "debug") -> None:
 class Outage:
     """A fault that lasts: said once when it begins, once for each new reason, and once when it is over.
 
-    `what` begins each line ("IMAP mail.example:993"). Time comes from `clock`. Not thread-safe: one owner, one thread.
+    `what` begins each line ("IMAP mail.example:993"). Reasons that differ only in words with digits (a count of bytes,
+    the server's queue number) are one reason. Time comes from `clock`. Not thread-safe: one owner, one thread.
     """
 
     def __init__(self, log: logging.Logger, what: str, clock: Clock) -> None:
@@ -135,13 +141,18 @@ class Outage:
         """When it began, None while all is well."""
         return self._since
 
-    def failed(self, reason: str, *, level: int = logging.WARNING) -> None:
-        """One more failed try. Only a reason that this outage has not had yet is logged."""
+    def failed(self, reason: str, *, level: int = logging.WARNING, traceback: bool = False) -> None:
+        """One more failed try. Only a reason that this outage has not had yet is logged, with the traceback if asked.
+
+        `reason` may begin with `what`; it is not said twice.
+        """
         self._since = self._since or self._clock.now()
         self._tries += 1
-        if reason not in self._reasons:
-            self._reasons.add(reason)
-            self._log.log(level, "%s: %s", self._what, reason)
+        sort = _CHANGING.sub("#", _WORD.sub(_lasting, reason[:_REASON_LENGTH]))
+        if sort not in self._reasons and len(self._reasons) < _MOST_REASONS:
+            self._reasons.add(sort)
+            words = reason.removeprefix(f"{self._what}: ")
+            self._log.log(level, "%s: %s", self._what, words, exc_info=traceback)
 
     def recovered(self) -> None:
         """It works. Logged only where it did not before."""
@@ -149,12 +160,17 @@ class Outage:
             return
         lasted = self._clock.now() - self._since
         tries = "1 try" if self._tries == 1 else f"{self._tries} tries"
-        self._log.info("%s: works again, after %s and %s", self._what, _span(lasted), tries)
+        self._log.info("%s: works again, after %s and %s", self._what, in_words(lasted), tries)
         self._since, self._tries = None, 0
         self._reasons.clear()
 
 
-def _span(span: timedelta) -> str:
+def _lasting(word: re.Match[str]) -> str:
+    """A word as it is, "#" for one that the next try may say otherwise."""
+    return "#" if any(map(str.isdigit, word[0])) else word[0]
+
+
+def in_words(span: timedelta) -> str:
     """`4s`, `3m 20s`, `2h 5m`, `1d 4h`: two units are enough to judge an outage."""
     seconds = max(0, round(span.total_seconds()))
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]

@@ -4,8 +4,8 @@
     outbox   send what is due; where the server is gone, wait longer each time
 
 Each runs in a thread of its own and says how it fares: `state` in words, `alive_at` for the watchdog, `pulse` (its
-server) and `database` for the watch. A loop that meets
-a fault it can't name logs it and goes on.
+server) and `database` for the watch. A fault is logged when it begins and when it is over, however often it is met
+meanwhile; one that has no name comes with its traceback, and the loop goes on.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 OUTBOX_LOOK_SECONDS = 1.0
 FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0
+# A refused password is tried less and less often: servers lock out who knocks too much. A reload tries at once.
+LONGEST_AFTER_REFUSAL = 120.0
 # An outbox with nothing to send says nothing about the server: after so many seconds without a word it is asked, sooner
 # where it was not well, or was never heard. Else the first to notice would be a requester.
 ASK_SECONDS, ASK_SOON_SECONDS = 900.0, 60.0
@@ -69,6 +71,8 @@ class InboxLoop:
         )
         self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
         self._outage = Outage(log, named(box), SystemClock())
+        self._unfiled = Outage(log, named(box), SystemClock())
+        self._unexpected = Outage(log, self.title, SystemClock())
         self._wake = WakeUp()
         self._reads = 0
         self._asked = 0
@@ -111,26 +115,28 @@ class InboxLoop:
         failures = 0
         while not self._stopping.is_set():
             self.progress = time.monotonic()
+            longest = LONGEST_RETRY
             try:
                 self.state = "connecting"
                 self._mailbox.open()
-                self._work(self._connected)
+                self._work()
                 failures = 0
             except MailboxUnavailable as error:
-                self.state = "unreachable"
-                self._outage.failed(str(error))
+                self.state = "refused: the log-in is not accepted" if error.credentials else "unreachable"
+                longest = LONGEST_AFTER_REFUSAL if error.credentials else LONGEST_RETRY
+                self._outage.failed(str(error), level=logging.ERROR if error.credentials else logging.WARNING)
                 self.pulse.fails(str(error), credentials=error.credentials)
             except TemporaryError as error:
                 self.state = "waiting for the database"
-                self._outage.failed(str(error))
+                self._desk.storage_outage.failed(self.title, str(error))
                 self.database.fails(str(error))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
                 self.state = "faulty"
                 self.pulse.fails(f"an unexpected fault, which the log shows ({type(error).__name__}).")
-                log.exception("inbox: an unexpected fault; the connection is made anew")
+                self._unexpected.failed(_unexpected(error), level=logging.ERROR, traceback=True)
             failures = 1 if self._was_well else failures + 1
             self._was_well = False
-            self._stopping.wait(retry_delay(failures))
+            self._stopping.wait(retry_delay(failures, longest))
         self._mailbox.close()
         self.state = "stopped"
 
@@ -141,14 +147,22 @@ class InboxLoop:
         self.pulse.works(self._mailbox.certificate_ends)
         self._handled()
 
-    def _connected(self) -> None:
-        self._outage.recovered()
+    def _has_read(self) -> None:
+        """A turn was done: whatever was wrong is over."""
+        for outage in (self._outage, self._unexpected):
+            outage.recovered()
+        self._desk.storage_outage.works(self.title)
         self.pulse.works(self._mailbox.certificate_ends)
         self.database.works()
         self._was_well = True
         self.state = "reading"
+        if self._reader.refusal:
+            self.state = "reading, but handled mail can't be moved out"
+            self._unfiled.failed(self._reader.refusal)
+        else:
+            self._unfiled.recovered()
 
-    def _work(self, after_read: Callable[[], None]) -> None:
+    def _work(self) -> None:
         """Read and wait on one connection until it breaks or the daemon ends."""
         while not self._stopping.is_set():
             self.progress = time.monotonic()
@@ -156,7 +170,7 @@ class InboxLoop:
             with self._changed:
                 begun = self._asked
             self._reader.read()
-            after_read()
+            self._has_read()
             if not self._stopping.is_set():
                 if self._reader.all_handled:  # else a reply may be among them, and no timer may fire
                     with self._changed:
@@ -176,6 +190,8 @@ class OutboxLoop:
         self._stopping = stopping
         self._submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
         self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
+        self._unexpected = Outage(log, "outbox", SystemClock())
+        self._delivery = desk.delivery
         self._look = threading.Event()
         self._failures = 0
         self._heard = time.monotonic()
@@ -205,32 +221,42 @@ class OutboxLoop:
             try:
                 more = self._round()
                 self.database.works()
+                self._unexpected.recovered()
+                self._desk.storage_outage.works("outbox")
             except TemporaryError as error:
-                self._outage.failed(str(error))
+                self._desk.storage_outage.failed("outbox", str(error))
                 if isinstance(error, StoreUnavailable):
                     self.database.fails(str(error))
                 self._stopping.wait(1.0)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
                 self.pulse.fails(f"an unexpected fault, which the log shows ({type(error).__name__}).")
-                log.exception("outbox: an unexpected fault; tried again")
+                self._unexpected.failed(_unexpected(error), level=logging.ERROR, traceback=True)
                 self._stopping.wait(1.0)
             if not more:
                 self._look.wait(OUTBOX_LOOK_SECONDS)
         self._submission.close()
+        self._settle()
         self.state = "stopped"
+
+    def _settle(self) -> None:
+        """The last chance to write down what became of a mail that was sent while the database was away."""
+        try:
+            self._delivery.settle()
+        except TemporaryError as error:
+            self._desk.storage_outage.failed("outbox", str(error))
 
     def _round(self) -> bool:
         """One pass; True if there may be more to send at once."""
-        done = self._desk.delivery.deliver_due(self._submission, self._stopping.is_set)
+        done = self._delivery.deliver_due(self._submission, self._stopping.is_set)
         if done.trouble:
             self._failures += 1
             self._failed(done.trouble, done.credentials)
             # all that is due waits, so that each mail does not find out for itself that the server is gone
-            self._desk.delivery.postpone(retry_delay(self._failures + 1))
+            self._delivery.postpone(retry_delay(self._failures + 1))
             return False
-        if done.sent or done.failed:
+        if done.tried:
             self._works()
-        elif not done.tried:
+        else:
             self._ask()
         return done.tried > 0
 
@@ -261,7 +287,12 @@ class OutboxLoop:
             self._works()
 
 
-def retry_delay(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: doubling from half a second to 30 s, less up to a quarter."""
-    delay: float = min(FIRST_RETRY * 2 ** min(failures, 10), LONGEST_RETRY)
+def retry_delay(failures: int, longest: float = LONGEST_RETRY) -> float:
+    """Seconds to wait after so many failures in a row: doubling from 0.5 to `longest`, less up to a quarter."""
+    delay: float = min(FIRST_RETRY * 2 ** min(failures, 10), longest)
     return delay * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+
+
+def _unexpected(error: Exception) -> str:
+    """A fault that has no words of its own."""
+    return f"an unexpected fault, tried again and again: {type(error).__name__}: {error}"

@@ -12,6 +12,7 @@ Never: set \\Seen; delete a mail that was not copied; remember anything that is 
 
 from __future__ import annotations
 
+import imaplib
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot.core.arrival import Arrival, Place
-from mailbot.errors import MailboxUnavailable
+from mailbot.errors import FilingRefused, MailboxUnavailable
 from mailbot.imap import fetching, filing, folders, suspects, waiting
-from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place
+from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place, server_words
 from mailbot.imap.waiting import WakeUp
 from mailbot.imap.wire import Client
 from mailbot.network import certificate_ends
@@ -175,7 +176,7 @@ class Mailbox:
             for uid in self._suspects.blame(group, time.monotonic()) if connected else ():
                 self._log.error(
                     "%s: the mail with UID %d in %s could not be fetched in %d attempts; it stays there and is tried "
-                    "every ten minutes. Look at it with a mail client, or at the server's log.",
+                    "less and less often, at least every hour. Look at it with a mail client, or at the server's log.",
                     place(self._settings),
                     uid,
                     self._source,
@@ -184,7 +185,7 @@ class Mailbox:
             raise
 
     def file(self, places: Mapping[int, Place], *, uidvalidity: int | None = None) -> None:
-        """Move each UID to its place; what is not there any more counts as filed.
+        """Move each UID to its place; what is not there any more counts as filed. FilingRefused: the server won't.
 
         `uidvalidity`: the one under which the UIDs were seen. Where it is not the folder's any more, nothing is done:
         the numbers mean other mails now.
@@ -194,16 +195,33 @@ class Mailbox:
                 "%s: %d mails stay unfiled: their UIDs are of an older UIDVALIDITY", place(self._settings), len(places)
             )
             return
+        refusal: imaplib.IMAP4.error | None = None
         with self._guard("filing mail") as client:
-            for where in Place:
-                uids = [uid for uid, wanted in places.items() if wanted is where]
-                if not uids:
-                    continue
-                if where in self._places:
-                    self._filing.move(uids, self._places[where])
-                elif self._keywords:
-                    filing.mark(client, uids)
+            try:
+                self._file_each(client, places)
+            except imaplib.IMAP4.abort:
+                raise  # the connection is gone
+            except imaplib.IMAP4.error as error:
+                if filing.folder_is_gone(error):
+                    raise  # opening anew makes the folder
+                refusal = error
             client.wire.forget()
+        if refusal is not None:
+            raise FilingRefused(
+                f"{place(self._settings)}: filing mail was refused: {server_words(refusal).rstrip('.')}. "
+                f"{filing.mend(refusal)} New mail is handled all the same; "
+                f"what was handled is moved out of {self._source} when the server lets it."
+            ) from refusal
+
+    def _file_each(self, client: Client, places: Mapping[int, Place]) -> None:
+        for where in Place:
+            uids = [uid for uid, wanted in places.items() if wanted is where]
+            if not uids:
+                continue
+            if where in self._places:
+                self._filing.move(uids, self._places[where])
+            elif self._keywords:
+                filing.mark(client, uids)
 
     def wait(self, timeout: float, wake: WakeUp) -> bool:
         """Wait at most `timeout` seconds; True where the server signalled a change. Ends early when `wake` rings."""

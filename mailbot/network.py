@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """A row of `FAULTS`: what the library raised, what it means, what to do. `{}` is the section of the key."""
+    """A row of `FAULTS`: what the library raised, what it means, what to do. `{}` is the section of the key.
+
+    `only`: narrows the row down to some exceptions of the type.
+    """
 
     kind: type[Exception]
     found: Callable[[Any], str]
     mend: str
+    only: Callable[[Any], bool] = lambda _error: True
+
+
+# OpenSSL's verification results (openssl/x509_vfy.h) that a look at a calendar mends.
+_NOT_YET_VALID, _EXPIRED = 9, 10
 
 
 def _words(error: Exception) -> str:
@@ -36,6 +44,19 @@ def _words(error: Exception) -> str:
 
 # The first row whose type fits is taken, so the narrower type stands above the wider one.
 FAULTS: tuple[Fault, ...] = (
+    # The certificate's time is over, or has not come: the server's admin, or this machine's clock.
+    Fault(
+        ssl.SSLCertVerificationError,
+        lambda e: "its TLS certificate has expired",
+        "Renew the certificate on the server (and check this machine's clock); mailbot goes on by itself then.",
+        only=lambda e: e.verify_code == _EXPIRED,
+    ),
+    Fault(
+        ssl.SSLCertVerificationError,
+        lambda e: "its TLS certificate is not valid yet",
+        "Check the clock of this machine (timedatectl) and that of the server.",
+        only=lambda e: e.verify_code == _NOT_YET_VALID,
+    ),
     # The chain or the name of the certificate is wrong: never to be passed over.
     Fault(
         ssl.SSLCertVerificationError,
@@ -79,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
 def explain(error: Exception, section: str) -> str:
     """One sentence for what was found and one for the mend; `section` is the part of the configuration ("imap")."""
     for row in FAULTS:
-        if isinstance(error, row.kind):
+        if isinstance(error, row.kind) and row.only(error):
             return f"{row.found(error)}. {row.mend.replace('{}', section)}"
     return f"{_words(error)}. mailbot tries again by itself."
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailbot.errors import LogInRefused, PermanentError, TemporaryError
 from mailbot.network import certificate_ends, explain
 from mailbot.oauth import TokenSource
-from mailbot.smtp_session import NotReady, Session, open_session, place, reply_text
+from mailbot.smtp_session import NotReady, Session, cause_of, open_session, place, reply_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,13 +59,15 @@ class Deferred:
     """Not now. `code`: the server's, 0 where there was none; `text`: its words, or what was found and the mend.
 
     `server_gone`: not this mail but the server or the connection is the matter; the next mail fares no better now.
-    `credentials`: and that because it refuses the password or the token.
+    `credentials`: and that because it refuses the password or the token. `tried` False: it did not come to this mail
+    at all (no connection, no log-in), which has no part in the fault.
     """
 
     code: int
     text: str
     server_gone: bool
     credentials: bool = False
+    tried: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,10 @@ class Reply(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """A row of `VERDICTS`: for replies between two codes, what they mean for the mail and for the connection."""
+    """A row of `VERDICTS`: for replies between two codes, what they mean for the mail and for the connection.
+
+    `tried`: as in `Deferred`.
+    """
 
     lowest: int
     highest: int
@@ -95,6 +100,7 @@ class Verdict(NamedTuple):
     ends_connection: bool
     server_gone: bool
     mend: str
+    tried: bool = True
 
 
 # What a refusal means; the first row that holds the code counts. RFC 5321 §4.2.1 has the classes, the codes are from
@@ -107,9 +113,9 @@ VERDICTS: tuple[Verdict, ...] = (
     # "Bad sequence" and "not implemented": server and client are out of step; a new connection may be better.
     Verdict(502, 503, False, True, False, ""),
     # It wants a log-in, another one, or encryption first: the configuration's fault, so no mail may die of it.
-    Verdict(530, 530, False, True, True, "Set smtp.username and smtp.password, and smtp.security."),
-    Verdict(534, 535, False, True, True, "Check smtp.username and smtp.password."),
-    Verdict(538, 538, False, True, True, 'Set smtp.security to "starttls" or "tls".'),
+    Verdict(530, 530, False, True, True, "Set smtp.username and smtp.password, and smtp.security.", False),
+    Verdict(534, 535, False, True, True, "Check smtp.username and smtp.password.", False),
+    Verdict(538, 538, False, True, True, 'Set smtp.security to "starttls" or "tls".', False),
     # Everything else of class 5 is final for this mail.
     Verdict(500, 599, True, False, False, ""),
     # No refusal, and not what had to come: nonsense. What it is about is unknown, hence temporary.
@@ -145,7 +151,7 @@ class Submission:
                     return envelope
                 refusal, waits_for_content = self._offer(session, envelope)
             except NotReady as error:
-                return Deferred(error.code, str(error), server_gone=True, credentials=error.credentials)
+                return Deferred(error.code, str(error), server_gone=True, credentials=error.credentials, tried=False)
             except (smtplib.SMTPException, OSError) as error:
                 self._drop()
                 if not reused:
@@ -268,11 +274,12 @@ class Submission:
         if row.ends_connection:
             self._drop()
         text = f"{reply.text.rstrip('.')}. {row.mend}" if row.mend else reply.text
-        return Rejected(reply.code, text) if row.permanent else Deferred(reply.code, text, row.server_gone)
+        if row.permanent:
+            return Rejected(reply.code, text)
+        return Deferred(reply.code, text, row.server_gone, tried=row.tried)
 
     def _lost(self, error: Exception, when: str) -> Deferred:
-        cause = error.__context__ if isinstance(error.__context__, OSError) else error
-        return Deferred(0, f"{place(self._settings)}: {when}: {explain(cause, 'smtp')}", server_gone=True)
+        return Deferred(0, f"{place(self._settings)}: {when}: {explain(cause_of(error), 'smtp')}", server_gone=True)
 
 
 def line_ends(raw: bytes) -> bytes:

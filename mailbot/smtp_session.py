@@ -258,6 +258,15 @@ def _extensions(smtp: smtplib.SMTP) -> str:
     return ", ".join([*(name.upper() for name in known), *([f"mail up to {size} bytes"] if size.strip("0") else [])])
 
 
+def cause_of(error: Exception) -> Exception:
+    """What lies behind an error of smtplib, as `network.explain` knows it."""
+    if isinstance(error.__context__, OSError):
+        return error.__context__
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return ConnectionError("the server closed it")
+    return error
+
+
 def _refused(settings: SmtpSettings, what: str, code: int, words: bytes | str) -> NotReady:
     said = reply_text(words).rstrip(".")
     return NotReady(f"{place(settings)}: {what} was refused: {code} {said}.", code=code)
@@ -268,6 +277,6 @@ def _not_ready(error: Exception, settings: SmtpSettings) -> NotReady:
     if isinstance(error, smtplib.SMTPResponseException):
         what = "the connection" if isinstance(error, smtplib.SMTPConnectError) else "the session"
         return _refused(settings, what, error.smtp_code, error.smtp_error)
-    cause = error.__context__ if isinstance(error.__context__, OSError) else error
+    cause = cause_of(error)
     permanent = isinstance(cause, (ssl.SSLCertVerificationError, FileNotFoundError, PermissionError))
     return NotReady(f"{place(settings)}: {explain(cause, 'smtp')}", permanent=permanent)

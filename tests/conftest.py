@@ -48,6 +48,7 @@ SERVERS: dict[str, Server] = {
     "openssl": Server(("openssl",), "openssl"),
     "clamav": Server(("clamd",), "clamav-daemon"),
     "chromium": Server(("chromium",), "chromium"),
+    "faketime": Server(("faketime",), "faketime"),
     "strace": Server(("strace",), "strace"),
 }
 

@@ -36,6 +36,18 @@ HOPELESS = 3
 # RFC 5530 §3, RFC 9208 §4.3.1: refusals that every mail would get.
 NOT_ONE_MAIL = ("[TRYCREATE]", "[NONEXISTENT]", "[NOPERM]", "[OVERQUOTA]", "[LIMIT]", "[UNAVAILABLE]", "[INUSE]")
 
+# RFC 3501 §7.1, RFC 5530 §3: the folder is not there; opening the mailbox anew makes it.
+FOLDER_IS_GONE = ("[TRYCREATE]", "[NONEXISTENT]")
+# What to do about a refusal; the first row whose code stands in the server's words.
+MENDS: tuple[tuple[str, str], ...] = (
+    # RFC 9208 §4.3.1, RFC 5530 §3: the account is full.
+    ("[OVERQUOTA]", "Make room in the account, or raise its quota."),
+    # RFC 5530 §3: rights.
+    ("[NOPERM]", "Give the account the right to move mail into that folder."),
+    # Everything else: the words are all that is known.
+    ("", "Look at the server's log."),
+)
+
 _IDENTITY = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"
 _UID = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -48,6 +60,16 @@ def keeps_keywords(selected: dict[bytes, Any]) -> bool:
     """Whether the folder, by the answer to its SELECT, stores `DONE` (RFC 3501 §7.1: PERMANENTFLAGS)."""
     flags = selected.get(b"PERMANENTFLAGS", ())
     return b"\\*" in flags or DONE.encode().lower() in {bytes(flag).lower() for flag in flags}
+
+
+def folder_is_gone(refusal: imaplib.IMAP4.error) -> bool:
+    """Whether the server refused because the target folder is missing."""
+    return any(code in str(refusal).upper() for code in FOLDER_IS_GONE)
+
+
+def mend(refusal: imaplib.IMAP4.error) -> str:
+    """What the admin can do about a refusal, by `MENDS`."""
+    return next(words for code, words in MENDS if code in str(refusal).upper())
 
 
 def mark(client: Client, uids: Sequence[int]) -> None:
@@ -74,7 +96,7 @@ class Filing:
             if self._client.has_capability("MOVE"):
                 self._move_all_that_go(some, target)
             else:
-                self._copy_and_expunge(some, target)
+                self._copy_as_room_allows(some, target)
 
     def _move_all_that_go(self, uids: Sequence[int], target: str) -> None:
         """UID MOVE. Where the server says NO, the culprit is searched by halves, and the others are moved."""
@@ -95,6 +117,18 @@ class Filing:
                     groups += [group[len(group) // 2 :], group[: len(group) // 2]]
         if refused:
             raise refused[0]
+
+    def _copy_as_room_allows(self, uids: Sequence[int], target: str) -> None:
+        """All at once; where the account has no room for so many copies beside their originals, one after another."""
+        try:
+            self._copy_and_expunge(uids, target)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            if len(uids) == 1 or "[OVERQUOTA]" not in str(error).upper():
+                raise
+            for uid in uids:
+                self._copy_and_expunge([uid], target)
 
     def _copy_and_expunge(self, uids: Sequence[int], target: str) -> None:
         there = set(search(self._client, f"UID {uid_set(uids)}"))

@@ -28,6 +28,8 @@ PATIENCE = 60.0
 
 # RFC 5530 §3: a NO with one of these says nothing about the password.
 NOT_THE_PASSWORD = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
+# Dovecot ends its answers with the time that they took.
+_TIMING = re.compile(r" \([0-9.+ ]{1,60} secs\)\.?\Z")
 _COMMAND = re.compile(r"^command: \w+ => ")
 _BYTES_REPR = re.compile(r"b'(.*)'|b\"(.*)\"", re.DOTALL)
 
@@ -45,7 +47,7 @@ def server_words(error: Exception) -> str:
         return "the server closed it"
     found = _BYTES_REPR.search(text)
     said = (found[1] or found[2] or "") if found else text
-    return " ".join(said.split())[:500]
+    return _TIMING.sub("", " ".join(said.split())[:500])
 
 
 @contextmanager

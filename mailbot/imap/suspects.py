@@ -8,7 +8,10 @@ this: a damaged mail, of which they notice in the middle of sending it, makes th
 | never | first, in full batches |
 | once, in some group | after those, in small groups: one of a group is to blame, the others are not |
 | more often | last, alone |
-| `TRIES` times | not until it has rested for `REST` seconds, then once more |
+| `TRIES` times | not until it has rested for `FIRST_REST` seconds, then once more, alone |
+| more often | the same, but each rest is twice as long as the one before, up to `LONGEST_REST` |
+
+The first rest is short because it may have been the line, and the mail is sound.
 
 Never: forgets a mail for good; a clock of its own (the caller passes a monotonic time).
 """
@@ -21,7 +24,7 @@ from mailbot.imap.fetching import chunks
 
 TRIES = 3
 SMALL_GROUP = 25
-REST = 600.0
+FIRST_REST, LONGEST_REST = 15.0, 3600.0
 
 
 class Suspects:
@@ -40,7 +43,8 @@ class Suspects:
 
     def _count(self, uid: int, now: float) -> int:
         failures, last = self._failures.get(uid, (0, 0.0))
-        return TRIES - 1 if failures >= TRIES and now - last > REST else failures
+        rest = min(FIRST_REST * 2 ** min(failures - TRIES, 20), LONGEST_REST)
+        return TRIES - 1 if failures >= TRIES and now - last > rest else failures
 
     def blame(self, group: Sequence[int], now: float) -> list[int]:
         """The connection broke with `group`. Those that have used up their tries with this are returned."""

@@ -79,6 +79,11 @@ class Scripted:
         """How many clients came so far."""
         return len(self._peers)
 
+    def hang_up(self) -> None:
+        """End every connection that is open."""
+        for peer in list(self._peers):
+            peer.close()
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # the listener was closed
             while True:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.errors import FilingRefused
 from mailbot.mailbox import Arrival, Mailbox, MailboxUnavailable, Place, WakeUp
 from tests.contract.certificate import Certificate
 from tests.contract.dovecot import FULL_CAPABILITY, Dovecot
@@ -455,8 +456,10 @@ def test_a_full_mailbox_says_so(server_home: Callable[[], Path]) -> None:
     with Dovecot(server_home(), capability=without("MOVE"), extra=quota) as server:
         server.append("desk", mail("satu"), mail("dua"))
         mailbox = open_mailbox(server, "desk")
-        with pytest.raises(MailboxUnavailable, match=r"filing mail.*OVERQUOTA"):
+        with pytest.raises(FilingRefused, match=r"filing mail.*OVERQUOTA.*raise its quota"):
             mailbox.file(dict.fromkeys(mailbox.uids()[1], Place.PROCESSED))
+        assert len(mailbox.uids()[1]) == 2, "the connection stays in order"
+        mailbox.close()
         assert server.count("desk") == 2
 
 

@@ -106,7 +106,7 @@ def test_without_smtp_nothing_is_lost_and_retry_acts_at_once(tmp_path: Path, dov
         def waiting() -> list[dict[str, object]]:
             return list(json.loads(desk.cli("outbox", "list", "--json")))
 
-        until(lambda: len(waiting()) == 3 and any(row["attempts"] for row in waiting()), 30, "an attempt was made")
+        until(lambda: len(waiting()) == 3 and any(row["last_error"] for row in waiting()), 30, "an attempt was made")
         assert "refused" in str([row["last_error"] for row in waiting()])
         with sink:
             desk.cli("outbox", "retry")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailbot.imap.fetching import HEADER_LIMIT, _moment, batches, chunks, uid_set
 from mailbot.imap.filing import keeps_keywords
 from mailbot.imap.folders import Naming
-from mailbot.imap.suspects import REST, TRIES, Suspects
+from mailbot.imap.suspects import FIRST_REST, LONGEST_REST, TRIES, Suspects
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,13 @@ def test_mails_that_broke_the_connection_come_last_then_alone_then_rest() -> Non
     suspects.blame([26, 27, 28], 0.0)
     suspects.blame([27], 0.0)
     assert asked(suspects, [1, 26, 27, 28, 29]) == [[1], [29], [26], [28]]
-    assert asked(suspects, [27], REST + 1) == [[27]]
-    assert suspects.blame([27], REST + 1) == []
-    assert asked(suspects, [27], REST + 2) == []
+    assert asked(suspects, [27], FIRST_REST + 1) == [[27]]
+    assert suspects.blame([27], FIRST_REST + 1) == []
+    assert asked(suspects, [27], 2 * FIRST_REST) == [], "the second rest is longer"
+    assert asked(suspects, [27], 3 * FIRST_REST + 2) == [[27]]
+    for _ in range(100):
+        suspects.blame([27], 0.0)
+    assert asked(suspects, [27], LONGEST_REST + 1) == [[27]], "and none is for ever"
     suspects.forget()
     assert asked(suspects, [26, 27]) == [[26, 27]]
 

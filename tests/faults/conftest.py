@@ -1,0 +1,37 @@
+"""The servers between which a desk stands in these tests, and the desk itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.dovecot import Dovecot
+from tests.contract.smtp_sink import Sink
+from tests.faults.faulty_desk import FaultyDesk, Watch
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as server:
+        yield server
+
+
+@pytest.fixture
+def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
+    with Dovecot(server_home()) as server:
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path: Path, dovecot: Dovecot, sink: Sink) -> Iterator[FaultyDesk]:
+    """Running, and well."""
+    with FaultyDesk(tmp_path, dovecot, sink) as running:
+        running.logged("running", seconds=90)
+        yield running
+
+
+@pytest.fixture
+def watch(desk: FaultyDesk) -> Watch:
+    return Watch(desk)
