@@ -145,8 +145,11 @@ def keep_alive(sock: socket.socket) -> None:
 
 
 def certificate_ends(sock: object) -> datetime | None:
-    """When the certificate of the other side ends (RFC 5280 §4.1.2.5); None without TLS."""
-    found = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    """When the certificate of the other side ends (RFC 5280 §4.1.2.5); None without TLS or connection."""
+    try:
+        found = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    except (OSError, ValueError):
+        return None
     ends = found.get("notAfter") if found else None
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if isinstance(ends, str) else None
 

@@ -237,15 +237,29 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
     if not found.running:
         yield Finding("daemon", "warn", f"does not run; it ended {seen}", "systemctl start mailbot")
         return
+    if not _is_there(found.pid):
+        mend = "systemctl start mailbot; journalctl -u mailbot shows why"
+        yield Finding("daemon", "fail", f"its process {found.pid} is gone without a word; last seen {seen}", mend)
+        return
     if abs((SystemClock().now() - found.at).total_seconds()) > record.STALE_SECONDS:
         mend = "systemctl status mailbot; systemctl restart mailbot"
-        yield Finding("daemon", "fail", f"no sign of life since {seen}: it was killed, or hangs", mend)
+        yield Finding("daemon", "fail", f"no sign of life since {seen}: it hangs, or can't write to its folder", mend)
         return
     yield from _conditions(found.conditions)
     if settings.canary.every is not None:
         yield _last_canary(settings, found.canary)
     if not found.conditions:
         yield Finding("daemon", "ok", f"runs (process {found.pid}) and is well; seen {seen}")
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's, as a service's process is
+        return True
+    return True
 
 
 def _conditions(conditions: tuple[dict[str, Any], ...]) -> Iterator[Finding]:

@@ -79,6 +79,16 @@ def _alert_addresses(settings: Settings) -> Iterator[Finding]:
             yield Finding(("alerts", "addresses"), found, "a person's, who reads it when the desk can't")
 
 
+def _alert_server(settings: Settings) -> Iterator[Finding]:
+    alerts = settings.alerts
+    if not alerts.host and (alerts.username or alerts.password.get_secret_value()):
+        yield Finding(
+            ("alerts", "host"),
+            '"" with a log-in beside it',
+            'the server that it is for (or no log-in: then "" is that of [smtp])',
+        )
+
+
 def _alert_command(settings: Settings) -> Iterator[Finding]:
     try:
         shlex.split(settings.alerts.command)
@@ -244,6 +254,7 @@ CHECKS: tuple[Check, ...] = (
         _alerts_token,
     ),
     Check((("alerts", "addresses"), ("helpdesk", "address"), ("helpdesk", "aliases")), _alert_addresses),
+    Check((("alerts", "host"), ("alerts", "username"), ("alerts", "password")), _alert_server),
     Check((("alerts", "command"),), _alert_command),
     # A canary that came back has to go somewhere.
     Check((("canary", "every"), ("imap", "processed_folder")), _canary_folder),

@@ -127,6 +127,31 @@ FAULTS: list[tuple[str, str]] = [
         'config.toml, line 2: [imap] processed_folder: found "inbox", which is folder as well; allowed: another folder, or '
         "mail goes round",
     ),
+    (
+        "[alerts]\naddresses = ['support@helpdesk.example']",
+        'config.toml, line 2: [alerts] addresses: found "support@helpdesk.example", which is the desk\'s own; allowed: a '
+        "person's, who reads it when the desk can't",
+    ),
+    (
+        "[alerts]\nhost = 'mail.b.id'\nsecurity = 'none'",
+        'config.toml, line 3: [alerts] security: found "none" with host "mail.b.id", which would show the password and all '
+        'mail to the network; allowed: "tls" or "starttls" (or, if the line is safe by other means, allow_insecure = true)',
+    ),
+    (
+        "[alerts]\nusername = 'alarm'",
+        'config.toml, line 1: [alerts] host: found "" with a log-in beside it; allowed: the server that it is for (or no '
+        'log-in: then "" is that of [smtp])',
+    ),
+    (
+        "[alerts]\ncommand = \"page 'it\"",
+        "config.toml, line 2: [alerts] command: found a text that can't be split (No closing quotation); allowed: a program "
+        "and its arguments",
+    ),
+    (
+        "[canary]\nevery = '5m'\n[imap]\nprocessed_folder = ''",
+        'config.toml, line 2: [canary] every: found "5m" with imap.processed_folder empty; allowed: only with a '
+        "processed_folder, or canaries pile up in the inbox",
+    ),
     ("[imap]\npoll_interval = '2h'", 'config.toml, line 2: [imap] poll_interval: found "2h"; allowed: at most "1h", or mail lies unread for long'),
     ("[timers]\nreminders = ['24h', '6h']", 'config.toml, line 2: [timers] reminders: found "1d", "6h"; allowed: each later than the one before it'),
     (
