@@ -70,8 +70,8 @@ CHAOS_KILLS ?= 300
 CHAOS_WORKERS ?= 4
 CHAOS_TESTS := $(wildcard tests/crash tests/faults)
 chaos: $(DEV_STAMP)
-	@results=$$(mktemp)
-	trap 'rm -f "$$results"' EXIT
+	@results=$${CHAOS_RESULTS:-$(VENV)/chaos.jsonl}
+	rm -f "$$results"
 	failed=0
 	MAILBOT_CHAOS_RESULTS=$$results CHAOS_KILLS=$(CHAOS_KILLS) nice -n 10 \
 	    $(BIN)/python -m pytest -n $(CHAOS_WORKERS) --dist worksteal -p no:cacheprovider $(CHAOS_TESTS) || failed=1

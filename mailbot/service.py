@@ -227,7 +227,11 @@ class Helpdesk:
         """Feed one mail through the same path as IMAP; the same mail twice is known the second time."""
         who = identity(raw)
         with self.store.reading() as connection:
-            earlier = Work(connection, self.store.desk_id, self.clock.now()).seen(who.message_id, who.digest)
+            work = Work(connection, self.store.desk_id, self.clock.now())
+            earlier = work.seen(who.message_id, who.digest)
+            waits = earlier is not None and any(row.state == "received" for row in work.inbound_unlocked([earlier]))
+        if earlier is not None and waits:  # whoever took it in died before it was handled
+            return self._ingested(earlier)
         if earlier is not None:
             return Ingested(earlier, "duplicate", None, f"taken in before as mail {earlier}")
         is_partial = len(raw) > self.profile.max_size
@@ -236,7 +240,10 @@ class Helpdesk:
         kept = raw.split(b"\r\n\r\n", 1)[0].split(b"\n\n", 1)[0] + b"\r\n\r\n" if is_partial else raw
         arrival = Arrival(0, uid, kept, len(raw), None, is_partial)
         [inbound_id] = self.receive(source, [arrival], source)
-        [processed] = self.process([inbound_id], {inbound_id: kept}) or [
+        return self._ingested(inbound_id, {inbound_id: kept})
+
+    def _ingested(self, inbound_id: int, raws: Mapping[int, bytes] | None = None) -> Ingested:
+        [processed] = self.process([inbound_id], raws) or [
             Processed(inbound_id, "received", Place.PROCESSED, None, "another process takes it")
         ]
         return Ingested(inbound_id, processed.state, processed.number, processed.reason)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import platform
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ import pytest
 from tests.contract.dovecot import Dovecot
 from tests.crash.desk import CrashDesk
 from tests.crash.smtp_record import RecordingSink
+from tests.crash.tracer import CALLS, can_trace
 
 MakeDesk = Callable[..., AbstractContextManager[CrashDesk]]
 
@@ -46,3 +49,13 @@ def make_desk(tmp_path_factory: pytest.TempPathFactory, post_office: Dovecot) ->
                 shutil.rmtree(home, ignore_errors=True)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tracing() -> None:
+    """Skips where a process can't be traced; fails there where CI=true."""
+    if platform.machine() not in CALLS or not can_trace():
+        words = "this machine lets no process trace another (ptrace), or its system calls are not known"
+        if os.environ.get("CI") == "true":
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)

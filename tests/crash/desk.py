@@ -33,7 +33,7 @@ _TO_DO = text(
     " (SELECT count(*) FROM timer WHERE due_at < '2021-01-01 00:00:00')"
 )
 # Long enough for a machine that does much else; nothing here waits without looking.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @dataclass

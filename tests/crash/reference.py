@@ -52,3 +52,9 @@ class Reference:
         """Time goes by; what the desk holds when everything due has happened."""
         self._desk.pass_time(**span)
         return holdings(self._desk.desk.store)
+
+    def release(self, inbound_id: int) -> Holdings:
+        """A held mail is let in."""
+        self._desk.desk.helpdesk.release([inbound_id])
+        self._desk.deliver()
+        return holdings(self._desk.desk.store)

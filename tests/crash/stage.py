@@ -133,10 +133,10 @@ def trace(desk: CrashDesk) -> list[dict[str, Any]]:
 def end(desk: CrashDesk, tracer: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> None:
     """Let the traced command end."""
     os.kill(trace(desk)[0]["pid"], how)
-    tracer.wait(30)
+    tracer.wait(120)
 
 
-def wait_until_killed(desk: CrashDesk, tracer: subprocess.Popen[bytes], done: Any, seconds: float = 60) -> str:
+def wait_until_killed(desk: CrashDesk, tracer: subprocess.Popen[bytes], done: Any, seconds: float = 240) -> str:
     """The step at which it died; "" where the desk came to rest without it (it is killed then all the same)."""
     until(lambda: tracer.poll() is not None or done(), seconds, "the daemon is killed, or done")
     if tracer.poll() is None:

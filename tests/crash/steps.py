@@ -90,11 +90,11 @@ class Names:
         return f"commit: {what}, {part}"
 
     def _subject(self, thread: _Thread, number: int, is_main: bool) -> str:
-        if is_main:
-            return "start"
         row = COMMITS.get(thread.said)
         if row is not None:
             return row[min(thread.commits, len(row) - 1)]
+        if is_main:
+            return "start"
         # One that has said nothing yet: the thread that was started after the inbox's sends the outbox.
         readers = [t for t, state in self._threads.items() if state.said.startswith("IMAP")]
         after = [self._order.index(t) + 1 for t in readers if t in self._order]

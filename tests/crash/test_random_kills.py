@@ -47,7 +47,7 @@ class Storm:
         bursts = iter(plan(self.seed, kills + 1, BURST))
         with Reference(self.home, name) as reference:
             self.desk.start()
-            self.desk.logged("running")
+            self.desk.logged("running", seconds=120)
             expected = reference.play([])
             with self.desk.store() as store:
                 while self.desk.kills < kills:
