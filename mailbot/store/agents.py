@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from mailbot.core.ticket import Agent
+from mailbot.store.prepared import Prepared
 from mailbot.store.tables import AGENT
+
+_TEAM = Prepared(select(AGENT).where(AGENT.c.desk_id == bindparam("desk")).order_by(AGENT.c.id))
 
 
 def team_of(connection: Connection, desk_id: int, fixed: Sequence[Agent]) -> tuple[Agent, ...]:
     """The agents of the configuration (`fixed`), then those added by command."""
-    rows = connection.execute(select(AGENT).where(AGENT.c.desk_id == desk_id).order_by(AGENT.c.id)).all()
+    rows = _TEAM.rows(connection, {"desk": desk_id})
     terms = {row.email: row.term for row in rows}
     emails = {agent.email for agent in fixed}
     added = (

@@ -1,0 +1,31 @@
+"""A reply to "is this mail yours?": yes, no, or a machine's."""
+
+import pytest
+
+from mailbot.core.classify import classify
+from mailbot.core.confirmation import Answer, answer_of
+from mailbot.core.parse import parse_message
+
+
+@pytest.mark.parametrize(
+    ("words", "fields", "answer"),
+    [
+        ("ya", "", Answer.YES),
+        ("Ya, itu saya. Tidak apa-apa.", "", Answer.YES),
+        ("Itu memang saya", "", Answer.YES),
+        ("", "", Answer.YES),  # an empty reply is one
+        ("yes", "", Answer.YES),
+        ("Silakan\n\nTidak perlu menunggu.", "", Answer.YES),  # only the first line denies
+        ("Bukan saya!", "", Answer.NO),
+        ("tidak", "", Answer.NO),
+        ("That wasn’t me", "", Answer.NO),
+        ("I did not write this", "", Answer.NO),
+        ("Saya sedang cuti sampai Senin.", "", Answer.NONE),
+        ("ya", "Auto-Submitted: auto-replied\r\n", Answer.NONE),
+        ("ya", "List-Id: <guru.x>\r\n", Answer.NONE),
+    ],
+)
+def test_what_a_reply_means(words: str, fields: str, answer: Answer) -> None:
+    raw = f"From: sally@helpdesk.example\r\nTo: support@helpdesk.example\r\nSubject: Re: x\r\n{fields}\r\n{words}\r\n"
+    message = parse_message(raw.encode())
+    assert answer_of(message, classify(message), words) is answer
