@@ -2,9 +2,9 @@
 
 In: a subject (`core.subject.clean_subject` has had it) or a display name. Out: the same without what makes an
 advertisement of it: whoever forges a sender has the desk write to a third person, under the desk's good name, and
-the subject is the one place where the forger's words would stand. Links and long numbers are replaced by a word in
-brackets; a `#` before a number is taken away, so that no mail seems to be about another ticket; direction marks and
-controls are gone already.
+the subject is the one place where the forger's words would stand. Links, addresses and long numbers are replaced by a
+word in brackets; direction marks and controls are gone already. A `#54321` inside stays: our own number stands before
+it in every mail, and is read first (`core.subject`).
 The title is made safe once, when the ticket is opened: all mail about it has one subject, and stays one thread.
 Linear on any input; what is looked at is bounded.
 """
@@ -16,7 +16,6 @@ import re
 from mailbot.vocabulary.providers import HOME_SUFFIXES
 from mailbot.vocabulary.subjects import ENDINGS, LINK_WORDS, NUMBER_PLACE_WORDS
 
-MAX_TITLE = 160
 MAX_NAME = 64
 _NAME = r"[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff-]{0,62})"
 _ENDING = "|".join(sorted(ENDINGS, key=len, reverse=True))
@@ -36,21 +35,15 @@ _TELEPHONE = re.compile(
 _HOME = re.compile(
     rf"(?:https?://)?[a-z0-9.-]{{1,100}}[.](?:{'|'.join(re.escape(s) for s in sorted(HOME_SUFFIXES))})/?", re.IGNORECASE
 )
-_TAG = re.compile(r"[#＃﹟]{1,3}\s{0,2}(?=\d{3})")
 
 
 def safe_title(subject: str, language: str = "id") -> str:
-    """A ticket's title out of a stranger's subject, at most `MAX_TITLE` characters."""
+    """A ticket's title out of a stranger's subject, which `clean_subject` has cut to 200 characters."""
     text = subject
     if "." in text or "@" in text or ":" in text:
         word = f"[{LINK_WORDS[language]}]"
         text = _LINK.sub(lambda found: found[0] if _HOME.fullmatch(found[0]) else word, text)
-    text = _TELEPHONE.sub(f"[{NUMBER_PLACE_WORDS[language]}]", text)
-    text = _TAG.sub("", text)
-    if len(text) <= MAX_TITLE:
-        return text
-    cut = text[: MAX_TITLE - 1]
-    return (cut.rpartition(" ")[0].rstrip() or cut) + "…"
+    return _TELEPHONE.sub(f"[{NUMBER_PLACE_WORDS[language]}]", text)
 
 
 def safe_name(name: str) -> str:

@@ -399,10 +399,8 @@ def test_a_strangers_advertisement_is_not_passed_on(make_desk: Callable[..., Try
         "Klik https://judi.top",
     )
     got = desk.last("korban@gmail.com")
-    assert not re.search(
-        r"judi|bit\.ly|3456|#54321|\u202e", f"{got.raw.decode()} {got.text} {got['Subject']} {got['To']}"
-    )
-    assert got["Subject"] == "#12345 - Bonus 100% [tautan] daftar di [tautan] atau [nomor] 54321 ok"
+    assert not re.search(r"judi|bit\.ly|3456|\u202e", f"{got.raw.decode()} {got.text} {got['Subject']} {got['To']}")
+    assert got["Subject"] == "#12345 - Bonus 100% [tautan] daftar di [tautan] atau [nomor] #54321 ok"
     desk.reply(desk.last(SALLY, "notification"), SALLY, "Bukan untuk kami.")
     assert desk.last("korban@gmail.com", "answer")["Subject"] == got["Subject"]  # one thread, one subject
 

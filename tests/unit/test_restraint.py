@@ -1,0 +1,196 @@
+"""The table of caps, and what it leans on: turns, paces, likeness, whose mail system an address belongs to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailbot.core.likeness import likeness
+from mailbot.core.organisation import is_shared, mailbox_of, organisation_of
+from mailbot.core.parse import parse_message
+from mailbot.core.reply_path import conflict
+from mailbot.core.restraint import RALLY, ROWS, Cap, Counted, Limits, is_one_pace, is_turn, reached
+from mailbot.core.stranger_words import safe_name, safe_title
+from mailbot.vocabulary.caps import WITHHELD
+
+NOW = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)
+OF = Limits()
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("counted", "cap"),
+    [
+        (Counted(), None),
+        (Counted(to_sender=19), None),
+        (Counted(to_sender=20), Cap.SENDER),
+        (Counted(to_sender=20, known=True), Cap.SENDER),
+        (Counted(on_ticket=30), Cap.TICKET),
+        (Counted(echo=True, echoes=4), None),
+        (Counted(echo=True, echoes=5), Cap.ECHO),
+        (Counted(echoes=5), None),
+        (Counted(alike_turns=20), Cap.ALIKE),
+        (Counted(alike_turns=20, known=True), None),
+        (Counted(alike_turns=20, shared=True), None),
+        (Counted(domain_turns=25), Cap.DOMAIN),
+        (Counted(paces=(SECOND, 4 * SECOND)), Cap.RALLY),
+        (Counted(paces=(SECOND, 6 * SECOND)), None),
+        (Counted(paces=(SECOND, SECOND), shared=True), None),
+        (Counted(alike=2999, shared=True), None),
+        (Counted(alike=3000, shared=True), Cap.SPREAD),
+        (Counted(overall=100_000, known=True), Cap.OVERALL),
+    ],
+)
+def test_the_table(counted: Counted, cap: Cap | None) -> None:
+    assert reached(counted, OF) is cap
+
+
+def test_every_row_has_its_words_and_its_limit() -> None:
+    assert {cap.value for cap, _ in ROWS} == set(WITHHELD)
+    assert all(OF.of(cap).count > 0 for cap in Cap) and OF.of(Cap.RALLY).count == RALLY
+
+
+@pytest.mark.parametrize(
+    ("after", "turn"),
+    [
+        (timedelta(milliseconds=49), False), (timedelta(milliseconds=50), True), (timedelta(minutes=15), True),
+        (timedelta(minutes=15, seconds=1), False), (-SECOND, False),
+    ],
+)  # fmt: skip
+def test_a_turn_comes_after_ours_in_good_time(after: timedelta, turn: bool) -> None:
+    assert is_turn(NOW + after, NOW) is turn
+    assert not is_turn(None, NOW) and not is_turn(NOW, None)
+
+
+def test_one_pace() -> None:
+    assert is_one_pace(2 * SECOND, 9 * SECOND) and not is_one_pace(2 * SECOND, 10 * SECOND)
+
+
+TEXT = "Terima kasih atas surat Anda, pesan nomor 17 kami terima dan segera kami baca bersama tim."
+
+
+def test_likeness_sees_through_numbers_case_and_order_and_mostly_through_names() -> None:
+    first = likeness(TEXT)
+    assert first is not None and likeness(TEXT.replace("17", "90210x").upper()) == first
+    named = [likeness(f"Halo {name}. {TEXT}") for name in ("Acha", "Budi", "Citra", "Dewi", "Eko", "Fajar")]
+    assert sum(1 for other in named if other and (other[0] == first[0] or other[1] == first[1])) >= 4
+    other = likeness("Kami tidak bisa menutup BKU bulan Oktober di aplikasi sejak pembaruan kemarin pagi")
+    assert other is not None and not set(other) & set(first)
+    assert likeness("mohon bantuan") is None and likeness("") is None
+    assert all(-(2**63) <= key < 2**63 for key in first)
+
+
+@pytest.mark.parametrize(
+    ("email", "mailbox"),
+    [
+        ("su.rat+7@gmail.com", "surat@gmail.com"), ("surat@googlemail.com", "surat@gmail.com"),
+        ("su.rat+7@x.example", "su.rat@x.example"), ("+7@x.example", "+7@x.example"),
+    ],
+)  # fmt: skip
+def test_the_mailbox_behind_an_address(email: str, mailbox: str) -> None:
+    assert mailbox_of(email) == mailbox
+
+
+@pytest.mark.parametrize(
+    ("domain", "organisation", "shared"),
+    [
+        ("mail.sdn1.sch.id", "sdn1.sch.id", True), ("guru.sd.belajar.id", "belajar.id", True),
+        ("gmail.com", "gmail.com", True), ("mx.a.dinas.example", "dinas.example", False),
+        ("toko.co.id", "toko.co.id", False), ("x.toko.co.id", "toko.co.id", False), ("localhost", "localhost", False),
+        ("notgmail.com", "notgmail.com", False), ("", "", False),
+    ],
+)  # fmt: skip
+def test_whose_domain(domain: str, organisation: str, shared: bool) -> None:
+    assert (organisation_of(domain), is_shared(domain)) == (organisation, shared)
+    assert is_shared("kota.dinas.example", ["dinas.example"]) and not is_shared("xdinas.example", ["dinas.example"])
+
+
+def conflict_in(header: str, dmarc: str = "") -> str:
+    raw = f"{header}\r\nTo: support@helpdesk.example\r\nSubject: x\r\n\r\nhalo\r\n"
+    return conflict(
+        parse_message(raw.encode()), desk=["support@helpdesk.example"], agents=["sally@helpdesk.example"],
+        names=["Helpdesk BOSP", "Sally (BOSP)"], dmarc=dmarc,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "From: a@gmail.com\r\nReply-To: b@gmail.com",
+        "From: a@sd1.sch.id\r\nReply-To: b@sd2.sch.id",
+        "From: a@guru.sd.belajar.id\r\nReply-To: b@guru.sd.belajar.id",
+        "From: a@x.example\r\nReply-To: a@y.example",
+        "From: a@x.example, b@y.example",
+        "From: a@x.example\r\nFrom: b@y.example",
+        "From: a@x.example\r\nSender: z@gmail.com",
+        "From: support@he1pdesk.example",
+        "From: support@helpdesk.exаmple",
+        "From: sally@helpdesk.exarnple",
+        'From: "support@helpdesk.example" <x@jahat.example>',
+        "From: Helpdesk  BOSP <x@jahat.example>",
+        "From: HeIpdesk B0SP <x@jahat.example>",
+    ],
+)
+def test_an_answer_could_reach_somebody_else(header: str) -> None:
+    assert conflict_in(header)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "From: a@gmail.com",
+        "From: a.b@gmail.com\r\nReply-To: Lain <AB+x@googlemail.com>",
+        "From: a@sdn1.sch.id\r\nReply-To: tu@mail.sdn1.sch.id",
+        "From: a@x.example\r\nReply-To: c@y.example, a@x.example",
+        "From: a@x.example\r\nSender: b@mail.x.example",
+        "From: a@x.example\r\nSender: support@helpdesk.example",
+        "From: a@x.example\r\nReply-To: Halo <>",
+        "From: Sally <sally@gmail.com>",
+        "From: Budi <budi@x.example>",
+    ],
+)
+def test_an_answer_reaches_who_wrote(header: str) -> None:
+    assert conflict_in(header) == ""
+
+
+def test_a_proven_author_may_have_any_sender() -> None:
+    assert conflict_in("From: a@x.example\r\nSender: a.b@gmail.com", dmarc="pass") == ""
+
+
+@pytest.mark.parametrize(
+    ("subject", "title"),
+    [
+        ("Tidak bisa tutup BKU 31.12.2025 (NPSN 20512345)", "Tidak bisa tutup BKU 31.12.2025 (NPSN 20512345)"),
+        ("laporan.xlsx rusak di ARKAS 4.0", "laporan.xlsx rusak di ARKAS 4.0"),
+        ("Rp 12.500.000,00 belum masuk 03-11-2025 10.45", "Rp 12.500.000,00 belum masuk 03-11-2025 10.45"),
+        ("arkas.kemdikbud.go.id tidak terbuka", "arkas.kemdikbud.go.id tidak terbuka"),
+        ("klik https://judi.top/x?y=1 ya", "klik [tautan] ya"),
+        ("https://a.go.id@judi.top/", "[tautan]"),
+        ("judi.top, bit.ly/abc dan t.me/x", "[tautan], [tautan] dan [tautan]"),
+        ("surat ke a@judi.example", "surat ke [tautan]"),
+        ("WA 0812-3456-7890 / +62 812 3456 7890 / (021) 57903020", "WA [nomor] / [nomor] / [nomor]"),
+        ("NIK 3201123456789012", "NIK [nomor]"),
+    ],
+)
+def test_a_title_carries_no_advertisement(subject: str, title: str) -> None:
+    assert safe_title(subject) == title
+
+
+def test_a_name_that_says_more_than_a_name_is_left_out() -> None:
+    assert safe_name("Acha Lestari, S.Pd.") == "Acha Lestari, S.Pd." and safe_name("Drs. H. Ahmad") == "Drs. H. Ahmad"
+    for name in ("Menang di judi.top", "WA 081234567890", "x" * 65, "https://judi.example", "a@b.example"):
+        assert safe_name(name) == ""
+
+
+@pytest.mark.parametrize("piece", ["a.", "www.", "08", "+1 ", "a@", "( 0", "8 ", "1-", "0812 ", "http://", "62 8"])
+def test_hostile_subjects_take_no_longer(piece: str) -> None:
+    start = time.process_time()
+    safe_title(piece * (1000 // len(piece)))
+    assert time.process_time() - start < 0.1
+
+
+def test_limits_can_be_looked_at_for_turns() -> None:
+    assert OF.alike.looked_at == 24 and replace(OF.alike, count=5).looked_at == 6
