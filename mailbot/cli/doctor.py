@@ -166,6 +166,22 @@ def _smtp(settings: Settings) -> Iterator[Finding]:
     yield Finding("SMTP", "ok", Submission(settings.smtp).check())
 
 
+def _scanner(settings: Settings) -> Iterator[Finding]:
+    from mailbot.clamd import Clamd, Unscanned
+
+    wanted = settings.attachments
+    if not wanted.clamd:
+        yield Finding("virus scanner", "ok", "none is asked for ([attachments] clamd)")
+        return
+    said = Clamd(wanted.clamd, wanted.clamd_timeout.total_seconds()).version()
+    if isinstance(said, Unscanned):
+        fate = "held back" if wanted.clamd_down == "hold" else "passed on unscanned"
+        words = f"clamd at {wanted.clamd}: {said.why}; files are {fate} meanwhile"
+        yield Finding("virus scanner", "fail", words, "systemctl start clamav-daemon, or mend [attachments] clamd")
+    else:
+        yield Finding("virus scanner", "ok", f"{said} at {wanted.clamd}")
+
+
 def _clock(settings: Settings) -> Iterator[Finding]:
     from mailbot.clock import SystemClock
     from mailbot.formats import format_stamp
@@ -289,6 +305,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("database", _database),
     ("IMAP", _imap),
     ("SMTP", _smtp),
+    ("virus scanner", _scanner),
     ("alerts", _alerts),
     ("daemon", _daemon),
 )

@@ -13,13 +13,12 @@ Never: decides who may read what (core.audience, intake.sight), looks anything u
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Collection, Sequence
 
 from mailbot.core.attributions import attribution
 from mailbot.core.forward import read_forward
+from mailbot.core.masking import in_base64_blocks
 from mailbot.core.message import InboundMessage
 from mailbot.vocabulary.quoting import MARKER_LINES
 
@@ -33,7 +32,6 @@ _PLUS = r"(?:\+|%2[Bb]|%252[Bb]|=2[Bb]|&#0{0,4}43;|&#[xX]0{0,4}2[bB];|&plus;)"
 _ANY = re.compile(rf"({_GAP}{_PLUS}{_GAP})({_TOKEN})|(?<![a-zA-Z0-9])({_TOKEN})")
 # Nearly no text has even this much of one.
 _HINT = re.compile(r"[racbskq](?:=?\r?\n|[\u200b-\u200d\u2060\ufeff\xad])?[> \t]{0,8}0", re.I)
-_BASE64 = re.compile(rb"(?:^[A-Za-z0-9+/]{16,996}={0,2}[ \t]*\r?\n?){1,}", re.MULTILINE)
 _ESCAPED = re.compile(r"[a-zA-Z0-9]")
 _QUOTED = re.compile(r"\s{0,4}(?:>[ \t]?)+")
 _WORDS = re.compile(r"[^\W_]+")
@@ -55,7 +53,7 @@ def mask_tokens(content: bytes, content_type: str) -> bytes:
     if not content_type.startswith(_TEXT_TYPES):
         return content
     masked = _masked(content)
-    return _BASE64.sub(_in_base64, masked) if content_type.startswith("message/") else masked
+    return in_base64_blocks(masked, _masked) if content_type.startswith("message/") else masked
 
 
 def _masked(content: bytes) -> bytes:
@@ -65,21 +63,6 @@ def _masked(content: bytes) -> bytes:
     return _ANY.sub(lambda found: _ESCAPED.sub("x", found[2] or found[3]).rjust(len(found[0]), "-"), text).encode(
         "latin-1"
     )
-
-
-def _in_base64(found: re.Match[bytes]) -> bytes:
-    """The same lines, holding the same text without its tokens: as many bytes, so as many characters."""
-    block = found[0]
-    joined = re.sub(rb"[^A-Za-z0-9+/=]", b"", block)
-    try:
-        content = base64.b64decode(joined, validate=True)
-    except (binascii.Error, ValueError):
-        return block
-    masked = _masked(content)
-    if masked == content:
-        return block
-    letters = iter(base64.b64encode(masked))
-    return bytes(next(letters, each) if each not in b" \t\r\n" else each for each in block)
 
 
 def mask_addresses(text: str, private: Collection[str], shown: str) -> str:

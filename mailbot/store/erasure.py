@@ -24,8 +24,9 @@ from sqlalchemy import Connection, Table, case, delete, func, insert, select, up
 
 from mailbot.core.ticket import Role, Status
 from mailbot.errors import StoreUnavailable
-from mailbot.store import search
+from mailbot.store import raw_mail, search
 from mailbot.store.engine import Store
+from mailbot.store.mentions import Mentions
 from mailbot.store.tables import (
     AUDIT,
     EVENT,
@@ -61,12 +62,14 @@ def erase_requester(store: Store, email: str, *, now: datetime, actor: str) -> E
     email = email.strip().lower()
     with store.writing() as connection:
         traces = find_traces(connection, store.desk_id, email)
+        mentions = _mentions(connection, traces)
         numbers = _empty_tickets(connection, traces, now)
         _empty_messages(connection, traces)
         _empty_history(connection, traces)
         _empty_inbound(connection, traces)
         _delete(connection, OUTBOX, traces.outbox)
         mails = _delete_raw_mail(connection, traces)
+        _forget_mentions(connection, traces, mentions, now)
         _forget_words(connection, traces)
         _empty_audit(connection, store.desk_id, email)
         erased = Erased(len(traces.own), len(traces.messages), mails)
@@ -155,6 +158,55 @@ def _delete_raw_mail(connection: Connection, traces: Traces) -> int:
         unwanted = RAW_MAIL.c.sha256.in_([sha256 for sha256 in some if sha256 not in wanted])
         deleted += connection.execute(delete(RAW_MAIL).where(unwanted)).rowcount
     return deleted
+
+
+def _mentions(connection: Connection, traces: Traces) -> Mentions:
+    """How others' mail may speak of them: by address, by name, by quoting what they wrote."""
+    names: set[str] = set()
+    texts: list[str] = []
+    for some in in_parts(traces.own):
+        names |= set(connection.scalars(select(TICKET.c.requester_name).where(TICKET.c.id.in_(some))))
+    for some in in_parts(traces.shared):
+        theirs = PARTICIPANT.c.ticket_id.in_(some) & (PARTICIPANT.c.email == traces.email)
+        names |= set(connection.scalars(select(PARTICIPANT.c.name).where(theirs)))
+    for some in in_parts(traces.messages):
+        query = select(MESSAGE.c.author_name, MESSAGE.c.text)
+        for row in connection.execute(query.where(MESSAGE.c.id.in_(some), MESSAGE.c.author == traces.email)):
+            names.add(row.author_name)
+            texts.append(row.text)
+    return Mentions(traces.email, names, texts)
+
+
+def _forget_mentions(connection: Connection, traces: Traces, mentions: Mentions, now: datetime) -> None:
+    """Write over what others' mail on shared tickets says of them; the rest of it stays where it is."""
+    for some in in_parts(traces.shared):
+        for table, columns in ((MESSAGE, ("text", "subject")), (OUTBOX, ("text", "subject"))):
+            for row in connection.execute(select(table).where(table.c.ticket_id.in_(some))).all():
+                before: dict[str, Any] = {name: row._mapping[name] for name in columns}
+                after: dict[str, Any] = {name: mentions.out_of(value) for name, value in before.items()}
+                if table is OUTBOX and row.raw:  # not sent yet
+                    before["raw"], after["raw"] = bytes(row.raw), mentions.out_of_mail(bytes(row.raw))
+                if after != before:
+                    connection.execute(update(table).where(table.c.id == row.id).values(**after))
+        digests = set(connection.scalars(select(INBOUND.c.raw_sha256).where(INBOUND.c.ticket_id.in_(some))))
+        digests |= set(connection.scalars(select(MESSAGE.c.raw_sha256).where(MESSAGE.c.ticket_id.in_(some))))
+        for digest in sorted(digests - {""}):
+            _rewrite_raw_mail(connection, digest, mentions, now)
+
+
+def _rewrite_raw_mail(connection: Connection, digest: str, mentions: Mentions, now: datetime) -> None:
+    raw = raw_mail.get(connection, digest)
+    changed = mentions.out_of_mail(raw) if raw is not None else raw
+    if raw is None or changed is None or changed == raw:
+        return
+    new = raw_mail.put(connection, changed, now)
+    for table in (INBOUND, MESSAGE):
+        connection.execute(update(table).where(table.c.raw_sha256 == digest).values(raw_sha256=new))
+    for row in connection.execute(select(OUTBOX).where(OUTBOX.c.raw != b"")).all():  # files of mail that waits to go
+        files = [file | {"raw": new} if file.get("raw") == digest else file for file in row.attachments]
+        if files != row.attachments:
+            connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(attachments=files))
+    connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.sha256 == digest))
 
 
 def _forget_words(connection: Connection, traces: Traces) -> None:
