@@ -68,8 +68,8 @@ MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 # mail_subject str · event "report" | "reply" | "follow_up" · elsewhere bool · named int | None · errors
 # tuple[FaultView, …] · topic a code of core.ticket.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
 # mails tuple[HeldMailView, …] of `total`, `more` are not shown · outcomes tuple[OutcomeView, …] ·
-# state "new" | "still" | "over" · new, still, over, besides tuple[ConditionView, …] · waiting WaitingView | None ·
-# machine str, its name.
+# state "new" | "still" | "over" | "trial" · new, still, over, besides tuple[ConditionView, …] · waiting
+# WaitingView | None · machine str, its name.
 Keys = tuple[tuple[str, ...], dict[str, object]]
 _ACKNOWLEDGEMENT: Keys = (("ticket", "person"), {"opens_at": None, "held_files": 0})
 _REMINDER: Keys = (("ticket", "person", "closes_at"), {"agent_name": "", "words": ""})

@@ -316,6 +316,7 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
             "waiting": WaitingView(0, None, 0, 0),
         },
         "unknown": lambda words, ticket: {"new": (_token_refused(words),), "waiting": None},
+        "trial": lambda words, ticket: {"state": "trial", "new": (), "waiting": None},
     },
     "agent/quarantine": {
         "whys": lambda words, ticket: {

@@ -68,14 +68,21 @@ def init(
     write_config(config_path(named_config(context)), given)
 
 
-def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
+def check(
+    context: typer.Context,
+    alert: Annotated[bool, typer.Option("--alert", help="Send a trial alert by each way of [alerts].")] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
     """Look whether the desk can work: configuration, templates, database, mail servers. Exit 1 where it can't."""
     settings = settings_of(context)
 
     from mailbot.cli.check_view import print_findings
-    from mailbot.cli.doctor import examine
+    from mailbot.cli.doctor import examine, try_alerts
 
     findings = list(examine(settings))
+    if alert:
+        findings += try_alerts(settings)
     print_findings(findings, as_json=as_json)
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(1)
@@ -86,4 +93,4 @@ demo_app = alone("demo", demo, "mailbot demo", "mailbot demo --tour")
 init_app = alone(
     "init", init, "sudo mailbot init", "mailbot init --config ./mailbot.toml --address support@school.example"
 )
-check_app = alone("check", check, "mailbot check", "mailbot check --json")
+check_app = alone("check", check, "mailbot check", "mailbot check --alert", "mailbot check --json")

@@ -2,7 +2,7 @@
 
 In: settings that were read already (a configuration that can't be used ends the command before). Out: findings, in the
 order in which a new installation meets the problems; each says what was found and, where it is not well, the mend.
-Never: a mail sent or moved, a database made, a question to the DNS but for the servers' own names.
+Never: a mail sent (but for `try_alerts`) or moved, a database made, a question to the DNS but for the servers' names.
 """
 
 from __future__ import annotations
@@ -225,6 +225,27 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
         yield from _alert_server(settings)
     if program:
         yield Finding("alerts", "ok", f"a command: {program}")
+
+
+def try_alerts(settings: Settings) -> Iterator[Finding]:
+    """A trial alert by each way of [alerts]; the only thing here that sends something, and only when asked to."""
+    import secrets
+
+    from mailbot.bootstrap import make_profile, make_renderer, read_keys
+    from mailbot.clock import SystemClock
+    from mailbot.watch.alert import trial
+    from mailbot.watch.routes import in_alerts, routes_of
+
+    clock = SystemClock()
+    routes = routes_of(
+        settings, make_profile(settings, read_keys(settings), clock.now()), clock, lambda: secrets.token_hex(10)
+    )
+    alert = trial(make_renderer(settings), settings.helpdesk.language, clock.now())
+    if not routes:
+        yield Finding("trial alert", "fail", "there is nobody to tell", "set [alerts] addresses or command")
+    for route in routes:
+        why = in_alerts(settings, route.tell(alert))
+        yield Finding("trial alert", "fail" if why else "ok", f"{route.name}: {why or alert.subject}")
 
 
 def _alert_server(settings: Settings) -> Iterator[Finding]:

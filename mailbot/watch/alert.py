@@ -17,13 +17,14 @@ from mailbot.views import ConditionView, WaitingView
 from mailbot.watch.memory import Episode, News
 
 TEMPLATE = "admin/alert"
+State = Literal["new", "still", "over", "trial"]
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is told. `state`: "new" (or worse), "still" (the same as before), "over" (all of it is mended)."""
+    """What is told. `state`: "new" (or worse), "still" (the same as before), "over" (all of it is mended), "trial"."""
 
-    state: Literal["new", "still", "over"]
+    state: State
     severity: Severity
     names: tuple[str, ...]
     since: datetime
@@ -35,7 +36,7 @@ class Alert:
 def write(news: News, queue: Queue | None, renderer: Renderer, language: str, zone: ZoneInfo) -> Alert:
     """The words for these news, which must not be empty. Raises ConfigError where the template can't be rendered."""
     subject_of = news.new or news.still or news.over
-    state: Literal["new", "still", "over"] = "new" if news.new else "still" if news.still else "over"
+    state: State = "new" if news.new else "still" if news.still else "over"
 
     def views(episodes: tuple[Episode, ...]) -> tuple[ConditionView, ...]:
         return tuple(_view(episode, language, zone) for episode in episodes)
@@ -55,6 +56,16 @@ def write(news: News, queue: Queue | None, renderer: Renderer, language: str, zo
         rendered.text,
         rendered.html,
     )
+
+
+def trial(renderer: Renderer, language: str, now: datetime) -> Alert:
+    """An alert about nothing, to try the ways by which alerts leave."""
+    context = {
+        "state": "trial", "new": (), "still": (), "over": (), "besides": (), "waiting": None,
+        "machine": socket.gethostname(),
+    }  # fmt: skip
+    rendered = renderer.render(TEMPLATE, language, context)
+    return Alert("trial", Severity.WARNING, (), now, rendered.subject, rendered.text, rendered.html)
 
 
 def _view(episode: Episode, language: str, zone: ZoneInfo) -> ConditionView:

@@ -362,6 +362,16 @@ def test_the_doctor_finds_a_desk_in_good_health(mailbot: Run, config: Path, serv
         assert imap["found"].endswith("INBOX, Mailbot/Processed, Mailbot/Quarantine are there; 1 mail waits in INBOX")
         assert dovecot.count("support") == 1
         assert sink.envelopes == []
+        [told] = [
+            each for each in mailbot("check", "--alert", "--json").json["findings"] if each["part"] == "trial alert"
+        ]
+        assert told["state"] == "ok" and "[Uji coba]" in told["found"]
+        [envelope] = sink.envelopes
+        assert (
+            envelope.rcpt_tos == ["admin@kota.example"]
+            and b"Auto-Submitted: auto-generated" in envelope.original_content
+        )
+        sink.envelopes.clear()
         mailbot("run", "--once")
         assert (dovecot.count("support"), dovecot.count("support", "Mailbot/Processed")) == (0, 1)
         assert {recipient for envelope in sink.envelopes for recipient in envelope.rcpt_tos} == {ACHA, SALLY, BUDI}
