@@ -36,7 +36,7 @@ from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.quarantine import send_list
 from mailbot.intake.summary import summarise
-from mailbot.intake.turn import Processed, Source
+from mailbot.intake.turn import Processed, Source, let_out
 from mailbot.processing import BATCH, Processing
 from mailbot.screening import Screening
 from mailbot.store import quarantine_lists, raw_mail
@@ -265,11 +265,11 @@ class Helpdesk:
                 raise NotPossible("\n".join(_in_words(error) for error in errors))
 
     def release(self, ids: Sequence[int]) -> list[Processed]:
-        """Let held mail in as if it had just come and were trusted."""
+        """Let held mail in as if it had just come and were trusted; see `let_out`."""
         with self.store.writing() as connection:
             work = self._work(connection)
             for row in self._held(work, ids):
-                flags = (row.explanation or {}) | {"released": True}
+                flags = let_out(row)
                 work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=1)
                 work.audit("admin", "quarantine release", f"mail {row.id} from {row.sender}")
         return self.process(list(ids))

@@ -32,7 +32,7 @@ def proves_author(turn: Turn, mail: Arrived) -> bool:
 
 def is_proven(turn: Turn, mail: Arrived, found: AgentRoute) -> bool:
     """Is this mail the agent's whose address it bears, by what the desk trusts?"""
-    if mail.proven or mail.released:
+    if mail.proven:  # not where it was only let out of quarantine: that it is no spam does not say whose it is
         return True
     if doubtful_author(mail.message):
         return False

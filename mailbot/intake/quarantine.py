@@ -22,7 +22,7 @@ from mailbot.core.route import Clues
 from mailbot.core.ticket import Agent
 from mailbot.core.token import Purpose, Signer, Token
 from mailbot.intake.persons import words_of
-from mailbot.intake.turn import Arrived, Handled, Turn
+from mailbot.intake.turn import Arrived, Handled, Turn, let_out
 from mailbot.store import quarantine_lists
 from mailbot.views import FaultView, HeldMailView, OutcomeView
 
@@ -141,8 +141,7 @@ def _carry_out(turn: Turn, agent: Agent, number: int, order: Order, row: Any) ->
     if order.verb is Verb.DISCARD:
         turn.work.set_inbound(row.id, state="discarded", processed_at=turn.work.now)
         return replace(outcome, outcome="dropped")
-    flags = (now.explanation or {}) | {"released": True}
-    turn.work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=1)
+    turn.work.set_inbound(row.id, state="received", explanation=let_out(now), traceback="", attempts=1)
     done = turn.admit(row.id)
     if done.state in quarantine_lists.HELD:
         return replace(outcome, outcome="held_again", reason=_one_line(done.reason))

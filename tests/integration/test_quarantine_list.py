@@ -363,3 +363,14 @@ def test_the_bell_rings_and_the_mail_may_go(make_desk: MakeDesk) -> None:
     chores._tell_of_quarantine()
     chores._tell_of_quarantine()
     assert woken == [True] and [m.recipient for m in desk.outbox()] == [BUDI, RINA]
+
+
+def test_letting_spam_in_does_not_say_that_an_agent_wrote_it(desk: TryDesk) -> None:
+    desk.opened()
+    forged = desk.write(SALLY, "Re: #12345 - Tidak bisa tutup BKU", "#selesai", headers=SPAM).inbound_id
+    tomorrow(desk)
+    desk.reply(told(desk), BUDI, "lepas 1")
+    assert "tertahan lagi: not proven to be from" in told(desk).text and states(desk, [forged]) == ["held"]
+    assert desk.ticket()["status"] == "queued"
+    desk.reply(told(desk), BUDI, "lepas 1")  # now it is known for what it is
+    assert desk.ticket()["status"] == "closed"
