@@ -36,6 +36,7 @@ from mailbot.service import Helpdesk
 from mailbot.store import schema
 from mailbot.store.engine import Store
 from mailbot.views import DeskView
+from mailbot.workers import WorkerName
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,10 @@ class Desk:
         self.store = store
         self._is_daemons = exclusive
         self.clock = clock
-        self.owner = secrets.token_hex(8)
         self.storage_outage = SharedOutage(log, "storage", SystemClock())
+        # the name of a worker outlives it, so that its successor takes up at once what it held
+        self._name = WorkerName(settings.storage.data_dir) if exclusive and not store.is_sqlite else None
+        self.owner = self._name.name if self._name else secrets.token_hex(8)
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -90,6 +93,8 @@ class Desk:
     def close(self) -> None:
         """Give back the database and its lock."""
         self.store.close()
+        if self._name is not None:
+            self._name.release()
 
     def __enter__(self) -> Self:
         return self

@@ -33,6 +33,7 @@ from mailbot.logs import configure_for
 from mailbot.loops import OutboxLoop
 from mailbot.mailbox import Mailbox
 from mailbot.sdnotify import Notifier
+from mailbot.sharing import Sharing
 from mailbot.smtp import Submission
 from mailbot.watch.canary import number_of
 from mailbot.watch.watching import HANG_SECONDS, Watch
@@ -49,8 +50,9 @@ class Daemon:
         self._desk = desk
         self._stopping = threading.Event()
         self.watch = Watch(desk, new_id=lambda: secrets.token_hex(10))
-        self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises)
-        self._outbox = OutboxLoop(desk, self._stopping)
+        self.sharing = None if desk.store.is_sqlite else Sharing(desk, self.wake)
+        self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises, self.sharing)
+        self._outbox = OutboxLoop(desk, self._stopping, self.sharing)
         self._chores = Chores(desk, self._inbox.read_afresh, self._mail_may_wait, self._stopping)
         self._pages: list[Any] = []
         self._threads: list[threading.Thread] = []
@@ -58,8 +60,11 @@ class Daemon:
     def start(self) -> None:
         """Start every loop; returns at once."""
         self._desk.delivery.take_back()
-        outbox = threading.Thread(target=self._outbox.run, name="outbox", daemon=True)
-        for thread in (*self._inbox.threads(), outbox):
+        loops = [*self._inbox.threads(), threading.Thread(target=self._outbox.run, name="outbox", daemon=True)]
+        if self.sharing is not None:
+            loops.append(self.sharing.helper(self._stopping, self._mail_may_wait))
+            self.sharing.start()
+        for thread in loops:
             thread.start()
             self._threads.append(thread)
         self._chores.start()
@@ -96,6 +101,8 @@ class Daemon:
             self._outbox.interrupt()
             for thread in self._threads:
                 thread.join(max(0.1, ends - time.monotonic()))
+        if self.sharing is not None:
+            self.sharing.stop()
         return not any(thread.is_alive() for thread in self._threads)
 
     def wake(self) -> None:

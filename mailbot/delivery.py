@@ -86,6 +86,7 @@ class Delivery:
         self._turn = turn
         self._owner = owner
         self._max_per_minute = max_per_minute
+        self.sharers: Callable[[], int] = lambda: 1
         self._sent_at: deque[datetime] = deque()
         self._last_parsed: tuple[str, InboundMessage] | None = None
         self._in_hand: dict[int, tuple[Any, Fate | None]] = {}
@@ -166,13 +167,14 @@ class Delivery:
             self._claiming = False
 
     def _allowance(self) -> int:
-        """How many mails [smtp] max_per_minute lets go now."""
+        """How many mails [smtp] max_per_minute lets go now: each of several workers has an equal part of it."""
         if not self._max_per_minute:
             return CLAIM
+        limit = max(1, self._max_per_minute // max(1, self.sharers()))
         minute_ago = self._clock.now() - timedelta(minutes=1)
         while self._sent_at and not minute_ago < self._sent_at[0] <= self._clock.now():  # the clock may go back
             self._sent_at.popleft()
-        return max(0, min(CLAIM, self._max_per_minute - len(self._sent_at)))
+        return max(0, min(CLAIM, limit - len(self._sent_at)))
 
     def _send(self, lanes: Lanes, rows: Sequence[Any]) -> list[Fate]:
         fates: dict[int, Fate] = {}

@@ -7,6 +7,7 @@ every new mail is stored, handled, and only then moved. Idempotent: killed anywh
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from mailbot.core.arrival import Arrival, Place
@@ -47,6 +48,9 @@ class InboxReader:
         self._unhandled: set[int] = set()
         self.refusal = ""
         """Why mail that was handled stays in the folder, as of the last turn; "" where it was moved."""
+
+    look_again = math.inf
+    """After how many seconds to read again at the latest, whether or not mail came."""
 
     @property
     def all_handled(self) -> bool:

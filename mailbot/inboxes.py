@@ -14,12 +14,13 @@ from datetime import datetime
 
 from mailbot.bootstrap import Desk
 from mailbot.loops import InboxLoop
+from mailbot.sharing import Sharing
 
 
 class Inboxes:
     """All inbox loops of a desk. `handled` is called after each batch that was handled (mail may have to go out).
 
-    `canary`: is this mail one that the desk sent to itself?
+    `canary`: is this mail one that the desk sent to itself? `sharing`: with other workers, where there may be some.
     """
 
     def __init__(
@@ -28,10 +29,12 @@ class Inboxes:
         stopping: threading.Event,
         handled: Callable[[], None],
         canary: Callable[[bytes], bool] = lambda raw: False,
+        sharing: Sharing | None = None,
     ) -> None:
         self._desk = desk
         self._stopping = stopping
-        self.loops = tuple(InboxLoop(desk, box, stopping, handled, canary) for box in desk.settings.mailboxes)
+        self._sharing = sharing
+        self.loops = tuple(InboxLoop(desk, box, stopping, handled, canary, sharing) for box in desk.settings.mailboxes)
 
     def threads(self) -> list[threading.Thread]:
         """A thread for each, not started yet."""
@@ -72,7 +75,9 @@ class Inboxes:
         One that is known to be unreachable is not waited for; another at most `timeout` seconds, all together.
         """
         begun = self._desk.clock.now()
-        asked = [(loop, loop.ask()) for loop in self.loops if loop.works or loop.state == "connecting"]
+        mine = [loop for loop in self.loops if loop.may_read()]
+        asked = [(loop, loop.ask()) for loop in mine if loop.works or loop.state == "connecting"]
         ends = time.monotonic() + timeout
         read = [loop for loop, wanted in asked if loop.has_read(wanted, max(0.0, ends - time.monotonic()))]
-        return {self._desk.store.mailbox_id(loop.place): begun for loop in read}
+        found = {self._desk.store.mailbox_id(loop.place): begun for loop in read}
+        return found if self._sharing is None else self._sharing.read_by_all(found)

@@ -15,6 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from mailbot.bootstrap import Desk
 from mailbot.clock import SystemClock
@@ -25,6 +26,7 @@ from mailbot.inbox import InboxReader
 from mailbot.lanes import Lanes
 from mailbot.logs import Outage
 from mailbot.mailbox import Mailbox, WakeUp
+from mailbot.sharing import SharedReader, Sharing
 from mailbot.smtp import Submission
 from mailbot.watch.pulse import Pulse
 from mailbot.watch.watching import HANG_SECONDS
@@ -32,6 +34,7 @@ from mailbot.watch.watching import HANG_SECONDS
 log = logging.getLogger(__name__)
 
 OUTBOX_LOOK_SECONDS = 1.0
+STAND_BY_SECONDS = 0.5
 FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0
 # A refused password is tried less and less often: servers lock out who knocks too much. A reload tries at once.
 LONGEST_AFTER_REFUSAL = 120.0
@@ -53,22 +56,21 @@ class InboxLoop:
         stopping: threading.Event,
         handled: Callable[[], None],
         canary: Callable[[bytes], bool],
+        sharing: Sharing | None = None,
     ) -> None:
         self._desk = desk
+        self._sharing = sharing
         self._stopping = stopping
         self.name, self.place = box.name, box.place
         self.title = f"inbox {box.name}".rstrip()
         self._poll = box.poll_interval.total_seconds()
         self._mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
         self._handled = handled
-        self._reader = InboxReader(
-            desk.helpdesk,
-            self._mailbox,
-            self.place,
-            handled=self._batch_done,
-            stopping=stopping.is_set,
-            canary=canary,
-        )
+        options: dict[str, Any] = {"handled": self._batch_done, "stopping": self._must_stop, "canary": canary}
+        if sharing is None:
+            self._reader = InboxReader(desk.helpdesk, self._mailbox, self.place, **options)
+        else:
+            self._reader = SharedReader(desk.helpdesk, self._mailbox, self.place, sharing=sharing, **options)
         self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
         self._outage = Outage(log, named(box), SystemClock())
         self._unfiled = Outage(log, named(box), SystemClock())
@@ -110,11 +112,31 @@ class InboxLoop:
         with self._changed:
             return self._changed.wait_for(lambda: self._reads >= wanted or self._stopping.is_set(), timeout)
 
+    def may_read(self) -> bool:
+        """Is it this worker that reads the folder, of several that share the desk?"""
+        return self._sharing is None or self._sharing.may_read(self.place)
+
+    def _must_stop(self) -> bool:
+        return self._stopping.is_set() or not self.may_read()
+
+    def _stand_by(self) -> None:
+        """Another worker reads the folder."""
+        self.state = "reading is another worker's"
+        self._mailbox.close()
+        while not self._stopping.is_set() and not self.may_read():
+            self.progress = time.monotonic()
+            self.pulse.works(None)
+            self.database.works()
+            self._stopping.wait(STAND_BY_SECONDS)
+
     def run(self) -> None:
         """Connect, read, wait; start again after a fault."""
         failures = 0
         while not self._stopping.is_set():
             self.progress = time.monotonic()
+            if not self.may_read():
+                self._stand_by()
+                continue
             longest = LONGEST_RETRY
             try:
                 self.state = "connecting"
@@ -163,20 +185,20 @@ class InboxLoop:
             self._unfiled.recovered()
 
     def _work(self) -> None:
-        """Read and wait on one connection until it breaks or the daemon ends."""
-        while not self._stopping.is_set():
+        """Read and wait on one connection until it breaks, the daemon ends, or another worker reads."""
+        while not self._must_stop():
             self.progress = time.monotonic()
             self._wake.clear()
             with self._changed:
                 begun = self._asked
             self._reader.read()
             self._has_read()
-            if not self._stopping.is_set():
+            if not self._must_stop():
                 if self._reader.all_handled:  # else a reply may be among them, and no timer may fire
                     with self._changed:
                         self._reads = begun
                         self._changed.notify_all()
-                self._mailbox.wait(min(self._poll, HANG_SECONDS / 4), self._wake)
+                self._mailbox.wait(min(self._poll, self._reader.look_again, HANG_SECONDS / 4), self._wake)
 
 
 class OutboxLoop:
@@ -184,10 +206,11 @@ class OutboxLoop:
 
     title = "outbox"
 
-    def __init__(self, desk: Desk, stopping: threading.Event) -> None:
+    def __init__(self, desk: Desk, stopping: threading.Event, sharing: Sharing | None = None) -> None:
         settings = desk.settings
         self._desk = desk
         self._stopping = stopping
+        self._sharing = sharing
         self._submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
         self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
         self._unexpected = Outage(log, "outbox", SystemClock())
@@ -247,7 +270,9 @@ class OutboxLoop:
 
     def _round(self) -> bool:
         """One pass; True if there may be more to send at once."""
-        done = self._delivery.deliver_due(self._submission, self._stopping.is_set)
+        if self._must_stop():
+            return False
+        done = self._delivery.deliver_due(self._submission, self._must_stop)
         if done.trouble:
             self._failures += 1
             self._failed(done.trouble, done.credentials)
@@ -259,6 +284,10 @@ class OutboxLoop:
         else:
             self._ask()
         return done.tried > 0
+
+    def _must_stop(self) -> bool:
+        """The daemon ends, or this worker may have lost what it had in hand to another one."""
+        return self._stopping.is_set() or (self._sharing is not None and not self._sharing.is_alive())
 
     def _works(self) -> None:
         self._failures = 0

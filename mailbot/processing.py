@@ -19,6 +19,7 @@ of a batch counts against all in it, so the second and the third time each mail 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from mailbot.intake.set_aside import LONGEST_TRACE, set_aside, unread
 from mailbot.intake.turn import Processed
 from mailbot.screening import explained
 from mailbot.store import raw_mail
+from mailbot.store.claims import in_hand as in_hand_of
 from mailbot.store.engine import Store
 from mailbot.store.prepared import Savepoint
 from mailbot.store.work import Work
@@ -81,7 +83,7 @@ class Processing:
         self._in_hand: set[int] = set()
         self._owed: set[int] = set()  # mails whose last attempt did not count, which could not be written down
 
-    def fresh(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
+    def fresh(self, ids: Sequence[int], raws: Mapping[int, bytes], worker: str = "") -> list[Processed]:
         """Handle mail that was just stored, in its order; `raws` spares reading back what is in memory still.
 
         Raises StoreUnavailable where the database can't be used, and then everything not committed is as it was.
@@ -91,7 +93,7 @@ class Processing:
             batch = ids[start : start + BATCH]
             self._in_hand.update(batch)
             try:
-                done += self._together(batch, raws)
+                done += self._together(batch, raws, worker)
                 continue
             except _InHand as fault:
                 log.warning(
@@ -100,10 +102,10 @@ class Processing:
                 )  # fmt: skip
             finally:
                 self._in_hand.difference_update(batch)
-            done += self.left(batch)
+            done += self.left(batch, worker)
         return done
 
-    def left(self, ids: Sequence[int]) -> list[Processed]:
+    def left(self, ids: Sequence[int], worker: str = "") -> list[Processed]:
         """Handle mail whose first attempt came to nothing: each in a transaction of its own, counted beforehand."""
         done: list[Processed] = []
         for inbound_id in ids:
@@ -114,10 +116,23 @@ class Processing:
                 done.append(given_up)
                 continue
             try:
-                done += self._together([inbound_id], {})
+                done += self._together([inbound_id], {}, worker)
             except _InHand as fault:
                 done.append(self._spare(inbound_id, fault.error))
         return done
+
+    def by_another(self, inbound_id: int) -> Processed:
+        """What became of a mail that another worker took in hand before us: it needs a moment."""
+        for _ in range(200):
+            with self._store.reading() as connection:
+                work = self._work(connection)
+                [row] = work.inbound_unlocked([inbound_id])
+                if row.state != "received":
+                    loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id) if row.ticket_id else None
+                    number = loaded.ticket.number if loaded else None
+                    return Processed(row.id, row.state, Place(row.place or "processed"), number, row.reason)
+            time.sleep(0.05)
+        return Processed(inbound_id, "received", Place.PROCESSED, None, "another process takes it")
 
     def _count_attempt(self, inbound_id: int) -> Processed | None:
         """Write down that this mail is taken in hand now; where it was too often, what became of it."""
@@ -165,7 +180,7 @@ class Processing:
 
     # Several mails in one transaction
 
-    def _together(self, ids: Sequence[int], raws: Mapping[int, bytes]) -> list[Processed]:
+    def _together(self, ids: Sequence[int], raws: Mapping[int, bytes], worker: str) -> list[Processed]:
         in_hand = 0
         try:
             with self._store.reading() as connection:
@@ -181,7 +196,8 @@ class Processing:
             done = []
             with self._store.writing() as connection:
                 turn = self._turn(self._work(connection))
-                rows = {row.id: row for row in turn.work.inbound(ids)}
+                mine = in_hand_of(connection, ids, worker) if worker else ids
+                rows = {row.id: row for row in turn.work.inbound(mine)}
                 for mail in read:
                     if mail.mail.inbound_id in rows:
                         in_hand = mail.mail.inbound_id

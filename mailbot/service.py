@@ -27,6 +27,7 @@ from mailbot.core.commands import CommandError
 from mailbot.core.desk import DeskProfile
 from mailbot.core.identity import identity
 from mailbot.core.message import Address, InboundMessage
+from mailbot.core.order import order_keys
 from mailbot.core.parse import parse_header_only, parse_message
 from mailbot.core.ticket import Agent, Policy, Role, TimerFired
 from mailbot.correspondence import Correspondence
@@ -41,7 +42,9 @@ from mailbot.processing import BATCH, Processing
 from mailbot.screening import Screening
 from mailbot.store import quarantine_lists, raw_mail
 from mailbot.store.agents import add_agent, note_fixed, remove_agent
+from mailbot.store.claims import note as note_keys
 from mailbot.store.engine import Store
+from mailbot.store.leases import lease_of, must_hold
 from mailbot.store.work import Work
 
 TIMER_BATCH = 50
@@ -94,14 +97,25 @@ class Helpdesk:
 
     # Taking in
 
-    def receive(self, mailbox: str, arrivals: Sequence[Arrival], source: str = "imap") -> list[int]:
-        """Store a batch for good; the ids of rows to process. A mail that is known already is marked as a duplicate."""
+    def receive(
+        self, mailbox: str, arrivals: Sequence[Arrival], source: str = "imap", *, reader: str = ""
+    ) -> list[int]:
+        """Store a batch for good; the ids of rows to process. A mail that is known already is marked as a duplicate.
+
+        `reader`: on a desk that several workers share, the one who reads this mailbox; `LeaseLost` where it is not any
+        more. What it stores any of them may handle (`sharing`).
+        """
         mailbox_id = self.store.mailbox_id(mailbox)
         received = []
         with self.store.writing() as connection:
+            if reader:
+                must_hold(connection, lease_of(mailbox_id), reader)
             work = self._work(connection)
             for arrival in arrivals:
                 received.append(self._receive_one(work, mailbox_id, arrival, source))
+            if reader:
+                keys = {one: order_keys(mail.raw) for one, mail in zip(received, arrivals, strict=True)}
+                note_keys(connection, self.store.desk_id, keys)
         return received
 
     def _receive_one(self, work: Work, mailbox_id: int, arrival: Arrival, source: str) -> int:
@@ -136,16 +150,20 @@ class Helpdesk:
         with self.store.reading() as connection:
             return Work(connection, self.store.desk_id, self.clock.now()).inbound_in_state("received", BATCH * 50)
 
-    def process(self, ids: Sequence[int], raws: Mapping[int, bytes] | None = None) -> list[Processed]:
+    def process(
+        self, ids: Sequence[int], raws: Mapping[int, bytes] | None = None, *, worker: str = ""
+    ) -> list[Processed]:
         """Handle stored mails in their order; `raws` spares reading back what is in memory still.
+
+        `worker`: only those that were given out to it and not taken away again (`store.claims`).
 
         Raises only for the machine's faults, and then everything not committed is as it was.
         """
-        return self._processing.fresh(ids, raws or {})
+        return self._processing.fresh(ids, raws or {}, worker)
 
-    def process_left(self, ids: Sequence[int]) -> list[Processed]:
+    def process_left(self, ids: Sequence[int], *, worker: str = "") -> list[Processed]:
         """Handle mails whose first attempt came to nothing (`unprocessed`), one by one; see `processing`."""
-        return self._processing.left(ids)
+        return self._processing.left(ids, worker)
 
     def _understand(self, row: Any, raw: bytes) -> Arrived:
         """Everything that a mail says by itself. Pure, and outside of any write."""
@@ -184,7 +202,8 @@ class Helpdesk:
                 due = turn.work.due_tickets(turn.work.now, TIMER_BATCH, through)
                 for loaded in turn.work.tickets_by_id(due).values():
                     timers = tuple(t for t in loaded.ticket.timers if t.due_at <= turn.work.now)
-                    carry_out(turn, loaded, TimerFired(turn.work.now, timers))
+                    if timers:  # else another worker, whom we waited for here, was faster
+                        carry_out(turn, loaded, TimerFired(turn.work.now, timers))
                 turn.work.drop_stray_timers(due)
             fired += len(due)
             if len(due) < TIMER_BATCH:
@@ -243,9 +262,7 @@ class Helpdesk:
         return self._ingested(inbound_id, {inbound_id: kept})
 
     def _ingested(self, inbound_id: int, raws: Mapping[int, bytes] | None = None) -> Ingested:
-        [processed] = self.process([inbound_id], raws) or [
-            Processed(inbound_id, "received", Place.PROCESSED, None, "another process takes it")
-        ]
+        [processed] = self.process([inbound_id], raws) or [self._processing.by_another(inbound_id)]
         return Ingested(inbound_id, processed.state, processed.number, processed.reason)
 
     def agent_acts(self, number: int, *, agent: str, text: str) -> None:

@@ -47,6 +47,12 @@ _WRITER_PRAGMAS = (
     "cache_size=-16000",
 )
 _THROWN_AWAY_PRAGMAS = ("foreign_keys=ON", "synchronous=OFF", "cache_size=-16000")
+# A process that was stopped in a transaction must not keep its locks, and a host that vanished must be noticed, before
+# the lease of its worker ends (store/leases.py).
+_POSTGRESQL_SESSION = (
+    "SET idle_in_transaction_session_timeout = '10s'; SET tcp_keepalives_idle = 5; "
+    "SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
+)
 _READER_PRAGMAS = ("query_only=ON", "cache_size=-8000")
 
 
@@ -116,6 +122,14 @@ class Store:
         """One transaction that only reads: everything in it comes from the same moment."""
         self._check_file_is_the_same()
         with self._fresh_connections_after_a_fault(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """A session of one's own on PostgreSQL, each statement for itself, for what a session holds; it ends here."""
+        engine = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+        with self._fresh_connections_after_a_fault(), engine.connect() as connection:
+            connection.detach()  # it never goes back to the pool, with a lock that nobody knows of
             yield connection
 
     @cached_property
@@ -311,8 +325,17 @@ def _postgresql_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:
         pool_timeout=lock_wait,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
-        connect_args={"connect_timeout": 10, "application_name": "mailbot"},
+        # a database that vanished without a word is noticed within a quarter of a minute
+        connect_args={"connect_timeout": 10, "application_name": "mailbot", "tcp_user_timeout": 15_000},
     )
+
+    @event.listens_for(engine, "connect")
+    def _configure(dbapi: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = dbapi.cursor()
+        cursor.execute(_POSTGRESQL_SESSION)
+        cursor.close()
+        dbapi.commit()
+
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 

@@ -31,11 +31,15 @@ class Desk(SQLModel, table=True):
 
 
 class Mailbox(SQLModel, table=True):
-    """One IMAP folder that mail is read from, or another way in ("ingest", "web", "lmtp")."""
+    """One IMAP folder that mail is read from, or another way in ("ingest", "web", "lmtp").
+
+    `read_at`: when the last reading for the timers' sake began, on a desk that several workers share.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     desk_id: int = Field(foreign_key="desk.id")
     name: str
+    read_at: datetime | None = None
 
     __table_args__ = (UniqueConstraint("desk_id", "name", name="uq_mailbox_name"),)
 
@@ -357,10 +361,25 @@ class QuarantineList(SQLModel, table=True):
 
 
 class LeaseRow(SQLModel, table=True):
-    """Who does a thing that only one may do at a time (reading a mailbox), until when."""
+    """Who does a thing that only one may do at a time (reading a mailbox), until when by the database's clock."""
 
     __tablename__ = "lease"
     name: str = Field(primary_key=True)
     desk_id: int
     owner: str
     until: datetime
+
+
+class ClaimRow(SQLModel, table=True):
+    """A mail that was stored and not handled yet, on a desk that several workers share; gone when it was handled.
+
+    `worker` has it in hand, "" nobody; `tried`: somebody had it before; `order_keys`: what it may have in common with
+    other mail (`core.order`), so that mail of one ticket is handled in its order.
+    """
+
+    __tablename__ = "claim"
+    inbound_id: int = Field(sa_column=Column(Id, primary_key=True, autoincrement=False))
+    desk_id: int
+    worker: str = ""
+    tried: bool = False
+    order_keys: list[str] = Field(default_factory=list, sa_type=JSON)

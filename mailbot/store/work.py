@@ -13,7 +13,20 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, false, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from mailbot.core.message import Address
 from mailbot.core.ticket import (
@@ -128,7 +141,16 @@ class Work:
         return sorted(self._load(query), key=lambda loaded: -loaded.ticket.number)
 
     def next_number(self) -> int:
-        """Take the next ticket number; the desk's row stays locked until the transaction ends."""
+        """Take the next ticket number. On SQLite the desk's row stays locked until the transaction ends.
+
+        On PostgreSQL it is taken in a commit of its own, or several workers would wait here for each other's whole
+        transactions; what is rolled back afterwards leaves a gap. That commit needs no flush: the ticket's commit,
+        which comes after it in the same log, flushes both.
+        """
+        if self.connection.dialect.name == "postgresql":
+            with self.connection.engine.connect() as own:
+                own = own.execution_options(isolation_level="AUTOCOMMIT")
+                return int(own.execute(_TAKE_NUMBER_ALONE, {"desk": self.desk_id}).scalar_one())
         return int(_TAKE_NUMBER.scalar(self.connection, {"desk": self.desk_id})) - 1
 
     def in_turn(self) -> tuple[str, ...]:
@@ -355,7 +377,9 @@ class Work:
 
     def claim_outbox(self, now: datetime, limit: int, owner: str, lease: timedelta) -> list[Any]:
         """Take up to `limit` mails that are due, the most urgent first, and mark them as being sent by `owner`."""
-        expired = and_(OUTBOX.c.state == "sending", OUTBOX.c.lease_until < now)
+        # on a desk that several share, the database's clock says when a lease ends
+        moment: Any = func.clock_timestamp() if self._for_update else now
+        expired = and_(OUTBOX.c.state == "sending", OUTBOX.c.lease_until < moment)
         query = (
             select(OUTBOX)
             .where(
@@ -370,7 +394,7 @@ class Work:
         rows = list(self.connection.execute(query))
         if rows:
             claimed = update(OUTBOX).where(OUTBOX.c.id.in_([row.id for row in rows]))
-            self.connection.execute(claimed.values(state="sending", lease_owner=owner, lease_until=now + lease))
+            self.connection.execute(claimed.values(state="sending", lease_owner=owner, lease_until=moment + lease))
         return rows
 
     def free_leases(self, owner: str | None) -> None:
@@ -440,6 +464,10 @@ class Work:
         self.connection.execute(insert(AUDIT), row)
 
 
+_TAKE_NUMBER_ALONE = text(
+    "WITH unflushed AS (SELECT set_config('synchronous_commit', 'off', true)) "
+    "UPDATE desk SET next_number = next_number + 1 FROM unflushed WHERE id = :desk RETURNING next_number - 1"
+)
 _TAKE_NUMBER = Prepared(
     update(DESK)
     .where(DESK.c.id == bindparam("desk"))

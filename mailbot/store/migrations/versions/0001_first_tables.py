@@ -46,6 +46,7 @@ def _desk() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("desk_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("read_at", Moment, nullable=True),
         sa.ForeignKeyConstraint(["desk_id"], ["desk.id"], name="fk_mailbox_desk"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("desk_id", "name", name="uq_mailbox_name"),
@@ -91,6 +92,15 @@ def _desk() -> None:
         sa.Column("mails", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),
+    )
+    op.create_table(
+        "claim",
+        sa.Column("inbound_id", Id, autoincrement=False, nullable=False),
+        sa.Column("desk_id", sa.Integer(), nullable=False),
+        sa.Column("worker", sa.String(), nullable=False),
+        sa.Column("tried", sa.Boolean(), nullable=False),
+        sa.Column("order_keys", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("inbound_id"),
     )
 
 
