@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import random
 import re
 import signal
-import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
-from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +19,7 @@ from tests.contract.dovecot import Dovecot
 from tests.contract.loopback import until
 from tests.contract.postgres import Postgres
 from tests.contract.smtp_sink import Sink
-from tests.integration.people import ACHA, ADDRESS, SALLY, WIRE
+from tests.integration.people import ADDRESS, WIRE
 from tests.integration.running_desk import RunningDesk
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.postgresql, pytest.mark.timeout(420)]
