@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from email.utils import getaddresses
 
 from mailbot.core.token import Purpose, Signer, Token, read_tokens
@@ -243,3 +244,35 @@ def both_confirm_unproven(arena: Arena) -> Ingested:
 @attack("participant-as-requester", "A participant's token under the requester's From, with a friend in Cc", WORDS)
 def participant_as_requester(arena: Arena) -> Ingested | None:
     return arena.feed(f"From: {ACHA}", f"Cc: {EVIL}", to=_with(_token(arena, CECE, 12345)), subject="Halo")
+
+
+def _list(arena: Arena) -> str:
+    """A forged mail waits in the quarantine and the leads have their list; the address that Budi answers it at."""
+    arena.feed(f"From: {SALLY}", subject="Re: #12345 - x", body=CLOSE)
+    arena.desk.clock.advance(timedelta(days=1))
+    assert arena.desk.desk.helpdesk.tell_of_quarantine()
+    arena.desk.deliver()
+    return getaddresses([arena.desk.last(BUDI, "notice")["Reply-To"]])[0][1]
+
+
+@attack("quarantine-forged-lead", "A forged lead lets their own forged mail out of the quarantine: `lepas 1`", HELD)
+def quarantine_forged_lead(arena: Arena) -> Ingested:
+    subject = f"Re: {arena.desk.last(BUDI, 'notice')['Subject']}" if _list(arena) else ""
+    return arena.feed(f"From: {BUDI}", subject=subject, body="lepas 1")
+
+
+@attack("quarantine-own-token", "The same with a token that the attacker has of their own ticket", HELD)
+def quarantine_own_token(arena: Arena) -> Ingested:
+    listed = read_tokens(_list(arena))[0]
+    own = _token(arena, EVIL, 12347)
+    return arena.feed(f"From: {BUDI}", to=_with(Token(listed.purpose, listed.number, own.mac)), body="lepas 1")
+
+
+@attack("quarantine-by-other", "A lead's list in the hands of another agent", HELD)
+def quarantine_by_other(arena: Arena) -> Ingested:
+    return arena.feed(f"From: {SALLY}", to=_list(arena), body="lepas 1")
+
+
+@attack("quarantine-by-stranger", "The same in the hands of a stranger", OWN)
+def quarantine_by_stranger(arena: Arena) -> Ingested:
+    return arena.feed(f"From: {EVIL}", to=_list(arena), body="lepas 1")
