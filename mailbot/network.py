@@ -9,6 +9,7 @@ Never: a context that does not verify; a password in a text.
 from __future__ import annotations
 
 import ipaddress
+import re
 import select
 import socket
 import ssl
@@ -161,3 +162,14 @@ def readable(sock: socket.socket) -> bool:
     poller = select.poll()
     poller.register(sock, select.POLLIN)
     return bool(poller.poll(0))
+
+
+_PROOFS = re.compile(r"(?i)bearer\s+\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
+
+
+def without_secrets(said: str, *secrets: str) -> str:
+    """What a server says to a refused log-in, without the log-in itself: some repeat it, also as base64 (SASL)."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            said = said.replace(secret, "***")
+    return _PROOFS.sub("***", said)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.network import client_context, explain, keep_alive, plaintext_fault, readable
+from mailbot.network import client_context, explain, keep_alive, plaintext_fault, readable, without_secrets
 from mailbot.oauth import TokenRefused, TokenSource, xoauth2
 
 if TYPE_CHECKING:
@@ -182,7 +182,8 @@ def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: TokenSource) -> 
         keys = "smtp.username and smtp.password"
     if code == 235:
         return f"logged in as {settings.username}"
-    refusal = _refused(settings, "the log-in", code, words)
+    said = without_secrets(reply_text(words), settings.password.get_secret_value())
+    refusal = _refused(settings, "the log-in", code, said)
     if 500 <= code <= 599:
         raise NotReady(f"{refusal} Check {keys}.", code=code, permanent=True, credentials=True)
     raise refusal

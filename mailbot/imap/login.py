@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import MailboxUnavailable, PermanentError, TemporaryError
 from mailbot.imap.wire import Client
-from mailbot.network import client_context, explain, plaintext_fault
+from mailbot.network import client_context, explain, plaintext_fault, without_secrets
 from mailbot.oauth import TokenRefused, TokenSource, xoauth2
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _log_in_faults(settings: ImapSettings, keys: str) -> Iterator[None]:
             # imapclient wraps everything in LoginError; what it was stands in the context.
             if isinstance(error.__context__, (imaplib.IMAP4.abort, OSError)):
                 raise error.__context__ from error
-            said = server_words(error)
+            said = without_secrets(server_words(error), settings.password.get_secret_value())
             if any(code in said.upper() for code in NOT_THE_PASSWORD):
                 raise MailboxUnavailable(
                     f"{place(settings)}: the server can't log anybody in at the moment: {said}"
