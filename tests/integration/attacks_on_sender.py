@@ -173,8 +173,9 @@ def sender_conflict(arena: Arena) -> Ingested:
 
 @attack("reply-to-thief", "From: the requester, Reply-To: the attacker, STATUS #12345", NOTHING)
 def reply_to_thief(arena: Arena) -> Ingested:
+    earlier = len(arena.desk.to(EVIL))
     done = arena.feed(f"From: {ACHA}", f"Reply-To: {EVIL}", subject="STATUS #12345")
-    assert arena.desk.sent[-1].recipient == ACHA and arena.desk.sent[-1].kind == "status"
+    assert len(arena.desk.to(EVIL)) == earlier
     return done
 
 

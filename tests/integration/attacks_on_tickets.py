@@ -87,7 +87,9 @@ def status_stranger(arena: Arena) -> Ingested:
 def status_lookalike(arena: Arena) -> Ingested:
     arena.feed(f"From: {ACHA}", f"From: {EVIL}", subject="STATUS #12345")
     done = arena.feed("From: acha+1@sekolah.example", subject="Re: STATUS #12345")
-    assert all("12345" in m.text and "rahasia" not in m.text.lower() for m in arena.desk.sent[-2:])
+    answers = [m for m in arena.desk.sent if m.kind == "status"]
+    assert "acha+1@sekolah.example" in [m.recipient for m in answers]
+    assert not any("rahasia" in m.raw.decode().lower() or m["X-Mailbot-Ticket"] for m in answers)
     return done
 
 
