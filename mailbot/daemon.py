@@ -24,18 +24,12 @@ from typing import Any
 from mailbot.bootstrap import Desk, open_desk
 from mailbot.chores import Chores
 from mailbot.config import Settings, load_settings
-from mailbot.config.model import MailboxSettings
-from mailbot.errors import ConfigError, MailbotError, MailboxUnavailable
-from mailbot.inbox import InboxReader
+from mailbot.errors import ConfigError, MailbotError
 from mailbot.inboxes import Inboxes
-from mailbot.lanes import Lanes
 from mailbot.logs import configure_for
 from mailbot.loops import OutboxLoop
-from mailbot.mailbox import Mailbox
 from mailbot.sdnotify import Notifier
 from mailbot.sharing import Sharing
-from mailbot.smtp import Submission
-from mailbot.watch.canary import number_of
 from mailbot.watch.watching import HANG_SECONDS, Watch
 
 log = logging.getLogger(__name__)
@@ -130,45 +124,6 @@ class Daemon:
 
     def _mail_may_wait(self) -> None:
         self._outbox.wake()
-
-
-def run_once(settings: Settings) -> int:
-    """Take in what waits, fire what is due, send what is queued; 0, or 1 where a server could not be used."""
-    with open_desk(settings, exclusive=True) as desk:
-        desk.delivery.take_back()
-        begun = desk.clock.now()
-        found = {desk.store.mailbox_id(box.place): _read_once(desk, box) for box in settings.mailboxes}
-        code = 1 if None in found.values() else 0
-        desk.helpdesk.fire_due_timers({mailbox: begun for mailbox, handled in found.items() if handled})
-        desk.helpdesk.summarise()
-        submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
-        try:
-            while (done := desk.delivery.deliver_due(submission)).tried:
-                if done.trouble:
-                    log.error("the outbox was not sent: %s", done.trouble)
-                    code = 1
-                    break
-        finally:
-            submission.close()
-        return code
-
-
-def _read_once(desk: Desk, box: MailboxSettings) -> bool | None:
-    """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
-    mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
-    profile = desk.helpdesk.profile
-    reader = InboxReader(desk.helpdesk, mailbox, box.place, canary=lambda raw: number_of(raw, profile) is not None)
-    try:
-        mailbox.open()
-        reader.read()
-    except MailboxUnavailable as error:
-        log.error("the inbox was not read, so no timer of its tickets fired: %s", error)
-        return None
-    finally:
-        mailbox.close()
-    if reader.refusal:
-        log.error("%s", reader.refusal)
-    return reader.all_handled
 
 
 def run(settings: Settings, config_path: Path | None = None) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
 from mailbot.core.arrival import Arrival, Place
 from mailbot.deadline import no_longer_than
@@ -16,6 +18,7 @@ from mailbot.errors import FilingRefused
 from mailbot.intake.turn import Processed
 from mailbot.mailbox import Mailbox
 from mailbot.service import Helpdesk, Seen
+from mailbot.understanding import BACKLOG, Batch
 
 log = logging.getLogger(__name__)
 
@@ -68,14 +71,26 @@ class InboxReader:
         seen = self._helpdesk.seen(self._name, uidvalidity, uids)
         self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
         new = [uid for uid in uids if uid not in seen]
+        return self._take_all(uidvalidity, new) if new else 0
+
+    def _take_all(self, uidvalidity: int, new: Sequence[int]) -> int:
+        """While one batch is handled, the next is fetched, and under a backlog understood by other processes."""
         taken = 0
-        for batch in self._mailbox.fetch(new) if new else ():
-            mail = self._without_canaries(uidvalidity, batch)
-            if mail:
-                self._take(uidvalidity, mail)
-            taken += len(mail)
-            if self._stopping():
-                break  # the mail in hand is finished; the rest waits in the folder
+        in_hand: Future[dict[int, Seen]] | None = None
+        with ExitStack() as ends:
+            hand = ends.enter_context(ThreadPoolExecutor(1, thread_name_prefix="handling"))
+            others = ends.enter_context(self._helpdesk.understanding()) if len(new) >= BACKLOG else None
+            for fetched in self._mailbox.fetch(new):
+                batch = self._without_canaries(uidvalidity, fetched)
+                begun = others.begin(batch) if others else None
+                done = in_hand.result() if in_hand else {}
+                in_hand = hand.submit(self._take, batch, begun) if batch else None
+                self._file(uidvalidity, done)
+                taken += len(batch)
+                if self._stopping():
+                    break  # the mail in hand is finished; the rest waits in the folder
+            if in_hand:
+                self._file(uidvalidity, in_hand.result())
         return taken
 
     def _take_up_left(self) -> None:
@@ -101,20 +116,21 @@ class InboxReader:
         self._move(uidvalidity, dict.fromkeys(canaries, Place.PROCESSED))
         return [arrival for arrival in batch if arrival.uid not in canaries]
 
-    def _take(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
-        """Stored first, then understood, then moved."""
-        ids = self._helpdesk.receive(self._name, batch)
+    def _take(self, batch: Sequence[Arrival], begun: Batch | None) -> dict[int, Seen]:
+        """Stored first, then handled; what is to be moved, by UID."""
+        prepared = begun.result() if begun else [None] * len(batch)
+        ids = self._helpdesk.receive(self._name, batch, prepared=prepared)
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
+        understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}
         with no_longer_than(LONGEST_SECONDS):
-            processed = {done.inbound_id: done for done in self._helpdesk.process(ids, raws)}
+            processed = {done.inbound_id: done for done in self._helpdesk.process(ids, raws, understood)}
         self._note(list(processed.values()))
         self._handled()
-        by_uid = {
+        return {
             arrival.uid: Seen(inbound_id, processed[inbound_id].place)
             for inbound_id, arrival in zip(ids, batch, strict=True)
             if inbound_id in processed and _is_decided(processed[inbound_id])
         }
-        self._file(uidvalidity, by_uid)
 
     def _file(self, uidvalidity: int, mails: Mapping[int, Seen]) -> None:
         places = {uid: mail.place or Place.PROCESSED for uid, mail in mails.items()}

@@ -29,6 +29,7 @@ from typing import Any
 from mailbot.clock import Clock
 from mailbot.core.arrival import Place
 from mailbot.core.held import Why
+from mailbot.core.understand import Understood
 from mailbot.errors import StoreUnavailable
 from mailbot.intake import Arrived, Handled, Turn, handle
 from mailbot.intake.set_aside import LONGEST_TRACE, set_aside, unread
@@ -74,7 +75,11 @@ class Processing:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, understand: Callable[[Any, bytes], Arrived], turn: Callable[[Work], Turn]
+        self,
+        store: Store,
+        clock: Clock,
+        understand: Callable[[Any, bytes, Understood | None], Arrived],
+        turn: Callable[[Work], Turn],
     ) -> None:
         self._store = store
         self._clock = clock
@@ -83,8 +88,16 @@ class Processing:
         self._in_hand: set[int] = set()
         self._owed: set[int] = set()  # mails whose last attempt did not count, which could not be written down
 
-    def fresh(self, ids: Sequence[int], raws: Mapping[int, bytes], worker: str = "") -> list[Processed]:
+    def fresh(
+        self,
+        ids: Sequence[int],
+        raws: Mapping[int, bytes],
+        understood: Mapping[int, Understood],
+        worker: str = "",
+    ) -> list[Processed]:
         """Handle mail that was just stored, in its order; `raws` spares reading back what is in memory still.
+
+        `understood`: what another process found out about them already.
 
         Raises StoreUnavailable where the database can't be used, and then everything not committed is as it was.
         """
@@ -93,7 +106,7 @@ class Processing:
             batch = ids[start : start + BATCH]
             self._in_hand.update(batch)
             try:
-                done += self._together(batch, raws, worker)
+                done += self._together(batch, raws, understood, worker)
                 continue
             except _InHand as fault:
                 log.warning(
@@ -116,7 +129,7 @@ class Processing:
                 done.append(given_up)
                 continue
             try:
-                done += self._together([inbound_id], {}, worker)
+                done += self._together([inbound_id], {}, {}, worker)
             except _InHand as fault:
                 done.append(self._spare(inbound_id, fault.error))
         return done
@@ -180,7 +193,9 @@ class Processing:
 
     # Several mails in one transaction
 
-    def _together(self, ids: Sequence[int], raws: Mapping[int, bytes], worker: str) -> list[Processed]:
+    def _together(
+        self, ids: Sequence[int], raws: Mapping[int, bytes], understood: Mapping[int, Understood], worker: str
+    ) -> list[Processed]:
         in_hand = 0
         try:
             with self._store.reading() as connection:
@@ -191,7 +206,7 @@ class Processing:
             read = []
             for row, raw in found:  # outside of any transaction: a virus scanner may take its time
                 in_hand = row.id
-                read.append(self._read(row, raw))
+                read.append(self._read(row, raw, understood.get(row.id)))
                 in_hand = 0
             done = []
             with self._store.writing() as connection:
@@ -209,10 +224,10 @@ class Processing:
             raise _InHand(in_hand, error) from error
         return done
 
-    def _read(self, row: Any, raw: bytes) -> _Read:
+    def _read(self, row: Any, raw: bytes, known: Understood | None) -> _Read:
         """Everything that a mail says by itself, outside of any write; where our code breaks on it, its outside."""
         try:
-            return _Read(self._understand(row, raw))
+            return _Read(self._understand(row, raw, known))
         except MACHINE_FAULTS:
             raise
         except Exception as error:
@@ -228,9 +243,9 @@ class Processing:
         """Handle a mail that was let out of quarantine, within a transaction; what fails again is set aside again."""
         [row] = turn.work.inbound_unlocked([inbound_id])
         raw = raw_mail.get(turn.work.connection, row.raw_sha256) or b""
-        savepoint = turn.work.connection.begin_nested()
+        savepoint = Savepoint(turn.work.connection)
         try:
-            done = self._handle(turn, row, self._read(row, raw))
+            done = self._handle(turn, row, self._read(row, raw, None))
             savepoint.commit()
             return done
         except (MemoryError, OSError) as error:

@@ -22,14 +22,14 @@ from typing import Any
 from mailbot.clock import Clock
 from mailbot.core.arrival import Arrival, Place
 from mailbot.core.attachment_rules import Refusals
-from mailbot.core.classify import OwnIdentity, classify
+from mailbot.core.classify import OwnIdentity
 from mailbot.core.commands import CommandError
 from mailbot.core.desk import DeskProfile
 from mailbot.core.identity import identity
 from mailbot.core.message import Address, InboundMessage
 from mailbot.core.order import order_keys
-from mailbot.core.parse import parse_header_only, parse_message
 from mailbot.core.ticket import Agent, Policy, Role, TimerFired
+from mailbot.core.understand import Understood, understand
 from mailbot.correspondence import Correspondence
 from mailbot.errors import NotPossible
 from mailbot.intake import Arrived, Turn
@@ -46,6 +46,7 @@ from mailbot.store.claims import note as note_keys
 from mailbot.store.engine import Store
 from mailbot.store.leases import lease_of, must_hold
 from mailbot.store.work import Work
+from mailbot.understanding import Prepared, Understanding
 
 TIMER_BATCH = 50
 
@@ -98,12 +99,19 @@ class Helpdesk:
     # Taking in
 
     def receive(
-        self, mailbox: str, arrivals: Sequence[Arrival], source: str = "imap", *, reader: str = ""
+        self,
+        mailbox: str,
+        arrivals: Sequence[Arrival],
+        source: str = "imap",
+        *,
+        prepared: Sequence[Prepared | None] | None = None,
+        reader: str = "",
     ) -> list[int]:
         """Store a batch for good; the ids of rows to process. A mail that is known already is marked as a duplicate.
 
-        `reader`: on a desk that several workers share, the one who reads this mailbox; `LeaseLost` where it is not any
-        more. What it stores any of them may handle (`sharing`).
+        `prepared`: what another process found out about each of them already. `reader`: on a desk that several workers
+        share, the one who reads this mailbox; `LeaseLost` where it is not any more. What it stores any of them may
+        handle (`sharing`).
         """
         mailbox_id = self.store.mailbox_id(mailbox)
         received = []
@@ -111,25 +119,30 @@ class Helpdesk:
             if reader:
                 must_hold(connection, lease_of(mailbox_id), reader)
             work = self._work(connection)
-            for arrival in arrivals:
-                received.append(self._receive_one(work, mailbox_id, arrival, source))
+            for arrival, known in zip(arrivals, prepared or [None] * len(arrivals), strict=True):
+                received.append(self._receive_one(work, mailbox_id, arrival, source, known))
             if reader:
                 keys = {one: order_keys(mail.raw) for one, mail in zip(received, arrivals, strict=True)}
                 note_keys(connection, self.store.desk_id, keys)
         return received
 
-    def _receive_one(self, work: Work, mailbox_id: int, arrival: Arrival, source: str) -> int:
-        who = identity(arrival.raw)
+    def _receive_one(self, work: Work, mailbox_id: int, arrival: Arrival, source: str, known: Prepared | None) -> int:
+        who = known.identity if known else identity(arrival.raw)
+        packed = (known.sha256, known.packed) if known else None
         earlier = work.seen(who.message_id, who.digest)
         row = {
             "mailbox_id": mailbox_id, "uidvalidity": arrival.uidvalidity, "uid": arrival.uid, "source": source,
-            "raw_sha256": raw_mail.put(work.connection, arrival.raw, work.now), "digest": who.digest,
+            "raw_sha256": raw_mail.put(work.connection, arrival.raw, work.now, packed), "digest": who.digest,
             "message_id": who.message_id, "size": arrival.size, "partial": arrival.partial,
             "attempts": 1,  # `process` follows at once; see `processing`
         }  # fmt: skip
         if earlier is not None:
             row |= {"state": "duplicate", "duplicate_of": earlier, "place": "processed", "reason": f"same as {earlier}"}
         return work.add_inbound(row)
+
+    def understanding(self) -> Understanding:
+        """Processes that understand mail for this desk, for as long as a backlog lasts."""
+        return Understanding(self._own)
 
     def seen(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> dict[int, Seen]:
         """Which of these mails were taken in already, and where they belong."""
@@ -151,34 +164,40 @@ class Helpdesk:
             return Work(connection, self.store.desk_id, self.clock.now()).inbound_in_state("received", BATCH * 50)
 
     def process(
-        self, ids: Sequence[int], raws: Mapping[int, bytes] | None = None, *, worker: str = ""
+        self,
+        ids: Sequence[int],
+        raws: Mapping[int, bytes] | None = None,
+        understood: Mapping[int, Understood] | None = None,
+        *,
+        worker: str = "",
     ) -> list[Processed]:
         """Handle stored mails in their order; `raws` spares reading back what is in memory still.
 
-        `worker`: only those that were given out to it and not taken away again (`store.claims`).
+        `understood`: what another process found out about them already. `worker`: only those that were given out to it
+        and not taken away again (`store.claims`).
 
         Raises only for the machine's faults, and then everything not committed is as it was.
         """
-        return self._processing.fresh(ids, raws or {}, worker)
+        return self._processing.fresh(ids, raws or {}, understood or {}, worker)
 
     def process_left(self, ids: Sequence[int], *, worker: str = "") -> list[Processed]:
         """Handle mails whose first attempt came to nothing (`unprocessed`), one by one; see `processing`."""
         return self._processing.left(ids, worker)
 
-    def _understand(self, row: Any, raw: bytes) -> Arrived:
+    def _understand(self, row: Any, raw: bytes, known: Understood | None = None) -> Arrived:
         """Everything that a mail says by itself. Pure, and outside of any write."""
-        message = replace(parse_header_only(raw), size=row.size) if row.partial else parse_message(raw)
+        found = known or understand(raw, self._own, partial_size=row.size if row.partial else None)
         flags = row.explanation or {}
         return Arrived(
-            row.id, row.mailbox_id, row.raw_sha256, message, classify(message, self._own), row.partial,
+            row.id, row.mailbox_id, row.raw_sha256, found.message, found.verdict, row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
-            program=self._program(row, message), from_form=row.source == "web",
+            program=self._program(row, found.message), from_form=row.source == "web", words=found.words,
             received_at=row.received_at,
         )  # fmt: skip
 
-    def _screened(self, row: Any, raw: bytes) -> Arrived:
+    def _screened(self, row: Any, raw: bytes, known: Understood | None = None) -> Arrived:
         """A mail as it may be acted on. May ask a virus scanner: outside of any transaction."""
-        return self._screening.screen(self._understand(row, raw), raw)
+        return self._screening.screen(self._understand(row, raw, known), raw)
 
     def _program(self, row: Any, message: InboundMessage) -> str:
         """What a mail's new ticket is about: the form says so by itself, else the mailbox that it came to."""

@@ -207,7 +207,7 @@ def words_of(turn: Turn, mail: Arrived, loaded: Loaded | None) -> Reply:
     sent = turn.work.sent_texts((*message.in_reply_to, *message.references[-5:]))
     if loaded is not None and not sent:
         sent = turn.work.sent_to(loaded.id, message.from_addr)
-    reply = new_words(message, sent)
+    reply = mail.words if mail.words is not None and not sent else new_words(message, sent)
     # A signed address in what they quote is theirs alone: it goes to nobody who reads their words.
     return replace(reply, text=without_tokens(reply.text))
 

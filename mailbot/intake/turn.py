@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mailbot.core.arrival import Place
 from mailbot.core.attachment_rules import Held
 from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address, Attachment, Classification, InboundMessage, Kind
+from mailbot.core.message import Address, Attachment, Classification, InboundMessage, Kind, Reply
 from mailbot.core.ticket import Policy, Role
 from mailbot.store.work import Work
 
@@ -26,7 +26,8 @@ class Arrived:
 
     `program` is what the form's report, or all mail of its mailbox, is about. `held` are its files that go no further
     (`message` is without them), `infected` the name of the virus in it. `from_form`: the address was typed into the
-    web form, where anybody can type any.
+    web form, where anybody can type any. `words`: the new words, told without knowing what we sent; None: they were
+    not looked for yet.
     `conflict` says why an answer could reach somebody who did not write (`core.reply_path`), "" where it can't.
     """
 
@@ -44,6 +45,7 @@ class Arrived:
     from_form: bool = False
     received_at: datetime | None = None
     conflict: str = ""
+    words: Reply | None = None
 
     @property
     def may_be_answered(self) -> bool:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from mailbot import service
 from mailbot.cli.quarantine_view import print_held
+from mailbot.core import understand
 from mailbot.core.arrival import Arrival
 from mailbot.core.classify import classify
 from mailbot.core.message import Classification, InboundMessage
@@ -75,7 +75,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Break]]:
             fault(message)
         return classify(message, *rest)
 
-    monkeypatch.setattr(service, "classify", classify_or_break)
+    monkeypatch.setattr(understand, "classify", classify_or_break)
     yield faults
 
 
@@ -231,8 +231,7 @@ def test_a_stopped_postgresql_quarantines_nothing(tmp_path: Path) -> None:
 _PROCESS = """
     import os, resource, signal, sys, time
     from pathlib import Path
-    from mailbot import service
-from mailbot.cli.quarantine_view import print_held
+    from mailbot.core import understand
     from mailbot.core.classify import classify
     from mailbot.deadline import no_longer_than
     from tests.integration.people import TryDesk
@@ -246,7 +245,7 @@ from mailbot.cli.quarantine_view import print_held
             re.match("(a+)+$", "a" * 60 + "b")
         return classify(message, *rest)
 
-    service.classify = deadly
+    understand.classify = deadly
     desk = TryDesk(Path(sys.argv[1]))
     how = sys.argv[2:]
     if "full" in how:

@@ -1,0 +1,34 @@
+"""Everything that a mail says by itself, in one step: parsed, judged, its new words told from the rest.
+
+In: the raw bytes and who we are. Out: `Understood`. Pure, so it may run in another process, beside the one that writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mailbot.core.body import new_words
+from mailbot.core.classify import OwnIdentity, classify
+from mailbot.core.message import Classification, InboundMessage, Reply
+from mailbot.core.parse import parse_header_only, parse_message
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a mail says. `words`: its new words, told without knowing what we sent; None: they were not looked for."""
+
+    message: InboundMessage
+    verdict: Classification
+    words: Reply | None = None
+
+
+def understand(raw: bytes, own: OwnIdentity, *, partial_size: int | None = None) -> Understood:
+    """Read a mail. `partial_size`: only its header was fetched, and the whole has so many bytes."""
+    message = parse_message(raw) if partial_size is None else replace(parse_header_only(raw), size=partial_size)
+    return Understood(message, classify(message, own))
+
+
+def understand_wholly(raw: bytes, own: OwnIdentity) -> Understood:
+    """The same, with the new words, which cost as much again: for a process that has nothing else to do."""
+    found = understand(raw, own)
+    return replace(found, words=new_words(found.message))

@@ -1,0 +1,103 @@
+"""`mailbot run --once`: take in what waits in the inboxes, fire what is due, send what is queued, end.
+
+The outbox is sent while the inbox is read, as in the daemon. One that can't be used makes the exit code 1; the other is
+worked through all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from mailbot.bootstrap import Desk, open_desk
+from mailbot.config import Settings
+from mailbot.config.model import MailboxSettings
+from mailbot.errors import MailboxUnavailable
+from mailbot.inbox import InboxReader
+from mailbot.lanes import Lanes
+from mailbot.mailbox import Mailbox
+from mailbot.smtp import Submission
+from mailbot.watch.canary import number_of
+
+log = logging.getLogger(__name__)
+
+
+def run_once(settings: Settings) -> int:
+    """One turn of the desk; 0, or 1 where a server could not be used."""
+    with open_desk(settings, exclusive=True) as desk:
+        desk.delivery.take_back()
+        outgoing = _Outgoing(desk)
+        outgoing.start()
+        try:
+            begun = desk.clock.now()
+            found = {desk.store.mailbox_id(box.place): _read(desk, box, outgoing.wake) for box in settings.mailboxes}
+            desk.helpdesk.fire_due_timers({mailbox: begun for mailbox, handled in found.items() if handled})
+            desk.helpdesk.summarise()
+        finally:
+            trouble = outgoing.finish()
+        if trouble:
+            log.error("the outbox was not sent: %s", trouble)
+        return 1 if trouble or None in found.values() else 0
+
+
+def _read(desk: Desk, box: MailboxSettings, handled: Callable[[], None]) -> bool | None:
+    """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
+    mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
+    profile = desk.helpdesk.profile
+    reader = InboxReader(
+        desk.helpdesk, mailbox, box.place, handled=handled, canary=lambda raw: number_of(raw, profile) is not None
+    )
+    try:
+        mailbox.open()
+        reader.read()
+    except MailboxUnavailable as error:
+        log.error("the inbox was not read, so no timer of its tickets fired: %s", error)
+        return None
+    finally:
+        mailbox.close()
+    if reader.refusal:
+        log.error("%s", reader.refusal)
+    return reader.all_handled
+
+
+class _Outgoing(threading.Thread):
+    """Sends what is queued until nothing more can come."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(name="outbox", daemon=True)
+        self._desk = desk
+        self._more = threading.Event()
+        self._last = False
+        self._trouble = ""
+        self._fault: Exception | None = None
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._more.set()
+
+    def finish(self) -> str:
+        """Nothing more is queued: send the rest. The server's words where it could not be used."""
+        self._last = True
+        self._more.set()
+        self.join()
+        if self._fault is not None:
+            raise self._fault
+        return self._trouble
+
+    def run(self) -> None:
+        smtp = self._desk.settings.smtp
+        lanes = Lanes([Submission(smtp) for _ in range(smtp.connections)])
+        try:
+            while not self._trouble:
+                self._more.wait()
+                self._more.clear()
+                last = self._last
+                while not self._trouble and (done := self._desk.delivery.deliver_due(lanes)).tried:
+                    self._trouble = done.trouble
+                if last:
+                    return
+        except Exception as fault:  # noqa: BLE001 - raised again where the result is asked for
+            self._fault = fault
+        finally:
+            lanes.close()
