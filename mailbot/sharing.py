@@ -169,7 +169,7 @@ class SharedReader(InboxReader):
         for batch in self._mailbox.fetch(new) if new else ():
             mail = self._without_canaries(uidvalidity, batch)
             if mail:
-                self._take(uidvalidity, mail)
+                self._store_and_help(uidvalidity, mail)
             taken += len(mail)
             if self._stopping():
                 break
@@ -179,7 +179,7 @@ class SharedReader(InboxReader):
         self._settled = self._sharing.is_settled(self._mailbox_id)
         return taken
 
-    def _take(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
+    def _store_and_help(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
         """Stored; then as much is handled as was stored, unless others are there who do it meanwhile."""
         ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)
         self._open |= {arrival.uid for arrival in batch}
