@@ -142,6 +142,7 @@ def make_key_file(path: Path) -> None:
         return  # somebody else was faster: theirs is read
     finally:
         draft.unlink()
+    _sync_folder(path.parent)  # a key that a power cut takes away would make every address that was given out worthless
 
 
 def change_keyring(path: Path, change: Keyring) -> None:

@@ -118,9 +118,11 @@ class TokenSource:
     def _from_command(self) -> str:
         import subprocess  # few desks need it, and all would pay for it at start
 
+        from mailbot.children import tied
+
         try:
             done = subprocess.run(  # noqa: S603  # the admin's own command, no shell between
-                shlex.split(self._command), capture_output=True, text=True, timeout=ANSWER_WITHIN, check=False
+                tied(shlex.split(self._command)), capture_output=True, text=True, timeout=ANSWER_WITHIN, check=False
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             raise TokenUnavailable(f"{self._section}.token_command could not be run: {error}") from error

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from mailbot.children import tied
 from mailbot.clock import Clock
 from mailbot.config import Settings
 from mailbot.config.model import ServerSettings, SmtpSettings
@@ -136,7 +137,8 @@ class CommandRoute:
     def tell(self, alert: Alert) -> str:
         try:
             self._process = process = subprocess.Popen(  # noqa: S603 - the admin's own command, no shell between
-                shlex.split(self._command), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                tied(shlex.split(self._command)),
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 env=environment(alert, self._profile, os.environ), start_new_session=True,
             )  # fmt: skip
         except (OSError, ValueError) as error:

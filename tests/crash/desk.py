@@ -7,12 +7,13 @@ nothing of the process under test. Several desks share one Dovecot: each has a u
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import text
 
@@ -20,9 +21,10 @@ from mailbot.clock import SystemClock
 from mailbot.store import soundness
 from mailbot.store.engine import Store
 from tests.contract.loopback import until
+from tests.crash.forkserver import ForkServer
 from tests.crash.ledger import Findings, Holdings, compare, compare_folders, compare_sent, holdings
 from tests.crash.smtp_record import RecordingSink
-from tests.integration.people import Sent
+from tests.integration.people import ACHA, ADDRESS, Sent
 from tests.integration.running_desk import RunningDesk
 
 FOLDERS = {"INBOX": "", "Mailbot/Processed": ".Mailbot.Processed", "Mailbot/Quarantine": ".Mailbot.Quarantine"}
@@ -38,9 +40,12 @@ PATIENCE = 120.0
 
 @dataclass
 class CrashDesk(RunningDesk):
-    """`user`: its mailbox. `kills`: how often it has been killed; `recovered_in`: how long the last recovery took."""
+    """`user`: its mailbox. `forks`: what starts it quickly; None: as an admin would, from nothing. `kills`: how often
+    it has been killed; `started_at`: when it was started last (time.monotonic).
+    """
 
     user: str = "support"
+    forks: ForkServer | None = None
     kills: int = field(default=0, init=False)
     started_at: float = field(default=0.0, init=False)
 
@@ -57,12 +62,27 @@ class CrashDesk(RunningDesk):
     def start(self, *arguments: str) -> None:
         self.record.life = self.kills
         self.started_at = time.monotonic()
-        super().start(*arguments)
+        if self.forks is None:
+            super().start(*arguments)
+        else:
+            words = ["run", *arguments, "--config", str(self.config)]
+            self.process = cast(subprocess.Popen[bytes], self.forks.start(words, self.log_file))
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
         self.stop(signal.SIGKILL)
         self.kills += 1
+
+    def write_to_it(self, subject: str) -> None:
+        """Acha writes to this desk."""
+        fields = {
+            "From": ACHA,
+            "To": ADDRESS,
+            "Subject": subject,
+            "Message-ID": f"<{subject.replace(' ', '.')}@sekolah>",
+        }
+        mail = "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\nIsi.\r\n"
+        self.dovecot.append(self.user, mail.encode())
 
     def last_sent(self, recipient: str, kind: str, subject: str) -> Sent:
         for one in reversed(self.record.accepted):
