@@ -25,6 +25,7 @@ from enum import StrEnum
 
 QUICKEST = timedelta(milliseconds=50)
 SLOWEST = timedelta(minutes=15)
+SHARE = 10  # a domain that makes less than one in so many of the desk's mails is part of a flood, not a loop
 RALLY = 24  # turns in a row, all of one pace, of newcomers from everywhere
 HOUR = timedelta(hours=1)
 
@@ -85,6 +86,7 @@ class Counted:
 
     `known`: written to before the window. `shared`: the domain is nobody's own. `echo`: the mail answers or quotes one
     of ours that went to somebody else. `domain_turns` and `alike_turns`: turns among the last `Limit.looked_at` mails;
+    `domain_span`: how many mails the desk wrote in all while it wrote those of the domain;
     `paces`: least and greatest time between our mail and the next newcomer's, of the last `RALLY` turns, if there are
     as many in a row.
     """
@@ -99,6 +101,7 @@ class Counted:
     echo: bool = False
     domain_turns: int = 0
     alike_turns: int = 0
+    domain_span: int = 0
     paces: tuple[timedelta, timedelta] | None = None
 
     @property
@@ -131,7 +134,14 @@ ROWS: tuple[tuple[Cap, Test], ...] = (
     # The same words from ever new addresses, each time after we answered.
     (Cap.ALIKE, lambda c, of: c.newcomer and c.alike_turns >= of.alike.count),
     # Ever new addresses of one organisation, each time after we answered, in whatever words.
-    (Cap.DOMAIN, lambda c, of: c.newcomer and c.domain_turns >= of.domain.count),
+    (
+        Cap.DOMAIN,
+        lambda c, of: (
+            c.newcomer
+            and c.domain_turns >= of.domain.count
+            and c.domain_span <= SHARE * of.domain.looked_at  # no loop has so many others between its turns
+        ),
+    ),
     # Ever new addresses of ever new organisations, in ever new words, but in turn and in time.
     (Cap.RALLY, lambda c, of: c.newcomer and c.paces is not None and is_one_pace(*c.paces)),
     # The same words from thousands of addresses: we are being used to write to people who never wrote.

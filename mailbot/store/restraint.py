@@ -20,13 +20,11 @@ from sqlalchemy import (
     Integer,
     bindparam,
     case,
-    cast,
     delete,
     exists,
     func,
     insert,
     literal,
-    null,
     select,
     union_all,
     update,
@@ -121,7 +119,7 @@ class Restraint:
         if pace.turns == RALLY:
             paces = (timedelta(microseconds=pace.least), timedelta(microseconds=pace.greatest))
         in_turn = is_turn(keys.received_at, pace.last)
-        counted = _replaced(tally.counted, domain.turns, alike.turns, paces)
+        counted = _replaced(tally.counted, domain, alike.turns, paces)
         return Tally(
             counted,
             tally.number,
@@ -209,10 +207,10 @@ class Restraint:
         return found
 
 
-def _replaced(counted: Counted, domain: int, alike: int, paces: tuple[timedelta, timedelta] | None) -> Counted:
+def _replaced(counted: Counted, domain: Any, alike: int, paces: tuple[timedelta, timedelta] | None) -> Counted:
     return Counted(
         counted.to_sender, counted.on_ticket, counted.overall, counted.alike, counted.echoes, counted.known,
-        counted.shared, counted.echo, domain, alike, paces,
+        counted.shared, counted.echo, domain.turns, alike, (domain.greatest or 0) - (domain.least or 0) + 1, paces,
     )  # fmt: skip
 
 
@@ -245,16 +243,16 @@ def _count(column: Any, value: Any, what: str) -> Any:
 def _turns(name: str, column: Any, turn: Any, what: str) -> Any:
     """Of the last mails with this key: how many were turns, and when the last one was written."""
     last = (
-        select(AUTOMATIC.c.at, turn.label("turn"))
+        select(AUTOMATIC.c.at, AUTOMATIC.c.number, turn.label("turn"))
         .where(AUTOMATIC.c.desk_id == _number("desk"), column == _key(name), AUTOMATIC.c.at > _since(f"{what}_since"))
         .order_by(AUTOMATIC.c.at.desc())
         .limit(_number(f"{what}_limit"))
         .subquery("bounded")
     )
-    nothing = cast(null(), BigInteger)
     return select(
-        literal(name).label("what"), func.count(case((last.c.turn, 1))).label("turns"), nothing.label("least"),
-        nothing.label("greatest"), func.max(last.c.at).label("last"),
+        literal(name).label("what"), func.count(case((last.c.turn, 1))).label("turns"),
+        func.min(last.c.number).label("least"), func.max(last.c.number).label("greatest"),
+        func.max(last.c.at).label("last"),
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ SECOND = timedelta(seconds=1)
         (Counted(alike_turns=20, known=True), None),
         (Counted(alike_turns=20, shared=True), None),
         (Counted(domain_turns=25), Cap.DOMAIN),
+        (Counted(domain_turns=25, domain_span=300), Cap.DOMAIN),
+        (Counted(domain_turns=25, domain_span=301), None),
         (Counted(paces=(SECOND, 4 * SECOND)), Cap.RALLY),
         (Counted(paces=(SECOND, 6 * SECOND)), None),
         (Counted(paces=(SECOND, SECOND), shared=True), None),
