@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -146,3 +148,89 @@ def test_work_is_spread_and_each_mail_is_answered_once(team: Callable[..., Team]
     for worker in desk.workers:
         assert worker.stop() == 0
     assert desk.query("SELECT count(*) FROM lease") == [(0,)]  # given back, so that nobody has to wait
+
+
+def test_the_reader_is_killed_and_another_takes_over(team: Callable[..., Team]) -> None:
+    desk = team(2)
+    desk.reports(60)
+    until(lambda: len(desk.acknowledged()) > 5, 90, "work has begun")
+    reader = desk.holder()
+    assert reader is not None
+    reader.stop(signal.SIGKILL)
+    killed = time.monotonic()
+    until(lambda: desk.holder(but=reader) is not None, 60, "another worker reads the mailbox")
+    taken_over = time.monotonic() - killed
+    desk.reports(20, start=60)
+    desk.all_done(80)
+    assert taken_over <= 15, taken_over  # contract.md: another worker's lease expires within 15 s
+
+
+def test_a_restarted_worker_takes_up_at_once_what_it_held(team: Callable[..., Team]) -> None:
+    desk = team(1)
+    [worker] = desk.workers
+    desk.reports(80)
+    until(lambda: len(desk.acknowledged()) > 5, 90, "work has begun")
+    worker.stop(signal.SIGKILL)
+    held = desk.query("SELECT owner FROM lease ORDER BY name")
+    worker.start()
+    worker.logged("running", times=2, seconds=120)
+    until(lambda: desk.holder() is worker, 10, "it reads again")
+    assert desk.query("SELECT owner FROM lease ORDER BY name") == held
+    desk.all_done(80)
+
+
+def test_a_reader_that_stood_still_acts_on_nothing_that_it_lost(team: Callable[..., Team]) -> None:
+    desk = team(2)
+    desk.reports(40)
+    until(lambda: len(desk.acknowledged()) > 5, 90, "work has begun")
+    reader = desk.holder()
+    assert reader is not None and reader.process is not None
+    reader.process.send_signal(signal.SIGSTOP)
+    until(lambda: desk.holder(but=reader) is not None, 60, "another worker reads the mailbox")
+    desk.reports(40, start=40)
+    # what the one that stands still has in its hands to send, it keeps: it may be in the middle of it
+    until(lambda: len(desk.acknowledged()) >= 60, 120, "the other one goes on")
+    reader.process.send_signal(signal.SIGCONT)
+    desk.all_done(80)
+    assert desk.query("SELECT count(*) FROM lease WHERE name LIKE 'worker:%' AND until > clock_timestamp()") == [(2,)]
+
+
+def test_the_database_restarts_under_two_workers(team: Callable[..., Team], postgres: Postgres) -> None:
+    desk = team(2)
+    desk.reports(60)
+    until(lambda: len(desk.acknowledged()) > 5, 90, "work has begun")
+    data = str(postgres.folder / "data")
+    postgres.run("pg_ctl", "-D", data, "-w", "-m", "fast", "-l", str(postgres.folder / "log"), "restart")
+    desk.reports(20, start=60)
+    desk.all_done(80)
+
+
+def test_replies_of_each_ticket_keep_their_order(team: Callable[..., Team]) -> None:
+    """Twenty tickets, ten numbered replies to each, from two people by turns, in a seeded mixture."""
+    desk = team(2)
+    desk.reports(20)
+    desk.all_done(20)
+    first = {
+        e.rcpt_tos[0]: e for e in list(desk.sink.envelopes) if desk.header(e, "X-Mailbot-Kind") == "acknowledgement"
+    }
+    addresses = {nth: desk.header(first[f"guru{nth}@sekolah{nth}.example"], "Reply-To") for nth in range(20)}
+    known = {nth: desk.header(first[f"guru{nth}@sekolah{nth}.example"], "Message-ID") for nth in range(20)}
+    chance = random.Random(20251103)
+    steps = [nth for nth in range(20) for _ in range(10)]
+    chance.shuffle(steps)
+    counts: Counter[int] = Counter()
+    mails = []
+    for step, nth in enumerate(steps):
+        counts[nth] += 1
+        who = f"guru{nth}@sekolah{nth}.example" if chance.random() < 0.6 else f"kepala{nth}@dinas{nth}.example"
+        # now by the signed address, now by the thread alone
+        how = {"To": addresses[nth]} if chance.random() < 0.5 else {"In_Reply_To": known[nth]}
+        mails.append(desk.write(1000 + step, who, f"Re: Lapor {nth}", f"Balasan nomor {counts[nth]}.", **how))
+    desk.dovecot.append("support", *mails)
+    handled = "SELECT count(*) FROM inbound WHERE state = 'processed'"
+    until(lambda: desk.query(handled) == [(220,)], 150, "all replies are handled")
+    order = "SELECT ticket_id, text FROM message WHERE kind = 'reply' ORDER BY ticket_id, id"
+    found: dict[int, list[int]] = {}
+    for ticket, words in desk.query(order):
+        found.setdefault(ticket, []).append(int(re.findall(r"nomor (\d+)", words)[0]))
+    assert sorted(found.values()) == [list(range(1, 11))] * 20
