@@ -33,19 +33,6 @@ from tests.integration.people import ADDRESS, WIRE
 from tests.integration.running_desk import RunningDesk
 
 WORDS = ("mohon", "bantuan", "sekolah", "kami", "tidak", "bisa", "masuk", "aplikasi", "data", "siswa", "gagal")
-    "mohon",
-    "bantuan",
-    "sekolah",
-    "kami",
-    "tidak",
-    "bisa",
-    "masuk",
-    "aplikasi",
-    "data",
-    "siswa",
-    "gagal",
-    "dikirim",
-)
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
