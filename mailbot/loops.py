@@ -120,14 +120,18 @@ class InboxLoop:
         return self._stopping.is_set() or not self.may_read()
 
     def _stand_by(self) -> None:
-        """Another worker reads the folder."""
-        self.state = "reading is another worker's"
+        """Another worker reads the folder, or nobody can as long as the database is away."""
         self._mailbox.close()
         while not self._stopping.is_set() and not self.may_read():
             self.progress = time.monotonic()
-            self.pulse.works(None)
-            self.database.works()
-            self._stopping.wait(STAND_BY_SECONDS)
+            if self._sharing is not None and self._sharing.is_alive():
+                self.state = "reading is another worker's"
+                self.pulse.works(None)
+                self.database.works()
+            else:
+                self.state = "waiting for the database"
+            self._wake.clear()
+            self._wake.wait(STAND_BY_SECONDS)
 
     def run(self) -> None:
         """Connect, read, wait; start again after a fault."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from mailbot.bootstrap import Desk, open_desk
 from mailbot.config import Settings
@@ -17,6 +18,7 @@ from mailbot.errors import MailboxUnavailable
 from mailbot.inbox import InboxReader
 from mailbot.lanes import Lanes
 from mailbot.mailbox import Mailbox
+from mailbot.sharing import SharedReader, Sharing
 from mailbot.smtp import Submission
 from mailbot.watch.canary import number_of
 
@@ -27,27 +29,48 @@ def run_once(settings: Settings) -> int:
     """One turn of the desk; 0, or 1 where a server could not be used."""
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
-        outgoing = _Outgoing(desk)
-        outgoing.start()
+        sharing = None if desk.store.is_sqlite else Sharing(desk, lambda: None)
+        if sharing is not None and not sharing.join():
+            log.error("this worker found no place among those of the desk in %s", desk.store.described())
+            return 1
         try:
-            begun = desk.clock.now()
-            found = {desk.store.mailbox_id(box.place): _read(desk, box, outgoing.wake) for box in settings.mailboxes}
-            desk.helpdesk.fire_due_timers({mailbox: begun for mailbox, handled in found.items() if handled})
-            desk.helpdesk.summarise()
+            return _turn(desk, sharing)
         finally:
-            trouble = outgoing.finish()
-        if trouble:
-            log.error("the outbox was not sent: %s", trouble)
-        return 1 if trouble or None in found.values() else 0
+            if sharing is not None:
+                sharing.stop()
 
 
-def _read(desk: Desk, box: MailboxSettings, handled: Callable[[], None]) -> bool | None:
+def _turn(desk: Desk, sharing: Sharing | None) -> int:
+    outgoing = _Outgoing(desk)
+    outgoing.start()
+    boxes = desk.settings.mailboxes
+    try:
+        begun = desk.clock.now()
+        mine = [box for box in boxes if sharing is None or sharing.may_read(box.place)]
+        if len(mine) < len(boxes):
+            log.info("%d of %d mailboxes are read by other workers", len(boxes) - len(mine), len(boxes))
+        found = {desk.store.mailbox_id(box.place): _read(desk, box, outgoing.wake, sharing) for box in mine}
+        read = {mailbox: begun for mailbox, handled in found.items() if handled}
+        desk.helpdesk.fire_due_timers(read if sharing is None else sharing.read_by_all(read))
+        desk.helpdesk.summarise()
+    finally:
+        trouble = outgoing.finish()
+    if trouble:
+        log.error("the outbox was not sent: %s", trouble)
+    return 1 if trouble or None in found.values() else 0
+
+
+def _read(
+    desk: Desk, box: MailboxSettings, handled: Callable[[], None], sharing: Sharing | None
+) -> bool | None:
     """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
     mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
     profile = desk.helpdesk.profile
-    reader = InboxReader(
-        desk.helpdesk, mailbox, box.place, handled=handled, canary=lambda raw: number_of(raw, profile) is not None
-    )
+    options: dict[str, Any] = {"handled": handled, "canary": lambda raw: number_of(raw, profile) is not None}
+    if sharing is None:
+        reader = InboxReader(desk.helpdesk, mailbox, box.place, **options)
+    else:
+        reader = SharedReader(desk.helpdesk, mailbox, box.place, sharing=sharing, **options)
     try:
         mailbox.open()
         reader.read()

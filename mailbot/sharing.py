@@ -57,6 +57,14 @@ class Sharing:
             leases.free_claims(connection, self._desk.store.desk_id, self.owner)
         self.worker.start()
 
+    def join(self, seconds: float = 20.0) -> bool:
+        """Begin, and wait until this worker is one of them; False where that failed."""
+        self.start()
+        ends = time.monotonic() + seconds
+        while not self.is_alive() and time.monotonic() < ends:
+            time.sleep(0.02)
+        return self.is_alive()
+
     def stop(self) -> None:
         """Give everything back."""
         self.worker.stop()
@@ -160,6 +168,7 @@ class SharedReader(InboxReader):
 
     def read(self) -> int:
         """Take in all that waits; how many mails were new. A network or storage fault passes through."""
+        self.refusal = ""
         uidvalidity, uids = self._mailbox.uids()
         seen = self._helpdesk.seen(self._name, uidvalidity, uids)
         self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
