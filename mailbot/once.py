@@ -60,9 +60,7 @@ def _turn(desk: Desk, sharing: Sharing | None) -> int:
     return 1 if trouble or None in found.values() else 0
 
 
-def _read(
-    desk: Desk, box: MailboxSettings, handled: Callable[[], None], sharing: Sharing | None
-) -> bool | None:
+def _read(desk: Desk, box: MailboxSettings, handled: Callable[[], None], sharing: Sharing | None) -> bool | None:
     """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
     mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
     profile = desk.helpdesk.profile
