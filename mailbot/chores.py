@@ -181,7 +181,7 @@ def _tell_of(jump: timedelta) -> None:
     forward = jump > timedelta(0)
     log.warning(
         "this machine's clock jumped %s by %s. %s If it is wrong now, mend it (timedatectl set-ntp true)",
-        "forward" if forward else "back", in_words(abs(jump)),
+        "forward" if forward else "back", in_words(timedelta(minutes=round(abs(jump) / timedelta(minutes=1)))),
         f"No ticket is reminded of or closed for {REST_AFTER_JUMP / 60:.0f} minutes." if forward
         else "Mail that waits to be sent is sent now.",
     )  # fmt: skip

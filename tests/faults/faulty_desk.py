@@ -115,11 +115,19 @@ class FaultyDesk(RunningDesk):
         """What `mailbot check` finds, by part: the worst of each."""
         worst: dict[str, Finding] = {}
         order = ("ok", "warn", "fail")
-        for finding in examine(load_settings(self.config)):
+        for finding in self._findings():
             known = worst.get(finding.part)
             if known is None or order.index(finding.state) > order.index(known.state):
                 worst[finding.part] = finding
         return worst
+
+    def _findings(self) -> list[Finding]:
+        if not self.wrapper and not self.environment:
+            return list(examine(load_settings(self.config)))
+        command = [*self.wrapper, sys.executable, "-m", "mailbot", "check", "--json", "--config", str(self.config)]
+        environment = os.environ | self.environment
+        done = subprocess.run(command, capture_output=True, timeout=100, cwd=Path(__file__).parents[2], env=environment)
+        return [Finding(**finding) for finding in json.loads(done.stdout)["findings"]]
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Store]:
