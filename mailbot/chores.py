@@ -77,15 +77,15 @@ class Chores:
 
     def _set_bells(self) -> None:
         """From this moment on; those that were set before are void."""
-        bells: list[tuple[str, Callable[[], None], dict[str, Any]]] = [
-            ("timers", self._ring, {"seconds": RING_SECONDS}),
-            ("tidy", self._tidy, {"seconds": 20}),
-            ("quarantine", self._tell_of_quarantine, {"seconds": 30}),
-        ]
+        from mailbot.bells import Every
+
+        self._scheduler.add_job(self._ring, Every(RING_SECONDS), id="timers", replace_existing=True)
+        self._scheduler.add_job(self._tidy, Every(20), id="tidy", replace_existing=True)
+        self._scheduler.add_job(self._tell_of_quarantine, Every(30), id="quarantine", replace_existing=True)
         if self._desk.settings.storage.keep_raw is not None:
-            bells.append(("keep_raw", self._drop_old_raw_mail, {"hours": 24, "next_run_time": _soon()}))
-        for name, chore, when in bells:
-            self._scheduler.add_job(chore, "interval", id=name, replace_existing=True, **when)
+            self._scheduler.add_job(
+                self._drop_old_raw_mail, Every(86400), id="keep_raw", next_run_time=_soon(), replace_existing=True
+            )
 
     def stop(self) -> None:
         """No bell rings any more; a chore in hand ends by itself."""

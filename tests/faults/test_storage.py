@@ -160,7 +160,7 @@ def test_the_disk_is_full(small_disk: Path, dovecot: Dovecot, sink: Sink) -> Non
         ballast.unlink()
         watch.mended()
         watch.whole("disk: full (tmpfs)", seconds=60)
-        until(lambda: len(desk.lines("works again")) == 1, 30, f"its end is told: {desk.lines()}")
+        until(lambda: len(desk.lines("storage: works again")) == 1, 30, f"its end is told: {desk.lines()}")
         nothing_is_held(desk)
 
 
