@@ -26,6 +26,7 @@ from tests.integration.running_desk import RunningDesk
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.postgresql, pytest.mark.timeout(420)]
 
+CONNECTIONS = 3  # [smtp] connections, as it is by default
 SECRET = "a secret that all workers of a desk share\n"
 
 
@@ -87,8 +88,12 @@ class Team:
         found = re.search(rf"(?im)^{name}: *([^\r\n]*)".encode(), bytes(envelope.original_content or b""))
         return found[1].decode() if found else ""
 
-    def all_done(self, count: int, seconds: float = 150) -> None:
-        """Every report has its ticket and one acknowledgement, once; the inbox is empty, the outbox sent."""
+    def all_done(self, count: int, seconds: float = 150, *, killed: bool = False) -> None:
+        """Every report has its ticket and one acknowledgement, once; the inbox is empty, the outbox sent.
+
+        `killed`: somebody was killed who may have been between the server's 250 and the commit that notes it, on each of
+        the [smtp] connections: so many mails may have come twice, each with the same Message-ID.
+        """
         try:
             until(lambda: len(self.acknowledged()) >= count, seconds, f"{count} acknowledgements")
         except AssertionError as error:
@@ -97,10 +102,10 @@ class Team:
         until(lambda: self.query(waiting) == [(0,)], seconds, "everything is sent")
         until(lambda: self.dovecot.count("support") == 0, seconds, "the inbox is empty")
         doubles = {to: n for to, n in self.acknowledged().items() if n != 1}
-        assert not doubles, doubles
+        assert set(doubles.values()) <= {2} and len(doubles) <= (CONNECTIONS if killed else 0), doubles
         assert self.query("SELECT count(*), count(DISTINCT requester_email) FROM ticket") == [(count, count)]
         ids = [self.header(e, "Message-ID") for e in list(self.sink.envelopes)]
-        assert len(ids) == len(set(ids))
+        assert len(ids) == len(set(ids)) + len(doubles)  # a double repeats the Message-ID
 
     def trouble(self) -> str:
         states = self.query("SELECT state, count(*) FROM inbound GROUP BY 1")
@@ -150,6 +155,7 @@ def test_work_is_spread_and_each_mail_is_answered_once(team: Callable[..., Team]
     assert desk.query("SELECT count(*) FROM lease") == [(0,)]  # given back, so that nobody has to wait
 
 
+@pytest.mark.chaos
 def test_the_reader_is_killed_and_another_takes_over(team: Callable[..., Team]) -> None:
     desk = team(2)
     desk.reports(60)
@@ -161,10 +167,11 @@ def test_the_reader_is_killed_and_another_takes_over(team: Callable[..., Team]) 
     until(lambda: desk.holder(but=reader) is not None, 60, "another worker reads the mailbox")
     taken_over = time.monotonic() - killed
     desk.reports(20, start=60)
-    desk.all_done(80)
+    desk.all_done(80, killed=True)
     assert taken_over <= 15, taken_over  # contract.md: another worker's lease expires within 15 s
 
 
+@pytest.mark.chaos
 def test_a_restarted_worker_takes_up_at_once_what_it_held(team: Callable[..., Team]) -> None:
     desk = team(1)
     [worker] = desk.workers
@@ -176,9 +183,10 @@ def test_a_restarted_worker_takes_up_at_once_what_it_held(team: Callable[..., Te
     worker.logged("running", times=2, seconds=120)
     until(lambda: desk.holder() is worker, 10, "it reads again")
     assert desk.query("SELECT owner FROM lease ORDER BY name") == held
-    desk.all_done(80)
+    desk.all_done(80, killed=True)
 
 
+@pytest.mark.chaos
 def test_a_reader_that_stood_still_acts_on_nothing_that_it_lost(team: Callable[..., Team]) -> None:
     desk = team(2)
     desk.reports(40)
@@ -195,6 +203,7 @@ def test_a_reader_that_stood_still_acts_on_nothing_that_it_lost(team: Callable[.
     assert desk.query("SELECT count(*) FROM lease WHERE name LIKE 'worker:%' AND until > clock_timestamp()") == [(2,)]
 
 
+@pytest.mark.chaos
 def test_the_database_restarts_under_two_workers(team: Callable[..., Team], postgres: Postgres) -> None:
     desk = team(2)
     desk.reports(60)
