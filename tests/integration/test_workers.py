@@ -91,7 +91,7 @@ class Team:
     def all_done(self, count: int, seconds: float = 150, *, killed: bool = False) -> None:
         """Every report has its ticket and one acknowledgement, once; the inbox is empty, the outbox sent.
 
-        `killed`: somebody was killed who may have been between the server's 250 and the commit that notes it, on each of
+        `killed`: somebody was killed, perhaps between the server's 250 and the commit that notes it, on each of
         the [smtp] connections: so many mails may have come twice, each with the same Message-ID.
         """
         try:
