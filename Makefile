@@ -68,7 +68,7 @@ lint: $(DEV_STAMP)
 # The table is printed, and the exit code tells, also where a test has failed.
 CHAOS_KILLS ?= 300
 CHAOS_WORKERS ?= 4
-CHAOS_TESTS := $(wildcard tests/crash tests/faults)
+CHAOS_TESTS := $(wildcard tests/crash tests/faults tests/integration/test_workers.py)
 chaos: $(DEV_STAMP)
 	@results=$${CHAOS_RESULTS:-$(VENV)/chaos.jsonl}
 	rm -f "$$results"
