@@ -18,8 +18,9 @@ import secrets
 import signal
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailbot.bootstrap import Desk, open_desk
 from mailbot.chores import Chores
@@ -31,6 +32,9 @@ from mailbot.loops import OutboxLoop
 from mailbot.sdnotify import Notifier
 from mailbot.sharing import Sharing
 from mailbot.watch.watching import HANG_SECONDS, Watch
+
+if TYPE_CHECKING:
+    from mailbot.lmtp import LmtpServer, TakingIn
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +51,10 @@ class Daemon:
         self.sharing = None if desk.store.is_sqlite else Sharing(desk, self.wake)
         self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises, self.sharing)
         self._outbox = OutboxLoop(desk, self._stopping, self.sharing)
-        self._chores = Chores(desk, self._inbox.read_afresh, self._mail_may_wait, self._stopping)
+        self._chores = Chores(desk, self._read_afresh, self._mail_may_wait, self._stopping)
+        self._taking_in: TakingIn | None = None
+        self.lmtp: LmtpServer | None = None
+        self._open_door()
         self._pages: list[Any] = []
         self._threads: list[threading.Thread] = []
 
@@ -62,8 +69,24 @@ class Daemon:
             thread.start()
             self._threads.append(thread)
         self._chores.start()
+        if self._taking_in is not None and self.lmtp is not None:
+            self._taking_in.start()
+            self.lmtp.start()
         self.watch.start(self._inbox.loops, self._outbox)
         self._serve_pages()
+
+    def _open_door(self) -> None:
+        listen = self._desk.settings.lmtp.listen
+        if listen is not None:
+            from mailbot.lmtp import LmtpServer, TakingIn
+
+            self._taking_in = TakingIn(self._desk, self._mail_may_wait, self.sharing)
+            self.lmtp = LmtpServer(self._desk, self._taking_in, self.watch.canary.recognises, listen)
+
+    def _read_afresh(self, timeout: float) -> dict[int, datetime]:
+        """Read every inbox, and handle what came by LMTP: a reply may be among it. See `Inboxes.read_afresh`."""
+        read = self._inbox.read_afresh(timeout)
+        return read if self._taking_in is None or self._taking_in.settled(timeout) else {}
 
     def _serve_pages(self) -> None:
         web = self._desk.settings.web
@@ -81,6 +104,8 @@ class Daemon:
 
     def stop(self) -> bool:
         """End every loop after the mail in hand; False where one did not end in time (it dies with the process)."""
+        if self.lmtp is not None:
+            self.lmtp.stop(3.5)
         self._stopping.set()
         self.wake()
         self._chores.stop()
@@ -90,6 +115,7 @@ class Daemon:
         self.watch.stop()
         for thread in self._threads:
             thread.join(max(0.1, ends - time.monotonic() - 2))
+        behind_door = self._taking_in is None or self._taking_in.stop(max(0.1, ends - time.monotonic() - 1))
         if any(thread.is_alive() for thread in self._threads):
             self._inbox.interrupt()  # one of them waits for a server that does not answer
             self._outbox.interrupt()
@@ -97,7 +123,7 @@ class Daemon:
                 thread.join(max(0.1, ends - time.monotonic()))
         if self.sharing is not None:
             self.sharing.stop()
-        return not any(thread.is_alive() for thread in self._threads)
+        return behind_door and not any(thread.is_alive() for thread in self._threads)
 
     def wake(self) -> None:
         """Look at inbox, outbox and timers now (the clock was moved, a page has put something in)."""
@@ -107,18 +133,27 @@ class Daemon:
     def is_alive(self) -> bool:
         """Do inbox and outbox make progress?"""
         oldest = min(self._inbox.alive_at, self._outbox.alive_at)
-        return time.monotonic() - oldest < HANG_SECONDS and all(thread.is_alive() for thread in self._threads)
+        behind_door = self._taking_in is None or self._taking_in.is_alive()
+        running = behind_door and all(thread.is_alive() for thread in self._threads)
+        return running and time.monotonic() - oldest < HANG_SECONDS
 
     def health(self) -> dict[str, bool]:
         """Which parts work."""
-        return self._inbox.health() | {
-            "smtp": self._outbox.state in ("idle", "works"),
-            "alive": self.is_alive(),
-        }
+        door = {} if self.lmtp is None else {"lmtp": self.lmtp.works}
+        return (
+            self._inbox.health()
+            | door
+            | {
+                "smtp": self._outbox.state in ("idle", "works"),
+                "alive": self.is_alive(),
+            }
+        )
 
     def status(self) -> str:
         """One line for people: what works, what does not, and since when."""
         line = f"inbox: {self._inbox.state}; outbox: {self._outbox.state}"
+        if self.lmtp is not None:
+            line += f"; LMTP: {'listening' if self.lmtp.works else 'not listening'}"
         trouble = self.watch.status()
         return f"{line}; TROUBLE: {trouble}" if trouble else line
 

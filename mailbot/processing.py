@@ -21,7 +21,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,6 +117,10 @@ class Processing:
                 self._in_hand.difference_update(batch)
             done += self.left(batch, worker)
         return done
+
+    def expect(self, ids: Iterable[int], *, no_more: bool = False) -> None:
+        """`fresh` comes for these in a moment; `no_more`: it does not, after all."""
+        (self._in_hand.difference_update if no_more else self._in_hand.update)(ids)
 
     def left(self, ids: Sequence[int], worker: str = "") -> list[Processed]:
         """Handle mail whose first attempt came to nothing: each in a transaction of its own, counted beforehand."""

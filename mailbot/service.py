@@ -106,17 +106,18 @@ class Helpdesk:
         *,
         prepared: Sequence[Prepared | None] | None = None,
         reader: str = "",
+        leased: bool = True,
     ) -> list[int]:
         """Store a batch for good; the ids of rows to process. A mail that is known already is marked as a duplicate.
 
         `prepared`: what another process found out about each of them already. `reader`: on a desk that several workers
         share, the one who reads this mailbox; `LeaseLost` where it is not any more. What it stores any of them may
-        handle (`sharing`).
+        handle (`sharing`). `leased` False: the mail came by a door that needs no lease.
         """
         mailbox_id = self.store.mailbox_id(mailbox)
         received = []
         with self.store.writing() as connection:
-            if reader:
+            if reader and leased:
                 must_hold(connection, lease_of(mailbox_id), reader)
             work = self._work(connection)
             for arrival, known in zip(arrivals, prepared or [None] * len(arrivals), strict=True):
@@ -162,6 +163,10 @@ class Helpdesk:
         """Mails that were stored but not handled yet, oldest first."""
         with self.store.reading() as connection:
             return Work(connection, self.store.desk_id, self.clock.now()).inbound_in_state("received", BATCH * 50)
+
+    def expect(self, ids: Iterable[int], *, no_more: bool = False) -> None:
+        """Another thread handles these at once: `process_left` leaves them to it, until `process` was through."""
+        self._processing.expect(ids, no_more=no_more)
 
     def process(
         self,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from mailbot.config.layers import Place
 from mailbot.config.model import DAY_NAMES, MailboxSettings, ServerSettings, Settings
-from mailbot.config.values import duration_text
+from mailbot.config.values import Listen, duration_text
 from mailbot.network import is_loopback
 
 MAX_REMINDERS = 10
@@ -234,10 +234,24 @@ def _database(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _lmtp_network(settings: Settings) -> Iterator[Finding]:
+    listen = settings.lmtp.listen
+    if isinstance(listen, Listen) and not is_loopback(listen.host) and not settings.lmtp.allow_insecure:
+        yield Finding(
+            ("lmtp", "listen"),
+            f'"{listen}", where anybody on the network could hand in mail, and read what is handed in',
+            'a loopback address or "unix:FILE" (or, if a firewall keeps others out, allow_insecure = true)',
+        )
+
+
 def _listeners(settings: Settings) -> Iterator[Finding]:
     if settings.web.enabled and settings.metrics.listen == settings.web.listen:
         found = f'"{settings.web.listen}", where [web] listens as well'
         yield Finding(("metrics", "listen"), found, "another port")
+    if settings.lmtp.listen is not None and settings.lmtp.listen == settings.metrics.listen:
+        yield Finding(("lmtp", "listen"), f'"{settings.lmtp.listen}", where [metrics] listens as well', "another port")
+    if settings.web.enabled and settings.lmtp.listen == settings.web.listen:
+        yield Finding(("lmtp", "listen"), f'"{settings.lmtp.listen}", where [web] listens as well', "another port")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -278,6 +292,8 @@ CHECKS: tuple[Check, ...] = (
     Check((("helpdesk", "address"), ("helpdesk", "plus_addressing")), _token_room),
     # Only databases that mailbot is tested on.
     Check((("storage", "database_url"),), _database),
+    # LMTP knows no log-in (RFC 2033 §5): who reaches the port may deliver.
+    Check((("lmtp", "listen"), ("lmtp", "allow_insecure")), _lmtp_network),
     # One port, one server.
-    Check((("web", "listen"), ("metrics", "listen"), ("web", "enabled")), _listeners),
+    Check((("web", "listen"), ("metrics", "listen"), ("lmtp", "listen"), ("web", "enabled")), _listeners),
 )

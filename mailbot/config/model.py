@@ -28,6 +28,7 @@ from mailbot.config.values import (
     Listen,
     ListenOn,
     MailboxName,
+    OptionalDoor,
     OptionalDuration,
     OptionalEmail,
     OptionalFileName,
@@ -285,6 +286,13 @@ class MetricsSettings(Table):
     listen: OptionalListen = None
 
 
+class LmtpSettings(Table):
+    """[lmtp]: mail straight from Postfix or Dovecot; None: this door is shut."""
+
+    listen: OptionalDoor = None
+    allow_insecure: Flag = False
+
+
 class LogSettings(Table):
     """[log]: how much is logged, and in which form."""
 
@@ -315,6 +323,7 @@ class Settings(BaseSettings):
     canary: CanarySettings = CanarySettings()
     web: WebSettings = WebSettings()
     metrics: MetricsSettings = MetricsSettings()
+    lmtp: LmtpSettings = LmtpSettings()
     log: LogSettings = LogSettings()
 
     _config_file: Path | None = PrivateAttr(default=None)

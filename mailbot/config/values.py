@@ -23,6 +23,7 @@ RATE = 'a rate such as "20/h", "5/m" or "100/d", with at least 1'
 ADDRESS = 'an e-mail address such as "support@helpdesk.example"'
 DOMAIN = 'a mail domain such as "dinas.example"'
 LISTEN = 'an address and a port such as "127.0.0.1:8080"'
+DOOR = 'an address and a port such as "127.0.0.1:2424", or "unix:/run/mailbot/lmtp.sock"'
 TIME_OF_DAY = 'a time of day such as "08:00"'
 DAY = 'a date such as "2026-03-20"'
 
@@ -56,6 +57,16 @@ class Listen:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """A file system's name to listen on."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
 
 
 def read_duration(found: object) -> timedelta:
@@ -151,6 +162,22 @@ def read_listen(found: object) -> Listen:
     if not match or int(match[2]) > 65535:
         raise ValueError(LISTEN)
     return Listen(match[1].strip("[]"), int(match[2]))
+
+
+def read_door(found: object) -> Listen | UnixSocket:
+    """`"127.0.0.1:2424"` or `"unix:/run/mailbot/lmtp.sock"`."""
+    if isinstance(found, UnixSocket):
+        return found
+    if isinstance(found, str) and found.startswith("unix:"):
+        path = found.removeprefix("unix:")
+        # the kernel takes 107 bytes (unix(7))
+        if not path.startswith("/") or _CONTROL.search(path) or len(path.encode()) > 107:
+            raise ValueError(DOOR)
+        return UnixSocket(Path(path))
+    try:
+        return read_listen(found)
+    except ValueError:
+        raise ValueError(DOOR) from None
 
 
 def read_path(found: object) -> Path:
@@ -279,6 +306,9 @@ FilePath = Annotated[Path, BeforeValidator(read_path), PlainSerializer(str)]
 OptionalFilePath = Annotated[FilePath | None, BeforeValidator(_empty_is_none)]
 OptionalFileName = Annotated[str, BeforeValidator(read_file_name)]
 OptionalListen = Annotated[Annotated[Listen, BeforeValidator(read_listen)] | None, BeforeValidator(_empty_is_none)]
+OptionalDoor = Annotated[
+    Annotated[Listen | UnixSocket, BeforeValidator(read_door)] | None, BeforeValidator(_empty_is_none)
+]
 ListenOn = Annotated[Listen, BeforeValidator(read_listen)]
 Zone = Annotated[str, BeforeValidator(read_zone)]
 Language = Annotated[str, BeforeValidator(read_language)]

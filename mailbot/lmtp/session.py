@@ -1,0 +1,225 @@
+"""One LMTP connection (RFC 2033) on aiosmtpd: the envelope is judged here, the content read, each recipient answered.
+
+In: the commands of a mail server. Out: a `Letter` to `Door.take`, and its answer said once for each recipient (RFC 2033
+§4.2). Standards: RFC 5321 (§4.4 trace fields, §4.5.2 dots), RFC 1870 (SIZE), RFC 2034 with RFC 3463 (enhanced codes),
+RFC 2920 (PIPELINING), RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8).
+
+Two things of aiosmtpd don't fit and are done anew: its DATA answers once for all recipients, which leaves an LMTP
+client waiting for the others, and keeps a Python object for each line; its address parser is slow on hostile text.
+Never: a mail for somebody who is not the desk; a line that ends at a bare LF (a smuggled second mail); more than one
+large mail in memory at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import Envelope, Session
+
+log = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 20
+MOST_RECIPIENTS = 100
+# Silence of a client for so long ends the connection; so does a store that gives no answer.
+IDLE_SECONDS, STORE_SECONDS = 120.0, 300.0
+# Mails up to this size are read side by side, larger ones one after the other.
+LARGE = 1_000_000
+_END, _ALONE = b"\r\n.\r\n", b".\r\n"
+# RFC 5321 §4.1.2, as far as it matters: a quoted or a plain local part; "" is the null path.
+_PATH = re.compile(r'<((?:"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){0,128}")?[^<>"\x00-\x20\x7f]{0,512})>[ ]*(.*)', re.DOTALL)
+_BARE = re.compile(r"[245]\d\d (?!\d\.\d{1,3}\.\d{1,3})")
+# Enhanced codes (RFC 3463) of answers that aiosmtpd gives without one.
+_CODES = {
+    "250": "2.0.0", "500": "5.5.2", "501": "5.5.4", "502": "5.5.1", "503": "5.5.1", "538": "5.7.11", "552": "5.3.4",
+    "555": "5.5.4",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail with its envelope. `sender` "" is the null path; `raw` begins with the trace fields; `size` is without."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes = field(repr=False)
+    size: int
+
+
+@dataclass
+class Door:
+    """What all connections share. `is_ours`: may this address be written to? `take`: store, then say what to answer.
+
+    `largest`: bytes; what is larger is refused. `large` lets in one large mail at a time.
+    """
+
+    name: str
+    largest: int
+    is_ours: Callable[[str], bool]
+    take: Callable[[Letter], Awaitable[str]]
+    sessions: set[LmtpSession] = field(default_factory=set)
+    large: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    # aiosmtpd calls these by their names.
+
+    async def handle_EHLO(
+        self, server: Any, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """What LHLO announces; SIZE, 8BITMIME and SMTPUTF8 are in `responses` already."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", "250 ENHANCEDSTATUSCODES"]
+
+    async def handle_MAIL(
+        self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Any sender may write."""
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 Sender OK"
+
+    async def handle_RCPT(
+        self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """The desk's addresses, with whatever sub-address, and nobody else's."""
+        if not self.is_ours(address):
+            return f"550 5.1.1 <{address.encode('ascii', 'backslashreplace').decode()}>: no address of this desk"
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients, send the others again"  # RFC 5321 §4.5.3.1.10
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Recipient OK"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A fault of ours: the client keeps the mail."""
+        log.error("LMTP: an unexpected fault; the mail stays with the sending server", exc_info=error)
+        return "451 4.3.0 Local fault, try again later"
+
+
+class LmtpSession(LMTP):
+    """One connection."""
+
+    # The most that lies unread in memory is twice this; a line of a mail may be as long as it likes.
+    line_length_limit = 65_536
+
+    def __init__(self, door: Door, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            door, data_size_limit=door.largest, enable_SMTPUTF8=True, hostname=door.name, ident="mailbot LMTP",
+            timeout=IDLE_SECONDS, loop=loop,
+        )  # fmt: skip
+        self._door = door
+        self._greets = False
+
+    def connection_made(self, transport: Any) -> None:
+        """A client is there."""
+        self._door.sessions.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """It is gone."""
+        self._door.sessions.discard(self)
+        super().connection_lost(error)
+
+    async def _handle_client(self) -> None:
+        if len(self._door.sessions) > MOST_CONNECTIONS:
+            await self.push("421 4.3.2 Too many connections, try again later")
+            self.leave()
+            return
+        await super()._handle_client()
+
+    def leave(self) -> None:
+        """Close, once what was written has gone out."""
+        if self.transport is not None:
+            self.transport.close()
+
+    async def push(self, status: Any) -> None:
+        """An answer, with its enhanced code (RFC 2034 §3: all but the greeting and that to LHLO)."""
+        if isinstance(status, str) and not self._greets and not status.startswith("220") and _BARE.match(status):
+            status = f"{status[:3]} {_CODES.get(status[:3], f'{status[0]}.0.0')} {status[4:]}"
+        await super().push(status)
+
+    async def smtp_LHLO(self, arg: str) -> None:
+        """RFC 2033 §4.1."""
+        self._greets = True
+        try:
+            await super().smtp_LHLO(arg)
+        finally:
+            self._greets = False
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        found = _PATH.fullmatch(arg.strip()) if arg else None
+        if found is None:
+            return None, None
+        return found[1] or "<>", found[2]
+
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """The content, and one answer for each recipient (RFC 2033 §4.2)."""
+        if await self.check_helo_needed("LHLO"):
+            return
+        envelope = self.envelope
+        if envelope is None or not envelope.rcpt_tos:
+            await self.push("503 5.5.1 Error: need RCPT command")
+            return
+        if arg:
+            await self.push("501 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        recipients = tuple(envelope.rcpt_tos)
+        try:
+            answer = await self._take(_sender(envelope), recipients)
+        finally:
+            if self._holds_large:
+                self._door.large.release()
+                self._holds_large = False
+        self.envelope = self._create_envelope()
+        self._reset_timeout()
+        await self.push("\r\n".join([answer] * len(recipients)))
+
+    _holds_large = False
+
+    async def _take(self, sender: str, recipients: tuple[str, ...]) -> str:
+        trace = trace_fields(sender, recipients)
+        content = await self._content(trace)
+        if content is None:
+            return f"552 5.3.4 The mail is larger than {self._door.largest} bytes"
+        self._reset_timeout(STORE_SECONDS)
+        return await self._door.take(Letter(sender, recipients, content, len(content) - len(trace)))
+
+    async def _content(self, trace: bytes) -> bytes | None:
+        """All up to the lone dot, behind `trace`, dots undone; None where it was too much (it is read all the same)."""
+        data = bytearray()
+        too_much = False
+        while not (data.endswith(_END) or data == _ALONE):
+            try:
+                data += await self._reader.readuntil(_ALONE)
+            except asyncio.LimitOverrunError as more:
+                data += await self._reader.read(more.consumed)
+                self._reset_timeout()
+            if too_much or len(data) > self._door.largest + len(_END):
+                too_much = True
+                del data[: -len(_END)]
+            elif len(data) > LARGE and not self._holds_large:
+                await self._door.large.acquire()
+                self._holds_large = True
+        if too_much:
+            return None
+        del data[-len(_ALONE) :]
+        # RFC 5321 §4.5.2: the first dot of a line that begins with one goes.
+        plain = data.replace(b"\r\n.", b"\r\n")
+        return trace + bytes(plain[1:] if plain.startswith(b".") else plain)
+
+
+def _sender(envelope: Any) -> str:
+    return "" if envelope.mail_from == "<>" else str(envelope.mail_from)
+
+
+def trace_fields(sender: str, recipients: tuple[str, ...]) -> bytes:
+    """Return-Path, and Delivered-To for each address (RFC 5321 §4.4), so that tokens and a null sender are seen.
+
+    No Received, which would carry a time: a mail without Message-ID that is sent a second time is known by its bytes.
+    """
+    lines = [f"Return-Path: <{sender}>", *(f"Delivered-To: {address}" for address in dict.fromkeys(recipients))]
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
