@@ -47,8 +47,8 @@ from mailbot.vocabulary.caps import WITHHELD
 
 HISTORY_ENTRIES = 6
 SHOWN_KINDS = ("report", "reply", "answer", "note")
-# What goes first when a queue has formed: an agent's words before the desk's own.
-PRIORITY = {MessageKind.ANSWER: 20, MessageKind.CLOSURE: 15, MessageKind.ACKNOWLEDGEMENT: 10, MessageKind.STATUS: 10}
+# Whose turn it is when a queue has formed, the least first: an agent's words before the desk's own.
+TURN = {MessageKind.ANSWER: -20, MessageKind.CLOSURE: -15, MessageKind.ACKNOWLEDGEMENT: -10, MessageKind.STATUS: -10}
 
 
 @dataclass(frozen=True)
@@ -390,7 +390,7 @@ class Correspondence:
                 "automatic": bool(envelope.auto_submitted),
                 "cycle": envelope.cycle,
                 "step": envelope.step,
-                "priority": PRIORITY.get(envelope.kind, 0),
+                "turn": TURN.get(envelope.kind, 0),
                 "expires_at": turn.work.now + turn.profile.retry_for,
             }
         )

@@ -216,6 +216,7 @@ class OutboxRow(SQLModel, table=True):
 
     in when it is sent: [{"raw": sha256 of the mail they came in, "index": n}]. `state`: pending → sending → sent |
     failed | cancelled. The Message-ID is fixed here: a retry repeats it. `cycle` and `step` belong to timers.
+    What is due goes out by `turn`, the least first, and by age.
     """
 
     __tablename__ = "outbox"
@@ -238,7 +239,7 @@ class OutboxRow(SQLModel, table=True):
     cycle: int = 0
     step: int = 0
     state: str = "pending"
-    priority: int = 0
+    turn: int = 0
     attempts: int = 0
     created_at: datetime
     next_attempt_at: datetime
@@ -249,7 +250,8 @@ class OutboxRow(SQLModel, table=True):
     lease_until: datetime | None = None
 
     __table_args__ = (
-        Index("ix_outbox_due", "desk_id", "state", "next_attempt_at", "priority"),
+        Index("ix_outbox_due", "desk_id", "state", "next_attempt_at"),
+        Index("ix_outbox_turn", "desk_id", "state", "turn", "id", "next_attempt_at"),
         Index("ix_outbox_message_id", "desk_id", "message_id"),
         Index("ix_outbox_ticket", "ticket_id", "id"),
         Index("ix_outbox_recipient", "desk_id", "recipient", "created_at"),

@@ -203,4 +203,14 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, A
         insert_rows(table, frozenset(rows[0])).run_many(connection, rows)
 
 
-__all__ = ["WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "set_row"]
+def named(values: Sequence[Any]) -> dict[str, Any]:
+    """Parameters for a list of values that a statement names one by one."""
+    return {f"v{index}": value for index, value in enumerate(values)}
+
+
+def one_of(column: Any, count: int) -> Any:
+    """`column IN (…)` with so many parameters, named as `named` does."""
+    return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
+
+
+__all__ = ["WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "named", "one_of", "set_row"]

@@ -7,15 +7,14 @@ Every statement is SQLAlchemy Core, compiled once; every look-up has its index (
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     and_,
     bindparam,
     delete,
@@ -41,8 +40,10 @@ from mailbot.core.ticket import (
     TimerKind,
 )
 from mailbot.store.agents import team_of
-from mailbot.store.prepared import Prepared, add_row, add_rows, set_row
-from mailbot.store.tables import AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
+from mailbot.store.inbound import InboundWork
+from mailbot.store.outbox import OutboxWork
+from mailbot.store.prepared import Prepared, add_row, add_rows, named, one_of, set_row
+from mailbot.store.tables import AUDIT, DESK, EVENT, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,8 @@ class Loaded:
         return replace(self, ticket=ticket)
 
 
-class Work:
+class Work(InboundWork, OutboxWork):
     """One transaction on one desk. Not shared between threads. `locking` False: for one that only reads."""
-
-    def __init__(self, connection: Connection, desk_id: int, now: datetime, *, locking: bool = True) -> None:
-        self.connection = connection
-        self.desk_id = desk_id
-        self.now = now
-        self._for_update = (
-            locking and connection.dialect.name == "postgresql"
-        )  # SQLite has the whole database for itself
 
     # Tickets
 
@@ -85,7 +78,7 @@ class Work:
         if not wanted:
             return {}
         query = _tickets_by("number", len(wanted), self._for_update)
-        rows = query.rows(self.connection, {"desk": self.desk_id} | _named(wanted))
+        rows = query.rows(self.connection, {"desk": self.desk_id} | named(wanted))
         return {loaded.ticket.number: loaded for loaded in self._loaded(rows)}
 
     def tickets_by_id(self, ids: Iterable[int]) -> dict[int, Loaded]:
@@ -94,7 +87,7 @@ class Work:
         if not wanted:
             return {}
         query = _tickets_by("id", len(wanted), self._for_update)
-        rows = query.rows(self.connection, {"desk": self.desk_id} | _named(wanted))
+        rows = query.rows(self.connection, {"desk": self.desk_id} | named(wanted))
         return {loaded.id: loaded for loaded in self._loaded(rows)}
 
     def _load(self, query: Any) -> list[Loaded]:
@@ -108,12 +101,12 @@ class Work:
         if not ids:
             return []
         people: dict[int, list[Participant]] = {}
-        for p in _people_of(len(ids)).rows(self.connection, _named(ids)):
+        for p in _people_of(len(ids)).rows(self.connection, named(ids)):
             people.setdefault(p.ticket_id, []).append(Participant(p.email, p.name, p.visible))
         timers: dict[int, list[Timer]] = {}
         waiting = [row.id for row in rows if row.status == Status.WAITING]
         if waiting:  # only a waiting ticket has deadlines
-            for t in _timers_of(len(waiting)).rows(self.connection, _named(waiting)):
+            for t in _timers_of(len(waiting)).rows(self.connection, named(waiting)):
                 timers.setdefault(t.ticket_id, []).append(Timer(t.due_at, TimerKind(t.kind), t.step))
         return [_loaded(row, people.get(row.id, []), timers.get(row.id, [])) for row in rows]
 
@@ -125,7 +118,7 @@ class Work:
         if not message_ids:
             return {}
         found: dict[str, int] = {}
-        parameters = {"desk": self.desk_id} | _named(message_ids)
+        parameters = {"desk": self.desk_id} | named(message_ids)
         for query in _numbers_by_message_id(len(message_ids), of_agents):
             found.update({row.message_id: row.number for row in query.rows(self.connection, parameters)})
         return found
@@ -278,179 +271,13 @@ class Work:
         """The plain texts of mails of ours, by Message-ID: what a reply may quote."""
         if not message_ids:
             return []
-        parameters = {"desk": self.desk_id} | _named(message_ids)
+        parameters = {"desk": self.desk_id} | named(message_ids)
         return [row.text for row in _sent_texts(len(message_ids)).rows(self.connection, parameters)][:limit]
 
     def sent_to(self, ticket_id: int, person: str, limit: int = 6) -> list[str]:
         """The plain texts of the last mails that went to this person about a ticket."""
         parameters = {"ticket": ticket_id, "to": person, "most": limit}
         return [row.text for row in _SENT_TO.rows(self.connection, parameters)]
-
-    # Inbound mail
-
-    def seen(self, message_id: str, digest: str) -> int | None:
-        """The inbound row of the same mail, if it was taken in before."""
-        parameters = {"desk": self.desk_id, "wanted_id": message_id, "wanted_digest": digest}
-        found: int | None = _SEEN.scalar(self.connection, parameters)
-        return found
-
-    def message_id_came_before(self, inbound_id: int) -> bool:
-        """Had a mail before this one the same Message-ID, with whatever text? True where this one has none."""
-        own = self.connection.execute(select(INBOUND.c.message_id).where(INBOUND.c.id == inbound_id)).scalar()
-        query = select(INBOUND.c.id).where(
-            INBOUND.c.desk_id == self.desk_id, INBOUND.c.message_id == own, INBOUND.c.id < inbound_id
-        )
-        return not own or self.connection.execute(query.limit(1)).first() is not None
-
-    def add_inbound(self, values: Mapping[str, Any]) -> int:
-        """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
-        row = {
-            "desk_id": self.desk_id, "received_at": self.now, "partial": False, "state": "received", "kind": "",
-            "rule": "", "reason": "", "sender": "", "subject": "", "ticket_id": None, "duplicate_of": None,
-            "traceback": "", "explanation": {}, "attempts": 0, "place": "", "filed": False, "processed_at": None,
-        } | dict(values)  # fmt: skip
-        return add_row(self.connection, INBOUND, row)
-
-    def inbound(self, ids: Iterable[int]) -> list[Any]:
-        """Rows of `Inbound` by id, in the order of their ids; on PostgreSQL locked, those locked by others left out."""
-        wanted = list(ids)
-        return _inbound_by_id(len(wanted), self._for_update).rows(self.connection, _named(wanted)) if wanted else []
-
-    def inbound_unlocked(self, ids: Iterable[int]) -> list[Any]:
-        """The same rows for reading only."""
-        wanted = list(ids)
-        return _inbound_by_id(len(wanted), False).rows(self.connection, _named(wanted)) if wanted else []
-
-    def inbound_in_state(self, state: str, limit: int) -> list[int]:
-        """Ids of inbound mail in a state, oldest first."""
-        query = (
-            select(INBOUND.c.id)
-            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == state)
-            .order_by(INBOUND.c.id)
-            .limit(limit)
-        )
-        return [row.id for row in self.connection.execute(query)]
-
-    def others_handled_since(self, at: datetime, inbound_id: int) -> bool:
-        """Was other mail handled after that moment? Looked for among the newest."""
-        query = (
-            select(INBOUND.c.processed_at)
-            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == "processed", INBOUND.c.id != inbound_id)
-            .order_by(INBOUND.c.id.desc())
-            .limit(100)
-        )
-        return any(row.processed_at is not None and row.processed_at > at for row in self.connection.execute(query))
-
-    def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[Any]:
-        """id, uid and place of the mails of this folder that were taken in, of those asked for."""
-        found: list[Any] = []
-        wanted = sorted(uids)
-        for start in range(0, len(wanted), 500):
-            query = select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
-                INBOUND.c.mailbox_id == mailbox_id,
-                INBOUND.c.uidvalidity == uidvalidity,
-                INBOUND.c.uid.in_(wanted[start : start + 500]),
-            )
-            found += self.connection.execute(query)
-        return found
-
-    def set_filed(self, ids: Sequence[int]) -> None:
-        """These mails lie in their folder."""
-        if ids:
-            self.connection.execute(update(INBOUND).where(INBOUND.c.id.in_(list(ids))).values(filed=True))
-
-    def set_inbound(self, inbound_id: int, **values: Any) -> None:
-        """Change an inbound row."""
-        set_row(self.connection, INBOUND, inbound_id, values)
-
-    # Outbox
-
-    def enqueue(self, values: Mapping[str, Any]) -> int:
-        """Put one mail to one person into the outbox; its row id. `values` are columns of `OutboxRow`."""
-        row = {
-            "desk_id": self.desk_id, "ticket_id": None, "message_row_id": None, "inbound_id": None, "subject": "",
-            "text": "", "attachments": [], "automatic": False, "cycle": 0, "step": 0, "state": "pending",
-            "priority": 0, "attempts": 0, "created_at": self.now, "next_attempt_at": self.now, "sent_at": None,
-            "last_error": "", "lease_owner": "", "lease_until": None, "envelope_from": "",
-        } | dict(values)  # fmt: skip
-        return add_row(self.connection, OUTBOX, row)
-
-    def claim_outbox(self, now: datetime, limit: int, owner: str, lease: timedelta) -> list[Any]:
-        """Take up to `limit` mails that are due, the most urgent first, and mark them as being sent by `owner`."""
-        # on a desk that several share, the database's clock says when a lease ends
-        moment: Any = func.clock_timestamp() if self._for_update else now
-        expired = and_(OUTBOX.c.state == "sending", OUTBOX.c.lease_until < moment)
-        query = (
-            select(OUTBOX)
-            .where(
-                OUTBOX.c.desk_id == self.desk_id,
-                or_(and_(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= now), expired),
-            )
-            .order_by(OUTBOX.c.priority.desc(), OUTBOX.c.id)
-            .limit(limit)
-        )
-        if self._for_update:
-            query = query.with_for_update(skip_locked=True)
-        rows = list(self.connection.execute(query))
-        if rows:
-            claimed = update(OUTBOX).where(OUTBOX.c.id.in_([row.id for row in rows]))
-            self.connection.execute(claimed.values(state="sending", lease_owner=owner, lease_until=moment + lease))
-        return rows
-
-    def free_leases(self, owner: str | None) -> None:
-        """Give back what was being sent: by `owner`, or (None, on a desk that only one process runs) by anybody."""
-        condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "sending")
-        if owner is not None:
-            condition = and_(condition, OUTBOX.c.lease_owner == owner)
-        self.connection.execute(
-            update(OUTBOX).where(condition).values(state="pending", lease_owner="", lease_until=None)
-        )
-
-    def set_outbox(self, outbox_id: int, **values: Any) -> None:
-        """Change an outbox row."""
-        set_row(self.connection, OUTBOX, outbox_id, values)
-
-    def outbox_row(self, outbox_id: int) -> Any | None:
-        """One mail of the outbox."""
-        query = select(OUTBOX).where(OUTBOX.c.id == outbox_id, OUTBOX.c.desk_id == self.desk_id)
-        return self.connection.execute(query).one_or_none()
-
-    def outbox_by_message_id(self, message_id: str) -> Any | None:
-        """The mail of ours with this Message-ID."""
-        query = select(OUTBOX).where(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.message_id == message_id)
-        return self.connection.execute(query).first()
-
-    def retry_outbox(self, ids: Sequence[int] | None, expires_at: datetime) -> int:
-        """Make pending and failed mail due now; of all, or of those named. How many."""
-        condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state.in_(("pending", "failed")))
-        if ids is not None:
-            condition = and_(condition, OUTBOX.c.id.in_(list(ids)))
-        done = self.connection.execute(
-            update(OUTBOX)
-            .where(condition, OUTBOX.c.raw != b"")
-            .values(state="pending", attempts=0, next_attempt_at=self.now, expires_at=expires_at)
-        )
-        return done.rowcount
-
-    def postpone_outbox(self, until: datetime) -> None:
-        """What is due is due at `until`."""
-        due = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= until)
-        self.connection.execute(update(OUTBOX).where(due).values(next_attempt_at=until))
-
-    def cancel_outbox(self, ids: Sequence[int]) -> int:
-        """Take undelivered mail out of the queue. How many."""
-        condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.id.in_(list(ids)))
-        done = self.connection.execute(
-            update(OUTBOX).where(condition, OUTBOX.c.state.in_(("pending", "failed"))).values(state="cancelled")
-        )
-        return done.rowcount
-
-    def next_attempt(self) -> datetime | None:
-        """When the next mail is due."""
-        query = select(func.min(OUTBOX.c.next_attempt_at)).where(
-            OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "pending"
-        )
-        return self.connection.execute(query).scalar()
 
     # Agents and the audit
 
@@ -474,16 +301,6 @@ _TAKE_NUMBER = Prepared(
     .values(next_number=DESK.c.next_number + 1)
     .returning(DESK.c.next_number)
 )
-_SEEN = Prepared(
-    select(INBOUND.c.id)
-    .where(
-        INBOUND.c.desk_id == bindparam("desk"),
-        INBOUND.c.message_id == bindparam("wanted_id"),
-        INBOUND.c.digest == bindparam("wanted_digest"),
-    )
-    .order_by(INBOUND.c.id)
-    .limit(1)
-)
 _SENT_TO = Prepared(
     select(OUTBOX.c.text)
     .where(OUTBOX.c.ticket_id == bindparam("ticket"), OUTBOX.c.recipient == bindparam("to"), OUTBOX.c.text != "")
@@ -492,43 +309,27 @@ _SENT_TO = Prepared(
 )
 
 
-def _named(values: Sequence[Any]) -> dict[str, Any]:
-    """Parameters for a list of values that a statement names one by one."""
-    return {f"v{index}": value for index, value in enumerate(values)}
-
-
-def _one_of(column: Any, count: int) -> Any:
-    """`column IN (…)` with so many parameters, named as `_named` does."""
-    return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
-
-
 @lru_cache(maxsize=256)
 def _tickets_by(key: str, count: int, locking: bool) -> Prepared:
-    query = select(TICKET).where(TICKET.c.desk_id == bindparam("desk"), _one_of(TICKET.c[key], count))
+    query = select(TICKET).where(TICKET.c.desk_id == bindparam("desk"), one_of(TICKET.c[key], count))
     return Prepared(query.order_by(TICKET.c.id).with_for_update() if locking else query)
-
-
-@lru_cache(maxsize=128)
-def _inbound_by_id(count: int, locking: bool) -> Prepared:
-    query = select(INBOUND).where(_one_of(INBOUND.c.id, count)).order_by(INBOUND.c.id)
-    return Prepared(query.with_for_update(skip_locked=True) if locking else query)
 
 
 @lru_cache(maxsize=256)
 def _people_of(count: int) -> Prepared:
-    return Prepared(select(PARTICIPANT).where(_one_of(PARTICIPANT.c.ticket_id, count)))
+    return Prepared(select(PARTICIPANT).where(one_of(PARTICIPANT.c.ticket_id, count)))
 
 
 @lru_cache(maxsize=256)
 def _timers_of(count: int) -> Prepared:
-    return Prepared(select(TIMER).where(_one_of(TIMER.c.ticket_id, count)))
+    return Prepared(select(TIMER).where(one_of(TIMER.c.ticket_id, count)))
 
 
 @lru_cache(maxsize=64)
 def _sent_texts(count: int) -> Prepared:
     return Prepared(
         select(OUTBOX.c.text).where(
-            OUTBOX.c.desk_id == bindparam("desk"), _one_of(OUTBOX.c.message_id, count), OUTBOX.c.text != ""
+            OUTBOX.c.desk_id == bindparam("desk"), one_of(OUTBOX.c.message_id, count), OUTBOX.c.text != ""
         )
     )
 
@@ -537,11 +338,11 @@ def _sent_texts(count: int) -> Prepared:
 def _numbers_by_message_id(count: int, of_agents: bool) -> tuple[Prepared, Prepared]:
     theirs = select(MESSAGE.c.message_id, TICKET.c.number).where(
         MESSAGE.c.desk_id == bindparam("desk"),
-        _one_of(MESSAGE.c.message_id, count),
+        one_of(MESSAGE.c.message_id, count),
         TICKET.c.id == MESSAGE.c.ticket_id,
     )
     ours = select(OUTBOX.c.message_id, TICKET.c.number).where(
-        OUTBOX.c.desk_id == bindparam("desk"), _one_of(OUTBOX.c.message_id, count), TICKET.c.id == OUTBOX.c.ticket_id
+        OUTBOX.c.desk_id == bindparam("desk"), one_of(OUTBOX.c.message_id, count), TICKET.c.id == OUTBOX.c.ticket_id
     )
     if not of_agents:
         theirs = theirs.where(MESSAGE.c.author_role != Role.AGENT.value)

@@ -276,7 +276,7 @@ def _outbox() -> None:
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("next_attempt_at", Moment, nullable=False),
@@ -287,7 +287,8 @@ def _outbox() -> None:
         sa.Column("lease_until", Moment, nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_outbox_due", "outbox", ["desk_id", "state", "next_attempt_at", "priority"])
+    op.create_index("ix_outbox_turn", "outbox", ["desk_id", "state", "turn", "id", "next_attempt_at"])
+    op.create_index("ix_outbox_due", "outbox", ["desk_id", "state", "next_attempt_at"])
     op.create_index("ix_outbox_message_id", "outbox", ["desk_id", "message_id"])
     op.create_index("ix_outbox_recipient", "outbox", ["desk_id", "recipient", "created_at"])
     op.create_index("ix_outbox_ticket", "outbox", ["ticket_id", "id"])

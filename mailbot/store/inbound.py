@@ -1,0 +1,114 @@
+"""The write side of mail that comes: what was taken in, in which state it is, where it was filed.
+
+Part of `store.work.Work`; the same rules hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from mailbot.store.prepared import Prepared, add_row, named, one_of, set_row
+from mailbot.store.tables import INBOUND
+from mailbot.store.transaction import Transaction
+
+
+class InboundWork(Transaction):
+    """Rows of `Inbound`."""
+
+    def seen(self, message_id: str, digest: str) -> int | None:
+        """The inbound row of the same mail, if it was taken in before."""
+        parameters = {"desk": self.desk_id, "wanted_id": message_id, "wanted_digest": digest}
+        found: int | None = _SEEN.scalar(self.connection, parameters)
+        return found
+
+    def message_id_came_before(self, inbound_id: int) -> bool:
+        """Had a mail before this one the same Message-ID, with whatever text? True where this one has none."""
+        own = self.connection.execute(select(INBOUND.c.message_id).where(INBOUND.c.id == inbound_id)).scalar()
+        query = select(INBOUND.c.id).where(
+            INBOUND.c.desk_id == self.desk_id, INBOUND.c.message_id == own, INBOUND.c.id < inbound_id
+        )
+        return not own or self.connection.execute(query.limit(1)).first() is not None
+
+    def add_inbound(self, values: Mapping[str, Any]) -> int:
+        """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
+        row = {
+            "desk_id": self.desk_id, "received_at": self.now, "partial": False, "state": "received", "kind": "",
+            "rule": "", "reason": "", "sender": "", "subject": "", "ticket_id": None, "duplicate_of": None,
+            "traceback": "", "explanation": {}, "attempts": 0, "place": "", "filed": False, "processed_at": None,
+        } | dict(values)  # fmt: skip
+        return add_row(self.connection, INBOUND, row)
+
+    def inbound(self, ids: Iterable[int]) -> list[Any]:
+        """Rows of `Inbound` by id, in the order of their ids; on PostgreSQL locked, those locked by others left out."""
+        wanted = list(ids)
+        return _inbound_by_id(len(wanted), self._for_update).rows(self.connection, named(wanted)) if wanted else []
+
+    def inbound_unlocked(self, ids: Iterable[int]) -> list[Any]:
+        """The same rows for reading only."""
+        wanted = list(ids)
+        return _inbound_by_id(len(wanted), False).rows(self.connection, named(wanted)) if wanted else []
+
+    def inbound_in_state(self, state: str, limit: int) -> list[int]:
+        """Ids of inbound mail in a state, oldest first."""
+        query = (
+            select(INBOUND.c.id)
+            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == state)
+            .order_by(INBOUND.c.id)
+            .limit(limit)
+        )
+        return [row.id for row in self.connection.execute(query)]
+
+    def others_handled_since(self, at: datetime, inbound_id: int) -> bool:
+        """Was other mail handled after that moment? Looked for among the newest."""
+        query = (
+            select(INBOUND.c.processed_at)
+            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == "processed", INBOUND.c.id != inbound_id)
+            .order_by(INBOUND.c.id.desc())
+            .limit(100)
+        )
+        return any(row.processed_at is not None and row.processed_at > at for row in self.connection.execute(query))
+
+    def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[Any]:
+        """id, uid and place of the mails of this folder that were taken in, of those asked for."""
+        found: list[Any] = []
+        wanted = sorted(uids)
+        for start in range(0, len(wanted), 500):
+            query = select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
+                INBOUND.c.mailbox_id == mailbox_id,
+                INBOUND.c.uidvalidity == uidvalidity,
+                INBOUND.c.uid.in_(wanted[start : start + 500]),
+            )
+            found += self.connection.execute(query)
+        return found
+
+    def set_filed(self, ids: Sequence[int]) -> None:
+        """These mails lie in their folder."""
+        if ids:
+            self.connection.execute(update(INBOUND).where(INBOUND.c.id.in_(list(ids))).values(filed=True))
+
+    def set_inbound(self, inbound_id: int, **values: Any) -> None:
+        """Change an inbound row."""
+        set_row(self.connection, INBOUND, inbound_id, values)
+
+
+_SEEN = Prepared(
+    select(INBOUND.c.id)
+    .where(
+        INBOUND.c.desk_id == bindparam("desk"),
+        INBOUND.c.message_id == bindparam("wanted_id"),
+        INBOUND.c.digest == bindparam("wanted_digest"),
+    )
+    .order_by(INBOUND.c.id)
+    .limit(1)
+)
+
+
+@lru_cache(maxsize=128)
+def _inbound_by_id(count: int, locking: bool) -> Prepared:
+    query = select(INBOUND).where(one_of(INBOUND.c.id, count)).order_by(INBOUND.c.id)
+    return Prepared(query.with_for_update(skip_locked=True) if locking else query)
