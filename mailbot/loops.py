@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 OUTBOX_LOOK_SECONDS = 1.0
 STAND_BY_SECONDS = 0.5
+# So long after a mail the next one is likely, and the inbox is asked more often than IDLE would tell.
+BRISK_SECONDS = 5.0
 FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0
 # A refused password is tried less and less often: servers lock out who knocks too much. A reload tries at once.
 LONGEST_AFTER_REFUSAL = 120.0
@@ -167,6 +169,7 @@ class InboxLoop:
         self.state = "stopped"
 
     _was_well = False
+    _brisk_until = 0.0
 
     def _batch_done(self) -> None:
         """A long backlog has no whole turn for long, and yet it is read."""
@@ -195,14 +198,16 @@ class InboxLoop:
             self._wake.clear()
             with self._changed:
                 begun = self._asked
-            self._reader.read()
+            if self._reader.read():
+                self._brisk_until = time.monotonic() + BRISK_SECONDS
             self._has_read()
             if not self._must_stop():
                 if self._reader.all_handled:  # else a reply may be among them, and no timer may fire
                     with self._changed:
                         self._reads = begun
                         self._changed.notify_all()
-                self._mailbox.wait(min(self._poll, self._reader.look_again, HANG_SECONDS / 4), self._wake)
+                longest = min(self._poll, self._reader.look_again, HANG_SECONDS / 4)
+                self._mailbox.wait(longest, self._wake, brisk=self._brisk_until - time.monotonic())
 
 
 class OutboxLoop:

@@ -75,6 +75,9 @@ class Mailbox:
         self._keywords = False
         self._selected_at = 0.0
         self._suspects = suspects.Suspects()
+        # Whether the last `wait` ended at once, since a mail was told of in the answer to SEARCH, FETCH or MOVE, and no
+        # mail was found since. IDLE would not tell of it again: it would lie there until the next poll.
+        self._hurried = False
 
     @property
     def uidvalidity(self) -> int:
@@ -144,6 +147,7 @@ class Mailbox:
             else:
                 client.noop()  # without it Dovecot's SEARCH sees a new mail one look late
                 client.wire.forget()
+            client.wire.grown = False  # the search below finds it
             criteria = "UNDELETED"
             if len(self._places) < len(Place) and self._keywords:
                 criteria += f" UNKEYWORD {filing.DONE}"
@@ -164,6 +168,7 @@ class Mailbox:
                     found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
                 self._suspects.clear(group)
                 if found:
+                    self._hurried = False
                     yield found
 
     @contextmanager
@@ -223,10 +228,20 @@ class Mailbox:
             elif self._keywords:
                 filing.mark(client, uids)
 
-    def wait(self, timeout: float, wake: WakeUp) -> bool:
-        """Wait at most `timeout` seconds; True where the server signalled a change. Ends early when `wake` rings."""
+    def wait(self, timeout: float, wake: WakeUp, *, brisk: float = 0.0) -> bool:
+        """Wait at most `timeout` seconds; True where the server signalled a change. Ends early when `wake` rings.
+
+        `brisk`: so many seconds of it, more mail is likely to come (`waiting.brisk`).
+        """
         with self._guard("waiting for mail") as client:
+            client.wire.forget()
+            if client.wire.grown and not self._hurried:
+                self._hurried = True  # once in a row: some servers repeat EXISTS with every answer
+                return True
             if self._settings.idle and client.has_capability("IDLE"):
+                changed = waiting.brisk(client, min(brisk, timeout), wake) if brisk > 0 else None
+                if changed is not None:
+                    return changed
                 return waiting.idle(client, timeout, wake)
         wake.wait(timeout)
         return False

@@ -5,8 +5,9 @@ hint only: the caller searches in any case. Standards: RFC 2177 (IDLE; a client 
 Never: a busy loop. A closed connection, a BYE and a peer that owes an answer all end in an exception, never in an empty
 return that comes too early.
 
-Dovecot tells of a new mail 500 ms after it came (a constant of its own); NOOP before SEARCH sees it at once. So mail
-that comes while other mail is worked on is not delayed, and a single one waits half a second.
+Dovecot tells an idling client of a new mail 500 ms after it came (a constant of its own); NOOP sees it at once. So
+while traffic is on, and the server near enough to answer at once, NOOP is said ten times a second instead (`brisk`);
+docs/performance.md has what that gains and costs. A single mail after a silence waits half a second.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from contextlib import suppress
 
 from mailbot.imap.wire import Client
 
+# NOOP so often while traffic is on; not to a server that takes longer to answer: it is far away, and many share it.
+BRISK_EVERY, NEAR_SECONDS = 0.1, 0.005
 # Routers forget silent connections, many of them after ten minutes.
 RE_IDLE = 9 * 60.0
 
@@ -61,6 +64,25 @@ def _poll(timeout: float, *descriptors: int) -> set[int]:
     for descriptor in descriptors:
         poller.register(descriptor, select.POLLIN)
     return {descriptor for descriptor, _event in poller.poll(max(0, int(timeout * 1000 + 0.999)))}
+
+
+def brisk(client: Client, timeout: float, wake: WakeUp) -> bool | None:
+    """NOOP for at most `timeout` seconds. True: the folder changed; False: `wake` rang; None: neither.
+
+    Comes back early where the server is not near. Raises imaplib's errors and OSError.
+    """
+    end = time.monotonic() + timeout
+    while (left := end - time.monotonic()) > 0:
+        if wake.wait(min(BRISK_EVERY, left)):
+            return False
+        asked = time.monotonic()
+        _words, responses = client.noop()
+        client.wire.forget()
+        if any(len(response) > 1 and response[1] == b"EXISTS" for response in responses):
+            return True
+        if time.monotonic() - asked > NEAR_SECONDS:
+            return None
+    return None
 
 
 def idle(client: Client, timeout: float, wake: WakeUp) -> bool:

@@ -76,6 +76,7 @@ class Wire(imaplib.IMAP4):
         self._context = context
         self._patience = patience
         self.allowance = ALLOWANCE
+        self.grown = False
         super().__init__(host, port, connect_within)
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
@@ -180,8 +181,12 @@ class Wire(imaplib.IMAP4):
             self._check_bye()
 
     def forget(self) -> None:
-        """Drop untagged responses that nobody asked for: imaplib keeps each of them until the next SELECT."""
+        """Drop untagged responses that nobody asked for: imaplib keeps each of them until the next SELECT.
+
+        EXISTS, which may come with any answer (RFC 3501 §5.2), is noted in `grown`: the server says it once.
+        """
         self._check_bye()
+        self.grown = self.grown or bool(self.untagged_responses.get("EXISTS"))
         self.untagged_responses.clear()
 
 
