@@ -82,6 +82,7 @@ class Daemon:
 
             self._taking_in = TakingIn(self._desk, self._mail_may_wait, self.sharing)
             self.lmtp = LmtpServer(self._desk, self._taking_in, self.watch.canary.recognises, listen)
+            self.watch.door = self.lmtp.pulse
 
     def _read_afresh(self, timeout: float) -> dict[int, datetime]:
         """Read every inbox, and handle what came by LMTP: a reply may be among it. See `Inboxes.read_afresh`."""

@@ -106,6 +106,8 @@ class Facts:
     spaces: tuple[Space, ...] = ()
     queue: Queue | None = None
     canary: CanaryFacts | None = None
+    lmtp: Line | None = None
+    """None: this door is shut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +284,15 @@ def _inbox(facts: Facts, limits: Limits, inbox: str, line: Line) -> Answer:
     return None if line.worked_at else UNKNOWN
 
 
+def _lmtp(facts: Facts, limits: Limits) -> Answer:
+    line = facts.lmtp
+    if line is None:
+        return None
+    if line.failing_since is not None:
+        return Condition("lmtp", Severity.CRITICAL, line.failing_since, "lmtp", _reason(line))
+    return None if line.worked_at else UNKNOWN
+
+
 def _outbox(facts: Facts, limits: Limits) -> Answer:
     line = facts.outbox
     if line.failing_since is not None:
@@ -361,6 +372,8 @@ ROWS: tuple[Row, ...] = (
     Row("inbox_login", find_inbox=_inbox_login),
     # No mail comes in: unreachable, refusing, or no whole turn for long. Each of several inboxes for itself.
     Row("inbox", find_inbox=_inbox, unless=("inbox_login", "database", "hanging")),
+    # The other door can't be opened: the servers that deliver through it keep their mail.
+    Row("lmtp", _lmtp, unless=("hanging",)),
     Row("outbox_login", _outbox_login),
     # No mail goes out.
     Row("outbox", _outbox, unless=("outbox_login",)),

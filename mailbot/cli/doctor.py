@@ -182,6 +182,35 @@ def _scanner(settings: Settings) -> Iterator[Finding]:
         yield Finding("virus scanner", "ok", f"{said} at {wanted.clamd}")
 
 
+def _lmtp(settings: Settings) -> Iterator[Finding]:
+    import socket
+
+    from mailbot.config.values import UnixSocket
+
+    listen = settings.lmtp.listen
+    if listen is None:
+        return
+    family, where = (
+        (socket.AF_UNIX, str(listen.path))
+        if isinstance(listen, UnixSocket)
+        else (socket.AF_INET6 if ":" in listen.host else socket.AF_INET, (listen.host, listen.port))
+    )
+    with socket.socket(family) as wire:
+        wire.settimeout(5.0)
+        try:
+            wire.connect(where)
+            greeting = wire.recv(200).decode("ascii", "replace").strip()
+        except OSError as error:
+            words = f"nobody listens on {listen} ({error.strerror or error})"
+            yield Finding("LMTP", "warn", words, "it does while mailbot runs: systemctl status mailbot")
+            return
+    if "mailbot LMTP" in greeting:
+        yield Finding("LMTP", "ok", f"{listen}: {greeting}")
+    else:
+        words = f'another program answers on {listen}: "{greeting[:80]}"'
+        yield Finding("LMTP", "fail", words, "set [lmtp] listen to an address that is free")
+
+
 def _clock(settings: Settings) -> Iterator[Finding]:
     from mailbot.clock import SystemClock
     from mailbot.formats import format_stamp
@@ -327,6 +356,7 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("IMAP", _imap),
     ("SMTP", _smtp),
     ("virus scanner", _scanner),
+    ("LMTP", _lmtp),
     ("alerts", _alerts),
     ("daemon", _daemon),
 )

@@ -10,6 +10,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "title.disk": ("ruang disk hampir habis", ""),
         "title.inbox_login": ("server IMAP menolak login", ""),
         "title.inbox": ("email masuk tidak terbaca", ""),
+        "title.lmtp": ("pintu LMTP tidak terbuka", ""),
         "title.outbox_login": ("server SMTP menolak login", ""),
         "title.outbox": ("email keluar tidak terkirim", ""),
         "title.outbox_old": ("email keluar menumpuk", ""),
@@ -55,6 +56,11 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
             "Periksa log (journalctl -u mailbot) dan server IMAP: mungkin sangat lambat. Jika perlu: systemctl restart "
             "mailbot.",
         ),
+        "lmtp": (
+            "mailbot tidak dapat menerima email melalui LMTP. {reason}",
+            "Periksa [lmtp] listen: mungkin program lain memakai alamat itu. Email tetap menunggu di server email yang "
+            "mengirimkannya; mailbot mencoba terus.",
+        ),
         "outbox": (
             "Email tidak dapat dikirim. {reason}",
             "Periksa server SMTP dan jaringannya. Email yang menunggu tidak hilang: lihat dengan mailbot outbox list. "
@@ -93,6 +99,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "title.disk": ("the disk is nearly full", ""),
         "title.inbox_login": ("the IMAP server refuses the log-in", ""),
         "title.inbox": ("incoming mail is not read", ""),
+        "title.lmtp": ("the LMTP door is not open", ""),
         "title.outbox_login": ("the SMTP server refuses the log-in", ""),
         "title.outbox": ("outgoing mail is not sent", ""),
         "title.outbox_old": ("outgoing mail piles up", ""),
@@ -135,6 +142,11 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
             "No whole turn through the inbox for long, although nothing reports an error.",
             "Look at the log (journalctl -u mailbot) and at the IMAP server: it may be very slow. If need be: "
             "systemctl restart mailbot.",
+        ),
+        "lmtp": (
+            "No mail can be taken in by LMTP. {reason}",
+            "Look at [lmtp] listen: another program may have that address. Mail waits at the server that delivers it; "
+            "mailbot keeps trying.",
         ),
         "outbox": (
             "Mail can't be sent. {reason}",

@@ -93,6 +93,8 @@ class Watch:
         self._failed: dict[str, tuple[datetime, timedelta]] = {}
         self._inboxes: Sequence[WatchedInbox] = ()
         self._outbox: Watched | None = None
+        self.door: Pulse | None = None
+        """That of the LMTP listener, where there is one."""
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -143,6 +145,7 @@ class Watch:
             spaces=found.spaces,
             queue=found.queue,
             canary=self.canary.facts(),
+            lmtp=self.door.line if self.door else None,
         )
 
     def _loops(self) -> tuple[Watched, ...]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailbot.errors import FilingRefused
+from mailbot.imap import waiting
 from mailbot.imap.wire import Client
 from mailbot.mailbox import Arrival, Mailbox, MailboxUnavailable, Place, WakeUp
 from tests.contract.certificate import Certificate
@@ -534,3 +535,52 @@ def test_a_wake_up_rings_from_another_thread_and_costs_no_memory() -> None:
     threading.Timer(0.05, wake.set).start()
     assert wake.wait(5) is True
     wake.close()
+
+
+def test_a_mail_told_of_in_passing_is_not_waited_for() -> None:
+    """EXISTS may come with the answer to MOVE (RFC 3501 §5.2), and IDLE does not say it again."""
+
+    def moves(peer: Peer, tag: bytes, arguments: bytes) -> None:
+        peer.say(b"* 4 EXISTS", tag + b" OK moved")
+
+    def searched(peer: Peer, tag: bytes, arguments: bytes) -> None:
+        peer.say(b'* ESEARCH (TAG "' + tag + b'") UID ALL 1:3', b"* 4 EXISTS", tag + b" OK done")
+
+    bell = WakeUp()
+    with ScriptedImap(MOVE=moves) as server:
+        mailbox = opened(server)
+        take_all(mailbox)
+        mailbox.file({1: Place.PROCESSED})
+        assert mailbox.wait(60, bell)
+        assert server.calls["IDLE"] == 0
+        mailbox.uids()
+        assert not mailbox.wait(0.2, bell) and server.calls["IDLE"] == 1
+        mailbox.close()
+    with ScriptedImap(SEARCH=searched) as server:  # a server that says it with every answer
+        mailbox = opened(server)
+        take_all(mailbox)
+        assert mailbox.wait(60, bell)
+        mailbox.uids()
+        mailbox.wait(0.2, bell)
+        assert server.calls["IDLE"] == 1
+        mailbox.close()
+    bell.close()
+
+
+def test_while_traffic_is_on_noop_is_asked_before_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = iter(range(100))
+
+    def grows(peer: Peer, tag: bytes, arguments: bytes) -> None:
+        if next(asked) == 3:  # the first one belongs to `uids`
+            peer.say(b"* 4 EXISTS")
+        peer.say(tag + b" OK done")
+
+    monkeypatch.setattr(waiting, "NEAR_SECONDS", 60.0)  # a busy machine is no server far away
+    bell = WakeUp()
+    with ScriptedImap(NOOP=grows) as server:
+        mailbox = opened(server)
+        take_all(mailbox)
+        assert mailbox.wait(60, bell, brisk=60)
+        assert server.calls["IDLE"] == 0 and server.calls["NOOP"] == 4
+        mailbox.close()
+    bell.close()

@@ -300,3 +300,12 @@ def test_two_mailboxes_never_read_one_folder(write) -> None:
         ConfigError, match=r'number 2: username: found INBOX of "a" on 127.0.0.1, which "x" reads already'
     ):
         load_settings(write(text))
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:2424", "[::1]:2424", "localhost:2424", "unix:/run/mailbot/lmtp.sock"])
+def test_doors_for_lmtp(tmp_path: Path, listen: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'[lmtp]\nlisten = "{listen}"\n')
+    assert str(load_settings(file).lmtp.listen) == listen
+    file.write_text('[lmtp]\nlisten = "0.0.0.0:2424"\nallow_insecure = true\n')
+    assert str(load_settings(file).lmtp.listen) == "0.0.0.0:2424"

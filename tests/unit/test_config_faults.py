@@ -305,3 +305,23 @@ def test_a_mistyped_credential_is_named(problems_of, tmp_path: Path, monkeypatch
     assert problems_of("") == [
         'credential imap.pasword: there is no key "pasword" in [imap]; did you mean imap.password?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("listen", "words"),
+    [
+        ("0.0.0.0:24", "anybody on the network"),
+        ("mail.helpdesk.example:24", "anybody on the network"),
+        ("unix:run/lmtp.sock", "unix:/run/mailbot/lmtp.sock"),
+        ("unix:/" + "x" * 110, "unix:/run/mailbot/lmtp.sock"),
+        ("2424", "127.0.0.1:2424"),
+    ],
+)
+def test_a_door_for_lmtp_is_this_machines_only(problems_of, listen: str, words: str) -> None:
+    [problem] = problems_of(f'[lmtp]\nlisten = "{listen}"\n')
+    assert "[lmtp] listen" in problem and words in problem
+
+
+def test_a_door_for_lmtp_has_a_port_of_its_own(problems_of) -> None:
+    [problem] = problems_of('[lmtp]\nlisten = "127.0.0.1:9464"\n[metrics]\nlisten = "127.0.0.1:9464"\n')
+    assert "[lmtp] listen" in problem and "another port" in problem

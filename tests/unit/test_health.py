@@ -68,7 +68,7 @@ def test_all_is_well() -> None:
 def test_at_the_start_nothing_is_known_and_nothing_is_wrong() -> None:
     found = judge(Facts(now=NOW, started_at=NOW), LIMITS)
     assert found.conditions == ()
-    assert found.unknown == set(NAMES) - {"hanging", "canary"}
+    assert found.unknown == set(NAMES) - {"hanging", "canary", "lmtp"}
 
 
 def almost(span: timedelta) -> datetime:
@@ -195,3 +195,15 @@ def test_there_are_words_for_everything(language: str) -> None:
     assert WORDS["id"].keys() == WORDS["en"].keys()
     disk = Condition("disk", Severity.WARNING, NOW, "disk", (("folder", "/d"), ("free", 1_400_000)))
     assert ("1,4 MB" if language == "id" else "1.4 MB") in in_words(disk, language, JAKARTA)[0]
+
+
+def test_a_door_that_cannot_be_opened_is_trouble_only_where_there_is_one() -> None:
+    shut = judge(Facts(now=NOW, started_at=NOW), LIMITS)
+    assert "lmtp" not in shut.unknown
+    failing = Line(failing_since=NOW - timedelta(minutes=1), reason="Address already in use")
+    [condition] = judge(Facts(now=NOW, started_at=NOW, lmtp=failing), LIMITS).conditions
+    assert condition.name == "lmtp" and condition.severity is Severity.CRITICAL
+    for language in ("id", "en"):
+        words, mend = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
+        assert "Address already in use" in words and "[lmtp] listen" in mend
+    assert judge(Facts(now=NOW, started_at=NOW, lmtp=Line(worked_at=NOW)), LIMITS).conditions == ()
