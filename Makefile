@@ -6,6 +6,9 @@
 #   make fuzz     mutated mail through the parser for ten minutes (SECONDS_TO_FUZZ=…)
 #   make chaos    the daemon killed at each step and at 300 random moments, servers that fail: a table of what came of it
 #                 (CHAOS_KILLS=…; into docs/reliability.md)
+#   make laws     the laws of the service on long random walks, new ones each time (LAWS_MINUTES=10)
+#   make coverage branches of mailbot/core that the tests take; fails under 98 % (COVERAGE_TESTS=…)
+#   make mutation faults put into mailbot/core one by one: do its tests notice? (MUTANTS=40 of each module, SEED=1)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -26,7 +29,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz chaos clean
+.PHONY: help demo test lint score fuzz chaos laws coverage mutation clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -77,6 +80,21 @@ chaos: $(DEV_STAMP)
 	    $(BIN)/python -m pytest -n $(CHAOS_WORKERS) --dist worksteal -p no:cacheprovider $(CHAOS_TESTS) || failed=1
 	$(BIN)/python -m tests.crash.table "$$results" --into docs/reliability.md || failed=1
 	exit $$failed
+
+LAWS_MINUTES ?= 10
+laws: $(DEV_STAMP)
+	LAWS_MINUTES=$(LAWS_MINUTES) $(BIN)/python -m pytest -q -p no:cacheprovider tests/laws
+
+COVERAGE_TESTS ?= tests/unit tests/laws tests/integration/test_rules.py tests/integration/test_identity.py \
+    tests/integration/test_attacks.py tests/integration/test_held_files.py tests/integration/test_outgoing_content.py
+coverage: $(DEV_STAMP)
+	$(BIN)/python -m coverage run --branch --source=mailbot/core -m pytest -q -k "not postgresql" $(COVERAGE_TESTS)
+	$(BIN)/python -m coverage report --sort=cover --skip-covered --fail-under=98
+
+MUTANTS ?= 40
+SEED ?= 1
+mutation: $(DEV_STAMP)
+	nice -n 10 $(BIN)/python bench/mutate.py --each $(MUTANTS) --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Sent:
     recipient: str
     raw: bytes
 
-    @property
+    @cached_property
     def message(self) -> EmailMessage:
         return email.message_from_bytes(self.raw, policy=email.policy.default)  # type: ignore[return-value]
 
@@ -53,7 +53,7 @@ class Sent:
     def kind(self) -> str:
         return self["X-Mailbot-Kind"]
 
-    @property
+    @cached_property
     def text(self) -> str:
         part = self.message.get_body(("plain",))
         return str(part.get_content()) if part else ""
@@ -80,7 +80,9 @@ def prepared() -> Path:
 class TryDesk:
     """The desk under test. `verdict` decides what the SMTP server says to each mail."""
 
-    def __init__(self, folder: Path, database_url: str = "", start: datetime = MONDAY, **tables: Any) -> None:
+    def __init__(
+        self, folder: Path, database_url: str = "", start: datetime = MONDAY, durable: bool = True, **tables: Any
+    ) -> None:
         agents = tables.pop("agents", None) or [
             {"name": "Sally", "email": SALLY},
             {"name": "Budi", "email": BUDI, "role": "lead"},
@@ -92,7 +94,7 @@ class TryDesk:
         if helpdesk["first_ticket_number"] == 12345 and not (folder / "mailbot.db").exists():
             leave_out = shutil.ignore_patterns("mailbot.db*") if database_url else None
             shutil.copytree(prepared(), folder, dirs_exist_ok=True, ignore=leave_out)
-        self.desk = open_desk(self.settings, clock=self.clock)
+        self.desk = open_desk(self.settings, clock=self.clock, durable=durable)
         self.sent: list[Sent] = []
         self.verdict: Verdict = lambda mail: Accepted("250 ok")
         self._count = 0

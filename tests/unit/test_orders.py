@@ -1,6 +1,7 @@
 """What an agent may order: each command, all or nothing, and who is told."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -187,3 +188,62 @@ def test_every_verb_has_its_order() -> None:
     from mailbot.core.orders import ORDERS
 
     assert set(ORDERS) == set(Verb)
+
+
+def test_words_on_a_ticket_that_is_merged_go_out_before_it_closes() -> None:
+    target = Target(12346, ACHA.email, Status.QUEUED)
+    decision = order(ticket(), Command(Verb.MERGE, "#gabung 12346", 1, number=12346), words=True, targets=(target,))
+    assert SendAnswer in kinds(decision) and SendClosure not in kinds(decision)
+    assert after(decision).close_reason is CloseReason.MERGED
+
+
+def test_a_merged_ticket_can_be_no_spam_and_a_solved_one_can() -> None:
+    merged = ticket(Status.CLOSED, close_reason=CloseReason.MERGED, merged_into=12346)
+    assert [r.fault for r in order(merged, command(Verb.SPAM)).refusals] == [Fault.ALREADY_MERGED]
+    solved = ticket(Status.CLOSED, close_reason=CloseReason.SOLVED)
+    decision = order(solved, command(Verb.SPAM))
+    assert after(decision).close_reason is CloseReason.SPAM
+    assert ("close_reason", "solved", "spam") in [(e.kind, e.from_, e.to) for e in decision.journal]
+
+
+def test_a_note_without_words_and_an_unknown_macro_are_refused() -> None:
+    assert [r.fault for r in order(ticket(), command(Verb.NOTE)).refusals] == [Fault.NEEDS_WORDS]
+    assert [r.fault for r in order(ticket(), command(Verb.MACRO, value="x")).refusals] == [Fault.NO_SUCH_MACRO]
+
+
+def test_a_requester_who_is_one_already_changes_nothing_and_the_desk_can_be_none() -> None:
+    same = order(ticket(), command(Verb.REQUESTER, email=ACHA.email))
+    assert after(same).requester == ACHA and same.effects == () and same.journal == ()
+    assert [r.fault for r in order(ticket(), command(Verb.REQUESTER, email=BUDI.email)).refusals] == [
+        Fault.BAD_ARGUMENT
+    ]
+
+
+def test_taking_what_is_ones_own_and_assigning_to_its_owner_change_nothing() -> None:
+    own = ticket(Status.IN_PROGRESS, agent=SALLY.email)
+    assert order(own, command(Verb.TAKE)).journal == ()
+    assert order(own, command(Verb.ASSIGN, email=SALLY.email)).effects == ()
+
+
+def test_the_history_says_what_was_changed_from_what_to_what() -> None:
+    before = ticket(Status.IN_PROGRESS, agent=BUDI.email, tags=("a",), program="ARKAS")
+    decision = order(
+        before, command(Verb.TAKE), command(Verb.TAG, values=("b",)), command(Verb.PROGRAM, value="Dapodik"),
+        command(Verb.SOLVE),
+    )  # fmt: skip
+    assert [(e.kind, e.from_, e.to) for e in decision.journal] == [
+        ("agent", BUDI.email, SALLY.email),
+        ("tags", "a", "a b"),
+        ("program", "ARKAS", "Dapodik"),
+        ("status", "in_progress", "closed"),
+    ]
+
+
+def test_a_new_requester_is_told_when_the_desk_opens_only_where_it_is_closed() -> None:
+    def opening(at: datetime) -> datetime | None:
+        event = Answered(at, SALLY.email, (command(Verb.REQUESTER, email="baru@sekolah.example"),), False, {})
+        [effect] = [e for e in decide(ticket(), event, POLICY).effects if isinstance(e, Acknowledge)]
+        return effect.opens_at
+
+    assert opening(MONDAY) is None
+    assert opening(MONDAY + 12 * HOUR) == MONDAY.replace(hour=1) + 24 * HOUR

@@ -113,3 +113,16 @@ def test_clues_are_collected_from_a_mail() -> None:
     clues = clues_of(message)
     assert clues == Clues(ACHA.email, (signed,), (), ("<c@x>", "<b@x>", "<a@x>"), (12345,))
     assert clues.numbers == (12345,)
+
+
+def test_a_reference_to_a_ticket_that_is_gone_leads_nowhere_and_the_next_one_counts() -> None:
+    known = Known({12345: A}, {"<gone@x>": 999, "<answer@helpdesk.example>": 12345})
+    clues = Clues(ACHA.email, references=("<unknown@x>", "<gone@x>", "<answer@helpdesk.example>"))
+    assert route(clues, known, SIGNER).number == 12345
+
+
+def test_an_agents_subject_that_names_another_ticket_than_the_reference_is_a_conflict() -> None:
+    clues = Clues(SALLY.email, references=("<answer@helpdesk.example>",), tags=(12346,))
+    assert route_agent(clues, KNOWN, SIGNER, SALLY) == AgentRoute(12345, False, "reference", conflict=12346)
+    same = Clues(SALLY.email, references=("<answer@helpdesk.example>",), tags=(12345,))
+    assert route_agent(same, KNOWN, SIGNER, SALLY) == AgentRoute(12345, False, "reference")

@@ -40,3 +40,23 @@ def test_a_rotated_key_still_verifies_and_the_new_one_signs() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         Signer((b"short",))
+
+
+def test_the_letters_are_those_of_mail_that_is_out_already() -> None:
+    assert [p.value for p in Purpose] == list("racbskq") == [str(signer.sign(p, 1))[0] for p in Purpose]
+    # signed once, believed for ever: nothing of how a token is made may change
+    assert str(Signer((b"k" * 32,)).sign(Purpose.AGENT, 12345, "sally@x")) == "a0mbz0hibtanbi74o6yvvhc3jx"
+
+
+def test_a_token_without_a_person_is_nobodys_and_a_key_of_16_bytes_is_enough() -> None:
+    plain = Signer((b"k" * 16,)).sign(Purpose.BOUNCE, 7)
+    assert plain == Signer((b"k" * 16,), "main").sign(Purpose.BOUNCE, 7, "")
+    assert Signer((b"k" * 16,)).belongs_to(plain) and Signer((b"k" * 16,)).belongs_to(plain, "")
+    assert not Signer((b"k" * 16,)).belongs_to(plain, "a@x.id")
+
+
+def test_a_signed_address_keeps_its_domain_and_only_the_beginning_of_a_text_is_read() -> None:
+    token = signer.sign(Purpose.REQUESTER, 7, "a@x")
+    assert signed_address("support@helpdesk.example", token) == f"support+{token}@helpdesk.example"
+    fits = " " * (100_000 - len(str(token))) + str(token)
+    assert read_tokens(fits) == [token] and read_tokens(" " + fits) == []
