@@ -144,7 +144,7 @@ def bare_idle(dovecot: Dovecot, count: int) -> list[float]:
                 pass
             found.append(time.monotonic())
 
-        at = deliver(dovecot.lmtp_port, "bare@helpdesk.example", count, 0.1, "bare", wait)
+        at = deliver(dovecot.lmtp_port, "bare@helpdesk.example", count, 0.7, "bare", wait)
         return [came - sent for came, sent in zip(found, at.values(), strict=True)]
 
 

@@ -33,6 +33,8 @@ LARGE = 1_000_000
 _END, _ALONE = b"\r\n.\r\n", b".\r\n"
 # RFC 5321 §4.1.2, as far as it matters: a quoted or a plain local part; "" is the null path.
 _PATH = re.compile(r'<((?:"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){0,128}")?[^<>"\x00-\x20\x7f]{0,512})>[ ]*(.*)', re.DOTALL)
+# Dovecot's LMTP proxy gives ORCPT to servers that announce no DSN (RFC 3461 §4) too; nothing follows from them here.
+_DSN = re.compile(r"(?<!\S)(?:ORCPT|NOTIFY|RET|ENVID)=\S{1,600}", re.IGNORECASE)
 _BARE = re.compile(r"[245]\d\d (?!\d\.\d{1,3}\.\d{1,3})")
 # Enhanced codes (RFC 3463) of answers that aiosmtpd gives without one.
 _CODES = {
@@ -153,7 +155,7 @@ class LmtpSession(LMTP):
         found = _PATH.fullmatch(arg.strip()) if arg else None
         if found is None:
             return None, None
-        return found[1] or "<>", found[2]
+        return found[1] or "<>", _DSN.sub("", found[2])
 
     async def smtp_DATA(self, arg: str | None) -> None:
         """The content, and one answer for each recipient (RFC 2033 §4.2)."""

@@ -196,6 +196,14 @@ def test_each_recipient_gets_an_answer_of_its_own(door: OpenDoor) -> None:
     assert message.return_path == ACHA
 
 
+def test_what_dovecots_proxy_adds_is_let_pass(door: OpenDoor) -> None:
+    with door.client() as client:
+        client.ehlo()
+        assert said(client, f"MAIL FROM:<{ACHA}> RET=HDRS ENVID=x1 SIZE=100").startswith("250 2.1.0")
+        assert said(client, f"RCPT TO:<{ADDRESS}> ORCPT=rfc822;{ADDRESS} NOTIFY=NEVER").startswith("250 2.1.5")
+        assert said(client, f"RCPT TO:<{ADDRESS}> XORCPT=1").startswith("555 5.5.4")
+
+
 def test_nobody_but_strangers_is_no_mail(door: OpenDoor) -> None:
     with door.client() as client, pytest.raises(smtplib.SMTPRecipientsRefused):
         client.sendmail(ACHA, ["orang@helpdesk.example"], mail())
