@@ -19,6 +19,7 @@ from mailbot.smtp import Accepted, Submission
 from tests.contract.dovecot import Dovecot
 from tests.contract.loopback import free_port, until
 from tests.contract.postfix import Postfix
+from tests.contract.postgres import Postgres
 from tests.contract.settings import smtp_settings
 from tests.contract.smtp_sink import Sink
 from tests.integration.people import ACHA, ADDRESS
@@ -139,3 +140,19 @@ def test_a_pipelined_load_on_four_connections(tmp_path: Path, dovecot: Dovecot, 
         assert subjects(desk) == {f"Laporan {nth}": 1 for nth in range(count)}
         answered = Counter(m.recipient for m in desk.sent() if m.kind == "acknowledgement")
         assert len(answered) == count and set(answered.values()) == {1}
+
+
+@pytest.mark.postgresql
+def test_on_a_shared_desk_it_goes_the_way_of_all_mail(
+    tmp_path: Path, dovecot: Dovecot, sink: Sink, postgres: Postgres
+) -> None:
+    port = free_port()
+    with RunningDesk(tmp_path, dovecot, sink, database_url=postgres.create(), more=door(f"127.0.0.1:{port}")) as desk:
+        desk.logged("LMTP: listening", seconds=60)
+        with smtplib.LMTP("127.0.0.1", port) as client:
+            for nth in range(10):
+                sender = f"guru{nth}@sekolah{nth}.example"
+                client.sendmail(sender, [ADDRESS], mail(f"Laporan {nth}", sender))
+        for nth in range(10):
+            desk.wait_for(f"guru{nth}@sekolah{nth}.example", "acknowledgement", seconds=60)
+        assert subjects(desk) == {f"Laporan {nth}": 1 for nth in range(10)}
