@@ -99,6 +99,9 @@ def _speak(work: _Work) -> None:
     if status is None:
         if work.ticket.status is Status.QUEUED and work.ticket.agent == event.agent != work.before.agent:
             _move(work, replace(work.ticket, status=Status.IN_PROGRESS))  # taken
+        elif work.ticket.status is Status.WAITING and work.ticket.requester != work.before.requester:
+            # the new requester was asked nothing: nobody may be reminded of a question that another one got
+            _move(work, replace(stop_waiting(work.ticket), status=Status.IN_PROGRESS))
         return
     if status is Status.CLOSED:
         _close(work, words)

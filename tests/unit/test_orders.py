@@ -25,6 +25,7 @@ from mailbot.core.ticket import (
     TimerKind,
     Topic,
 )
+from mailbot.core.waiting import ask_again, wait_from
 from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, ticket
 
 
@@ -247,3 +248,12 @@ def test_a_new_requester_is_told_when_the_desk_opens_only_where_it_is_closed() -
 
     assert opening(MONDAY) is None
     assert opening(MONDAY + 12 * HOUR) == MONDAY.replace(hour=1) + 24 * HOUR
+
+
+def test_a_new_requester_is_not_reminded_of_what_another_was_asked() -> None:
+    waiting = wait_from(ask_again(ticket(agent=SALLY.email)), MONDAY, POLICY)
+    moved = order(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"))
+    assert (after(moved).status, after(moved).timers) == (Status.IN_PROGRESS, ())
+    asked = order(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"), words=True)
+    assert after(asked).status is Status.WAITING and after(asked).wait_cycle == waiting.wait_cycle + 1
+    assert after(asked).timers == ()  # they start when the new requester's copy is accepted
