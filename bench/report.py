@@ -1,0 +1,86 @@
+"""Writes measured sections into docs/performance.md, between markers, and draws small plots as SVG.
+
+`put(name, text)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` and leaves the rest of
+the page as it is; a section that has no markers yet is put at the end. Others may own other sections.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import machine
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PLOTS = PAGE.parent / "plots"
+_COLOURS = ("#2f6f9f", "#c8782a", "#5a8f4e", "#8a5a99", "#7a7a7a")
+
+
+def put(name: str, text: str) -> None:
+    """Replace one section of the page."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
+    begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
+    made = f"{begin}\n{text.strip()}\n{end}"
+    if begin in page:
+        page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: made, page, flags=re.DOTALL)
+    else:
+        page = page.rstrip() + f"\n\n{made}\n"
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def measured_by(command: str) -> str:
+    """The line under a table that says where its figures come from."""
+    return f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine.described()}."
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table in Markdown; every column but the first is set to the right."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
+    return "\n".join([*lines, *("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)])
+
+
+def verdict(value: float, goal: float, *, at_least: bool) -> str:
+    """Whether a goal is met, in a word."""
+    return "met" if (value >= goal if at_least else value <= goal) else "**missed**"
+
+
+def bars(name: str, title: str, values: Sequence[tuple[str, float, str]]) -> Path:
+    """A bar for each (label, value, the value in words); the file."""
+    most = max((value for _, value, _ in values), default=1.0) or 1.0
+    height = 46 + 30 * len(values)
+    parts = [_text(12, 24, title, weight="bold")]
+    for nth, (label, value, words) in enumerate(values):
+        y, width = 40 + 30 * nth, 330 * value / most
+        parts.append(_text(12, y + 16, label))
+        parts.append(f'<rect x="250" y="{y}" width="{width:.1f}" height="22" fill="{_COLOURS[nth % 5]}"/>')
+        parts.append(_text(256 + width, y + 16, words))
+    return _draw(name, 720, height, parts)
+
+
+def line(name: str, title: str, x_label: str, y_label: str, points: Sequence[tuple[float, float]]) -> Path:
+    """A line through points, with the axes from 0; the file."""
+    right = max((x for x, _ in points), default=1.0) or 1.0
+    top = 1.15 * (max((y for _, y in points), default=1.0) or 1.0)
+    places = " ".join(f"{60 + 620 * x / right:.1f},{230 - 180 * y / top:.1f}" for x, y in points)
+    parts = [_text(12, 24, title, weight="bold"), '<path d="M60 50V230H680" fill="none" stroke="#444"/>']
+    parts += [_text(60, 250, "0"), _text(640, 250, f"{right:.0f} {x_label}"), _text(8, 232, "0")]
+    parts += [_text(8, 54, f"{top:.0f} {y_label}")]
+    parts.append(f'<polyline points="{places}" fill="none" stroke="{_COLOURS[0]}" stroke-width="2"/>')
+    return _draw(name, 740, 262, parts)
+
+
+def _draw(name: str, width: int, height: int, parts: Sequence[str]) -> Path:
+    PLOTS.mkdir(exist_ok=True)
+    path = PLOTS / f"{name}.svg"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+    style = "<style>text{font:13px sans-serif;fill:#222}</style>"
+    background = f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    path.write_text("\n".join([head, style, background, *parts, "</svg>", ""]), encoding="utf-8")
+    return path
+
+
+def _text(x: float, y: float, words: str, *, weight: str = "normal") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-weight="{weight}">{html.escape(words)}</text>'
