@@ -9,6 +9,9 @@
 #   make laws     the laws of the service on long random walks, new ones each time (LAWS_MINUTES=10)
 #   make coverage branches of mailbot/core that the tests take; fails under 98 % (COVERAGE_TESTS=…)
 #   make mutation faults put into mailbot/core one by one: do its tests notice? (MUTANTS=40 of each module, SEED=1)
+#   make bench    speed beside django-helpdesk and roundup, cost of a long history, memory, start-up: tables and plots into
+#                 docs/performance.md (BENCH_N=2000 BENCH_ROUNDS=3 BENCH_TICKETS=1000000 BENCH_LARGE=4; the large desk is
+#                 made once, 9 GB and half an hour: BENCH_TICKETS=20000 is a trial)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -29,7 +32,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz chaos laws coverage mutation clean
+.PHONY: help demo test lint score fuzz chaos laws coverage mutation bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -95,6 +98,23 @@ MUTANTS ?= 40
 SEED ?= 1
 mutation: $(DEV_STAMP)
 	nice -n 10 $(BIN)/python bench/mutate.py --each $(MUTANTS) --seed $(SEED)
+
+# What fails does not keep the rest from being measured; the exit code tells.
+BENCH_N ?= 2000
+BENCH_ROUNDS ?= 3
+BENCH_TICKETS ?= 1000000
+BENCH_LARGE ?= 4
+BENCH_SCRATCH ?= $(VENV)/bench
+bench: $(DEV_STAMP)
+	@mkdir -p $(BENCH_SCRATCH)
+	scratch=$$(cd $(BENCH_SCRATCH) && pwd)
+	failed=0
+	run() { $(BIN)/python -m "$$@" --write || failed=1; }
+	run bench.throughput --mails $(BENCH_N) --rounds $(BENCH_ROUNDS) --scratch "$$scratch"
+	run bench.stages
+	run bench.memory --mails $(BENCH_N) --large-mails $(BENCH_LARGE)
+	run bench.growth --large $(BENCH_TICKETS) --desks "$$scratch/desks"
+	exit $$failed
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

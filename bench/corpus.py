@@ -31,11 +31,49 @@ _WEST = timezone(timedelta(hours=7))
 _START = datetime(2026, 3, 2, 7, 0, tzinfo=_WEST)
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-_GIVEN = (
-    "Acha Bagas Cahyo Dian Endang Farida Galuh Hesti Intan Jumadi Kartika Laras Mulyono Nanda Okta Panji Qori Retno "
-    "Sekar Tigor Umar Vina Wulan Yusuf Zahra"
-).split()
-_FAMILY = "Adinata Basuki Damanik Ginting Harsono Irawan Kurnia Lubis Manurung Pangestu Rahman Sitorus Tamba Utomo".split()
+_GIVEN = [
+    "Acha",
+    "Bagas",
+    "Cahyo",
+    "Dian",
+    "Endang",
+    "Farida",
+    "Galuh",
+    "Hesti",
+    "Intan",
+    "Jumadi",
+    "Kartika",
+    "Laras",
+    "Mulyono",
+    "Nanda",
+    "Okta",
+    "Panji",
+    "Qori",
+    "Retno",
+    "Sekar",
+    "Tigor",
+    "Umar",
+    "Vina",
+    "Wulan",
+    "Yusuf",
+    "Zahra",
+]
+_FAMILY = [
+    "Adinata",
+    "Basuki",
+    "Damanik",
+    "Ginting",
+    "Harsono",
+    "Irawan",
+    "Kurnia",
+    "Lubis",
+    "Manurung",
+    "Pangestu",
+    "Rahman",
+    "Sitorus",
+    "Tamba",
+    "Utomo",
+]
 _SCHOOLS = (
     "SD Negeri 7 Cibadak", "SMP Negeri 4 Kupang", "SMA Negeri 2 Sleman", "SMK Bina Marga", "MTs Al-Ikhlas",
     "SD Inpres Waena", "SLB Tunas Kasih", "SMP Budi Luhur", "SDN Margahayu 03",

@@ -6,8 +6,9 @@
 Rows are consistent with each other as far as the daemon and the command line look: mail taken in and its raw bytes,
 outbox rows that were sent, history, the words of each ticket under the search index. In every desk, of whatever size,
 the last 200 tickets are open, and 100 before them wait with a timer that is due (those before that are closed; in a
-desk of more than 10,000 tickets, 5,000 wait with a timer in the future). Raw mail is there for the last 20,000 tickets, genuine frames of a few
-mails; that of older ones is gone as under `[storage] keep_raw = "20d"`. Reports repeat: there are 4,000 of them.
+desk of more than 10,000 tickets, 5,000 wait with a timer in the future). Raw mail is there for the last
+20,000 tickets, genuine frames of a few mails; that of older ones is gone as under `[storage] keep_raw = "20d"`.
+Reports repeat: there are 4,000 of them.
 
 Indexes are taken away and made anew at the end, and nothing is written durably: a million tickets take minutes.
 """
@@ -65,7 +66,9 @@ class Writer:
         self.dice = random.Random(seed)
         self.people = [corpus.person(self.dice, nth) for nth in range(max(1, count // TICKETS_A_PERSON))]
         self.frames = [
-            (len(mail.raw), raw_mail.pack(mail.raw)[1]) for mail in corpus.mails(60, seed=seed) if len(mail.raw) < 20_000
+            (len(mail.raw), raw_mail.pack(mail.raw)[1])
+            for mail in corpus.mails(60, seed=seed)
+            if len(mail.raw) < 20_000
         ]
         self.reports = [self._report() for _ in range(4000)]
         self.texts = [corpus.reply_words(self.dice) for _ in range(500)]
@@ -167,16 +170,16 @@ _INSERTS = {
     "language, agent, priority, program, tags, created_at, updated_at, closed_at, close_reason, wait_cycle, "
     "waiting_since, reminders_sent, told, root_message_id) "
     "VALUES (?,1,1,?,?,?,?,?,'id',?,'normal','','[]',?,?,?,?,?,?,0,'[]',?)",
-    "inbound": "INSERT INTO inbound (id, desk_id, mailbox_id, uidvalidity, uid, source, raw_sha256, digest, message_id, "
-    "received_at, size, partial, state, kind, rule, reason, sender, subject, ticket_id, traceback, explanation, "
-    "attempts, place, filed, processed_at) VALUES (?,1,1,1,?,'imap',?,?,?,?,?,0,'processed','human','person',"
-    "'nothing shows a machine',?,?,?,'','{}',1,'processed',1,?)",
+    "inbound": "INSERT INTO inbound (id, desk_id, mailbox_id, uidvalidity, uid, source, raw_sha256, digest, "
+    "message_id, received_at, size, partial, state, kind, rule, reason, sender, subject, ticket_id, traceback, "
+    "explanation, attempts, place, filed, processed_at) VALUES (?,1,1,1,?,'imap',?,?,?,?,?,0,'processed','human',"
+    "'person','nothing shows a machine',?,?,?,'','{}',1,'processed',1,?)",
     "raw": "INSERT INTO raw_mail (sha256, size, stored_at, body) VALUES (?,?,?,?)",
     "message": "INSERT INTO message (id, desk_id, ticket_id, at, direction, kind, author, author_name, author_role, "
     "public, message_id, subject, text, attachments, raw_sha256, inbound_id, mark) "
     "VALUES (?,1,?,?,?,?,?,?,?,1,?,?,?,'[]',?,?,'')",
-    "outbox": "INSERT INTO outbox (id, desk_id, mailbox_id, ticket_id, message_row_id, inbound_id, kind, recipient, role, "
-    "envelope_from, message_id, subject, text, raw, attachments, automatic, cycle, step, state, priority, attempts, "
+    "outbox": "INSERT INTO outbox (id, desk_id, mailbox_id, ticket_id, message_row_id, inbound_id, kind, recipient, "
+    "role, envelope_from, message_id, subject, text, raw, attachments, automatic, cycle, step, state, turn, attempts, "
     "created_at, next_attempt_at, expires_at, sent_at, last_error, lease_owner) "
     "VALUES (?,1,1,?,?,?,?,?,'person','',?,?,?,x'','[]',?,0,0,'sent',10,1,?,?,?,?,'','')",
     "event": 'INSERT INTO event (desk_id, ticket_id, at, actor, kind, "from", "to") VALUES (1,?,?,?,?,?,?)',
@@ -195,7 +198,9 @@ def make(count: int, folder: Path, seed: int = 1, *, tell: bool = False) -> Path
     path = folder / "mailbot.db"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000000;")
-    indexes = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='index' AND sql IS NOT NULL").fetchall()
+    indexes = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type='index' AND sql IS NOT NULL"
+    ).fetchall()
     triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'").fetchall()
     for name, _ in indexes:
         connection.execute(f"DROP INDEX {name}")

@@ -92,7 +92,8 @@ def resident(pid: int) -> int:
 
 def described() -> str:
     """The machine and the load on it, in a line."""
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if "model name" in line), "?")
+    known = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in known if "model name" in line), "?")
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
     cores = len(os.sched_getaffinity(0))
     return f"{cores} cores ({model}), Python {platform.python_version()}, kernel {platform.release()}, load {load}"

@@ -6,8 +6,8 @@ its work is as like mailbot's as its settings allow:
     django-helpdesk   `manage.py get_email`, queue with an IMAP mailbox, acknowledgement to whoever wrote (every mail);
                       SQLite as Django opens it (rollback journal, synchronous=FULL), a new SMTP connection for each
     roundup           classic tracker, `roundup-mailgw` on IMAP, copy of each message to its author without attachments
-                      (messages_to_author=yes, max_attachment_size=0), SQLite with WAL; "Bls:" is known as a reply prefix;
-                      anybody may write; its IMAP port has no option, so Python's default is changed for the process
+                      (messages_to_author=yes, max_attachment_size=0), SQLite with WAL; "Bls:" is known as a reply's
+                      prefix; anybody may write; its IMAP port has no option, so Python's default is changed for it
 
 Both acknowledge every mail in plain text (django-helpdesk also in HTML) and look at no loops, bounces or automatic mail
 beyond what they do by themselves.
@@ -127,9 +127,7 @@ class DjangoHelpdesk:
         }  # fmt: skip
 
     def _must(self, folder: Path, servers: Servers, user: str, *arguments: str) -> None:
-        _must(
-            [self._programs / "python", "-m", "django", *arguments], folder, self._environment(folder, servers, user)
-        )
+        _must([self._programs / "python", "-m", "django", *arguments], folder, self._environment(folder, servers, user))
 
 
 class Roundup:

@@ -92,9 +92,7 @@ class MailbotDesk:
         """`mailbot run --once`."""
         return machine.run(self.command(folder, servers, user, "run", "--once"), environment=here(), log=folder / "log")
 
-    def command(
-        self, folder: Path, servers: Servers, user: str, *arguments: str, more: str = ""
-    ) -> list[str | Path]:
+    def command(self, folder: Path, servers: Servers, user: str, *arguments: str, more: str = "") -> list[str | Path]:
         """A command of mailbot at this desk, whose configuration is written anew."""
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "mailbot.toml"

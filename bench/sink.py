@@ -26,7 +26,10 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.sink", str(self.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "bench.sink", str(self.port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         until(lambda: listening(self.port), 30, "the sink listens")
         self.count()
@@ -50,7 +53,7 @@ class _Counting:
     def __init__(self) -> None:
         self.found: Counter[str] = Counter()
 
-    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:  # noqa: N802 - aiosmtpd's
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
         for recipient in envelope.rcpt_tos:  # type: ignore[attr-defined]
             self.found[recipient.partition("@")[0]] += 1
         return "250 2.0.0 taken"

@@ -73,7 +73,7 @@ def measure(products: Sequence[Product], mails: int, rounds: int, scratch: Path)
         with Dovecot(home / "dovecot") as dovecot, Sink() as sink:
             servers = Servers(dovecot, sink.port)
             for nth, product in enumerate(products):
-                earlier = list(corpus.mails(0, tag=product.tag, earlier=EARLIER))
+                earlier = list(corpus.mails(mails, tag=product.tag, earlier=EARLIER))[:EARLIER]
                 product.prepare(home / f"desk-{nth}", servers, earlier)
             found: dict[str, list[Round]] = {product.name: [] for product in products}
             for turn in range(rounds):
@@ -102,7 +102,9 @@ def _turn(product: Product, home: Path, nth: int, turn: int, mails: int, servers
     cost = product.take_in(prepared, servers, user)
     out = sink.count()
     assert cost.code == 0, (prepared / "log").read_text()[-2000:]
-    assert out.total() >= mails, f"{product.name} sent {out.total()} mails for {mails}: {(prepared / 'log').read_text()[-2000:]}"
+    assert out.total() >= mails, (
+        f"{product.name} sent {out.total()} mails for {mails}: {(prepared / 'log').read_text()[-2000:]}"
+    )
     return Round(cost, mails, out)
 
 
