@@ -34,7 +34,7 @@ from mailbot.render import Renderer
 from mailbot.screening import Screening
 from mailbot.service import Helpdesk
 from mailbot.store import schema
-from mailbot.store.engine import Store
+from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
 from mailbot.views import DeskView
 from mailbot.workers import WorkerName
 
@@ -122,7 +122,9 @@ def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool
         raise
 
 
-def open_store(settings: Settings, clock: Clock, *, durable: bool = True) -> Store:
+def open_store(
+    settings: Settings, clock: Clock, *, durable: bool = True, lock_wait: float = LOCK_WAIT_SECONDS
+) -> Store:
     """The database alone, its schema untouched."""
     return Store(
         settings.storage.database_url.get_secret_value(),
@@ -130,6 +132,7 @@ def open_store(settings: Settings, clock: Clock, *, durable: bool = True) -> Sto
         data_dir=settings.storage.data_dir,
         first_ticket_number=settings.helpdesk.first_ticket_number,
         durable=durable,
+        lock_wait=lock_wait,
     )
 
 

@@ -143,14 +143,14 @@ class Outage:
         """When it began, None while all is well."""
         return self._since
 
-    def failed(self, reason: str, *, level: int = logging.WARNING, traceback: bool = False) -> None:
+    def failed(self, reason: str, *, level: int = logging.WARNING, traceback: bool = False, compared: str = "") -> None:
         """One more failed try. Only a reason that this outage has not had yet is logged, with the traceback if asked.
 
-        `reason` may begin with `what`; it is not said twice.
+        `reason` may begin with `what`; it is not said twice. `compared`: the part of it that makes it another reason.
         """
         self._since = self._since or self._clock.now()
         self._tries += 1
-        sort = _CHANGING.sub("#", _WORD.sub(_lasting, reason[:_REASON_LENGTH]))
+        sort = _CHANGING.sub("#", _WORD.sub(_lasting, (compared or reason)[:_REASON_LENGTH]))
         if sort not in self._reasons and len(self._reasons) < _MOST_REASONS:
             self._reasons.add(sort)
             words = reason.removeprefix(f"{self._what}: ")

@@ -130,6 +130,7 @@ class InboxLoop:
                 self.state = "reading is another worker's"
                 self.pulse.works(None)
                 self.database.works()
+                self._desk.storage_outage.works(self.title)
             else:
                 self.state = "waiting for the database"
             self._wake.clear()
@@ -250,6 +251,9 @@ class OutboxLoop:
             self.progress = time.monotonic()
             self._look.clear()
             more = False
+            if self._must_stop():  # nothing is sent, so nothing is learned of the database
+                self._look.wait(OUTBOX_LOOK_SECONDS)
+                continue
             try:
                 more = self._round()
                 self.database.works()
@@ -279,8 +283,6 @@ class OutboxLoop:
 
     def _round(self) -> bool:
         """One pass; True if there may be more to send at once."""
-        if self._must_stop():
-            return False
         done = self._delivery.deliver_due(self._submission, self._must_stop)
         if done.trouble:
             self._failures += 1

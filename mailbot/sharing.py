@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from mailbot.clock import SystemClock
 from mailbot.core.arrival import Arrival
 from mailbot.deadline import no_longer_than
 from mailbot.errors import TemporaryError
 from mailbot.inbox import LONGEST_SECONDS, InboxReader
 from mailbot.intake.turn import Processed
+from mailbot.logs import Outage
 from mailbot.processing import BATCH
 from mailbot.store import claims, leases
 from mailbot.store.tables import MAILBOX
@@ -46,8 +48,9 @@ class Sharing:
         self.owner = desk.owner
         self._ids = {box.place: desk.store.mailbox_id(box.place) for box in desk.settings.mailboxes}
         names = {self._ids[box.place]: box.name or box.place for box in desk.settings.mailboxes}
-        self.worker = Worker(desk.store, desk.owner, names, changed)
+        self.worker = Worker(desk.store, desk.owner, names, changed, desk.storage_outage)
         desk.delivery.sharers = lambda: self.worker.count
+        self._unexpected = Outage(log, "helper", SystemClock())
         self._lock = threading.Lock()
         self._in_hand: set[int] = set()
 
@@ -120,8 +123,9 @@ class Sharing:
         try:
             with self._desk.store.writing() as connection:
                 claims.done(connection, ids, self.owner)
+            self._desk.storage_outage.works("claims")
         except TemporaryError as error:
-            log.warning("worker %s: %s", self.owner, error)
+            self._desk.storage_outage.failed("claims", str(error))
         finally:
             with self._lock:
                 self._in_hand -= set(ids)
@@ -135,10 +139,14 @@ class Sharing:
             done: list[Processed] = []
             try:
                 done = self.work_off()
+                if self.is_alive():  # else the database was not asked
+                    self._desk.storage_outage.works("helper")
+                    self._unexpected.recovered()
             except TemporaryError as error:
-                log.warning("helper: %s", error)
-            except Exception:
-                log.exception("helper: an unexpected fault; tried again")
+                self._desk.storage_outage.failed("helper", str(error))
+            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
+                words = f"an unexpected fault, tried again and again: {type(error).__name__}: {error}"
+                self._unexpected.failed(words, level=logging.ERROR, traceback=True)
             if any(mail.state != "received" for mail in done):
                 handled()
             else:

@@ -28,6 +28,7 @@ from sqlalchemy import Connection
 from mailbot.clock import SystemClock
 from mailbot.errors import TemporaryError
 from mailbot.logs import Outage
+from mailbot.outages import SharedOutage
 from mailbot.store import leases
 from mailbot.store.engine import Store
 from mailbot.store.filelock import FileLock
@@ -63,10 +64,17 @@ class WorkerName:
 class Worker:
     """This process among the workers of the desk. `mailboxes`: row id → name in words, of all that the desk reads.
 
-    `changed` is called when a mailbox was taken or lost.
+    `changed` is called when a mailbox was taken or lost; `storage` hears whether the database works.
     """
 
-    def __init__(self, store: Store, owner: str, mailboxes: Mapping[int, str], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        mailboxes: Mapping[int, str],
+        changed: Callable[[], None],
+        storage: SharedOutage,
+    ) -> None:
         self._store = store
         self.owner = owner
         self._mailboxes = dict(mailboxes)
@@ -74,7 +82,9 @@ class Worker:
         self._held: frozenset[str] = frozenset()
         self._good_until = 0.0
         self._since = math.inf
-        self._outage = Outage(log, f"worker {owner}", SystemClock())
+        self._storage = storage
+        self._taken = Outage(log, f"worker {owner}", SystemClock())
+        self._unexpected = Outage(log, f"worker {owner}", SystemClock())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
         self.count = 1
@@ -107,10 +117,13 @@ class Worker:
                     while not self._stop.wait(BEAT_SECONDS if self.is_alive() else 0.2):
                         self._renew(connection)
                     leases.give_back(connection, self._store.desk_id, self.owner)
+            except NameTaken as error:
+                self._taken.failed(str(error))
             except TemporaryError as error:
-                self._outage.failed(str(error))
-            except Exception:
-                log.exception("worker %s: an unexpected fault; its connection is made anew", self.owner)
+                self._storage.failed("workers", str(error))
+            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
+                words = f"an unexpected fault; its connection is made anew: {type(error).__name__}: {error}"
+                self._unexpected.failed(words, level=logging.ERROR, traceback=True)
             self._stop.wait(0.5)
         self._lose_all()
 
@@ -121,8 +134,10 @@ class Worker:
                 f"another process has the name {self.owner}. Where that lasts, a data folder was copied from another "
                 "host: delete worker-id in it."
             )
-        self._outage.recovered()
+        self._taken.recovered()
         self._renew(connection)
+        self._storage.works("workers")
+        self._unexpected.recovered()
 
     def _renew(self, connection: Connection) -> None:
         desk, begun = self._store.desk_id, _clock()

@@ -20,6 +20,8 @@ from typing import Any, Literal
 from mailbot.config import Settings
 from mailbot.errors import ConfigError, MailbotError
 
+# Nobody wants to wait for long at a terminal, and who asks must not keep the daemon from writing either.
+LOCK_WAIT_SECONDS = 3.0
 LITTLE_ROOM = 1_000_000_000
 NO_ROOM = 100_000_000
 # Before this day no mailbot existed: a clock that says so has stopped or lost its battery.
@@ -122,19 +124,25 @@ def _database(settings: Settings) -> Iterator[Finding]:
     from mailbot.bootstrap import open_store
     from mailbot.clock import SystemClock
     from mailbot.store import schema
+    from mailbot.store.soundness import InUse
 
     file = settings.storage.data_dir / "mailbot.db"
     if not settings.storage.database_url.get_secret_value() and not file.exists():
         yield Finding("database", "ok", f"{file}: made at the first start")
         return
-    with open_store(settings, SystemClock()) as store:
+    with open_store(settings, SystemClock(), lock_wait=LOCK_WAIT_SECONDS) as store:
         with store.reading() as connection:
             found = schema.version(connection)
         if found != schema.HEAD:
             words = f"{store.described()}: schema {found or '(none yet)'}, this mailbot has {schema.HEAD}"
             yield Finding("database", "warn", words, "it is upgraded at the next start; `mailbot db backup` first")
             return
-        problems = schema.check(store)
+        try:
+            problems = schema.check(store)
+        except InUse as error:
+            words = f"{error}; schema {found}, sound as far as it can be looked at meanwhile"
+            yield Finding("database", "warn", words, "until then all mail waits; say `mailbot check` again afterwards")
+            return
         yield from (Finding("database", "fail", problem, "restore a backup") for problem in problems)
         if not problems:
             yield Finding("database", "ok", f"{store.described()}: schema {found}, sound")

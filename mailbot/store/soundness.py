@@ -7,6 +7,7 @@ Reading it all takes as long as reading the file does; of the raw mails a sample
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 
@@ -69,14 +70,24 @@ _FIRST_RAW_MAILS = select(RAW_MAIL).order_by(RAW_MAIL.c.sha256).limit(SAMPLE)
 _NEXT_RAW_MAIL = select(RAW_MAIL).where(RAW_MAIL.c.sha256 >= bindparam("start")).order_by(RAW_MAIL.c.sha256).limit(1)
 
 
+class InUse(StoreUnavailable):
+    """Another process holds the write lock of a SQLite database: sound as far as it was looked at."""
+
+
 def check(store: Store) -> list[str]:
-    """What is wrong with the database, one line each; [] where it is sound."""
+    """What is wrong with the database, one line each; [] where it is sound.
+
+    Raises `InUse` where nothing is wrong but the index of words could not be looked at, which takes the write lock.
+    """
     found: list[str] = []
-    steps: tuple[Callable[[Store], Iterator[str]], ...] = (_files, _schema, _pages, _references, _search, _raw_mail)
+    steps: tuple[Callable[[Store], Iterator[str]], ...] = (_files, _schema, _pages, _references, _raw_mail, _search)
     for step in steps:
         try:
             for problem in step(store):
                 found.append(problem)
+        except InUse:
+            if not found:
+                raise
         except StoreUnavailable as error:
             found.append(str(error))
         if found and step in {_schema, _pages}:
@@ -130,6 +141,8 @@ def _search(store: Store) -> Iterator[str]:
             with store.writing() as connection:
                 connection.execute(text("INSERT INTO ticket_search (ticket_search) VALUES ('integrity-check')"))
         except StoreUnavailable as error:
+            if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                raise InUse(str(error)) from error
             yield f"the index of words is damaged ({error.__cause__ or error}): {_RESTORE}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from mailbot.clock import ManualClock
 from mailbot.errors import NotPossible
 from mailbot.store import queries, schema
 from mailbot.store.engine import Store
+from mailbot.store.soundness import InUse
 from mailbot.store.tables import AUDIT, DESK, INBOUND, RAW_MAIL, TICKET
 from tests.contract.postgres import Postgres
 from tests.contract.sample_desk import Sample, fill
@@ -101,6 +103,20 @@ def test_a_file_that_others_can_read_is_named(tmp_path: Path, clock: ManualClock
         schema.upgrade(store)
         (tmp_path / "mailbot.db").chmod(0o640)
         assert [problem for problem in schema.check(store) if "mailbot.db can be read by others (mode 640)" in problem]
+
+
+def test_a_lock_is_no_damage(tmp_path: Path, clock: ManualClock) -> None:
+    """Another process writes: the index of words can't be looked at, and all else is, and is named."""
+    with Store(clock=clock, data_dir=tmp_path, lock_wait=0.05) as store:
+        schema.upgrade(store)
+        fill(store)
+        with contextlib.closing(sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(InUse, match="is locked by another process"):
+                schema.check(store)
+            (tmp_path / "mailbot.db").chmod(0o640)
+            [problem] = schema.check(store)
+            assert "can be read by others" in problem
 
 
 def test_a_backup_is_a_desk_of_one_moment(tmp_path: Path, clock: ManualClock) -> None:

@@ -107,9 +107,11 @@ def test_hangs(tmp_path: Path, dovecot: Dovecot, step: str) -> None:
         desk.says("outbox: unreachable", seconds=300)
         told = desk.lines()
         assert len(told) == 1 and "did not answer in time" in told[0], told
+        # what it had whole, one mail on each connection, nobody told us: it comes again, with the same Message-ID
+        again = len(server.contents) if step == "DOT" else 0
         server.overrides = {}
         watch.mended()
-        watch.whole(f"smtp: hangs at {step}", seconds=150, allowed=1 if step == "DOT" else 0)
+        watch.whole(f"smtp: hangs at {step}", seconds=150, allowed=again)
         assert len(desk.lines()) == 2, desk.lines()
 
 

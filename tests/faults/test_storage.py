@@ -54,9 +54,8 @@ def test_postgresql_restarts_under_load(tmp_path: Path, dovecot: Dovecot, sink: 
         watch.mended()
         watch.whole("postgresql: restarted twice under load", seconds=90)
         nothing_is_held(desk)
-        assert len(desk.lines()) <= 6, (
-            desk.lines()
-        )  # a line at each beginning and end; the second may have another reason
+        # a line at each beginning and end; the server shuts down first, and then it is gone: two wordings
+        assert len(desk.lines()) <= 6, desk.lines()
         assert all("storage: " in line for line in desk.lines()), desk.lines()
 
 
@@ -76,7 +75,8 @@ def test_postgresql_is_gone_then_read_only(tmp_path: Path, dovecot: Dovecot, sin
         cluster.run("pg_ctl", "-D", data, "-w", "-l", str(cluster.folder / "log"), "start")
         watch.mended()
         watch.whole("postgresql: stopped and started", seconds=60)
-        until(lambda: len(desk.lines("works again")) == 1, 30, "its end is told")
+        until(lambda: len(desk.lines("works again")) == 1, 60, f"its end is told: {desk.lines()}")
+        assert len(desk.lines()) <= 3, desk.lines()
         cluster.sql("ALTER SYSTEM SET default_transaction_read_only = on")
         cluster.sql("SELECT pg_reload_conf()")
         watch.write(2)
@@ -99,12 +99,13 @@ def locked(database: Path) -> Iterator[None]:
 
 
 def test_sqlite_is_locked_for_a_moment(desk: FaultyDesk, watch: Watch) -> None:
-    """A backup of some seconds: nobody notices."""
+    """A backup of some seconds: the daemon waits, and says nothing."""
     with locked(tmp := desk.home / "data" / "mailbot.db"):
         watch.write(3)
         time.sleep(3)
         assert watch.acknowledged() == {} and tmp.exists()
-        assert desk.check()["database"].state == "ok", "it can be read meanwhile"
+        found = desk.check()["database"]  # it can be read meanwhile, and all is sound
+        assert found.state == "warn" and "is locked by another process" in found.found and "sound" in found.found, found
     watch.mended()
     assert watch.whole("sqlite: locked for 3 s") < 30
     assert desk.lines() == []
@@ -116,7 +117,8 @@ def test_sqlite_is_locked_for_long(desk: FaultyDesk, watch: Watch) -> None:
         desk.logged("is locked by another process", seconds=90)
         desk.says("waiting for the database")
         time.sleep(40)  # longer than a second wait for the lock
-        assert len(desk.lines("storage: ")) == 1, desk.lines()
+        told = desk.lines("storage: ")  # the lock, and what it does to the threads that queue behind the one that waits
+        assert len(told) <= 2 and len([line for line in told if "is locked" in line]) == 1, told
     watch.mended()
     watch.whole("sqlite: locked for over a minute", seconds=90)
     until(lambda: len(desk.lines("works again")) == 1, 60, "its end is told")
@@ -160,7 +162,7 @@ def test_the_disk_is_full(small_disk: Path, dovecot: Dovecot, sink: Sink) -> Non
         ballast.unlink()
         watch.mended()
         watch.whole("disk: full (tmpfs)", seconds=60)
-        until(lambda: len(desk.lines("storage: works again")) == 1, 30, f"its end is told: {desk.lines()}")
+        until(lambda: len(desk.lines("storage: works again")) == 1, 60, f"its end is told: {desk.lines()}")
         nothing_is_held(desk)
 
 

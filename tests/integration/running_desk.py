@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.utils import formatdate, getaddresses, make_msgid
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from tests.contract.dovecot import PASSWORD, Dovecot
 from tests.contract.loopback import until
@@ -86,7 +86,7 @@ class RunningDesk:
         } | changed  # fmt: skip
         self.config.write_text(CONFIG.format(**values), encoding="utf-8")
 
-    def __enter__(self) -> RunningDesk:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
