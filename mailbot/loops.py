@@ -26,6 +26,7 @@ from mailbot.inbox import InboxReader
 from mailbot.lanes import Lanes
 from mailbot.logs import Outage
 from mailbot.mailbox import Mailbox, WakeUp
+from mailbot.network import CONNECTS_AGAIN
 from mailbot.sharing import SharedReader, Sharing
 from mailbot.smtp import Submission
 from mailbot.watch.pulse import Pulse
@@ -153,7 +154,10 @@ class InboxLoop:
             except MailboxUnavailable as error:
                 self.state = "refused: the log-in is not accepted" if error.credentials else "unreachable"
                 longest = LONGEST_AFTER_REFUSAL if error.credentials else LONGEST_RETRY
-                self._outage.failed(str(error), level=logging.ERROR if error.credentials else logging.WARNING)
+                level = logging.ERROR if error.credentials else logging.WARNING
+                # a server that ends says goodbye to one connection and resets the next: the same fault to the admin
+                same = CONNECTS_AGAIN if str(error).endswith(CONNECTS_AGAIN) else ""
+                self._outage.failed(str(error), level=level, compared=same)
                 self.pulse.fails(str(error), credentials=error.credentials)
             except TemporaryError as error:
                 self.state = "waiting for the database"

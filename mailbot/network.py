@@ -33,6 +33,9 @@ class Fault(NamedTuple):
     only: Callable[[Any], bool] = lambda _error: True
 
 
+# The mend of every connection that broke, wherever in a session and whatever the last words were.
+CONNECTS_AGAIN = "mailbot connects again by itself."
+
 # OpenSSL's verification results (openssl/x509_vfy.h) that a look at a calendar mends.
 _NOT_YET_VALID, _EXPIRED = 9, 10
 
@@ -89,7 +92,7 @@ FAULTS: tuple[Fault, ...] = (
         "Check the network and the firewall between this machine and {}.host.",
     ),
     # Cut off in the middle.
-    Fault(ConnectionError, lambda e: f"the connection was lost ({_words(e)})", "mailbot connects again by itself."),
+    Fault(ConnectionError, lambda e: f"the connection was lost ({_words(e)})", CONNECTS_AGAIN),
     # A file of ours, not the network: the certificate bundle.
     Fault(FileNotFoundError, lambda e: f"{e.filename} does not exist", "Correct {}.ca_file."),
     Fault(PermissionError, lambda e: f"{e.filename or 'the network'} may not be used", "Check {}.ca_file."),

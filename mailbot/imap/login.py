@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import MailboxUnavailable, PermanentError, TemporaryError
 from mailbot.imap.wire import Client
-from mailbot.network import client_context, explain, plaintext_fault, without_secrets
+from mailbot.network import CONNECTS_AGAIN, client_context, explain, plaintext_fault, without_secrets
 from mailbot.oauth import TokenRefused, TokenSource, xoauth2
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def network_faults(settings: ImapSettings, doing: str) -> Iterator[None]:
         ) from error
     except imaplib.IMAP4.abort as error:  # the connection is gone or out of step; `error` is its parent class
         raise MailboxUnavailable(
-            f"{place(settings)}: the connection was lost while {doing} ({server_words(error)}). "
-            "mailbot connects again by itself."
+            f"{place(settings)}: the connection was lost while {doing} ({server_words(error)}). {CONNECTS_AGAIN}"
         ) from error
     except imaplib.IMAP4.error as error:
         raise MailboxUnavailable(f"{place(settings)}: refused while {doing}: {server_words(error)}") from error

@@ -202,6 +202,7 @@ def test_quota_full(server_home: Callable[[], Path], tmp_path: Path, sink: Sink)
 def test_the_password_was_changed(server_home: Callable[[], Path], tmp_path: Path, sink: Sink) -> None:
     """No flood, no hammering of the log-in; the right password and a reload make it whole."""
     with Dovecot(server_home()) as dovecot, FaultyDesk(tmp_path, dovecot, sink) as desk:
+        desk.logged("running", seconds=90)
         watch = Watch(desk)
         watch.write()
         desk.inbox_is_empty()

@@ -170,14 +170,14 @@ class RunningDesk:
     def to(self, recipient: str, kind: str = "") -> list[Sent]:
         return [m for m in self.sent() if m.recipient == recipient and (not kind or m.kind == kind)]
 
-    def wait_for(self, recipient: str, kind: str, *, nth: int = 1, seconds: float = 30) -> Sent:
+    def wait_for(self, recipient: str, kind: str, *, nth: int = 1, seconds: float = 60) -> Sent:
         until(
             lambda: len(self.to(recipient, kind)) >= nth, seconds,
             f"{kind} {nth} to {recipient}; came: {[(m.recipient, m.kind) for m in self.sent()]}",
         )  # fmt: skip
         return self.to(recipient, kind)[nth - 1]
 
-    def inbox_is_empty(self, seconds: float = 30) -> None:
+    def inbox_is_empty(self, seconds: float = 60) -> None:
         until(lambda: self.dovecot.count("support") == 0, seconds, "the inbox is worked off")
 
 
