@@ -46,8 +46,9 @@ def run(
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         sampler.stop()
-    largest = max(sampler.largest, usage.ru_maxrss * 1024)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, sampler.peak / 1e6, largest / 1e6, process.returncode)
+    # ru_maxrss can't be used: it begins with what the process that forked had
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(wall, cpu, sampler.peak / 1e6, sampler.largest / 1e6, process.returncode)
 
 
 class Sampler(threading.Thread):

@@ -16,6 +16,12 @@ from bench import machine
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 PLOTS = PAGE.parent / "plots"
+HEADINGS = {
+    "throughput": "Throughput beside peers",
+    "stages": "Where the time goes",
+    "memory": "Memory and start-up",
+    "growth": "What a long history costs",
+}
 _COLOURS = ("#2f6f9f", "#c8782a", "#5a8f4e", "#8a5a99", "#7a7a7a")
 
 
@@ -23,7 +29,7 @@ def put(name: str, text: str) -> None:
     """Replace one section of the page."""
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
     begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
-    made = f"{begin}\n{text.strip()}\n{end}"
+    made = f"{begin}\n## {HEADINGS[name]}\n\n{text.strip()}\n{end}"
     if begin in page:
         page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: made, page, flags=re.DOTALL)
     else:

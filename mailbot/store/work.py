@@ -311,7 +311,10 @@ _SENT_TO = Prepared(
 
 @lru_cache(maxsize=256)
 def _tickets_by(key: str, count: int, locking: bool) -> Prepared:
-    query = select(TICKET).where(TICKET.c.desk_id == bindparam("desk"), one_of(TICKET.c[key], count))
+    # By id, the desk is looked at in the row (`+ 0`): SQLite otherwise reads the desk's every ticket out of an index
+    # once there are a few dozen ids, which took half a second with a million tickets.
+    desk = TICKET.c.desk_id + 0 if key == "id" else TICKET.c.desk_id
+    query = select(TICKET).where(desk == bindparam("desk"), one_of(TICKET.c[key], count))
     return Prepared(query.order_by(TICKET.c.id).with_for_update() if locking else query)
 
 

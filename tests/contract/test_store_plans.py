@@ -147,3 +147,14 @@ def test_a_scan_would_be_seen(desk: tuple[Store, Sample]) -> None:
         connection.exec_driver_sql("SELECT id FROM ticket t WHERE subject = 'x'")
         connection.exec_driver_sql("SELECT t.id FROM outbox t JOIN message m ON m.subject = t.subject")
     assert len(scans(store, statements)) >= 2
+
+
+def test_many_tickets_by_id_are_not_looked_for_among_all_of_the_desk(desk: tuple[Store, Sample]) -> None:
+    """With a few dozen ids SQLite would rather go through an index that begins with the desk."""
+    store, _ = desk
+    with recorded(store) as statements, store.writing() as connection:
+        Work(connection, store.desk_id, START).tickets_by_id(range(1, 61))
+    with store.reading() as connection:
+        plans = [row[3] for said in statements for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")]
+    assert any("ticket USING INTEGER PRIMARY KEY" in step for step in plans)
+    assert not any(step.endswith("(desk_id=?)") for step in plans), plans
