@@ -198,7 +198,7 @@ def seven_zip_names(content: bytes) -> Names:
     if len(content) < 32:
         return Names(whole=False)
     offset, size = struct.unpack_from("<QQ", content, 12)
-    header = content[32 + offset : 32 + offset + size] if offset + size <= len(content) else b""
+    header = content[32 + offset : 32 + offset + size] if 32 + offset + size <= len(content) else b""
     for _ in range(4):
         if header[:1] == b"\x01":
             return _seven_zip_listed(header)
