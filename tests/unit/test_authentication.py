@@ -1,0 +1,62 @@
+"""What our own server found out about the sender (RFC 8601): no trick makes a failure a pass, no other is believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailbot.core.authentication import MISMATCH, dmarc_passes, dmarc_verdict
+from mailbot.core.message import InboundMessage
+from mailbot.core.parse import parse_message
+
+OURS = ("mx.desk.example",)
+
+
+def mail(*results: str, author: str = "guru@sekolah.example") -> InboundMessage:
+    fields = "".join(f"Authentication-Results: {each}\r\n" for each in results)
+    return parse_message(f"{fields}From: {author}\r\nSubject: x\r\n\r\nx\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict"),
+    [
+        ("mx.desk.example; dmarc=pass header.from=sekolah.example", "pass"),
+        ("MX.desk.example; dmarc=fail header.from=sekolah.example", "fail"),
+        ("mx.desk.example; dmarc=none header.from=sekolah.example", "none"),
+        # about another domain
+        ("mx.desk.example; dmarc=pass header.from=lain.example", MISMATCH),
+        ("mx.desk.example; dmarc=fail header.from=lain.example", "fail"),
+        # about a related one: neither for it nor against it
+        ("mx.desk.example; dmarc=pass header.from=mail.sekolah.example", ""),
+        # about nobody: a pass proves nothing
+        ("mx.desk.example; dmarc=pass", ""),
+        ("mx.desk.example; dmarc=fail", "fail"),
+        # two that disagree: the worse; two that agree: that
+        ("mx.desk.example; dmarc=pass header.from=sekolah.example; dmarc=fail header.from=sekolah.example", "fail"),
+        ("mx.desk.example; dmarc=pass header.from=sekolah.example; dmarc=pass header.from=lain.example", MISMATCH),
+        ("mx.desk.example; dmarc=pass header.from=sekolah.example; dmarc=none header.from=sekolah.example", ""),
+        # nothing about DMARC
+        ("mx.desk.example; spf=pass smtp.mailfrom=sekolah.example", ""),
+        ("mx.desk.example; none", ""),
+        # what can't be read: a failure in it stays one
+        ("mx.desk.example; ===; dmarc=fail header.from=sekolah.example", "fail"),
+        ("mx.desk.example; ===; dmarc=pass header.from=sekolah.example", ""),
+        # another server's word is nobody's
+        ("mx.lain.example; dmarc=pass header.from=sekolah.example", ""),
+    ],
+)
+def test_the_verdict(field: str, verdict: str) -> None:
+    assert dmarc_verdict(mail(field), OURS) == verdict
+    assert dmarc_passes(mail(field), OURS) == (verdict == "pass")
+
+
+def test_without_a_trusted_server_or_its_field_nothing_is_known() -> None:
+    passed = "mx.desk.example; dmarc=pass header.from=sekolah.example"
+    assert dmarc_verdict(mail(passed), ()) == ""
+    assert dmarc_verdict(mail(), OURS) == ""
+    # the first field of ours counts, whatever stands in front of it and behind it
+    assert dmarc_verdict(mail("mx.lain.example; dmarc=fail", passed, "mx.desk.example; dmarc=fail"), OURS) == "pass"
+
+
+def test_two_authors_never_pass() -> None:
+    passed = "mx.desk.example; dmarc=pass header.from=sekolah.example"
+    assert not dmarc_passes(mail(passed, author="a@sekolah.example, b@sekolah.example"), OURS)
