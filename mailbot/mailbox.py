@@ -137,6 +137,8 @@ class Mailbox:
         self._uidvalidity = validity
         self._uid_next = int(selected.get(b"UIDNEXT", 2**32))
         self._keywords = filing.keeps_keywords(selected)
+        client.wire.forget()
+        client.wire.grown = False  # SELECT's own EXISTS is no news: whoever selects searches next
         self._selected_at = time.monotonic()
 
     def uids(self) -> tuple[int, list[int]]:

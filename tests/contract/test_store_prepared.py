@@ -30,6 +30,7 @@ def store(store_url: str, clock: ManualClock) -> Iterator[Store]:
 def agent(store: Store, email: str = "sally@helpdesk.example") -> dict[str, object]:
     return {
         "desk_id": store.desk_id, "email": email, "name": "Sálly", "aliases": ["a@b.id", "c'\"@d.id"], "role": "lead",
+        "in_file": False, "active": True, "term": 0,
         "added_at": AT,
     }  # fmt: skip
 

@@ -194,8 +194,8 @@ def test_keys_change_under_a_running_desk_and_forgers_get_nothing(running: Runni
         "support", f"From: {ACHA}\r\nFrom: {EVIL}\r\nTo: {ADDRESS}\r\nSubject: #12345\r\n\r\nx".encode()
     )
     desk.wait_for(SALLY, "notice")
-    desk.wait_for(EVIL, "acknowledgement")
     desk.inbox_is_empty()
+    assert not desk.to(EVIL)  # a name that poses as an agent's address is not answered
     shown = desk.ticket()
     assert shown["status"] == "queued" and [m["text"] for m in shown["messages"] if m["kind"] == "reply"] == [
         "NPSN 20512345"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mailbot import service
 from mailbot.chores import Chores
+from mailbot.core import understand
 from mailbot.core.classify import classify
 from mailbot.core.message import InboundMessage
 from mailbot.intake.quarantine import LISTED
@@ -288,7 +288,7 @@ def test_poison_is_told_in_plain_words_and_replayed_by_a_reply(desk: TryDesk, mo
             raise ZeroDivisionError("a parser broke")
         return classify(message, *rest)
 
-    monkeypatch.setattr(service, "classify", classify_or_break)
+    monkeypatch.setattr(understand, "classify", classify_or_break)
     desk.write(ACHA, "racun", "Isi racun")
     tomorrow(desk)
     words = "mailbot tidak dapat menanganinya: ZeroDivisionError: a parser broke; dapat diulang (lepas) setelah"

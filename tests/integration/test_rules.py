@@ -508,7 +508,8 @@ def test_a_mail_that_breaks_us_is_quarantined_and_the_next_one_lives(
     assert desk.write(ACHA, "racun", "x").outcome == "quarantined"
     assert desk.write(ACHA, "biasa", "x").outcome == "processed"
     [held] = desk.quarantine()
-    assert "acknowledgement.id.txt.j2" in held.as_json()["reason"] and desk.numbers() == [12345]
+    assert "acknowledgement.id.txt.j2" in held.as_json()["reason"]
+    assert desk.numbers() in ([12345], [12346])  # on PostgreSQL the number of what was rolled back stays unused
     template.write_text("#{{ ticket.number }}")
     desk.desk.configure(desk.settings)
     desk.desk.helpdesk.release([held.as_json()["id"]])
