@@ -112,7 +112,8 @@ class Filing:
                 if any(code in str(error).upper() for code in NOT_ONE_MAIL):
                     raise
                 if len(group) == 1:
-                    refused.append(error)
+                    if "[EXPUNGEISSUED]" not in str(error).upper():  # RFC 5530 §3: somebody else has removed it
+                        refused.append(error)
                 else:
                     groups += [group[len(group) // 2 :], group[: len(group) // 2]]
         if refused:

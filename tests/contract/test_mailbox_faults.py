@@ -424,6 +424,14 @@ def test_a_refusal_that_every_mail_gets_is_not_tried_with_every_mail(words: byte
         mailbox.close()
 
 
+def test_what_another_client_removed_meanwhile_counts_as_filed() -> None:
+    with ScriptedImap(MOVE=refuses(b"[EXPUNGEISSUED] Some messages were already expunged.")) as server:
+        mailbox = opened(server)
+        mailbox.file({1: Place.PROCESSED, 2: Place.QUARANTINE})
+        assert server.calls["MOVE"] == 2
+        mailbox.close()
+
+
 def test_a_folder_that_is_read_only() -> None:
     def read_only(peer: Peer, tag: bytes, _arguments: bytes) -> None:
         peer.say(b"* 3 EXISTS", b"* OK [UIDVALIDITY 7] ok", tag + b" OK [READ-ONLY] done")
