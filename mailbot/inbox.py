@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # A batch takes a second at most, a mail with hundreds of parts a few; whoever takes longer hangs.
 LONGEST_SECONDS = 180.0
+# A batch of more bytes is handled before the next is fetched: its mails lie in memory several times over.
+LARGE = 10_000_000
 
 
 class InboxReader:
@@ -87,6 +89,9 @@ class InboxReader:
                 in_hand = hand.submit(self._take, batch, begun) if batch else None
                 self._file(uidvalidity, done)
                 taken += len(batch)
+                if in_hand and sum(len(arrival.raw) for arrival in batch) > LARGE:
+                    in_hand.exception()  # not two such batches in memory at once
+                    fetched = batch = []
                 if self._stopping():
                     break  # the mail in hand is finished; the rest waits in the folder
             if in_hand:

@@ -172,6 +172,7 @@ class Mailbox:
                 if found:
                     self._hurried = False
                     yield found
+                found = []  # nobody needs it here while the next is fetched
 
     @contextmanager
     def _blaming(self, group: Sequence[int]) -> Iterator[None]:
