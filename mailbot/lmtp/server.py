@@ -151,6 +151,9 @@ class LmtpServer:
             for session in list(door.sessions):
                 session.leave()
             await asyncio.sleep(0.01)
+        for session in list(door.sessions):
+            session.drop()
+        await asyncio.sleep(0)
 
     def _is_ours(self, address: str) -> bool:
         return self._desk.helpdesk.profile.is_own(address.lower())

@@ -137,6 +137,11 @@ class LmtpSession(LMTP):
         if self.transport is not None:
             self.transport.close()
 
+    def drop(self) -> None:
+        """Close at once, whatever has not gone out."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+
     async def push(self, status: Any) -> None:
         """An answer, with its enhanced code (RFC 2034 §3: all but the greeting and that to LHLO)."""
         if isinstance(status, str) and not self._greets and not status.startswith("220") and _BARE.match(status):

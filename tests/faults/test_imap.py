@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -118,8 +120,11 @@ def test_uidvalidity_changed(desk: FaultyDesk, watch: Watch, dovecot: Dovecot) -
     watch.write(2)
     desk.inbox_is_empty()
     handled = dovecot.mails("support", "Mailbot/Processed")
-    dovecot.stop()
+    dovecot.kill()  # no process of it is left that could write the old numbers back
     desk.says("inbox: unreachable")
+    known = re.search(r" V(\d+) ", (dovecot.maildir("support") / "dovecot-uidlist").read_text())
+    assert known is not None
+    until(lambda: time.time() > int(known[1]) + 1, 60, "Dovecot's UIDVALIDITY is a time in seconds: another one comes")
     for leaf in dovecot.maildir("support").glob("dovecot*"):
         leaf.unlink()  # what a restored backup, or a rebuilt index, looks like
     dovecot.start()

@@ -88,6 +88,7 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"spaces": (Space("/d", 10**10, None),)}, []),
     ({"spaces": (Space("/d", 10**10, 10**6), Space("/e", 1, 10**6))}, [("disk", "disk", NOW)]),
     # incoming
+    ({"lmtp": failing(minutes(2))}, [("lmtp", "lmtp", minutes(2))]),
     ({"inbox": failing(minutes(2))}, [("inbox", "inbox", minutes(2))]),
     ({"inbox": failing(minutes(2), credentials=True)}, [("inbox_login", "login.password", minutes(2))]),
     ({"inbox": Line(almost(LIMITS.inbox_silent))}, []),
