@@ -72,6 +72,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Binary values are called by their parameter: their bytes may hold the time of day, and names must not differ."""
+    if isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable()):
+        return argname
+    return None
+
+
 def require(name: str) -> None:
     """Skip the test where the server `name` is missing; fail it where CI=true."""
     server = SERVERS[name]
