@@ -15,27 +15,23 @@ from typing import Any
 from mailbot.core.commands import CommandError
 from mailbot.core.compose import Draft, compose
 from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address, Attachment
-from mailbot.core.relay import mask_addresses, without_tokens
-from mailbot.core.restraint import Cap
-from mailbot.core.stranger_words import safe_name, safe_title
-from mailbot.core.subject import clean_subject
-from mailbot.core.ticket import (
+from mailbot.core.events import (
     Acknowledge,
-    Agent,
-    CloseReason,
     Effect,
-    MessageKind,
     Notify,
-    Role,
     SendAnswer,
     SendClosure,
     SendHelp,
     SendNotice,
     SendReminder,
-    Ticket,
     Topic,
 )
+from mailbot.core.message import Address, Attachment
+from mailbot.core.relay import mask_addresses, without_tokens
+from mailbot.core.restraint import Cap
+from mailbot.core.stranger_words import safe_name, safe_title
+from mailbot.core.subject import clean_subject
+from mailbot.core.ticket import Agent, CloseReason, MessageKind, Role, Ticket
 from mailbot.core.token import Purpose
 from mailbot.intake.sight import as_seen_by
 from mailbot.intake.turn import Arrived, Source, Turn

@@ -21,10 +21,11 @@ from typing import Any
 from mailbot.clock import Clock
 from mailbot.core.compose import with_attachments
 from mailbot.core.desk import DeskProfile
+from mailbot.core.events import Delivered
 from mailbot.core.message import Attachment, InboundMessage
 from mailbot.core.parse import parse_message
 from mailbot.core.relay import mask_tokens
-from mailbot.core.ticket import Delivered, MessageKind
+from mailbot.core.ticket import MessageKind
 from mailbot.errors import StoreUnavailable, TemporaryError
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.robots import report_failure

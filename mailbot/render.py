@@ -66,7 +66,7 @@ MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 # tuple[FileView, …] · held tuple[HeldView, …] · held_files int ·
 # history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
 # mail_subject str · event "report" | "reply" | "follow_up" · elsewhere bool · named int | None · errors
-# tuple[FaultView, …] · topic a code of core.ticket.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
+# tuple[FaultView, …] · topic a code of core.events.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
 # mails tuple[HeldMailView, …] of `total`, `more` are not shown · outcomes tuple[OutcomeView, …] ·
 # state "new" | "still" | "over" | "trial" · new, still, over, besides tuple[ConditionView, …] · waiting
 # WaitingView | None · machine str, its name.

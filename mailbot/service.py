@@ -25,10 +25,11 @@ from mailbot.core.attachment_rules import Refusals
 from mailbot.core.classify import OwnIdentity
 from mailbot.core.commands import CommandError
 from mailbot.core.desk import DeskProfile
+from mailbot.core.events import TimerFired
 from mailbot.core.identity import identity
 from mailbot.core.message import Address, InboundMessage
 from mailbot.core.order import order_keys
-from mailbot.core.ticket import Agent, Policy, Role, TimerFired
+from mailbot.core.ticket import Agent, Policy, Role
 from mailbot.core.understand import Understood, understand
 from mailbot.correspondence import Correspondence
 from mailbot.errors import NotPossible

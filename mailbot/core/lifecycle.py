@@ -15,13 +15,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailbot.core.audience import concerned, everybody
-from mailbot.core.message import Intent
-from mailbot.core.orders import answered
-from mailbot.core.ticket import (
+from mailbot.core.events import (
     Absorbed,
     Acknowledge,
     Answered,
-    CloseReason,
     Decision,
     Delivered,
     DeliveryFailed,
@@ -29,24 +26,21 @@ from mailbot.core.ticket import (
     Event,
     Hold,
     JournalEntry,
-    MessageKind,
     Notify,
     OpenFollowUp,
     Origin,
-    Participant,
-    Policy,
     Replied,
     Reported,
     RobotReplied,
     SendClosure,
     SendNotice,
     SendReminder,
-    Status,
-    Ticket,
     TimerFired,
-    TimerKind,
     Topic,
 )
+from mailbot.core.message import Intent
+from mailbot.core.orders import answered
+from mailbot.core.ticket import CloseReason, MessageKind, Participant, Policy, Status, Ticket, TimerKind
 from mailbot.core.waiting import close_timer, stop_waiting, wait_from
 
 Row = Callable[[Ticket, Event, Policy], Decision]

@@ -11,27 +11,22 @@ from dataclasses import dataclass, field, replace
 
 from mailbot.core.audience import everybody
 from mailbot.core.commands import Command, CommandError, Fault, Verb
-from mailbot.core.message import Address
-from mailbot.core.ticket import (
+from mailbot.core.events import (
     Absorb,
     Acknowledge,
     Answered,
-    CloseReason,
     Decision,
     Effect,
     Event,
     JournalEntry,
-    MessageKind,
-    Participant,
-    Policy,
     SendAnswer,
     SendClosure,
     SendHelp,
     SendNotice,
-    Status,
-    Ticket,
     Topic,
 )
+from mailbot.core.message import Address
+from mailbot.core.ticket import CloseReason, MessageKind, Participant, Policy, Status, Ticket
 from mailbot.core.waiting import ask_again, stop_waiting, wait_from
 
 

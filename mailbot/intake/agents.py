@@ -10,13 +10,14 @@ from typing import Any
 
 from mailbot.core.commands import CommandError, Fault, Verb, parse_commands
 from mailbot.core.confirmation import Answer, answer_of
+from mailbot.core.events import Answered, Reported, Target
 from mailbot.core.forward import read_forward
 from mailbot.core.message import Address, Forward, Kind
 from mailbot.core.relay import agents_words, without_tokens
 from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
 from mailbot.core.stranger_words import safe_title
 from mailbot.core.subject import clean_subject, status_request
-from mailbot.core.ticket import Agent, Answered, Reported, Role, Target
+from mailbot.core.ticket import Agent, Role
 from mailbot.core.token import Purpose, Token
 from mailbot.intake.carry_out import carry_out, open_new
 from mailbot.intake.files import refused_files

@@ -9,16 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mailbot.core.events import Absorb, Absorbed, Decision, Event, Hold, OpenFollowUp, Reported
 from mailbot.core.lifecycle import decide
-from mailbot.core.ticket import (
-    Absorb,
-    Absorbed,
-    Decision,
-    Event,
-    Hold,
-    OpenFollowUp,
-    Reported,
-)
 from mailbot.intake.files import on_record
 from mailbot.intake.turn import Source, Turn
 from mailbot.store.work import Loaded

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mailbot.core.body import new_words
 from mailbot.core.compose import is_usable
+from mailbot.core.events import Hold, OpenFollowUp, Origin, Replied, Reported
 from mailbot.core.intent import intent_of
 from mailbot.core.message import Address, Reply
 from mailbot.core.relay import without_tokens
@@ -13,17 +14,7 @@ from mailbot.core.route import Clues, Known, Route, clues_of, route
 from mailbot.core.senders import is_automatic_address
 from mailbot.core.stranger_words import safe_title
 from mailbot.core.subject import clean_subject, status_request
-from mailbot.core.ticket import (
-    CloseReason,
-    Hold,
-    OpenFollowUp,
-    Origin,
-    Participant,
-    Replied,
-    Reported,
-    Role,
-    Status,
-)
+from mailbot.core.ticket import CloseReason, Participant, Role, Status
 from mailbot.intake.carry_out import carry_out, open_new
 from mailbot.intake.proof import proves_author
 from mailbot.intake.turn import Arrived, Handled, Source, Turn

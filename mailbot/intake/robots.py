@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mailbot.core.events import DeliveryFailed, RobotReplied
 from mailbot.core.message import Bounce
 from mailbot.core.route import clues_of, route
-from mailbot.core.ticket import DeliveryFailed, MessageKind, RobotReplied, Role
+from mailbot.core.ticket import MessageKind, Role
 from mailbot.core.token import Purpose, read_tokens
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.persons import as_known, look_up, resolve_merged

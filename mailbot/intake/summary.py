@@ -10,8 +10,9 @@ from collections import Counter
 from datetime import datetime
 
 from mailbot.core.audience import concerned
+from mailbot.core.events import Topic
 from mailbot.core.restraint import Cap
-from mailbot.core.ticket import MessageKind, Topic
+from mailbot.core.ticket import MessageKind
 from mailbot.intake.turn import Turn
 from mailbot.restraint import folded
 

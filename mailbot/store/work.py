@@ -27,18 +27,9 @@ from sqlalchemy import (
     update,
 )
 
+from mailbot.core.events import JournalEntry
 from mailbot.core.message import Address
-from mailbot.core.ticket import (
-    Agent,
-    CloseReason,
-    JournalEntry,
-    Participant,
-    Role,
-    Status,
-    Ticket,
-    Timer,
-    TimerKind,
-)
+from mailbot.core.ticket import Agent, CloseReason, Participant, Role, Status, Ticket, Timer, TimerKind
 from mailbot.store.agents import team_of
 from mailbot.store.inbound import InboundWork
 from mailbot.store.outbox import OutboxWork

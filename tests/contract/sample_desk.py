@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from mailbot.core.events import JournalEntry
 from mailbot.core.message import Address
-from mailbot.core.ticket import CloseReason, JournalEntry, Participant, Status, Ticket, Timer, TimerKind
+from mailbot.core.ticket import CloseReason, Participant, Status, Ticket, Timer, TimerKind
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.work import Loaded, Work

@@ -21,6 +21,24 @@ from mailbot.core.classify import OwnIdentity, classify
 from mailbot.core.commands import Command, parse_commands
 from mailbot.core.compose import is_usable
 from mailbot.core.desk import DeskProfile
+from mailbot.core.events import (
+    Absorb,
+    Answered,
+    Decision,
+    DeliveryFailed,
+    Effect,
+    Event,
+    Hold,
+    OpenFollowUp,
+    Origin,
+    Replied,
+    Reported,
+    RobotReplied,
+    SendClosure,
+    SendHelp,
+    SendNotice,
+    Target,
+)
 from mailbot.core.forward import read_forward
 from mailbot.core.intent import intent_of
 from mailbot.core.lifecycle import decide
@@ -32,32 +50,7 @@ from mailbot.core.route import Clues, Known, Route, clues_of, route, route_agent
 from mailbot.core.senders import is_automatic_address
 from mailbot.core.stranger_words import safe_title
 from mailbot.core.subject import clean_subject, status_request
-from mailbot.core.ticket import (
-    Absorb,
-    Agent,
-    Answered,
-    CloseReason,
-    Decision,
-    DeliveryFailed,
-    Effect,
-    Event,
-    Hold,
-    MessageKind,
-    OpenFollowUp,
-    Origin,
-    Participant,
-    Policy,
-    Replied,
-    Reported,
-    RobotReplied,
-    Role,
-    SendClosure,
-    SendHelp,
-    SendNotice,
-    Status,
-    Target,
-    Ticket,
-)
+from mailbot.core.ticket import Agent, CloseReason, MessageKind, Participant, Policy, Role, Status, Ticket
 from mailbot.core.token import Purpose, Signer, read_tokens
 from tests.unit.desk_values import POLICY
 

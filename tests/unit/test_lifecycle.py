@@ -9,39 +9,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core.commands import Command, Verb
-from mailbot.core.lifecycle import ROWS, decide
-from mailbot.core.message import Address, Intent
-from mailbot.core.ticket import (
+from mailbot.core.events import (
     Absorbed,
     Acknowledge,
     Answered,
-    CloseReason,
     Decision,
     Delivered,
     DeliveryFailed,
     Event,
     Hold,
-    MessageKind,
     Notify,
     OpenFollowUp,
     Origin,
-    Participant,
-    Policy,
     Replied,
     Reported,
     RobotReplied,
-    Role,
     SendAnswer,
     SendClosure,
     SendNotice,
     SendReminder,
-    Status,
-    Ticket,
-    Timer,
     TimerFired,
-    TimerKind,
     Topic,
 )
+from mailbot.core.lifecycle import ROWS, decide
+from mailbot.core.message import Address, Intent
+from mailbot.core.ticket import CloseReason, MessageKind, Participant, Policy, Role, Status, Ticket, Timer, TimerKind
 from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, SUNDAY, ticket
 
 

@@ -6,25 +6,20 @@ from datetime import datetime
 import pytest
 
 from mailbot.core.commands import Command, Fault, Verb
-from mailbot.core.lifecycle import decide
-from mailbot.core.ticket import (
+from mailbot.core.events import (
     Absorb,
     Acknowledge,
     Answered,
-    CloseReason,
     Decision,
-    MessageKind,
-    Participant,
     SendAnswer,
     SendClosure,
     SendHelp,
     SendNotice,
-    Status,
     Target,
-    Ticket,
-    TimerKind,
     Topic,
 )
+from mailbot.core.lifecycle import decide
+from mailbot.core.ticket import CloseReason, MessageKind, Participant, Status, Ticket, TimerKind
 from mailbot.core.waiting import ask_again, wait_from
 from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, ticket
 

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot.core.commands import Fault
+from mailbot.core.events import Topic
 from mailbot.core.hours import ServiceHours
-from mailbot.core.ticket import MessageKind, Topic
+from mailbot.core.ticket import MessageKind
 from mailbot.errors import ConfigError
 from mailbot.formats import format_hours, format_moment, format_size, format_span, format_stamp, greeting_name
 from mailbot.render import LANGUAGES, TEMPLATES, Rendered, Renderer, packaged_templates
