@@ -30,6 +30,8 @@ STAGES = (
     ("/sqlalchemy/", "store"),
     ("/sqlite3/", "store"),
     ("/mailbot/correspondence", "write letters"),
+    ("/mailbot/posting", "write letters"),
+    ("/mailbot/shown", "write letters"),
     ("/mailbot/render", "render"),
     ("/jinja2/", "render"),
     ("<template>", "render"),

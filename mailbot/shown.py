@@ -1,0 +1,96 @@
+"""What templates see of a desk: the ticket, its history, names and words as this reader may have them.
+
+In: the turn and values of the core. Out: the frozen views of `views`. Looks things up in the turn's transaction; writes
+nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mailbot.core.desk import DeskProfile
+from mailbot.core.message import Address
+from mailbot.core.relay import mask_addresses, without_tokens
+from mailbot.core.ticket import Ticket
+from mailbot.core.token import Purpose
+from mailbot.intake.turn import Turn
+from mailbot.store.work import Loaded
+from mailbot.views import DeskView, EntryView, PersonView, TicketView
+
+HISTORY_ENTRIES = 6
+SHOWN_KINDS = ("report", "reply", "answer", "note")
+
+
+def subject_line(ticket: Ticket) -> str:
+    """The title of a ticket's mails that agents see, also the topic of its thread (contract.md)."""
+    return f"#{ticket.number} - {ticket.subject}"
+
+
+def view(turn: Turn, ticket: Ticket, **more: Any) -> TicketView:
+    """The ticket for a template; `more` replaces fields of the view."""
+    owner = turn.policy.agent(ticket.agent)
+    seen = TicketView(
+        number=ticket.number,
+        subject=ticket.subject,
+        status=ticket.status.value,
+        requester=PersonView(ticket.requester.email, ticket.requester.name),
+        created_at=ticket.created_at,
+        closed_at=ticket.closed_at,
+        agent_name=owner.name if owner else "",
+        priority=ticket.priority,
+        program=ticket.program,
+        tags=ticket.tags,
+        follow_up_of=ticket.follow_up_of,
+    )
+    return replace(seen, **more) if more else seen
+
+
+def history(turn: Turn, loaded: Loaded, *, skip_last: bool) -> tuple[EntryView, ...]:
+    """The last words on the ticket, newest first; a follow-up shows those of the ticket that it came out of."""
+    rows = [m for m in turn.work.messages(loaded.id) if m.kind in SHOWN_KINDS and m.direction == "in"]
+    if skip_last:
+        rows = rows[:-1]
+    if not rows and loaded.ticket.follow_up_of is not None:
+        old = turn.work.ticket(loaded.ticket.follow_up_of)
+        rows = [m for m in turn.work.messages(old.id) if m.kind in SHOWN_KINDS] if old else []
+    newest = reversed(rows[-HISTORY_ENTRIES:])
+    return tuple(
+        EntryView(m.at, m.author_name or m.author, m.author_role, m.text, tuple(a["name"] for a in m.attachments))
+        for m in newest
+    )
+
+
+def for_outsiders(turn: Turn, ticket: Ticket, reader: Address, words: str) -> str:
+    """An agent's words without the private addresses of agents, and of people whom this reader may not know of."""
+    private = {address for agent in turn.policy.agents for address in (agent.email, *agent.aliases)}
+    private -= {email for email in private if ticket.takes_part(email) and not ticket.is_hidden(email)}
+    people = {ticket.requester.email, *(person.email for person in ticket.participants)} - {reader.email}
+    private |= people if ticket.is_hidden(reader.email) else {email for email in people if ticket.is_hidden(email)}
+    return mask_addresses(without_tokens(words), private, turn.profile.address)
+
+
+def desk_with_link(profile: DeskProfile, ticket: Ticket, reader: Address) -> DeskView:
+    """The desk with a signed link to the status page: it shows its reader all, not only number and status."""
+    number = ticket.number
+    link = f"{profile.status_page}?nomor={number}"
+    if not ticket.is_hidden(reader.email):  # the page would show them the requester's address
+        link += f"&kunci={profile.signer.sign(Purpose.STATUS, number, reader.email)}"
+    return DeskView(profile.name, profile.brand, profile.address, link)
+
+
+def agent_name(turn: Turn, email: str) -> str:
+    """Under which name an agent's words go out; the desk's own name where there is no such agent."""
+    agent = turn.policy.agent(email)
+    return f"{agent.name} ({turn.profile.brand})" if agent else turn.profile.name
+
+
+def agent_address(turn: Turn, email: str) -> Address:
+    """Where an agent reads mail."""
+    agent = turn.policy.agent(email)
+    return Address(agent.email, agent.name) if agent else Address(email)
+
+
+def person_name(turn: Turn, author: Address) -> str:
+    """Under whose name a notification stands in the agent's inbox; a name that poses as somebody is not shown."""
+    return author.name if author.name and not turn.poses(author) else author.email
