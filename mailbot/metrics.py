@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mailbot.errors import ConfigError, TemporaryError
@@ -124,24 +124,22 @@ class MetricsServer:
         except TemporaryError as error:
             log.warning("metrics: %s", error)
             return
-        tickets = GaugeMetricFamily("mailbot_tickets_open", "Tickets that are not closed", labels=["status"])
-        for status, count in found.open_tickets.items():
-            tickets.add_metric([status], count)
-        yield tickets
-        outbox = GaugeMetricFamily("mailbot_outbox_mails", "Mail that has not left", labels=["state"])
-        for state, count in found.outbox.items():
-            outbox.add_metric([state], count)
-        yield outbox
+        yield _by_label("mailbot_tickets_open", "Tickets that are not closed", "status", found.open_tickets)
+        yield _by_label("mailbot_outbox_mails", "Mail that has not left", "state", found.outbox)
         now = self._desk.clock.now()
         oldest = (now - found.oldest_due).total_seconds() if found.oldest_due and found.oldest_due < now else 0.0
         yield GaugeMetricFamily(
             "mailbot_outbox_overdue_seconds", "How long the oldest due mail has waited", value=oldest
         )
-        quarantine = GaugeMetricFamily("mailbot_quarantine", "Mail in quarantine, by the reason", labels=["reason"])
-        for reason, count in found.quarantine.items():
-            quarantine.add_metric([reason], count)
-        yield quarantine
-        held = GaugeMetricFamily("mailbot_mails_held", "Mail that waits for a person", labels=["state"])
-        for state, count in found.held.items():
-            held.add_metric([state], count)
-        yield held
+        yield _by_label("mailbot_quarantine", "Mail in quarantine, by the reason", "reason", found.quarantine)
+        yield _by_label("mailbot_mails_held", "Mail that waits for a person", "state", found.held)
+
+
+def _by_label(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Any:
+    """A gauge with a row for each value of `label`."""
+    from prometheus_client.core import GaugeMetricFamily
+
+    gauge = GaugeMetricFamily(name, meaning, labels=[label])
+    for value, count in counts.items():
+        gauge.add_metric([value], count)
+    return gauge

@@ -7,19 +7,19 @@ only.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.contract.certificate import Certificate, make_certificate
 from tests.contract.postgres import postgres
+from tests.contract.programs import SERVERS, require
+from tests.contract.servers import dovecot, sink
 from tests.contract.stores import clock, store, store_url
 from tests.crash.record import is_recording
 
@@ -28,36 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_threa
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Fixtures of other modules, for every test.
-__all__ = ["clock", "postgres", "store", "store_url"]
-
-
-class Server(NamedTuple):
-    """A program that tests start for themselves: what must be there, and how it gets onto a Debian machine.
-
-    Names with a "*" are patterns below /usr/lib.
-    """
-
-    programs: tuple[str, ...]
-    package: str
-
-
-SERVERS: dict[str, Server] = {
-    "dovecot": Server(("dovecot", "/usr/lib/dovecot/imap"), "dovecot-imapd dovecot-lmtpd"),
-    "postfix": Server(("postfix", "/usr/lib/postfix/sbin/smtpd"), "postfix"),
-    "postgresql": Server(("postgresql/*/bin/initdb",), "postgresql"),
-    "openssl": Server(("openssl",), "openssl"),
-    "clamav": Server(("clamd",), "clamav-daemon"),
-    "chromium": Server(("chromium",), "chromium"),
-    "faketime": Server(("faketime",), "faketime"),
-    "strace": Server(("strace",), "strace"),
-}
-
-
-def find_program(name: str) -> str | None:
-    """The path of a program, also of one in a system folder that is not on everybody's PATH."""
-    if "*" in name:
-        return next((str(found) for found in sorted(Path("/usr/lib").glob(name), reverse=True)), None)
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+__all__ = ["clock", "dovecot", "postgres", "sink", "store", "store_url"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,17 +48,6 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable()):
         return argname
     return None
-
-
-def require(name: str) -> None:
-    """Skip the test where the server `name` is missing; fail it where CI=true."""
-    server = SERVERS[name]
-    missing = [program for program in server.programs if find_program(program) is None]
-    if missing:
-        words = f"{name} is missing ({missing[0]} not found): apt-get install {server.package}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(words, pytrace=False)
-        pytest.skip(words)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

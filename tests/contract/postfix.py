@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from tests.conftest import find_program
 from tests.contract.certificate import Certificate
 from tests.contract.loopback import free_port, listening, until
+from tests.contract.programs import find_program
 
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd

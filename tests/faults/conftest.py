@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,18 +10,6 @@ import pytest
 from tests.contract.dovecot import Dovecot
 from tests.contract.smtp_sink import Sink
 from tests.faults.faulty_desk import FaultyDesk, Watch
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as server:
-        yield server
-
-
-@pytest.fixture
-def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
-    with Dovecot(server_home()) as server:
-        yield server
 
 
 @pytest.fixture

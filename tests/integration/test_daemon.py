@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +19,6 @@ from tests.contract.smtp_sink import Sink
 from tests.integration.running_desk import ACHA, BUDI, SALLY, RunningDesk
 
 pytestmark = pytest.mark.dovecot
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as server:
-        yield server
-
-
-@pytest.fixture
-def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
-    with Dovecot(server_home()) as server:
-        yield server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,18 +28,6 @@ from tests.integration.test_lmtp import mail
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.timeout(240)]
 SALLY, BUDI = "sally@petugas.example", "budi@petugas.example"
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as server:
-        yield server
-
-
-@pytest.fixture
-def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
-    with Dovecot(server_home()) as server:
-        yield server
 
 
 def door(listen: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -129,12 +129,6 @@ def test_timers_wait_for_the_inbox_of_their_own_ticket(desk: TwoBoxes) -> None:
 
 
 # The daemon
-
-
-@pytest.fixture
-def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
-    with Dovecot(server_home()) as server:
-        yield server
 
 
 SEVERAL = f"""

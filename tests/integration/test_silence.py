@@ -42,21 +42,9 @@ after = "1s"
 
 
 @pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as server:
-        yield server
-
-
-@pytest.fixture
 def alarm() -> Iterator[Sink]:
     """The second way."""
     with Sink() as server:
-        yield server
-
-
-@pytest.fixture
-def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
-    with Dovecot(server_home()) as server:
         yield server
 
 

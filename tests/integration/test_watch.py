@@ -103,12 +103,6 @@ class Watched:
 
 
 @pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as server:
-        yield server
-
-
-@pytest.fixture
 def watched(tmp_path: Path, sink: Sink) -> Iterator[Watched]:
     made = Watched(tmp_path, sink)
     yield made

@@ -120,18 +120,6 @@ class Team:
 
 
 @pytest.fixture
-def dovecot(server_home: Callable[[], Path]) -> Iterator[Dovecot]:
-    with Dovecot(server_home()) as server:
-        yield server
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as server:
-        yield server
-
-
-@pytest.fixture
 def team(tmp_path: Path, dovecot: Dovecot, sink: Sink, postgres: Postgres) -> Iterator[Callable[..., Team]]:
     with contextlib.ExitStack() as after:
 
