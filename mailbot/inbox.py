@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -73,7 +73,9 @@ class InboxReader:
         seen = self._helpdesk.seen(self._name, uidvalidity, uids)
         self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
         new = [uid for uid in uids if uid not in seen]
-        return self._take_all(uidvalidity, new) if new else 0
+        taken = self._take_all(uidvalidity, new) if new else 0
+        self._retrieve(uidvalidity, uids)
+        return taken
 
     def _take_all(self, uidvalidity: int, new: Sequence[int]) -> int:
         """While one batch is handled, the next is fetched, and under a backlog understood by other processes."""
@@ -136,6 +138,26 @@ class InboxReader:
             for inbound_id, arrival in zip(ids, batch, strict=True)
             if inbound_id in processed and _is_decided(processed[inbound_id])
         }
+
+    def _retrieve(self, uidvalidity: int, in_folder: Collection[int]) -> None:
+        """Mail that was let in after it had been filed goes from the quarantine folder to where it belongs.
+
+        What lay in the inbox still when this turn began, and is not in quarantine yet, is looked for at the next one.
+        """
+        waiting = () if self._stopping() else self._helpdesk.astray(self._name)
+        if not waiting:
+            return
+        try:
+            found = self._mailbox.retrieve(waiting)
+        except FilingRefused as error:
+            self.refusal = str(error)
+            return
+        there = frozenset(in_folder)
+        missing = {mail.inbound_id for mail in waiting} - found
+        later = {mail.inbound_id for mail in waiting if mail.uidvalidity == uidvalidity and mail.uid in there}
+        for inbound_id in sorted(missing - later):
+            log.info("mail %d was let in, but its original is not in the quarantine folder any more", inbound_id)
+        self._helpdesk.retrieved(sorted(found | (missing - later)))
 
     def _file(self, uidvalidity: int, mails: Mapping[int, Seen]) -> None:
         places = {uid: mail.place or Place.PROCESSED for uid, mail in mails.items()}

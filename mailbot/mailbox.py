@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot.core.arrival import Arrival, Place
+from mailbot.core.arrival import Arrival, Astray, Place
 from mailbot.errors import FilingRefused, MailboxUnavailable
-from mailbot.imap import fetching, filing, folders, suspects, waiting
+from mailbot.imap import astray, fetching, filing, folders, suspects, waiting
 from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place, server_words
 from mailbot.imap.waiting import WakeUp
 from mailbot.imap.wire import Client
@@ -203,10 +203,38 @@ class Mailbox:
                 "%s: %d mails stay unfiled: their UIDs are of an older UIDVALIDITY", place(self._settings), len(places)
             )
             return
+        with self._filing_mail() as client:
+            self._file_each(client, places)
+
+    def retrieve(self, mails: Sequence[Astray]) -> set[int]:
+        """Move what was let out of quarantine to the processed folder; the ids of what was found. FilingRefused: as
+
+        above. Where one of the two folders is not used, nothing has to be moved, and all are "found".
+        """
+        target = self._places.get(Place.PROCESSED)
+        lies_in = self._places.get(Place.QUARANTINE, self._source)
+        if target is None or lies_in == target:
+            return {mail.inbound_id for mail in mails}
+        found: set[int] = set()
+        with self._filing_mail() as client:
+            try:
+                found.update(astray.move(client, mails, lies_in, target))
+            except imaplib.IMAP4.abort:
+                raise  # no connection to select anything on
+            except imaplib.IMAP4.error:
+                self._select(client)
+                raise
+            self._select(client)
+            client.wire.grown = True  # nobody has searched since: what came meanwhile must not wait
+        return found
+
+    @contextmanager
+    def _filing_mail(self) -> Iterator[Client]:
+        """A server's refusal in here is `FilingRefused`."""
         refusal: imaplib.IMAP4.error | None = None
         with self._guard("filing mail") as client:
             try:
-                self._file_each(client, places)
+                yield client
             except imaplib.IMAP4.abort:
                 raise  # the connection is gone
             except imaplib.IMAP4.error as error:

@@ -289,6 +289,7 @@ def handled_or_set_aside(turn: Turn, row: Any, mail: Arrived, error: Exception |
 def record(turn: Turn, row: Any, mail: Arrived, handled: Handled) -> None:
     """Write what became of a mail into its row."""
     message, verdict = mail.message, mail.verdict
+    turn.work.note_place(row, handled.place)
     turn.work.set_inbound(
         row.id, state=handled.state, kind=verdict.kind.value, rule=handled.rule or verdict.rule,
         reason=(handled.reason or verdict.reason).replace("\x00", "")[:2000], sender=message.from_addr[:320],

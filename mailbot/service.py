@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from mailbot.clock import Clock
-from mailbot.core.arrival import Arrival, Place
+from mailbot.core.arrival import Arrival, Astray, Place
 from mailbot.core.attachment_rules import Refusals
 from mailbot.core.classify import OwnIdentity
 from mailbot.core.commands import CommandError
@@ -157,6 +157,17 @@ class Helpdesk:
         """These mails were moved to where they belong."""
         with self.store.writing() as connection:
             self._work(connection).set_filed(list(ids))
+
+    def astray(self, mailbox: str, limit: int = BATCH * 10) -> list[Astray]:
+        """Mail of this mailbox that was let in after it had been moved to the quarantine folder."""
+        mailbox_id = self.store.mailbox_id(mailbox)
+        with self.store.reading() as connection:
+            return Work(connection, self.store.desk_id, self.clock.now()).astray(mailbox_id, limit)
+
+    def retrieved(self, ids: Sequence[int]) -> None:
+        """These were moved out of the quarantine folder, or are not there any more."""
+        with self.store.writing() as connection:
+            self._work(connection).retrieved(ids)
 
     # Understanding and deciding
 

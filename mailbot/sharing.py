@@ -193,6 +193,7 @@ class SharedReader(InboxReader):
         while not self._stopping() and self._work_off({}):
             self._file_open(uidvalidity)
         self._file_open(uidvalidity, now=True)
+        self._retrieve(uidvalidity, uids)
         self._settled = self._sharing.is_settled(self._mailbox_id)
         return taken
 

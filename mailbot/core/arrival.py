@@ -23,6 +23,23 @@ class Arrival:
     partial: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Astray:
+    """A mail that was let out of quarantine after it had been moved there: it lies in the wrong folder.
+
+    `uid`, `uidvalidity`: where it lay in the inbox; `size`: RFC822.SIZE; `message_id`, `digest`: `core.identity` of
+    what was stored, which is only the header where `partial`.
+    """
+
+    inbound_id: int
+    uidvalidity: int
+    uid: int
+    size: int
+    message_id: str
+    digest: str
+    partial: bool
+
+
 class Place(StrEnum):
     """Where a mail that was taken in belongs."""
 

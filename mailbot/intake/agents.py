@@ -115,6 +115,7 @@ def _take_up(turn: Turn, mail: Arrived, held: Any, agent: Agent) -> Handled:
     if turn.policy.agent(original.message.from_addr) != agent:
         return Handled("processed", f"held mail {held.id} is not in the name of {agent.email}")
     handled = handle_agent(turn, original, agent)
+    turn.work.note_place(held, handled.place)
     turn.work.set_inbound(
         held.id, state=handled.state, reason=f"confirmed by {agent.email}", ticket_id=handled.ticket_id,
         place=handled.place, processed_at=turn.work.now,

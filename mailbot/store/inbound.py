@@ -10,10 +10,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
+from mailbot.core.arrival import Astray, Place
 from mailbot.store.prepared import Prepared, add_row, named, one_of, set_row
-from mailbot.store.tables import INBOUND
+from mailbot.store.tables import ASTRAY, INBOUND, insert_unless_there
 from mailbot.store.transaction import Transaction
 
 
@@ -91,10 +92,38 @@ class InboundWork(Transaction):
         if ids:
             self.connection.execute(update(INBOUND).where(INBOUND.c.id.in_(list(ids))).values(filed=True))
 
+    def note_place(self, row: Any, place: str) -> None:
+        """This mail belongs in `place` now; what was in the quarantine folder has to be fetched from there."""
+        if row.place == Place.QUARANTINE and place == Place.PROCESSED and row.source == "imap":
+            statement = insert_unless_there(ASTRAY, self.connection.dialect.name)
+            self.connection.execute(statement, {"inbound_id": row.id, "mailbox_id": row.mailbox_id})
+
+    def astray(self, mailbox_id: int, limit: int) -> list[Astray]:
+        """Mail of this mailbox that lies in the quarantine folder and does not belong there, oldest first."""
+        found = _ASTRAY.rows(self.connection, {"box": mailbox_id, "most": limit})
+        return [Astray(**row._asdict()) for row in found]
+
+    def retrieved(self, ids: Sequence[int]) -> None:
+        """These mails lie where they belong, or are gone."""
+        if ids:
+            self.connection.execute(delete(ASTRAY).where(ASTRAY.c.inbound_id.in_(list(ids))))
+            self.set_filed(ids)
+
     def set_inbound(self, inbound_id: int, **values: Any) -> None:
         """Change an inbound row."""
         set_row(self.connection, INBOUND, inbound_id, values)
 
+
+_ASTRAY = Prepared(
+    select(
+        ASTRAY.c.inbound_id, INBOUND.c.uidvalidity, INBOUND.c.uid, INBOUND.c.size, INBOUND.c.message_id,
+        INBOUND.c.digest, INBOUND.c.partial,
+    )
+    .join_from(ASTRAY, INBOUND, INBOUND.c.id == ASTRAY.c.inbound_id)
+    .where(ASTRAY.c.mailbox_id == bindparam("box"))
+    .order_by(ASTRAY.c.inbound_id)
+    .limit(bindparam("most"))
+)  # fmt: skip
 
 _SEEN = Prepared(
     select(INBOUND.c.id)

@@ -362,6 +362,14 @@ class QuarantineList(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),)
 
 
+class AstrayRow(SQLModel, table=True):
+    """A mail that was let out of quarantine, until it was moved from the quarantine folder to where it belongs."""
+
+    __tablename__ = "astray"
+    inbound_id: int = Field(sa_column=Column(Id, primary_key=True, autoincrement=False))
+    mailbox_id: int
+
+
 class LeaseRow(SQLModel, table=True):
     """Who does a thing that only one may do at a time (reading a mailbox), until when by the database's clock."""
 

@@ -42,6 +42,7 @@ AUDIT = _table(models.AuditRow)
 LEASE = _table(models.LeaseRow)
 QUARANTINE_LIST = _table(models.QuarantineList)
 CLAIM = _table(models.ClaimRow)
+ASTRAY = _table(models.AstrayRow)
 
 # The distinct words of a ticket, for `store.search`. SQLite: separated by blanks, beside an FTS5 index `ticket_search`;
 # PostgreSQL: under a GIN index. Models can't say either, so migration 0001 makes them.

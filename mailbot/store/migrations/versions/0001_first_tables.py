@@ -94,6 +94,12 @@ def _desk() -> None:
         sa.UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),
     )
     op.create_table(
+        "astray",
+        sa.Column("inbound_id", Id, autoincrement=False, nullable=False),
+        sa.Column("mailbox_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("inbound_id"),
+    )
+    op.create_table(
         "claim",
         sa.Column("inbound_id", Id, autoincrement=False, nullable=False),
         sa.Column("desk_id", sa.Integer(), nullable=False),
