@@ -97,6 +97,35 @@ def _agents(settings: Settings) -> Iterator[Finding]:
         yield Finding("agents", "ok", f"{len(written)}: {', '.join(agent.email for agent in written)}")
 
 
+def _trust(settings: Settings) -> Iterator[Finding]:
+    """Can an agent's mail be proven as [agent_mail] trust asks?"""
+    from mailbot.dkim_keys import read_dkim_keys
+
+    trust, servers = settings.agent_mail.trust, settings.inbound.trusted_authserv_ids
+    keys = read_dkim_keys(settings.agent_mail.dkim_keys)
+    if trust == "token":
+        yield Finding("agents' mail", "ok", "believed by its signed reply address (trust = token)")
+        return
+    if servers or keys:
+        named = ", ".join([*servers, *([f"{len(keys)} DKIM keys"] if keys else [])])
+        yield Finding("agents' mail", "ok", f"trust = {trust}, by {named}")
+        return
+    what = (
+        "only the signed reply address can prove it"
+        if trust == "either"
+        else "none can be proven, and all of it is held until its agent confirms"
+        if trust == "dmarc"
+        else "none can be proven, and even a confirmation is held"
+    )
+    mend = (
+        "name the server that checks DMARC for this mailbox in [inbound] trusted_authserv_ids (the first word of its "
+        "Authentication-Results), put DKIM keys of the agents' domains into [agent_mail] dkim_keys, or set "
+        'trust = "token"'
+    )
+    words = f"trust = {trust}, but [inbound] trusted_authserv_ids and [agent_mail] dkim_keys are empty: {what}"
+    yield Finding("agents' mail", "warn", words, mend)
+
+
 def _templates(settings: Settings) -> Iterator[Finding]:
     from mailbot.bootstrap import make_renderer
 
@@ -356,6 +385,7 @@ def _last_canary(settings: Settings, canary: dict[str, Any]) -> Finding:
 CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("configuration", _configuration),
     ("agents", _agents),
+    ("agents' mail", _trust),
     ("templates", _templates),
     ("clock", _clock),
     ("service hours", _hours),

@@ -198,7 +198,9 @@ class _Page:
         ticket = f", ticket #{outcome['ticket']}" if outcome["ticket"] else ""
         recorded = f", on record as {outcome['recorded_as']}" if outcome["recorded_as"] else ""
         self._print(f"  {outcome['state']}{ticket}{recorded}", "bold")
-        known = " · ".join(f"{key}: {output.cell(value)}" for key, value in outcome["explanation"].items() if value)
+        noted = {key: value for key, value in outcome["explanation"].items() if value}
+        not_answered = noted.pop("not_answered", "")
+        known = " · ".join(f"{key}: {output.cell(value)}" for key, value in noted.items())
         self._lines(
             ("because", outcome["reason"]),
             ("noted", known),
@@ -214,6 +216,9 @@ class _Page:
         if outcome["traceback"]:
             self._text(outcome["traceback"], "dim", MAX_HIDDEN_LINES)
         self._section("What went out because of it")
+        if not_answered:
+            words = "not answered by itself, since that could reach somebody who did not write: "
+            self._print(f"  {words}{output.cell(not_answered)}", "yellow")
         self._sent(outcome["sent"])
 
     def _sent(self, sent: Sequence[Document]) -> None:

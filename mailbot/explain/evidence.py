@@ -25,6 +25,8 @@ PURPOSES = {
     Purpose.CONFIRM: "confirmation of a held mail",
     Purpose.BOUNCE: "envelope sender of one of our mails",
     Purpose.STATUS: "link to the status page",
+    Purpose.CANARY: "mark of a mail by which the desk measures its way round",
+    Purpose.QUARANTINE: "reply address of a lead, on one list of the quarantine",
 }
 MAX_SHOWN = 20
 
@@ -95,7 +97,7 @@ def _signed_for(token: Token, clues: Clues, ticket: Ticket | None, desk: KnownDe
     people = [clues.sender]
     if token.purpose is Purpose.BOUNCE:
         people = [""]
-    elif token.purpose in (Purpose.AGENT, Purpose.CONFIRM):
+    elif token.purpose in (Purpose.AGENT, Purpose.CONFIRM, Purpose.QUARANTINE):
         people += [agent.signs_as for agent in desk.policy.agents]
     elif ticket is not None:
         people += [ticket.requester.email, *(p.email for p in ticket.participants)]

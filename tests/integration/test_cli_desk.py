@@ -326,6 +326,26 @@ def test_the_doctor_names_what_is_wrong(mailbot: Run, config: Path) -> None:
     assert set(config.parent.iterdir()) == before, "looking made something"
 
 
+@pytest.mark.parametrize(
+    ("trust", "more", "state", "words"),
+    [
+        ("token", "", "ok", "signed reply address"),
+        ("dmarc", "", "warn", "all of it is held until its agent confirms"),
+        ("either", "", "warn", "only the signed reply address can prove it"),
+        ("both", "", "warn", "even a confirmation is held"),
+        ("dmarc", '[inbound]\ntrusted_authserv_ids = ["mx.kota.example"]\n', "ok", "by mx.kota.example"),
+    ],
+)
+def test_the_doctor_says_where_nothing_can_prove_an_agent(
+    mailbot: Run, config: Path, trust: str, more: str, state: str, words: str
+) -> None:
+    config.write_text(f'{config.read_text()}\n[agent_mail]\ntrust = "{trust}"\n{more}')
+    findings = mailbot("check", "--json", code=1).json["findings"]
+    [found] = [finding for finding in findings if finding["part"] == "agents' mail"]
+    assert (found["state"], words in found["found"]) == (state, True), found
+    assert ("trusted_authserv_ids" in found["mend"]) is (state == "warn")
+
+
 def test_the_doctor_sees_who_may_read_a_password(mailbot: Run, config: Path) -> None:
     config.write_text(config.read_text().replace("[smtp]", 'password = "geheim"\n[smtp]'))
     config.chmod(0o644)

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from mailbot.cli.faults import run_to_exit
+from mailbot.core.token import Purpose
+from mailbot.explain.evidence import PURPOSES
 from mailbot.smtp import Deferred
-from tests.integration.people import ACHA, SALLY, TryDesk
+from tests.integration.people import ACHA, BUDI, SALLY, TryDesk
 
 Explain = Callable[..., Any]
 
@@ -99,6 +101,33 @@ def test_an_agents_unproven_mail_says_what_is_missing(desk: TryDesk, explain: Ex
     assert found["outcome"]["state"] == "held"
     assert [command["verb"] for command in found["commands"]["commands"]] == ["solve"]
     assert [(mail["kind"], mail["to"]) for mail in found["outcome"]["sent"]] == [("notice", SALLY)]
+
+
+def test_an_answer_to_the_list_of_the_quarantine_is_explained(desk: TryDesk, explain: Explain) -> None:
+    desk.write(ACHA, "Menang undian", headers={"X-Spam-Flag": "YES"})
+    desk.pass_time(hours=24)
+    assert desk.desk.helpdesk.tell_of_quarantine()
+    desk.deliver()
+    listed = [mail for mail in desk.to(BUDI, "notice") if "karantina" in mail["Subject"]][-1]
+    desk.reply(listed, BUDI, "lepas 1")
+    found = document(explain, "2.surat@sekolah.example")
+    token = clue(found, "token")
+    assert "on one list of the quarantine" in token["why"] and token["counts"] is True
+    assert found["outcome"]["reason"] == "orders on 1 mails of the quarantine"
+
+
+def test_every_signed_address_has_a_name() -> None:
+    assert set(PURPOSES) == set(Purpose)
+
+
+def test_why_nobody_was_answered_is_said_where_the_answers_would_stand(desk: TryDesk, explain: Explain) -> None:
+    desk.write(ACHA, "BKU", headers={"Reply-To": "orang.lain@rumah.example"})
+    assert desk.to(ACHA) == []
+    code, shown, _ = explain("1.surat@sekolah.example")
+    assert code == 0
+    went_out = shown.partition("What went out because of it")[2]
+    assert "not answered by itself, since that could reach somebody who did not write: asks for replies to" in went_out
+    assert "not_answered" not in shown
 
 
 def test_the_servers_words_are_shown_for_mail_that_did_not_go_out(desk: TryDesk, explain: Explain) -> None:
