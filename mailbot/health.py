@@ -108,6 +108,8 @@ class Facts:
     canary: CanaryFacts | None = None
     lmtp: Line | None = None
     """None: this door is shut."""
+    scanner: Line | None = None
+    """None: no virus scanner is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +344,15 @@ def _quarantine(facts: Facts, limits: Limits) -> Answer:
     return Condition("quarantine", Severity.WARNING, queue.quarantined_since or facts.now, "quarantine", values)
 
 
+def _scanner(facts: Facts, limits: Limits) -> Answer:
+    line = facts.scanner
+    if line is None:
+        return None
+    if line.failing_since is not None:
+        return Condition("scanner", Severity.WARNING, line.failing_since, "scanner", _reason(line))
+    return None if line.worked_at else UNKNOWN
+
+
 def _certificate(facts: Facts, limits: Limits) -> Answer:
     ends = [
         (line.certificate_ends, server)
@@ -383,6 +394,8 @@ ROWS: tuple[Row, ...] = (
     Row("canary", _canary, unless=("inbox_login", "inbox", "outbox_login", "outbox", "database", "hanging")),
     # Much mail can't be handled: a fault of ours, or an attack.
     Row("quarantine", _quarantine),
+    # Words go on; files are held back, or go on unscanned.
+    Row("scanner", _scanner),
     # In some days the above will happen.
     Row("certificate", _certificate),
 )

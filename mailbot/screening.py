@@ -12,18 +12,24 @@ Never: writes, moves or deletes anything; the raw mail keeps what is held here.
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal, Protocol
 
 from mailbot.clamd import Infected, Unscanned, Verdict
 from mailbot.clock import Clock
 from mailbot.core.attachment_rules import Held, Refusals, screen, without
 from mailbot.core.message import Attachment, InboundMessage
+from mailbot.health import Line
 from mailbot.intake.turn import Arrived
 from mailbot.logs import Outage
 from mailbot.vocabulary.refused_files import INFECTED, UNSCANNED
 
 log = logging.getLogger(__name__)
+
+# What the scanner is asked about where no mail asks it: nothing.
+SAMPLE = b"mailbot asks whether you scan\r\n"
 
 
 class Scans(Protocol):
@@ -39,7 +45,7 @@ class Scans(Protocol):
 
 
 class Screening:
-    """Screens one desk's mail. Thread-safe as far as its scanner is; `down` is [attachments] clamd_down."""
+    """Screens one desk's mail. Usable from several threads; `down` is [attachments] clamd_down."""
 
     def __init__(
         self,
@@ -51,6 +57,10 @@ class Screening:
         self._refusals = refusals
         self._scanner = scanner
         self._down = down
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._worked_at: datetime | None = None
+        self._reason = ""
         self._outage = Outage(log, f"clamd at {scanner.address}" if scanner else "clamd", clock)
 
     @property
@@ -60,6 +70,19 @@ class Screening:
         return (
             f"clamd does not answer since {since:%Y-%m-%d %H:%M} UTC: files are {_FATES[self._down]}" if since else ""
         )
+
+    @property
+    def line(self) -> Line | None:
+        """How the scanner fares, for the watch; None where none is asked for."""
+        if self._scanner is None:
+            return None
+        with self._lock:
+            return Line(self._worked_at, failing_since=self._outage.since, reason=self._reason)
+
+    def ask(self) -> None:
+        """Have the scanner look at a few bytes: else a desk without files would not hear that it is gone."""
+        if self._scanner is not None:
+            self._asked(SAMPLE)
 
     def screen(self, mail: Arrived, raw: bytes) -> Arrived:
         """The mail as it may be acted on."""
@@ -87,10 +110,15 @@ class Screening:
     def _asked(self, raw: bytes) -> Verdict:
         assert self._scanner is not None
         verdict = self._scanner.scan(raw)
-        if isinstance(verdict, Unscanned) and verdict.down:
-            self._outage.failed(f"{verdict.why}; files are {_FATES[self._down]} meanwhile")
-        else:
-            self._outage.recovered()
+        with self._lock:
+            if isinstance(verdict, Unscanned) and verdict.down:
+                self._reason = (
+                    f"clamd at {self._scanner.address}: {verdict.why}; files are {_FATES[self._down]} meanwhile"
+                )
+                self._outage.failed(f"{verdict.why}; files are {_FATES[self._down]} meanwhile")
+            else:
+                self._worked_at = self._clock.now()
+                self._outage.recovered()
         return verdict
 
 

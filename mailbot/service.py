@@ -93,9 +93,9 @@ class Helpdesk:
         self._processing = Processing(store, clock, self._screened, self._turn)
 
     @property
-    def scanner_trouble(self) -> str:
-        """What is wrong with the virus scanner; "" where it works, or none is asked for."""
-        return self._screening.trouble
+    def screening(self) -> Screening:
+        """What looks at files, and how its virus scanner fares."""
+        return self._screening
 
     # Taking in
 

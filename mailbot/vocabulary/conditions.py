@@ -16,6 +16,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "title.outbox_old": ("email keluar menumpuk", ""),
         "title.canary": ("email percobaan tidak kembali", ""),
         "title.quarantine": ("banyak email masuk karantina", ""),
+        "title.scanner": ("pemindai virus tidak menjawab", ""),
         "title.certificate": ("sertifikat TLS hampir habis", ""),
         "hanging": (
             "Bagian mailbot ini tidak bergerak lagi: {names}.",
@@ -88,6 +89,11 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
             "Periksa dengan: mailbot quarantine list. Jika penyebabnya kesalahan mailbot, laporkan beserta "
             "traceback-nya.",
         ),
+        "scanner": (
+            "Lampiran tidak dapat dipindai. {reason}",
+            "Jalankan pemindai: systemctl start clamav-daemon, atau perbaiki [attachments] clamd. Isi email tetap "
+            "diteruskan; lampiran yang tertahan dapat diambil dengan: mailbot ticket files N --to FOLDER.",
+        ),
         "certificate": (
             "Sertifikat TLS server {server} berakhir pada {ends}.",
             "Minta pengelola server memperbaruinya. Sesudah tanggal itu mailbot tidak dapat tersambung.",
@@ -105,6 +111,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "title.outbox_old": ("outgoing mail piles up", ""),
         "title.canary": ("the test mail does not come back", ""),
         "title.quarantine": ("much mail goes into quarantine", ""),
+        "title.scanner": ("the virus scanner does not answer", ""),
         "title.certificate": ("a TLS certificate is about to end", ""),
         "hanging": (
             "These parts of mailbot show no life: {names}.",
@@ -173,6 +180,11 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "quarantine": (
             "{count} mails went into quarantine within 24 hours; {held} wait for a person.",
             "Look at them: mailbot quarantine list. Where mailbot itself is at fault, report it with the traceback.",
+        ),
+        "scanner": (
+            "Files can't be scanned. {reason}",
+            "Start the scanner: systemctl start clamav-daemon, or mend [attachments] clamd. The words of mail go on; "
+            "files that were held back can be had by: mailbot ticket files N --to FOLDER.",
         ),
         "certificate": (
             "The TLS certificate of the {server} server ends at {ends}.",

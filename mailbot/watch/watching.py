@@ -3,6 +3,7 @@
     look     every few seconds: disk, database, queues (probes); may hang with what it looks at
     judge    every second: facts → `health.judge` → memory → health.json
     tell     what is due, by each route; may wait for a mail server or a command
+    scanner  where [attachments] clamd is set: every minute, whether it scans
     canary   where [canary] is on
 
 In: the desk, and of each loop its pulses and `alive_at`. Out: `judgement`, `status`, and alerts. A route that fails is
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 JUDGE_SECONDS = 1.0
 LOOK_SECONDS = 5.0
+SCAN_SECONDS = 60.0
 WRITE_SECONDS = 20.0
 # A loop that shows no life for so long hangs: longer than any network deadline of imap/ and smtp.py.
 HANG_SECONDS = 300.0
@@ -107,6 +109,8 @@ class Watch:
         self.attend(inboxes, outbox)
         self._repeat("watch-look", self._probes.look, LOOK_SECONDS)
         self._repeat("watch-judge", self.judge, JUDGE_SECONDS)
+        if self._desk.helpdesk.screening.line is not None:
+            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.ask(), SCAN_SECONDS)
         if self._routes:
             self._repeat("watch-tell", self.tell, JUDGE_SECONDS)
         if self._desk.settings.canary.every is not None:
@@ -146,6 +150,7 @@ class Watch:
             queue=found.queue,
             canary=self.canary.facts(),
             lmtp=self.door.line if self.door else None,
+            scanner=self._desk.helpdesk.screening.line,
         )
 
     def _loops(self) -> tuple[Watched, ...]:

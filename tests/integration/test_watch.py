@@ -26,7 +26,9 @@ from mailbot.watch import record
 from mailbot.watch.probes import Probes
 from mailbot.watch.pulse import Pulse
 from mailbot.watch.watching import Watch
+from tests.contract.scripted import Scripted
 from tests.contract.smtp_sink import Sink
+from tests.contract.test_clamd import plays_clamd
 from tests.integration.people import ACHA, ADDRESS, Sent, TryDesk
 
 ADMIN, BOSS = "admin@kota.example", "kepala@kota.example"
@@ -301,6 +303,22 @@ def test_a_command_that_fails_is_run_again(tmp_path: Path, sink: Sink, caplog: p
     assert calls >= 2
     watched.goes_on(40)
     assert len(out.read_text().splitlines()) == calls
+    watched.desk.close()
+
+
+def test_a_virus_scanner_that_is_gone_is_told_though_no_file_comes(tmp_path: Path, sink: Sink) -> None:
+    with Scripted(plays_clamd) as clamd:
+        watched = Watched(tmp_path, sink, {"attachments": {"clamd": f"127.0.0.1:{clamd.port}", "clamd_timeout": "5s"}})
+    screening = watched.desk.desk.helpdesk.screening
+    screening.ask()  # what the watch does every minute; the port is closed
+    assert watched.goes_on(20) == ["[Gangguan] Helpdesk BOSP: pemindai virus tidak menjawab"]
+    told = watched.mails()[-1].text
+    assert f"clamd at 127.0.0.1:{clamd.port}: Connection refused; files are held back meanwhile" in told
+    assert [condition.name for condition in watched.watch.judgement.conditions] == ["scanner"]
+    with Scripted(plays_clamd) as again:
+        watched.desk.desk.helpdesk.screening._scanner.address = f"127.0.0.1:{again.port}"  # type: ignore[union-attr]
+        screening.ask()
+    assert watched.goes_on(10) == ["[Pulih] Helpdesk BOSP: pemindai virus tidak menjawab"]
     watched.desk.close()
 
 

@@ -68,7 +68,7 @@ def test_all_is_well() -> None:
 def test_at_the_start_nothing_is_known_and_nothing_is_wrong() -> None:
     found = judge(Facts(now=NOW, started_at=NOW), LIMITS)
     assert found.conditions == ()
-    assert found.unknown == set(NAMES) - {"hanging", "canary", "lmtp"}
+    assert found.unknown == set(NAMES) - {"hanging", "canary", "lmtp", "scanner"}
 
 
 def almost(span: timedelta) -> datetime:
@@ -89,6 +89,7 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"spaces": (Space("/d", 10**10, 10**6), Space("/e", 1, 10**6))}, [("disk", "disk", NOW)]),
     # incoming
     ({"lmtp": failing(minutes(2))}, [("lmtp", "lmtp", minutes(2))]),
+    ({"scanner": failing(minutes(2))}, [("scanner", "scanner", minutes(2))]),
     ({"inbox": failing(minutes(2))}, [("inbox", "inbox", minutes(2))]),
     ({"inbox": failing(minutes(2), credentials=True)}, [("inbox_login", "login.password", minutes(2))]),
     ({"inbox": Line(almost(LIMITS.inbox_silent))}, []),
@@ -196,6 +197,18 @@ def test_there_are_words_for_everything(language: str) -> None:
     assert WORDS["id"].keys() == WORDS["en"].keys()
     disk = Condition("disk", Severity.WARNING, NOW, "disk", (("folder", "/d"), ("free", 1_400_000)))
     assert ("1,4 MB" if language == "id" else "1.4 MB") in in_words(disk, language, JAKARTA)[0]
+
+
+def test_a_scanner_that_is_gone_is_trouble_only_where_one_is_asked_for() -> None:
+    assert "scanner" not in judge(Facts(now=NOW, started_at=NOW), LIMITS).unknown
+    assert "scanner" in judge(Facts(now=NOW, started_at=NOW, scanner=Line()), LIMITS).unknown
+    gone = Line(failing_since=NOW - timedelta(minutes=1), reason="clamd at unix:/c: Connection refused")
+    [condition] = judge(Facts(now=NOW, started_at=NOW, scanner=gone), LIMITS).conditions
+    assert (condition.name, condition.severity) == ("scanner", Severity.WARNING)
+    for language in ("id", "en"):
+        words, mend = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
+        assert "Connection refused" in words and "[attachments] clamd" in mend
+    assert judge(Facts(now=NOW, started_at=NOW, scanner=Line(worked_at=NOW)), LIMITS).conditions == ()
 
 
 def test_a_door_that_cannot_be_opened_is_trouble_only_where_there_is_one() -> None:
