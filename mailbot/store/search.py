@@ -4,7 +4,8 @@ One document a ticket: its distinct words, folded (case, accents), cut at anythi
 ticket is found if it has every word of the query, in whatever message; a word of three letters or more also finds its
 continuations ("rekon" finds "rekonsiliasi"), a number only itself. Words are cut here, by one rule for both databases:
 SQLite keeps them in an FTS5 index (sqlite.org/fts5.html: contentless, detail=none, row id = ticket id, so that the
-newest tickets come first without a sort), PostgreSQL in a `tsvector` under a GIN index.
+newest tickets come first without a sort; how it is asked is `store.search_sqlite`), PostgreSQL in a `tsvector` under a
+GIN index.
 
 A trigger on `message` notes what is new in `to_index`; the write side calls nothing. `catch_up` takes the notes in
 batches, which costs a third of indexing each mail in its own commit. Every search catches up first; the daemon does
@@ -20,7 +21,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, text
 
+from mailbot.store import search_sqlite
 from mailbot.store.engine import Store
+from mailbot.store.search_sqlite import filtered, fit_few, may_continue
 from mailbot.store.tables import MESSAGE, TICKET, TICKET_WORDS, TO_INDEX
 
 CHUNK = 200
@@ -69,17 +72,6 @@ _POSTGRESQL_ADD = text(
 )
 
 
-# CROSS JOIN is SQLite's way to say which table is read first: the index, newest first, until there are enough …
-_SQLITE_FIND = (
-    "SELECT t.id FROM ticket_search s CROSS JOIN ticket t WHERE s.ticket_search MATCH :words AND t.id = s.rowid "
-    "AND t.desk_id = :desk{where} ORDER BY s.rowid DESC LIMIT :limit"
-)
-# … or the tickets, where few fit the filters (one person's, or those that are still open): their words are read, for to
-# ask the index about one ticket costs as much as to ask it about all.
-_SQLITE_FIND_AMONG_FEW = (
-    "SELECT t.id FROM ticket t CROSS JOIN ticket_words w WHERE t.desk_id = :desk{where} AND w.ticket_id = t.id "
-    "ORDER BY t.number DESC LIMIT :limit"
-)
 # PostgreSQL takes a rare beginning of a word for a common one, and would then look through all tickets for it, newest
 # first. So it is asked first which tickets there are, up to a number; only a really common word is looked for that way.
 _POSTGRESQL_RARE = 2000
@@ -107,44 +99,32 @@ def words_of(*texts: str) -> list[str]:
     return list(found)
 
 
-def condition(query: str, dialect: str) -> str | None:
-    """The query in the words of the database's index (FTS5 MATCH, or a tsquery); None if it holds no word."""
-    words = _words_of_query(query)
-    if not words:
-        return None
-    # Words hold letters and digits only: nothing in them can be taken for syntax inside the quotes.
-    if dialect == "sqlite":
-        return " ".join(f'"{word}"*' if _may_continue(word) else f'"{word}"' for word in words)
-    return " & ".join(f"'{word}':*" if _may_continue(word) else f"'{word}'" for word in words)
-
-
 def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str, str], limit: int) -> list[int]:
     """Row ids of the newest `limit` tickets that have the words of the query and fit the filters, newest first.
 
     `filters` are values of the columns status, requester_email, agent.
     """
-    words = condition(query, connection.dialect.name)
-    if words is None or limit <= 0:
+    words = words_of(query[:1000])[:MAX_QUERY_WORDS]
+    if not words or limit <= 0:
         return []
-    where = "".join(f" AND t.{name} = :{name}" for name in ("status", "requester_email", "agent") if name in filters)
-    values: dict[str, object] = {**filters, "desk": desk_id, "words": words, "limit": limit}
-    # One person's tickets, or those that are still open, are few enough to be looked through.
-    few = "requester_email" in filters or filters.get("status", "closed") != "closed"
-    if connection.dialect.name != "sqlite":
-        statement = _POSTGRESQL_FIND
-        if not few:
-            found = connection.scalars(_POSTGRESQL_ALL, {"words": words, "most": _POSTGRESQL_RARE + 1}).all()
-            if len(found) <= _POSTGRESQL_RARE:
-                statement = _POSTGRESQL_FIND_RARE
-                values["found"] = found
-    elif few:
-        statement = _SQLITE_FIND_AMONG_FEW
-        for number, word in enumerate(_words_of_query(query)):
-            where += f" AND instr(' ' || w.words || ' ', :word{number}) > 0"
-            values[f"word{number}"] = f" {word}" if _may_continue(word) else f" {word} "
-    else:
-        statement = _SQLITE_FIND
-    return [row.id for row in connection.execute(text(statement.format(where=where)), values)]
+    if connection.dialect.name == "sqlite":
+        return search_sqlite.find(connection, desk_id, words, filters, limit)
+    return _find_in_postgresql(connection, desk_id, words, filters, limit)
+
+
+def _find_in_postgresql(
+    connection: Connection, desk_id: int, words: Sequence[str], filters: Mapping[str, str], limit: int
+) -> list[int]:
+    # Words hold letters and digits only: nothing in them can be taken for syntax inside the quotes.
+    query = " & ".join(f"'{word}':*" if may_continue(word) else f"'{word}'" for word in words)
+    values: dict[str, object] = {**filters, "desk": desk_id, "words": query, "limit": limit}
+    statement = _POSTGRESQL_FIND
+    if not fit_few(filters):
+        found = connection.scalars(_POSTGRESQL_ALL, {"words": query, "most": _POSTGRESQL_RARE + 1}).all()
+        if len(found) <= _POSTGRESQL_RARE:
+            statement = _POSTGRESQL_FIND_RARE
+            values["found"] = found
+    return [row.id for row in connection.execute(text(statement.format(where=filtered(filters))), values)]
 
 
 def catch_up(store: Store, at_most: int | None = None) -> int:
@@ -202,10 +182,6 @@ def merge_segments(connection: Connection) -> None:
         connection.execute(text("INSERT INTO ticket_search (ticket_search) VALUES ('optimize')"))
 
 
-def _words_of_query(query: str) -> list[str]:
-    return words_of(query[:1000])[:MAX_QUERY_WORDS]
-
-
 def _words_of_ticket(rows: Sequence[Any]) -> list[str]:
     """The words of one ticket's new messages, and of the ticket itself as it is now."""
     ticket = rows[-1]
@@ -232,10 +208,6 @@ def _add(connection: Connection, words: dict[int, list[str]]) -> None:
 def _unknown(found: Iterable[str], known: Sequence[str]) -> list[str]:
     have = frozenset(known)
     return [word for word in found if word not in have][: max(0, MAX_WORDS - len(have))]
-
-
-def _may_continue(word: str) -> bool:
-    return len(word) >= 3 and not word.isdigit()
 
 
 def _folded(words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from mailbot.clock import ManualClock
-from mailbot.store import queries, search
+from mailbot.store import queries, search, search_sqlite
 from mailbot.store.engine import Store
 from mailbot.store.tables import TO_INDEX
 from mailbot.store.work import Work
@@ -180,6 +181,43 @@ def test_common_words_are_found_the_other_way(store: Store, sample: Sample, monk
     monkeypatch.setattr(search, "_POSTGRESQL_RARE", 1)
     assert numbers(queries.list_tickets(store, search="bku")) == [sample.follow_up, sample.acha]
     assert numbers(queries.list_tickets(store, search="bku", status="closed", limit=1)) == [sample.acha]
+
+
+@pytest.mark.parametrize(("named", "looked_through"), [(64, 5000), (64, 3), (2, 5000), (2, 10), (0, 200), (0, 1)])
+def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch, named: int, looked_through: int
+) -> None:
+    monkeypatch.setattr(search_sqlite, "MOST_CONTINUATIONS", named)
+    monkeypatch.setattr(search_sqlite, "LOOKED_THROUGH", looked_through)
+    mailbox_id = store.mailbox_id("INBOX")
+    dice = random.Random(5)
+    some = [f"{begin}{end}" for begin in ("saldo", "rekon", "rek") for end in ("", "nya", "asi", "é", "zz", "学")]
+    texts: dict[int, str] = {}
+    with store.writing() as connection:
+        desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id)
+        for _ in range(60):
+            ticket = desk.ticket(BUDI, "Uji")
+            text = " ".join(dice.sample(some, dice.randint(0, 4)))
+            desk.message(ticket, BUDI, "requester", text, "report")
+            texts[ticket.ticket.number] = text
+    newest = sorted(texts, reverse=True)
+    for query in (
+        "saldo",
+        "sal rek",
+        "rekon",
+        "rekonasi",
+        "rek saldoé",
+        "sal",
+        "rek sal uji",
+        "rekx",
+        "sal rekx",
+        "rek学",
+    ):
+        words = search.words_of(query)
+        having = [n for n in newest if all(f" {w}" in " " + " ".join(search.words_of("uji", texts[n])) for w in words)]
+        for limit in (1, 5, 100):
+            assert numbers(queries.list_tickets(store, search=query, limit=limit)) == having[:limit], query
+        assert numbers(queries.list_tickets(store, search=query, agent=SALLY)) == []
 
 
 def test_words_with_accents_and_other_scripts_are_found(store: Store) -> None:

@@ -1,7 +1,8 @@
 """The first tables.
 
 Search has three parts that models can't say: on SQLite the FTS5 table `ticket_search` (contentless: its words stand in
-`ticket_words`), and on both the trigger on `message` that fills `to_index` with what people wrote.
+`ticket_words`) with a view of its words, and on both the trigger on `message` that fills `to_index` with what people
+wrote.
 """
 
 from __future__ import annotations
@@ -360,6 +361,7 @@ def _search() -> None:
             "CREATE VIRTUAL TABLE ticket_search "
             "USING fts5(words, content='', columnsize=0, detail=none, tokenize='ascii')"
         )
+        op.execute("CREATE VIRTUAL TABLE ticket_search_words USING fts5vocab(ticket_search, instance)")
         op.execute(
             "CREATE TRIGGER message_to_index AFTER INSERT ON message WHEN new.direction = 'in' "
             "BEGIN INSERT INTO to_index (message_id, ticket_id) VALUES (new.id, new.ticket_id); END"
