@@ -34,9 +34,11 @@ MAX_QUERY_WORDS = 10
 
 _WORD = re.compile(r"[^\W_]+")
 
-_NEXT = (
+# What is noted is taken by itself: together with the messages PostgreSQL may go through all of those.
+_NOTED = select(TO_INDEX.c.message_id).order_by(TO_INDEX.c.message_id).with_for_update(skip_locked=True)
+_MESSAGES = (
     select(
-        TO_INDEX.c.message_id,
+        MESSAGE.c.id.label("message_id"),
         MESSAGE.c.ticket_id,
         MESSAGE.c.subject,
         MESSAGE.c.text,
@@ -48,10 +50,8 @@ _NEXT = (
         TICKET.c.requester_email,
         TICKET.c.requester_name,
     )
-    .join(MESSAGE, MESSAGE.c.id == TO_INDEX.c.message_id)
     .join(TICKET, TICKET.c.id == MESSAGE.c.ticket_id)
-    .order_by(TO_INDEX.c.message_id)
-    .with_for_update(of=TO_INDEX, skip_locked=True)
+    .where(MESSAGE.c.id.in_(bindparam("noted", expanding=True)))
 )
 _DONE = delete(TO_INDEX).where(TO_INDEX.c.message_id == bindparam("done"))
 
@@ -147,15 +147,17 @@ def catch_up(store: Store, at_most: int | None = None) -> int:
 
 def index_some(connection: Connection, limit: int) -> int:
     """Index up to `limit` noted messages within the caller's transaction; how many it was."""
-    rows = connection.execute(_NEXT.limit(limit)).all()
-    if rows:
+    noted = connection.scalars(_NOTED.limit(limit)).all()
+    if noted:
+        rows = connection.execute(_MESSAGES, {"noted": noted})
         # In the order of tickets: FTS5 wants ascending row ids, and two PostgreSQL workers must not cross each other.
         by_ticket: dict[int, list[Any]] = {}
         for row in sorted(rows, key=lambda row: (row.ticket_id, row.message_id)):
             by_ticket.setdefault(row.ticket_id, []).append(row)
-        _add(connection, {ticket: _words_of_ticket(some) for ticket, some in by_ticket.items()})
-        connection.execute(_DONE, [{"done": row.message_id} for row in rows])
-    return len(rows)
+        if by_ticket:
+            _add(connection, {ticket: _words_of_ticket(some) for ticket, some in by_ticket.items()})
+        connection.execute(_DONE, [{"done": message} for message in noted])
+    return len(noted)
 
 
 def forget(connection: Connection, tickets: Sequence[int]) -> None:
