@@ -18,13 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mailbot.core.header import Block, media_type, parameters, read_block
-from mailbot.core.transfer import decode_transfer, transfer_name
+from mailbot.core.transfer import decode_base64_part, decode_transfer, transfer_name
 from mailbot.vocabulary.mime import TEXT_ALIASES
 
 MAX_PARTS = 1000
 MAX_DEPTH = 60
 # How often, on average, a byte may be searched for boundaries: once a level, and real mail has few levels.
 MAX_SCANS = 16
+# A body of more bytes is decoded in pieces, so that no copy of it lies beside it.
+LARGE = 1_000_000
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _MBOX_LINE = re.compile(rb">?From [^\n]*\n")
@@ -65,6 +67,10 @@ class Entity:
 
     def body(self, *, text: bool = False) -> tuple[bytes, str]:
         """(transfer-decoded body, defect)."""
+        if self.encoding == "base64" and self.end - self.start > LARGE:
+            decoded = decode_base64_part(self.data, self.start, self.end)
+            if decoded is not None:
+                return decoded, ""
         return decode_transfer(self.raw, self.encoding, text=text)
 
     @property

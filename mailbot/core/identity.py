@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _FIELD = re.compile(rb"(?im)^(message-id|from|to|subject|date)[ \t]*:((?:[^\n]|\n[ \t])*)")
 _HEADER_BYTES = 262_144
+# So much of a body is copied at a time: a mail of 35 MB must not be in memory four times.
+_PIECE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +29,32 @@ class Identity:
 def identity(raw: bytes) -> Identity:
     """The identity of a mail. Line ends and blank lines at the end don't count: mail systems change them."""
     end = re.search(rb"\r?\n\r?\n", raw)
-    header, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
+    header = raw[: min(end.start(), _HEADER_BYTES)] if end else raw[:_HEADER_BYTES]
     fields: dict[bytes, bytes] = {}
-    for name, value in _FIELD.findall(header[:_HEADER_BYTES]):
+    for name, value in _FIELD.findall(header):
         fields.setdefault(name.lower(), b" ".join(value.split()))
     digest = hashlib.sha256()
     if b"message-id" not in fields and b"date" not in fields:
         digest.update(raw)  # nothing but the whole tells two such mails apart
     for name in (b"from", b"to", b"subject", b"date"):
         digest.update(name + b":" + fields.get(name, b"") + b"\n")
-    digest.update(body.replace(b"\r\n", b"\n").rstrip())
+    for piece in _pieces(raw, end.end() if end else len(raw)):
+        digest.update(piece.replace(b"\r\n", b"\n"))
     message_id = fields.get(b"message-id", b"").decode("ascii", "replace")[:500].replace("\x00", "")
     return Identity(message_id, digest.hexdigest())
+
+
+def _pieces(raw: bytes, start: int) -> Iterator[bytes]:
+    """raw[start:] without the blanks at its end, in pieces that tear no CRLF apart."""
+    end = len(raw)
+    while end > start:
+        last = raw[max(start, end - 4096) : end]
+        kept = last.rstrip()
+        end -= len(last) - len(kept)
+        if kept:
+            break
+    while start < end:
+        stop = min(start + _PIECE, end)
+        stop += raw[stop - 1 : stop + 1] == b"\r\n" and stop < end
+        yield raw[start:stop]
+        start = stop

@@ -13,6 +13,7 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
+from io import BytesIO
 
 _WHITE = b" \t\r\n"
 _LETTERS = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
@@ -27,6 +28,7 @@ _LINE = re.compile(rb"[^\r\n]+")
 
 MAX_UU_FILES = 50
 _MAX_CHUNKS = 1000
+_PIECE = 1 << 20
 
 
 def transfer_name(value: str) -> str:
@@ -50,6 +52,28 @@ def decode_transfer(data: bytes, encoding: str, *, text: bool = False) -> tuple[
         begin = _UU_BEGIN.search(data)
         return _decode_uu(data, begin.end() if begin else 0, len(data))
     return data, ""  # 7bit, 8bit, binary, and names that nobody knows (RFC 2045 §6.4 says: as it is)
+
+
+def decode_base64_part(data: bytes, start: int, end: int) -> bytes | None:
+    """The bytes of the base64 in data[start:end], or None where it is anything but letters, blanks and padding.
+
+    Piece by piece into one buffer, whose content `getvalue` hands out: beside the mail there is the result, no more.
+    """
+    decoded = BytesIO()
+    left = b""
+    ended = False
+    try:
+        for at in range(start, end, _PIECE):
+            letters = left + data[at : min(at + _PIECE, end)].translate(None, _WHITE)
+            if ended and letters:
+                return None  # something stands behind the padding
+            whole = len(letters) & ~3
+            decoded.write(binascii.a2b_base64(letters[:whole], strict_mode=True))
+            left, ended = letters[whole:], ended or letters[:whole].endswith(b"=")
+        decoded.write(binascii.a2b_base64(left, strict_mode=True))
+    except binascii.Error:
+        return None
+    return decoded.getvalue()
 
 
 def _decode_base64(data: bytes, text: bool) -> tuple[bytes, str]:

@@ -12,7 +12,8 @@ A statement is compiled for each dialect at its first run. Nothing is formatted 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -54,17 +55,15 @@ class Prepared:
     def run_many(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each set of parameters."""
         compiled = self._for(connection.dialect)
-        bare = _bare(connection)
         try:
-            bare.cursor().executemany(compiled.sql, [compiled.bound(some) for some in parameters])
+            bare(connection).cursor().executemany(compiled.sql, [compiled.bound(some) for some in parameters])
         except Exception as error:
             raise _as_ours(connection, compiled.sql, error) from error
 
     def _run(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[_Compiled, Any]:
         compiled = self._for(connection.dialect)
-        bare = _bare(connection)
         try:
-            return compiled, bare.execute(compiled.sql, compiled.bound(parameters))
+            return compiled, bare(connection).execute(compiled.sql, compiled.bound(parameters))
         except Exception as error:
             raise _as_ours(connection, compiled.sql, error) from error
 
@@ -130,7 +129,8 @@ class _Compiled:
         return made
 
 
-def _bare(connection: Connection) -> Any:
+def bare(connection: Connection) -> Any:
+    """The driver's own connection."""
     return connection.connection.dbapi_connection
 
 
@@ -143,6 +143,15 @@ def _as_ours(connection: Connection, sql: str, error: Exception) -> Exception:
     words = in_words(made, where=str(connection.get_execution_options().get(WHERE, "")))
     fault: Exception = made if words is None else StoreUnavailable(words)
     return fault
+
+
+@contextmanager
+def faults_of(connection: Connection, sql: str) -> Iterator[None]:
+    """Errors of the driver in here come out as those of a statement do."""
+    try:
+        yield
+    except Exception as error:
+        raise _as_ours(connection, sql, error) from error
 
 
 class Savepoint:
@@ -163,7 +172,7 @@ class Savepoint:
 
     def _say(self, sql: str) -> None:
         try:
-            _bare(self._connection).execute(sql)
+            bare(self._connection).execute(sql)
         except Exception as error:
             raise _as_ours(self._connection, sql, error) from error
 
@@ -214,4 +223,6 @@ def one_of(column: Any, count: int) -> Any:
     return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
 
 
-__all__ = ["WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "named", "one_of", "set_row"]
+__all__ = [
+    "WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "bare", "faults_of", "named", "one_of", "set_row",
+]  # fmt: skip

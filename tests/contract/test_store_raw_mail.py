@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -73,3 +75,47 @@ def test_a_frame_that_promises_too_much_gets_no_memory(store: Store) -> None:
     body = b"\x28\xb5\x2f\xfd\xc0\x00" + (2**60).to_bytes(8, "little") + b"\x01\x00\x00"
     with pytest.raises(raw_mail.RawMailDamaged):
         raw_mail.unpack("0" * 64, 30, body)
+
+
+LARGE_MAILS = {
+    "incompressible": random.Random(7).randbytes(3_300_000),
+    "of which nothing is left packed": b"Selamat pagi\r\n" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_MAILS)
+def test_a_large_mail_is_kept_in_pieces_and_kept_once(store: Store, name: str) -> None:
+    raw = LARGE_MAILS[name]
+    for _ in range(2):
+        with store.writing() as connection:
+            sha256 = raw_mail.put(connection, raw, START)
+    with store.reading() as connection:
+        assert raw_mail.get(connection, sha256) == raw
+        row = connection.execute(select(RAW_MAIL)).one()
+    assert row.size == len(raw)
+    assert raw_mail.unpack(sha256, row.size, row.body) == raw
+
+
+def test_a_large_mail_that_is_rolled_back_is_not_there(store: Store) -> None:
+    raw = LARGE_MAILS["incompressible"]
+    with pytest.raises(KeyError), store.writing() as connection:
+        sha256 = raw_mail.put(connection, raw, START)
+        raise KeyError
+    with store.writing() as connection:
+        assert raw_mail.get(connection, sha256) is None
+        assert raw_mail.put(connection, raw, START) == sha256
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda body: body[:-1], lambda body: body[:2_000_000] + b"?" + body[2_000_001:], lambda body: b"x" + body[1:]],
+    ids=["its end is missing", "a byte is wrong", "it is no frame"],
+)
+def test_damage_of_a_large_mail_is_seen(store: Store, damage: Callable[[bytes], bytes]) -> None:
+    raw = LARGE_MAILS["incompressible"]
+    with store.writing() as connection:
+        sha256 = raw_mail.put(connection, raw, START)
+        body = connection.execute(select(RAW_MAIL.c.body)).scalar_one()
+        connection.execute(update(RAW_MAIL).values(body=damage(body)))
+    with store.reading() as connection, pytest.raises(raw_mail.RawMailDamaged, match="restore it from a backup"):
+        raw_mail.get(connection, sha256)

@@ -9,6 +9,7 @@ import pytest
 from mailbot.core.address import addr_spec
 from mailbot.core.html import html_to_text
 from mailbot.core.masking import in_base64_blocks
+from mailbot.core.transfer import decode_base64_part, decode_transfer
 
 
 def upper(content: bytes) -> bytes:
@@ -58,3 +59,27 @@ def test_long_and_preformatted_words_of_html_are_all_there() -> None:
     kept = "a  b\r\nc\n\n  d"
     assert html_to_text(f"<pre>{kept}</pre>") == "a  b\nc\n\n  d"
     assert html_to_text("") == ""
+
+
+LETTERS = base64.encodebytes(bytes(range(256)) * 40)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 76, 1 << 20])
+@pytest.mark.parametrize(
+    "data",
+    [
+        LETTERS, LETTERS.replace(b"\n", b"\r\n"), LETTERS.replace(b"\n", b" \t\n"), LETTERS.replace(b"\n", b""), b"",
+        b"\r\n", b"QUJD", b"QUI=\r\n", b"QQ==", b"QQ=\n=\n",
+    ],
+)  # fmt: skip
+def test_plain_base64_is_decoded_alike_in_pieces(data: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.core.transfer._PIECE", size)
+    around = b"--b\r\n\r\n" + data + b"--b--"
+    assert (decode_base64_part(around, 7, 7 + len(data)), "") == decode_transfer(data, "base64")
+
+
+@pytest.mark.parametrize("size", [1, 4, 76, 1 << 20])
+@pytest.mark.parametrize("data", [b"QQ==QUJD", b"QUI=\nQUJD", b"QUJ", b"Q", b"QU*JD", b"=QUJ", b"====", b"\xff"])
+def test_what_is_no_plain_base64_is_left_to_the_mender(data: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.core.transfer._PIECE", size)
+    assert decode_base64_part(data, 0, len(data)) is None

@@ -45,3 +45,16 @@ def test_without_message_id_and_date_the_whole_counts() -> None:
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b"\x00" * 50, b"Message-ID:\r\n", b"Message-ID: " + b"x" * 100_000])
 def test_anything_has_an_identity(raw: bytes) -> None:
     assert len(identity(raw).digest) == 64 and len(identity(raw).message_id) <= 500
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 4096, 1_000_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"\r\n \r\n", b"a\r\nb\rc\n\r\n\r\n", b"\r\n" * 6000, b"x" * 4097 + b"\r\n" * 2047 + b" \t" * 3000]
+)
+def test_a_body_is_looked_at_in_pieces_that_tear_no_line_end_apart(
+    body: bytes, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = b"Message-ID: <1@x.id>\r\nDate: today\r\n\r\n"
+    whole = identity(head + body.replace(b"\r\n", b"\n").rstrip())
+    monkeypatch.setattr("mailbot.core.identity._PIECE", size)
+    assert identity(head + body) == whole
