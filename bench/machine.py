@@ -1,7 +1,9 @@
 """Running a program and saying what it cost; and what this machine is.
 
-CPU is what the kernel counted for the process and all its descendants that were waited for. Memory is the sum of the
-resident sizes of the process and its descendants, looked at every 50 ms (pages that they share count for each).
+CPU is what the kernel counted for the process and all its descendants that were waited for. Memory is what the process
+and its descendants have resident together, looked at every 50 ms: each one's own pages, and the pages that they share
+(the interpreter, libraries) once. The kernel's PSS would do nearly the same, but gives a part of the shared pages to
+whatever other Python runs on the machine at the time, so that a busy one would flatter us.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOK_SECONDS = 0.05
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ class Sampler(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
-            sizes = [resident(pid) for pid in family(self._pid)]
-            self.peak = max(self.peak, sum(sizes))
-            self.largest = max(self.largest, *sizes)
+            found = [pages(pid) for pid in family(self._pid)]
+            self.peak = max(self.peak, together(found))
+            self.largest = max(self.largest, *(own + shared for own, shared in found))
 
     def stop(self) -> None:
         self._ended.set()
@@ -83,12 +84,25 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def resident(pid: int) -> int:
-    """Bytes in memory now; 0 for a process that is gone."""
+def pages(pid: int) -> tuple[int, int]:
+    """(bytes that only this process has in memory, bytes that it shares with any other); 0 for one that is gone."""
+    own = shared = 0
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+        with Path(f"/proc/{pid}/smaps_rollup").open() as lines:
+            for line in lines:
+                name, _, size = line.partition(":")
+                if name in ("Private_Clean", "Private_Dirty"):
+                    own += int(size.split()[0]) * 1024
+                elif name in ("Shared_Clean", "Shared_Dirty"):
+                    shared += int(size.split()[0]) * 1024
+    except OSError:
+        return 0, 0
+    return own, shared
+
+
+def together(found: Sequence[tuple[int, int]]) -> int:
+    """Bytes that these processes have in memory together, shared pages once (the most that one of them has)."""
+    return sum(own for own, _ in found) + max((shared for _, shared in found), default=0)
 
 
 def described() -> str:

@@ -26,6 +26,7 @@ from mailbot.bootstrap import Desk, open_desk
 from mailbot.chores import Chores
 from mailbot.config import Settings, load_settings
 from mailbot.errors import ConfigError, MailbotError
+from mailbot.footprint import keep_small
 from mailbot.inboxes import Inboxes
 from mailbot.logs import configure_for
 from mailbot.loops import OutboxLoop
@@ -164,6 +165,7 @@ class Daemon:
 
 def run(settings: Settings, config_path: Path | None = None) -> int:
     """The daemon, until SIGTERM or SIGINT; 0. SIGHUP reads the configuration again."""
+    keep_small()
     notifier = Notifier()
     signals = _Signals()
     with open_desk(settings, exclusive=True) as desk:

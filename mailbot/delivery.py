@@ -19,14 +19,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailbot.clock import Clock
-from mailbot.core.compose import with_attachments
+from mailbot.core.compose import enclose
 from mailbot.core.desk import DeskProfile
 from mailbot.core.events import Delivered
 from mailbot.core.message import Attachment, InboundMessage
+from mailbot.core.outgoing import Outgoing
 from mailbot.core.parse import parse_message
 from mailbot.core.relay import mask_tokens
 from mailbot.core.ticket import MessageKind
 from mailbot.errors import StoreUnavailable, TemporaryError
+from mailbot.footprint import LARGE, one_large
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.robots import report_failure
 from mailbot.intake.turn import Turn
@@ -141,6 +143,7 @@ class Delivery:
             for row in some:
                 del self._in_hand[row.id]
             fates += done
+        self._last_parsed = None
         self.settle()
         sent = sum(isinstance(fate, Accepted) for fate in fates)
         self._sent_at.extend([self._clock.now()] * sent)
@@ -196,21 +199,24 @@ class Delivery:
             fates |= zip(letters, lanes.send_all(list(letters.values())), strict=True)
         return [fates[row.id] for row in rows]
 
-    def _assembled(self, row: Any) -> bytes:
+    def _assembled(self, row: Any) -> bytes | Outgoing:
         """The composed mail with its files, which are kept once, in the mail that they came in."""
         if not row.attachments:
             return bytes(row.raw)
         files = [found for wanted in row.attachments if (found := self._file(wanted)) is not None]
-        return with_attachments(bytes(row.raw), files)
+        mail = enclose(bytes(row.raw), files)
+        return mail if mail.size > LARGE else bytes(mail)
 
-    def _file(self, wanted: dict[str, str]) -> Attachment | None:
+    def _file(self, wanted: dict[str, Any]) -> Attachment | None:
         sha256 = wanted["raw"]
         if self._last_parsed is None or self._last_parsed[0] != sha256:
-            with self._store.reading() as connection:
-                raw = raw_mail.get(connection, sha256)
-            if raw is None:
-                return None  # dropped by [storage] keep_raw or erased meanwhile
-            self._last_parsed = (sha256, parse_message(raw))
+            self._last_parsed = None
+            with one_large(wanted.get("size", 0)):
+                with self._store.reading() as connection:
+                    raw = raw_mail.get(connection, sha256)
+                if raw is None:
+                    return None  # dropped by [storage] keep_raw or erased meanwhile
+                self._last_parsed = (sha256, parse_message(raw))
         found = find_file(self._last_parsed[1], wanted["sha256"])
         # A mail of ours that somebody attached, or saved as a page, has its reader's signed address in it.
         masked = mask_tokens(found.content, found.content_type) if found is not None else b""

@@ -33,7 +33,7 @@ def keep_small() -> bool:
     if library is None:
         return False
     told = ((_MMAP_THRESHOLD, LARGE), (_TRIM_THRESHOLD, _KEPT_AT_THE_TOP), (_ARENA_MAX, _ARENAS))
-    return sum(library.mallopt(option, value) for option, value in told) == len(told)
+    return sum(int(library.mallopt(option, value)) for option, value in told) == len(told)
 
 
 def give_back() -> None:
@@ -51,7 +51,6 @@ def one_large(size: int) -> Iterator[None]:
         return
     with _gate:
         yield
-    give_back()
 
 
 def _glibc() -> Any:
@@ -60,6 +59,6 @@ def _glibc() -> Any:
 
     try:
         library = ctypes.CDLL(None)
-        return library if library.mallopt and library.malloc_trim else None
-    except (OSError, AttributeError):
+    except OSError:
         return None
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from mailbot.core.arrival import Arrival, Place
 from mailbot.deadline import no_longer_than
 from mailbot.errors import FilingRefused
+from mailbot.footprint import give_back, one_large
 from mailbot.intake.turn import Processed
 from mailbot.mailbox import Mailbox
 from mailbot.service import Helpdesk, Seen
@@ -98,6 +99,8 @@ class InboxReader:
                     break  # the mail in hand is finished; the rest waits in the folder
             if in_hand:
                 self._file(uidvalidity, in_hand.result())
+        if len(new) >= BACKLOG:
+            give_back()
         return taken
 
     def _take_up_left(self) -> None:
@@ -126,7 +129,8 @@ class InboxReader:
     def _take(self, batch: Sequence[Arrival], begun: Batch | None) -> dict[int, Seen]:
         """Stored first, then handled; what is to be moved, by UID."""
         prepared = begun.result() if begun else [None] * len(batch)
-        ids = self._helpdesk.receive(self._name, batch, prepared=prepared)
+        with one_large(max(len(arrival.raw) for arrival in batch)):
+            ids = self._helpdesk.receive(self._name, batch, prepared=prepared)
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
         understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}
         with no_longer_than(LONGEST_SECONDS):

@@ -4,7 +4,7 @@ In: a few mails. Out: what became of each. The round is done when all have their
 of their fates: a kill before it leaves at most one mail for each connection that may go out twice. A server that takes
 fifty milliseconds for a mail (it puts it on its own disk first) is kept busy by four connections, by one it is not.
 
-Never: two mails to one recipient at the same time; they would overtake each other.
+Never: two mails to one recipient at the same time; they would overtake each other. Never files of two large mails.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from mailbot.core.outgoing import Outgoing
+from mailbot.footprint import LARGE
 from mailbot.smtp import Accepted, Deferred, Rejected, Submission
 
 Fate = Accepted | Deferred | Rejected
@@ -24,14 +26,14 @@ class Letter(NamedTuple):
 
     envelope_from: str
     recipient: str
-    raw: bytes
+    raw: bytes | Outgoing
 
 
 class Submits(Protocol):
     """What delivers one composed mail (smtp.Submission)."""
 
-    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Fate:
-        """Hand one mail to the server."""
+    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Fate:
+        """Hand one mail to the server; one with large files comes in pieces."""
 
 
 class Lanes:
@@ -52,10 +54,16 @@ class Lanes:
         return max(getattr(way, "active_at", 0.0) for way in self._ways)
 
     def rounds(self, rows: Sequence[Any]) -> Iterator[list[Any]]:
-        """Outbox rows in rounds of at most `width`, in their order, no recipient twice in a round."""
+        """Outbox rows in rounds of at most `width`, in their order, no recipient twice in a round.
+
+        Large files of one mail only, of which all in the round have the same copy.
+        """
         some: list[Any] = []
         for row in rows:
-            if len(some) == self.width or any(row.recipient == other.recipient for other in some):
+            large = _large(row)
+            if len(some) == self.width or any(
+                row.recipient == other.recipient or (large and _large(other) - large) for other in some
+            ):
                 yield some
                 some = []
             some.append(row)
@@ -100,3 +108,8 @@ class Lanes:
         for way in self._ways:
             if isinstance(way, Submission):
                 way.close()
+
+
+def _large(row: Any) -> set[str]:
+    """The mails (by digest) whose files make this one a large one."""
+    return {file["raw"] for file in row.attachments if file.get("size", 0) > LARGE}

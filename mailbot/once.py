@@ -15,6 +15,7 @@ from mailbot.bootstrap import Desk, open_desk
 from mailbot.config import Settings
 from mailbot.config.model import MailboxSettings
 from mailbot.errors import MailboxUnavailable
+from mailbot.footprint import keep_small
 from mailbot.inbox import InboxReader
 from mailbot.lanes import Lanes
 from mailbot.mailbox import Mailbox
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 def run_once(settings: Settings) -> int:
     """One turn of the desk; 0, or 1 where a server could not be used."""
+    keep_small()
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
         sharing = None if desk.store.is_sqlite else Sharing(desk, lambda: None)

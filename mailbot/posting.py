@@ -236,11 +236,12 @@ class Posting:
             chain = [reference for reference in chain if reference != answered] + [answered]
         return chain if len(chain) <= 10 else [chain[0], *chain[-9:]]
 
-    def _files(self, envelope: Envelope, source: Source | None) -> list[dict[str, str]]:
+    def _files(self, envelope: Envelope, source: Source | None) -> list[dict[str, Any]]:
         """Which files go with the mail: named by the raw mail that they came in and their digest, not copied."""
         if source is None or source.mail is None:
             return []
-        return [{"raw": source.mail.raw_sha256, "sha256": a.sha256, "name": a.name} for a in envelope.attachments]
+        raw = source.mail.raw_sha256
+        return [{"raw": raw, "sha256": a.sha256, "name": a.name, "size": a.size} for a in envelope.attachments]
 
     def _topic(self, turn: Turn, loaded: Loaded, envelope: Envelope, is_agent: bool) -> str:
         return shown.subject_line(loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to))

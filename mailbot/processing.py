@@ -22,15 +22,17 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from mailbot.clock import Clock
 from mailbot.core.arrival import Place
+from mailbot.core.attachments import without_contents
 from mailbot.core.held import Why
 from mailbot.core.understand import Understood
 from mailbot.errors import StoreUnavailable
+from mailbot.footprint import LARGE, one_large
 from mailbot.intake import Arrived, Handled, Turn, handle
 from mailbot.intake.set_aside import LONGEST_TRACE, set_aside, unread
 from mailbot.intake.turn import Processed
@@ -203,15 +205,14 @@ class Processing:
         in_hand = 0
         try:
             with self._store.reading() as connection:
-                found = [
-                    (row, raws.get(row.id) or raw_mail.get(connection, row.raw_sha256) or b"")
-                    for row in self._work(connection).inbound_unlocked(ids)
-                ]
+                found = self._work(connection).inbound_unlocked(ids)
             read = []
-            for row, raw in found:  # outside of any transaction: a virus scanner may take its time
-                in_hand = row.id
-                read.append(self._read(row, raw, understood.get(row.id)))
-                in_hand = 0
+            for row in found:  # outside of any transaction: a virus scanner may take its time
+                with one_large(0 if row.partial else row.size):
+                    raw = raws.get(row.id) or self._stored(row)
+                    in_hand = row.id
+                    read.append(self._read(row, raw, understood.get(row.id)))
+                    in_hand, raw = 0, b""
             done = []
             with self._store.writing() as connection:
                 turn = self._turn(self._work(connection))
@@ -228,10 +229,17 @@ class Processing:
             raise _InHand(in_hand, error) from error
         return done
 
+    def _stored(self, row: Any) -> bytes:
+        """A mail that is not in memory any more."""
+        with self._store.reading() as connection:
+            return raw_mail.get(connection, row.raw_sha256) or b""
+
     def _read(self, row: Any, raw: bytes, known: Understood | None) -> _Read:
         """Everything that a mail says by itself, outside of any write; where our code breaks on it, its outside."""
         try:
-            return _Read(self._understand(row, raw, known))
+            mail = self._understand(row, raw, known)
+            # its files were looked at; what is done with them later is by size and digest
+            return _Read(replace(mail, message=without_contents(mail.message)) if len(raw) > LARGE else mail)
         except MACHINE_FAULTS:
             raise
         except Exception as error:

@@ -21,6 +21,7 @@ from mailbot.clock import SystemClock
 from mailbot.core.arrival import Arrival
 from mailbot.deadline import no_longer_than
 from mailbot.errors import TemporaryError
+from mailbot.footprint import one_large
 from mailbot.inbox import LONGEST_SECONDS, InboxReader
 from mailbot.intake.turn import Processed
 from mailbot.logs import Outage
@@ -199,7 +200,8 @@ class SharedReader(InboxReader):
 
     def _store_and_help(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
         """Stored; then as much is handled as was stored, unless others are there who do it meanwhile."""
-        ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)
+        with one_large(max(len(arrival.raw) for arrival in batch)):
+            ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)
         self._open |= {arrival.uid for arrival in batch}
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
         self._work_off(raws)

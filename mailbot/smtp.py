@@ -20,13 +20,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailbot.core.outgoing import Outgoing
 from mailbot.errors import LogInRefused, PermanentError, TemporaryError
 from mailbot.network import certificate_ends, explain
 from mailbot.oauth import TokenSource
 from mailbot.smtp_session import NotReady, Session, cause_of, open_session, place, reply_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from mailbot.config.model import SmtpSettings
@@ -136,12 +137,15 @@ class Submission:
         self.certificate_ends: datetime | None = None
         """When the server's certificate ends, as seen at the last connection."""
 
-    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
-        """Submit one mail to one recipient. `envelope_from` "" is the null reverse-path (RFC 5321 §4.5.5)."""
+    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Outcome:
+        """Submit one mail to one recipient. `envelope_from` "" is the null reverse-path (RFC 5321 §4.5.5).
+
+        `raw` as bytes may have any line ends; an `Outgoing` is ours, with CRLF at the end of each line.
+        """
         for what, address in (("sender", envelope_from), ("recipient", recipient)):
             if _NO_ADDRESS.search(address) or (not address and what == "recipient"):
                 return Rejected(553, f"{address!r} cannot be a {what} of mail (RFC 5321 §4.1.2)")
-        content = line_ends(raw)
+        content = raw if isinstance(raw, Outgoing) else Outgoing((line_ends(raw),))
         while True:
             reused = self._reusable()
             try:
@@ -246,14 +250,15 @@ class Submission:
         if code != 250:
             self._drop()
 
-    def _hand_over(self, session: Session, content: bytes) -> Outcome:
+    def _hand_over(self, session: Session, content: Outgoing) -> Outcome:
         """The content and the last dot. From here on a lost connection leaves the outcome unknown."""
         try:
-            stuffed = memoryview(dotted(content))
             session.be_patient(self._timeout + PIECE / SLOWEST)
-            for start in range(0, len(stuffed), PIECE):
-                session.smtp.send(stuffed[start : start + PIECE])
-                self.active_at = time.monotonic()
+            for piece in dotted(content.pieces()):
+                view = memoryview(piece)
+                for start in range(0, len(view), PIECE):
+                    session.smtp.send(view[start : start + PIECE])
+                    self.active_at = time.monotonic()
             session.be_patient(self._timeout * PATIENCE_AFTER_DOT)
             reply = self._reply(session)
         except (smtplib.SMTPException, OSError) as error:
@@ -290,11 +295,21 @@ def line_ends(raw: bytes) -> bytes:
     return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
 
-def dotted(content: bytes) -> bytes:
-    """`content` with a dot before each line that begins with one, and the line that ends it (RFC 5321 §4.5.2)."""
-    if content.startswith(b"."):
-        content = b"." + content
-    return content.replace(b"\n.", b"\n..") + b".\r\n"
+def dotted(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a mail with a dot before each line that begins with one (RFC 5321 §4.5.2).
+
+    Behind the last stands the line that ends it, in one piece with it: a small mail goes out in one packet.
+    """
+    held = b""
+    begins_a_line = True
+    for piece in pieces:
+        if held:
+            yield held
+        held = piece.replace(b"\n.", b"\n..")
+        if begins_a_line and piece.startswith(b"."):
+            held = b"." + held
+        begins_a_line = piece.endswith(b"\n")
+    yield held + b".\r\n"
 
 
 def _goes_on(line: str, reply: Reply) -> bool:
@@ -302,12 +317,12 @@ def _goes_on(line: str, reply: Reply) -> bool:
     return reply.code == 354 if line == "DATA" else 200 <= reply.code <= 299
 
 
-def _envelope(session: Session, sender: str, recipient: str, content: bytes) -> list[str] | Rejected:
+def _envelope(session: Session, sender: str, recipient: str, content: Outgoing) -> list[str] | Rejected:
     """The three commands before the content, with the parameters that this mail needs and this server knows."""
     sender, recipient = _ascii_domain(sender), _ascii_domain(recipient)
     foreign = next((address for address in (sender, recipient) if not address.isascii()), "")
-    header = content[: content.find(b"\r\n\r\n") + 1]
-    parameters = f" SIZE={len(content)}" if session.offers("size") else ""
+    header = content.header
+    parameters = f" SIZE={content.size}" if session.offers("size") else ""
     if session.offers("8bitmime") and not content.isascii():
         parameters += " BODY=8BITMIME"
     if foreign and not session.offers("smtputf8"):

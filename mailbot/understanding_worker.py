@@ -12,6 +12,7 @@ from mailbot.core.classify import OwnIdentity
 from mailbot.core.identity import identity
 from mailbot.core.understand import understand_wholly
 from mailbot.deadline import no_longer_than
+from mailbot.footprint import keep_small
 from mailbot.packing import pack
 from mailbot.understanding import Prepared, hear, say
 
@@ -20,6 +21,7 @@ LONGEST_SECONDS = 60.0
 
 def main() -> None:
     """Serve until the other side is gone."""
+    keep_small()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
     back, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing that prints may disturb the answers
     try:

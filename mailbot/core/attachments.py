@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from urllib.parse import unquote
 
 from mailbot.core.filename import safe_name
 from mailbot.core.filetype import file_type
-from mailbot.core.message import Attachment
+from mailbot.core.message import Attachment, InboundMessage
 from mailbot.core.parts import File, is_signature
 from mailbot.vocabulary.mime import UNNAMED_MAIL
 
@@ -27,6 +28,15 @@ def to_attachments(files: Sequence[File], words: str, subjects: Sequence[str]) -
     are those of the nested mails, by `File.mail`."""
     shown = {unquote(found) for found in _CID.findall(words)} if files else frozenset()
     return tuple(_attachment(file, number, shown, subjects) for number, file in enumerate(files, 1))
+
+
+def without_contents(message: InboundMessage) -> InboundMessage:
+    """The mail as the desk keeps it on record: of its files, and of those of mails in it, size and digest are left."""
+    return replace(
+        message,
+        attachments=tuple(each.without_content() for each in message.attachments),
+        nested=tuple(without_contents(each) for each in message.nested),
+    )
 
 
 def _attachment(file: File, number: int, shown: AbstractSet[str], subjects: Sequence[str]) -> Attachment:

@@ -26,6 +26,7 @@ from typing import Literal
 
 from mailbot.core.encoded_words import encoded_words
 from mailbot.core.message import Address, Attachment
+from mailbot.core.outgoing import InBase64, Outgoing, base64_lines
 from mailbot.core.ticket import MessageKind
 from mailbot.errors import PermanentError
 
@@ -297,15 +298,9 @@ def _encode_body(text: str) -> tuple[str, bytes]:
     if is_ascii and max(map(len, lines)) <= _MAX_LINE and b"=_" not in raw:
         return "7bit", raw
     if len(raw.translate(None, _ASCII)) * 4 > len(raw):
-        return "base64", _base64_lines(raw)
+        return "base64", base64_lines(raw)
     # b2a_qp ends the lines that it breaks as it found others to end, so it is given one kind.
     return "quoted-printable", binascii.b2a_qp(b"\n".join(lines), istext=True).replace(b"\n", b"\r\n")
-
-
-def _base64_lines(content: bytes) -> bytes:
-    """RFC 2045 §6.8: lines of 76 characters."""
-    encoded = binascii.b2a_base64(content, newline=False)
-    return b"\r\n".join(encoded[at : at + 76] for at in range(0, len(encoded), 76))
 
 
 def with_attachments(raw: bytes, attachments: Sequence[Attachment]) -> bytes:
@@ -313,36 +308,41 @@ def with_attachments(raw: bytes, attachments: Sequence[Attachment]) -> bytes:
 
     HTML in multipart/related (RFC 2387), everything else as an attachment. Without attachments, the mail as it is.
     """
+    return bytes(enclose(raw, attachments)) if attachments else raw
+
+
+def enclose(raw: bytes, attachments: Sequence[Attachment]) -> Outgoing:
+    """The same as it can be sent without ever being in memory as a whole."""
     if not attachments:
-        return raw
+        return Outgoing((raw,))
     header, _, body = raw.partition(b"\r\n\r\n")
     outer, _, content_type = header.partition(b"\r\nContent-Type: ")
     ids = _shown_ids(body) if any(attachment.content_id for attachment in attachments) else frozenset()
     shown = [attachment for attachment in attachments if attachment.content_id in ids]
     files = [attachment for attachment in attachments if attachment.content_id not in ids]
     seed = hashlib.sha256(raw).hexdigest()
-    inner = b"Content-Type: " + content_type + b"\r\n\r\n" + body
+    inner: list[bytes | InBase64] = [b"Content-Type: " + content_type + b"\r\n\r\n" + body]
     if shown:
         inner = _multipart("related", seed, inner, shown, inline=True)
     if files:
         inner = _multipart("mixed", seed, inner, files, inline=False)
-    return outer + b"\r\n" + inner
+    first, *others = inner
+    assert isinstance(first, bytes)  # the header stands at the top of whatever there is
+    return Outgoing((outer + b"\r\n" + first, *others))
 
 
-def _multipart(subtype: str, seed: str, first: bytes, rest: Sequence[Attachment], *, inline: bool) -> bytes:
+def _multipart(
+    subtype: str, seed: str, first: list[bytes | InBase64], rest: Sequence[Attachment], *, inline: bool
+) -> list[bytes | InBase64]:
     """An entity that holds `first` and then files, its own Content-Type at its top."""
     boundary = _boundary(seed, subtype)
     extra = ' type="multipart/alternative";' if subtype == "related" else ""
     delimiter = f"--{boundary}\r\n".encode("ascii")
-    pieces = [
-        f'Content-Type: multipart/{subtype};{extra}\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii"),
-        delimiter,
-        first,
-    ]
+    head = f'Content-Type: multipart/{subtype};{extra}\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")
+    pieces: list[bytes | InBase64] = [head + delimiter, *first]
     for attachment in rest:
-        pieces += [b"\r\n", delimiter, _file(attachment, inline=inline)]
-    pieces.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
-    return b"".join(pieces)
+        pieces += [b"\r\n" + delimiter + _file_head(attachment, inline=inline), InBase64(attachment.content)]
+    return [*pieces, f"\r\n--{boundary}--\r\n".encode("ascii")]
 
 
 def _shown_ids(body: bytes) -> frozenset[str]:
@@ -356,8 +356,8 @@ def _shown_ids(body: bytes) -> frozenset[str]:
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
 
-def _file(attachment: Attachment, *, inline: bool) -> bytes:
-    """One attachment as a body part."""
+def _file_head(attachment: Attachment, *, inline: bool) -> bytes:
+    """The header of one attachment as a body part, which is in base64."""
     content_type = attachment.content_type if _TYPE.fullmatch(attachment.content_type) else "application/octet-stream"
     # RFC 2046 §5.2.1 and §5.1: these two may not be base64; as a plain file every client can still open them.
     if content_type.startswith(("message/", "multipart/")):
@@ -370,7 +370,7 @@ def _file(attachment: Attachment, *, inline: bool) -> bytes:
     ]
     if attachment.content_id and _MSG_ID.fullmatch(f"<{attachment.content_id}>"):
         fields.append(_ascii("Content-ID", f"<{attachment.content_id}>"))
-    return "".join(fields).encode("ascii") + b"\r\n" + _base64_lines(attachment.content)
+    return "".join(fields).encode("ascii") + b"\r\n"
 
 
 def _typed(field: str, value: str, parameter: str, name: str) -> str:

@@ -17,6 +17,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from io import SEEK_END, BytesIO
 from typing import Any
 
 from aiosmtpd.lmtp import LMTP
@@ -197,26 +198,30 @@ class LmtpSession(LMTP):
 
     async def _content(self, trace: bytes) -> bytes | None:
         """All up to the lone dot, behind `trace`, dots undone; None where it was too much (it is read all the same)."""
-        data = bytearray()
-        too_much = False
-        while not (data.endswith(_END) or data == _ALONE):
+        content = BytesIO(trace)
+        content.seek(0, SEEK_END)
+        size, tail = 0, b"\r\n"  # how much has come, and the end of it
+        while not (tail.endswith(_END) and size):
             try:
-                data += await self._reader.readuntil(_ALONE)
+                piece = await self._reader.readuntil(_ALONE)
             except asyncio.LimitOverrunError as more:
-                data += await self._reader.read(more.consumed)
+                piece = await self._reader.read(more.consumed)
                 self._reset_timeout()
-            if too_much or len(data) > self._door.largest + len(_END):
-                too_much = True
-                del data[: -len(_END)]
-            elif len(data) > LARGE and not self._holds_large:
+            size += len(piece)
+            if size > self._door.largest + len(_END):
+                content = BytesIO()
+            else:
+                # RFC 5321 §4.5.2: the first dot of a line that begins with one goes, also where the line end and the
+                # dot came apart.
+                content.write((tail[-2:] + piece).replace(b"\r\n.", b"\r\n")[2:])
+            tail = (tail + piece)[-len(_END) :]
+            if size > LARGE and not self._holds_large and size <= self._door.largest + len(_END):
                 await self._door.large.acquire()
                 self._holds_large = True
-        if too_much:
+        if size > self._door.largest + len(_END):
             return None
-        del data[-len(_ALONE) :]
-        # RFC 5321 §4.5.2: the first dot of a line that begins with one goes.
-        plain = data.replace(b"\r\n.", b"\r\n")
-        return trace + bytes(plain[1:] if plain.startswith(b".") else plain)
+        content.truncate(content.tell() - len(b"\r\n"))  # what is left of the lone dot's line
+        return content.getvalue()  # the buffer itself: a large mail is there once
 
 
 def _sender(envelope: Any) -> str:

@@ -24,6 +24,7 @@ from mailbot.clock import SystemClock
 from mailbot.core.arrival import Arrival
 from mailbot.deadline import no_longer_than
 from mailbot.errors import StoreUnavailable, TemporaryError
+from mailbot.footprint import one_large
 from mailbot.inbox import LONGEST_SECONDS
 from mailbot.logs import Outage
 from mailbot.processing import BATCH
@@ -139,9 +140,10 @@ class TakingIn:
         """One commit; where it fails for another reason than the database, each by itself."""
         arrivals = [arrival for _, arrival, _ in offers]
         try:
-            ids = self._desk.helpdesk.receive(
-                place, arrivals, SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False
-            )
+            with one_large(max(len(arrival.raw) for arrival in arrivals)):
+                ids = self._desk.helpdesk.receive(
+                    place, arrivals, SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False
+                )
         except Exception as error:  # noqa: BLE001 - logged in `_refuse`, and told to the client
             if len(offers) > 1 and not isinstance(error, StoreUnavailable):
                 for offer in offers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select, update
 
 from mailbot.bootstrap import Desk
+from mailbot.core.outgoing import Outgoing
 from mailbot.delivery import CLAIM
 from mailbot.smtp import Accepted
 from mailbot.store.tables import OUTBOX
@@ -25,7 +26,7 @@ _LEFT = select(OUTBOX.c.id).where(*_PENDING).limit(1)
 class NothingIsSent:
     """In the place of an SMTP server: takes every mail, and lets it go."""
 
-    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Accepted:
+    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Accepted:
         """Accept it."""
         return Accepted("250 2.0.0 replay: nothing is sent")
 

@@ -22,6 +22,7 @@ from typing import Any
 from mailbot.bootstrap import open_desk
 from mailbot.clock import ManualClock
 from mailbot.config import Settings
+from mailbot.core.outgoing import Outgoing
 from mailbot.service import Ingested
 from mailbot.smtp import Accepted, Deferred, Rejected
 from mailbot.store.queries import list_outbox, list_quarantine, list_tickets, show_ticket
@@ -152,8 +153,8 @@ class TryDesk:
         while self.desk.delivery.deliver_due(self).tried:
             continue
 
-    def send(self, envelope_from: str, recipient: str, raw: bytes) -> Accepted | Deferred | Rejected:
-        mail = Sent(envelope_from, recipient, raw)
+    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Accepted | Deferred | Rejected:
+        mail = Sent(envelope_from, recipient, bytes(raw))
         said = self.verdict(mail)
         if isinstance(said, Accepted):
             self.sent.append(mail)

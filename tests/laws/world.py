@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mailbot.core.arrival import Arrival
+from mailbot.core.outgoing import Outgoing
 from mailbot.smtp import Accepted, Deferred, Rejected
 from mailbot.store.queries import list_tickets, show_ticket
 from mailbot.store.tables import INBOUND, MESSAGE, TICKET
@@ -168,8 +169,8 @@ class World:
         """What is due goes to the SMTP server, who says what it says now."""
         self.touched = True
 
-        def send(envelope_from: str, recipient: str, raw: bytes) -> Accepted | Deferred | Rejected:
-            mail = Sent(envelope_from, recipient, raw)
+        def send(envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Accepted | Deferred | Rejected:
+            mail = Sent(envelope_from, recipient, bytes(raw))
             if self.server == "defers":
                 return Deferred(451, "4.2.2 later", server_gone=False)
             if self.server == "refuses" and recipient not in AGENTS:

@@ -1,0 +1,65 @@
+"""One large mail at a time in a process; files let go of their bytes and keep their size and digest."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+
+from mailbot.core.attachments import without_contents
+from mailbot.core.message import Attachment, InboundMessage
+from mailbot.footprint import LARGE, give_back, keep_small, one_large
+
+
+def test_two_large_mails_are_never_taken_apart_at_once_and_small_ones_do_not_wait() -> None:
+    in_hand = most = 0
+    guard = threading.Lock()
+    all_there = threading.Barrier(4)
+
+    def take(size: int) -> None:
+        nonlocal in_hand, most
+        all_there.wait(20)
+        with one_large(size):
+            with guard:
+                in_hand += 1
+                most = max(most, in_hand)
+            with one_large(LARGE):  # not large: no waiting for oneself
+                pass
+            with guard:
+                in_hand -= 1
+
+    threads = [threading.Thread(target=take, args=(LARGE + 1,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert (in_hand, most) == (0, 1)
+
+
+def test_the_gate_opens_again_after_a_fault() -> None:
+    for _ in range(2):
+        try:
+            with one_large(LARGE + 1):
+                raise KeyError
+        except KeyError:
+            continue
+    with one_large(LARGE + 1):
+        assert True
+
+
+def test_telling_the_c_library_leaves_it_working() -> None:
+    told = keep_small()
+    blocks = [bytes(LARGE + number) for number in range(8)]
+    give_back()
+    assert [len(block) for block in blocks] == list(range(LARGE, LARGE + 8))
+    assert keep_small() is told
+
+
+def test_a_file_without_its_bytes_has_size_and_digest_of_them() -> None:
+    file = Attachment("a.jpg", "image/jpeg", b"isi")
+    inner = InboundMessage(attachments=(file,))
+    bare = without_contents(InboundMessage(attachments=(file,), nested=(inner,)))
+    for kept in (*bare.attachments, *bare.nested[0].attachments):
+        assert kept.content == b""
+        assert (kept.size, kept.sha256) == (3, hashlib.sha256(b"isi").hexdigest())
+        assert kept.without_content() is kept
+        assert (kept.name, kept.content_type) == (file.name, file.content_type)
