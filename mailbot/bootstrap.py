@@ -28,6 +28,7 @@ from mailbot.core.token import Signer
 from mailbot.correspondence import Correspondence
 from mailbot.delivery import Delivery
 from mailbot.dkim_keys import read_dkim_keys
+from mailbot.in_hand import InHand
 from mailbot.keyring import Keyring, KeyWatch, make_key_file, read_keyring
 from mailbot.outages import SharedOutage
 from mailbot.render import Renderer
@@ -55,6 +56,8 @@ class Desk:
         # the name of a worker outlives it, so that its successor takes up at once what it held
         self._name = WorkerName(settings.storage.data_dir) if exclusive and not store.is_sqlite else None
         self.owner = self._name.name if self._name else secrets.token_hex(8)
+        mark = "in-hand" if self._name is None else f"in-hand-{self.owner}"
+        self._in_hand = InHand(settings.storage.data_dir / mark, mark)
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -74,7 +77,7 @@ class Desk:
         self.keys = KeyWatch(key_path(settings), ring, self.clock.now())
         self.renderer = renderer
         screening = make_screening(settings, self.clock)
-        self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own, screening)
+        self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own, self._in_hand, screening)
         self.delivery = Delivery(
             self.store, profile, self.clock, self.helpdesk.turn, owner=self.owner,
             max_per_minute=settings.smtp.max_per_minute,

@@ -7,10 +7,16 @@ Whose fault was it? The first row that fits:
 
     an exception of our code       the mail is quarantined at once, with the traceback ("poison")
     the database can't be used     nobody's: everything stays "received" and is tried again, nothing is counted
-    OSError, MemoryError, the      perhaps the machine's: the mail stays "received" and is tried again by itself; an
-      database lost in mid-mail    attempt counts only if other mail got through since. Three that count: "gave-up"
+    the disk is full, SQLite is    nobody's, also where it happens in mid-mail
+      locked, no file is free
+    another OSError, MemoryError,  perhaps the machine's: the mail stays "received" and is tried again by itself; an
+      PostgreSQL lost in mid-mail  attempt counts only if other mail got through since. Three that count (ten for the
+                                   database, which is killed more often than it is killed by a mail): "gave-up"
     the process died               nobody could catch it. `Inbound.attempts` is counted, durably, before a mail is
-                                   taken in hand; after three deaths it is quarantined and not looked into ("killed")
+                                   taken in hand. An attempt that ended otherwise is taken back (`in_hand`). After three
+                                   deaths another process reads the mail (`probation`): where that one dies too, it is
+                                   quarantined and not looked into ("killed"). Else ours was killed from outside, or by
+                                   what comes after the reading: the mail is tried again, ten times in all
 
 The first attempt is counted by `receive`, in the commit that stores the mail: nothing is written for it here. A death
 of a batch counts against all in it, so the second and the third time each mail is in hand alone.
@@ -18,7 +24,9 @@ of a batch counts against all in it, so the second and the third time each mail 
 
 from __future__ import annotations
 
+import errno
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,6 +41,7 @@ from mailbot.core.held import Why
 from mailbot.core.understand import Understood
 from mailbot.errors import StoreUnavailable
 from mailbot.footprint import LARGE, one_large
+from mailbot.in_hand import InHand
 from mailbot.intake import Arrived, Handled, Turn, handle
 from mailbot.intake.set_aside import LONGEST_TRACE, set_aside, unread
 from mailbot.intake.turn import Processed
@@ -47,10 +56,20 @@ log = logging.getLogger(__name__)
 
 BATCH = 20
 MOST_ATTEMPTS = 3
+# Where a mail is not proven to be deadly, and where the database went away each time.
+MOST_DEATHS = MOST_LOST = 10
 # Perhaps the machine's faults, not the mail's: they quarantine nothing by themselves.
 MACHINE_FAULTS = (StoreUnavailable, MemoryError, OSError)
-# In `Inbound.explanation`: when such a fault last came while this mail was in hand.
-FAULT_AT = "fault_at"
+# Whatever mail was in hand: no room, no file descriptors, no memory for the kernel, a broken disk (errno(3)).
+SURELY_THE_MACHINES = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+# In `Inbound.explanation`: when such a fault last came while this mail was in hand, whether it was the database's, how
+# many counted.
+FAULT_AT, DATABASE, FAULTS = "fault_at", "fault_of_database", "faults"
+# Whose mark (`in_hand`) stands beside the last attempt.
+ALONE = "alone_with"
+_OF_ATTEMPTS = frozenset({FAULT_AT, DATABASE, FAULTS, ALONE})
 
 
 @dataclass(frozen=True)
@@ -82,13 +101,17 @@ class Processing:
         clock: Clock,
         understand: Callable[[Any, bytes, Understood | None], Arrived],
         turn: Callable[[Work], Turn],
+        mark: InHand,
+        is_deadly: Callable[[bytes], bool],
     ) -> None:
         self._store = store
         self._clock = clock
         self._understand = understand
         self._turn = turn
+        self._mark = mark
+        self._is_deadly = is_deadly
+        self._alone = threading.RLock()  # one mail at a time is in hand by itself, of all mailboxes' threads
         self._in_hand: set[int] = set()
-        self._owed: set[int] = set()  # mails whose last attempt did not count, which could not be written down
 
     def fresh(
         self,
@@ -128,17 +151,25 @@ class Processing:
         """Handle mail whose first attempt came to nothing: each in a transaction of its own, counted beforehand."""
         done: list[Processed] = []
         for inbound_id in ids:
-            if inbound_id in self._in_hand:
-                continue  # another thread has just stored it: its first attempt has not come to nothing
-            given_up = self._count_attempt(inbound_id)
-            if given_up is not None:
-                done.append(given_up)
-                continue
-            try:
-                done += self._together([inbound_id], {}, {}, worker)
-            except _InHand as fault:
-                done.append(self._spare(inbound_id, fault.error))
+            with self._alone:
+                if inbound_id in self._in_hand:
+                    continue  # another thread has just stored it: its first attempt has not come to nothing
+                may_die = self._mark.take(inbound_id)
+                try:
+                    done += self._by_itself(inbound_id, worker, may_die)
+                finally:
+                    self._mark.put_down()
         return done
+
+    def _by_itself(self, inbound_id: int, worker: str, may_die: bool) -> list[Processed]:
+        """`may_die` False: a death now would say nothing about the mail."""
+        given_up = self._count_attempt(inbound_id, may_die)
+        if given_up is not None:
+            return [given_up]
+        try:
+            return self._together([inbound_id], {}, {}, worker)
+        except _InHand as fault:
+            return [self._spare(inbound_id, fault.error, may_die)]
 
     def by_another(self, inbound_id: int) -> Processed:
         """What became of a mail that another worker took in hand before us: it needs a moment."""
@@ -153,47 +184,61 @@ class Processing:
             time.sleep(0.05)
         return Processed(inbound_id, "received", Place.PROCESSED, None, "another process takes it")
 
-    def _count_attempt(self, inbound_id: int) -> Processed | None:
+    def _count_attempt(self, inbound_id: int, may_die: bool) -> Processed | None:
         """Write down that this mail is taken in hand now; where it was too often, what became of it."""
+        died = self._mark.died_with(inbound_id)
+        with self._store.reading() as connection:
+            [row] = self._work(connection).inbound_unlocked([inbound_id]) or [None]
+            if row is None or row.state != "received":
+                return None
+            raw = raw_mail.get(connection, row.raw_sha256) or b""
+        flags = dict(row.explanation or {})
+        marked, fault_at = flags.pop(ALONE, ""), flags.get(FAULT_AT)
+        # with its mark gone, the last attempt did not end in a death
+        before = row.attempts - (marked != "" and marked == self._mark.name and not died)
+        # a death is no proof: somebody may kill us again and again. Outside of any transaction, since it takes a while
+        is_deadly = before >= MOST_ATTEMPTS and (before >= MOST_DEATHS or self._is_deadly(raw))
         with self._store.writing() as connection:
             work = self._work(connection)
             [row] = work.inbound([inbound_id]) or [None]
             if row is None or row.state != "received":
                 return None
-            fault_at = (row.explanation or {}).get(FAULT_AT)
             # with nobody else through since, the machine may be to blame: that attempt does not count
             counts = fault_at is not None and work.others_handled_since(datetime.fromisoformat(fault_at), inbound_id)
-            attempts = row.attempts + counts - (inbound_id in self._owed)
-            if attempts >= MOST_ATTEMPTS:
-                return self._give_up(self._turn(work), row, attempts)
-            work.set_inbound(inbound_id, attempts=attempts + 1)
-        self._owed.discard(inbound_id)
+            faults = int(flags.get(FAULTS, 0)) + counts
+            if is_deadly or faults + 1 >= (MOST_LOST if flags.get(DATABASE) else MOST_ATTEMPTS):
+                return self._give_up(self._turn(work), row, before if is_deadly else faults + 1, is_deadly)
+            flags |= ({FAULTS: faults} if faults else {}) | ({ALONE: self._mark.name} if may_die else {})
+            work.set_inbound(inbound_id, attempts=max(before + counts, 1) + may_die, explanation=flags)
         return None
 
-    def _spare(self, inbound_id: int, error: Exception) -> Processed:
-        """The mail stays as it is and is tried again; this attempt does not count yet."""
+    def _spare(self, inbound_id: int, error: Exception, was_counted: bool) -> Processed:
+        """The mail stays as it is and is tried again; this attempt does not count yet, and some never do."""
         reason = f"tried again later: {_named(error)}"
-        self._owed.add(inbound_id)
+        is_database = isinstance(error, StoreUnavailable)
+        never = (is_database and self._store.is_sqlite) or getattr(error, "errno", None) in SURELY_THE_MACHINES
         with self._store.writing() as connection:
             work = self._work(connection)
             for row in work.inbound([inbound_id]):
-                flags = row.explanation or {}
+                flags = dict(row.explanation or {})
+                flags.pop(ALONE, None)
                 if FAULT_AT not in flags:
                     log.warning("mail %s (inbound %d) is %s", row.message_id, row.id, reason, exc_info=error)
+                if not never:
+                    flags |= {FAULT_AT: work.now.isoformat(), DATABASE: is_database}
                 work.set_inbound(
-                    row.id, attempts=max(row.attempts - 1, 1), reason=_storable(reason)[:2000],
-                    traceback=_storable(_trace(error)), explanation=flags | {FAULT_AT: work.now.isoformat()},
+                    row.id, attempts=max(row.attempts - was_counted, 1), reason=_storable(reason)[:2000],
+                    traceback=_storable(_trace(error)), explanation=flags,
                 )  # fmt: skip
-        self._owed.discard(inbound_id)
         return Processed(inbound_id, "received", Place.PROCESSED, None, reason)
 
-    def _give_up(self, turn: Turn, row: Any, attempts: int) -> Processed:
+    def _give_up(self, turn: Turn, row: Any, times: int, is_deadly: bool) -> Processed:
         mail = unread(row, raw_mail.get(turn.work.connection, row.raw_sha256) or b"")
-        if row.traceback:
-            why, reason = Why.GAVE_UP, f"{row.reason} ({attempts} times, while other mail was handled)"
-        else:
+        if is_deadly:
             why = Why.KILLED
-            reason = f"mailbot ended {attempts} times while it had this mail in hand: it was not looked into again"
+            reason = f"mailbot ended {times} times while it had this mail in hand: it was not looked into again"
+        else:
+            why, reason = Why.GAVE_UP, f"{row.reason} ({times} times, while other mail was handled)"
         log.error("mail %s (inbound %d) is quarantined: %s", row.message_id, row.id, reason)
         return self._write(turn, row, mail, set_aside(turn, mail, why, reason, row.traceback))
 
@@ -298,11 +343,12 @@ def record(turn: Turn, row: Any, mail: Arrived, handled: Handled) -> None:
     """Write what became of a mail into its row."""
     message, verdict = mail.message, mail.verdict
     turn.work.note_place(row, handled.place)
+    known = {key: value for key, value in (row.explanation or {}).items() if key not in _OF_ATTEMPTS}
     turn.work.set_inbound(
         row.id, state=handled.state, kind=verdict.kind.value, rule=handled.rule or verdict.rule,
         reason=(handled.reason or verdict.reason).replace("\x00", "")[:2000], sender=message.from_addr[:320],
         subject=message.subject[:500], ticket_id=handled.ticket_id, place=handled.place,
-        explanation=(row.explanation or {}) | handled.explanation | explained(mail.held),
+        explanation=known | handled.explanation | explained(mail.held),
         processed_at=turn.work.now,
     )  # fmt: skip
 

@@ -33,12 +33,14 @@ from mailbot.core.ticket import Agent, Policy, Role
 from mailbot.core.understand import Understood, understand
 from mailbot.correspondence import Correspondence
 from mailbot.errors import NotPossible
+from mailbot.in_hand import InHand
 from mailbot.intake import Arrived, Turn
 from mailbot.intake.agents import act
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.quarantine import send_list
 from mailbot.intake.summary import summarise
 from mailbot.intake.turn import Processed, Source, let_out
+from mailbot.probation import is_deadly
 from mailbot.processing import BATCH, Processing
 from mailbot.screening import Screening
 from mailbot.store import quarantine_lists, raw_mail
@@ -81,6 +83,7 @@ class Helpdesk:
         correspondence: Correspondence,
         clock: Clock,
         own: OwnIdentity,
+        in_hand: InHand,
         screening: Screening | None = None,
     ) -> None:
         self.store = store
@@ -90,7 +93,9 @@ class Helpdesk:
         self._post = correspondence
         self._own = own
         self._screening = screening or Screening(Refusals(), clock)
-        self._processing = Processing(store, clock, self._screened, self._turn)
+        self._processing = Processing(
+            store, clock, self._screened, self._turn, in_hand, lambda raw: is_deadly(raw, own)
+        )
 
     @property
     def screening(self) -> Screening:

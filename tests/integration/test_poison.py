@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from mailbot.core.arrival import Arrival
 from mailbot.core.classify import classify
 from mailbot.core.message import Classification, InboundMessage
 from mailbot.errors import StoreUnavailable
+from mailbot.in_hand import InHand
 from mailbot.inbox import InboxReader
 from mailbot.intake.turn import Processed
 from mailbot.mailbox import Mailbox
@@ -227,15 +231,11 @@ def test_a_stopped_postgresql_quarantines_nothing(tmp_path: Path) -> None:
         server.stop()
 
 
-# A process of its own, which may die, with the desk in argv[1]: takes in what it is told to, then a turn of the inbox.
-_PROCESS = """
-    import os, resource, signal, sys, time
-    from pathlib import Path
+# What breaks, in every process of mailbot's: Python imports it at its start.
+_DEADLY = """
+    import os, signal
     from mailbot.core import understand
     from mailbot.core.classify import classify
-    from mailbot.deadline import no_longer_than
-    from tests.integration.people import TryDesk
-    from tests.integration.test_poison import arrive, letter, turn_of_the_inbox
 
     def deadly(message, *rest):
         if message.subject == "mati":
@@ -246,7 +246,20 @@ _PROCESS = """
         return classify(message, *rest)
 
     understand.classify = deadly
+"""
+# A process of its own, which may die, with the desk in argv[1]: takes in what it is told to, then a turn of the inbox.
+_PROCESS = """
+    import os, resource, signal, sys, time
+    from pathlib import Path
+    from mailbot import probation
+    from mailbot.deadline import no_longer_than
+    from tests.integration.people import TryDesk
+    from tests.integration.test_poison import arrive, letter, turn_of_the_inbox
+
+    probation.is_deadly.__defaults__ = (5.0,)  # seconds
     desk = TryDesk(Path(sys.argv[1]))
+    if "killed" in sys.argv:  # from outside, with a mail in hand: no mail's fault
+        desk.desk.helpdesk._processing._handle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     how = sys.argv[2:]
     if "full" in how:
         log = desk.desk.store.path.with_suffix(".db-wal")
@@ -259,7 +272,7 @@ _PROCESS = """
                 print(type(error).__name__)
         resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
         print(len(desk.quarantine()), desk.numbers())
-    with no_longer_than(6.0):
+    with no_longer_than(6.0 if "first" in how else 60.0):
         if "first" in how:
             raws = [letter(n, how[-1] if n == 2 else "") for n in range(5)]
             desk.desk.helpdesk.process(arrive(desk, *raws))
@@ -271,43 +284,133 @@ _PROCESS = """
 
 def run(folder: Path, *how: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", textwrap.dedent(_PROCESS), str(folder), *how]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parents[2])
+    breaking = folder.parent / "breaking"
+    breaking.mkdir(exist_ok=True)
+    (breaking / "sitecustomize.py").write_text(textwrap.dedent(_DEADLY))
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": f"{breaking}{os.pathsep}{root}"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=root, env=environment)
 
 
 def test_a_mail_that_kills_the_process_is_set_aside_after_three_deaths(tmp_path: Path) -> None:
-    codes = [run(tmp_path, *how).returncode for how in (("first", "mati"), (), (), ())]
+    codes = [run(tmp_path / "desk", *how).returncode for how in (("first", "mati"), (), (), ())]
     assert codes == [-signal.SIGKILL] * 3 + [0]
-    assert_set_aside(tmp_path, "mati")
+    assert_set_aside(tmp_path / "desk", "mati")
 
 
 def test_a_mail_that_hangs_ends_the_process_and_is_set_aside(tmp_path: Path) -> None:
-    done = run(tmp_path, "first", "macet")
+    done = run(tmp_path / "desk", "first", "macet")
     assert done.returncode == 1 and "Timeout" in done.stderr and "deadly" in done.stderr
-    desk = TryDesk(tmp_path)
+    desk = TryDesk(tmp_path / "desk")
     with desk.desk.store.writing() as connection:
         for inbound_id in desk.desk.helpdesk.unprocessed()[2:3]:  # two more such deaths
             desk.desk.helpdesk._work(connection).set_inbound(inbound_id, attempts=3)
     desk.close()
-    assert run(tmp_path).returncode == 0
-    assert_set_aside(tmp_path, "macet")
+    assert run(tmp_path / "desk").returncode == 0
+    assert_set_aside(tmp_path / "desk", "macet")
 
 
 def assert_set_aside(folder: Path, subject: str) -> None:
     desk = TryDesk(folder)
     [held] = desk.quarantine()
     assert (held.rule, held.sender, held.subject) == ("killed", ACHA, subject) and "3 times" in held.reason
+    assert not (folder / "in-hand").exists()
     assert desk.numbers() == [12345, 12346, 12347, 12348]  # the others, each once
     assert [done.number for done in desk.desk.helpdesk.release([held.id])] == [12349]
     desk.close()
 
 
 def test_a_full_disk_quarantines_nothing(tmp_path: Path) -> None:
-    desk = TryDesk(tmp_path)
+    desk = TryDesk(tmp_path / "desk")
     ids = arrive(desk, letter(1), letter(2, "x" * 20_000))
-    done = run(tmp_path, "full")
+    done = run(tmp_path / "desk", "full")
     assert done.stdout.splitlines() == ["StoreUnavailable"] * 8 + ["0 []"] and done.returncode == 0, done.stderr
     assert [state_of(desk, i)[0] for i in ids] == ["processed"] * 2 and desk.quarantine() == []
     desk.close()
+
+
+def test_who_is_killed_from_outside_again_and_again_blames_no_mail(tmp_path: Path) -> None:
+    """As by `timeout 5 mailbot run --once` on a slow machine: the oldest mail is in hand each time."""
+    desk = TryDesk(tmp_path / "desk")
+    ids = arrive(desk, letter(1), letter(2))
+    desk.close()
+    assert [run(tmp_path / "desk", "killed").returncode for _ in range(5)] == [-signal.SIGKILL] * 5
+    desk = TryDesk(tmp_path / "desk")
+    assert [state_of(desk, i) for i in ids] == [("received", "", 6), ("received", "", 1)]
+    assert [done.state for done in turn_of_the_inbox(desk)] == ["processed"] * 2 and desk.quarantine() == []
+    assert not (tmp_path / "desk" / "in-hand").exists()
+    desk.close()
+
+
+def test_short_runs_beside_a_locked_database_blame_no_mail(tmp_path: Path, breaking: list[Break]) -> None:
+    """Each run counts the attempt, and only then somebody locks the database; it ends, and forgets all it knew."""
+    other = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
+    desk = TryDesk(tmp_path)
+    ids = arrive(desk, letter(1), letter(2))
+    breaking.append(lambda message: other.execute("BEGIN EXCLUSIVE") and None)
+    for _ in range(5):
+        desk.close()
+        desk = TryDesk(tmp_path)
+        make_impatient(desk)
+        with pytest.raises(StoreUnavailable):
+            turn_of_the_inbox(desk)
+        other.rollback()
+    breaking.clear()
+    assert [state_of(desk, i)[::2] for i in ids] == [("received", 2), ("received", 1)]  # the last, not taken back yet
+    assert [done.state for done in turn_of_the_inbox(desk)] == ["processed"] * 2 and desk.quarantine() == []
+    other.close()
+    desk.close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE, errno.EIO])
+def test_a_full_disk_in_mid_mail_never_counts(desk: TryDesk, breaking: list[Break], number: int) -> None:
+    breaking.append(on("besar", OSError(number, "no room for its files")))
+    raws = [letter(1, "besar")]
+    ids = arrive(desk, *raws)
+    for count in range(12):  # small mail gets through each time
+        desk.pass_time(seconds=1)
+        desk.opened(subject="orang lain", sender=f"lain{count}@sekolah.example", deliver=False)
+        assert [d.state for d in turn_of_the_inbox(desk)] == ["received"]
+    assert state_of(desk, ids[0]) == ("received", "", 1)
+    breaking.clear()
+    assert [d.state for d in turn_of_the_inbox(desk)] == ["processed"]
+
+
+def test_three_inboxes_that_start_together_count_one_attempt(sqlite_desk: TryDesk) -> None:
+    ids = arrive(sqlite_desk, letter(1), letter(2), letter(3))
+    together = threading.Barrier(3)
+    found: list[str] = []
+
+    def start_of_an_inbox() -> None:
+        together.wait(10)
+        found.extend(done.state for done in turn_of_the_inbox(sqlite_desk))
+
+    loops = [threading.Thread(target=start_of_an_inbox) for _ in range(3)]
+    for loop in loops:
+        loop.start()
+    for loop in loops:
+        loop.join(60)
+    assert found and set(found) == {"processed"}
+    assert [state_of(sqlite_desk, i) for i in ids] == [("processed", "person", 2)] * 3
+    assert len(sqlite_desk.numbers()) == 3
+
+
+def test_the_mark_of_a_mail_in_hand(tmp_path: Path) -> None:
+    path = tmp_path / "in-hand"
+    first = InHand(path, "x")
+    assert first.take(7) and oct(path.stat().st_mode & 0o777) == "0o600"
+    left_behind = path.read_text()
+    assert [InHand(path, "x").died_with(n) for n in (6, 7)] == [False, True]
+    successor = InHand(path, "x")
+    assert [successor.died_with(7), successor.died_with(7)] == [True, False]  # one death, counted once
+    first.put_down()
+    first.put_down()
+    assert not InHand(path, "x").died_with(7)
+    for strange in (left_behind.replace(left_behind.split()[1], "another-boot"), "", "x", "\xff"):
+        path.write_text(strange, encoding="latin-1")
+        assert not InHand(path, "x").died_with(7)
+    nowhere = InHand(tmp_path / "none" / "in-hand", "x")
+    assert nowhere.take(7) and nowhere.name == ""  # every attempt counts
 
 
 @pytest.mark.dovecot
