@@ -29,7 +29,7 @@ from mailbot.correspondence import Correspondence
 from mailbot.delivery import Delivery
 from mailbot.dkim_keys import read_dkim_keys
 from mailbot.in_hand import InHand
-from mailbot.keyring import Keyring, KeyWatch, make_key_file, read_keyring
+from mailbot.keyring import Keyring, KeyWatch, make_key_file, read_keyring, remove_drafts
 from mailbot.outages import SharedOutage
 from mailbot.render import Renderer
 from mailbot.screening import Screening
@@ -73,17 +73,21 @@ class Desk:
         profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
         own = own_identity(settings, profile.instance_id)
         correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
-        self.settings = settings
-        self.keys = KeyWatch(key_path(settings), ring, self.clock.now())
-        self.renderer = renderer
-        screening = make_screening(settings, self.clock)
-        self.helpdesk = Helpdesk(self.store, profile, policy, correspondence, self.clock, own, self._in_hand, screening)
-        self.delivery = Delivery(
-            self.store, profile, self.clock, self.helpdesk.turn, owner=self.owner,
+        helpdesk = Helpdesk(
+            self.store, profile, policy, correspondence, self.clock, own, self._in_hand,
+            make_screening(settings, self.clock),
+        )  # fmt: skip
+        delivery = Delivery(
+            self.store, profile, self.clock, helpdesk.turn, owner=self.owner,
             max_per_minute=settings.smtp.max_per_minute,
         )  # fmt: skip
+        keys = KeyWatch(key_path(settings), ring, self.clock.now())
         if self._is_daemons:  # a command may be run with another file, and must not send the whole team away
-            self.helpdesk.note_team()
+            _remove_drafts(key_path(settings))
+            helpdesk.note_team()
+        # nothing fails from here on
+        self.settings, self.keys, self.renderer = settings, keys, renderer
+        self.helpdesk, self.delivery = helpdesk, delivery
 
     def _inboxes(self, settings: Settings) -> dict[int, Inbox]:
         """The mailboxes that have an address or a program of their own, by the id of their row."""
@@ -106,6 +110,16 @@ class Desk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remove_drafts(key_file: Path) -> None:
+    try:
+        left = remove_drafts(key_file)
+    except OSError as error:  # a folder that only root may write
+        log.debug("%s: drafts beside it were not looked for: %s", key_file, error.strerror)
+        return
+    if left:
+        log.info("%s: removed %d unfinished drafts of a process that was killed", key_file, left)
 
 
 def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool = False, durable: bool = True) -> Desk:

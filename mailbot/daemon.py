@@ -59,13 +59,14 @@ class Daemon:
         self._pages: list[Any] = []
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Start every loop; returns at once."""
-        self._desk.delivery.take_back()
+    def start(self, *, again: bool = False) -> None:
+        """Start every loop; returns at once. `again`: after a reload, and what the process has in hand is its own."""
+        if not again:
+            self._desk.delivery.take_back()
         loops = [*self._inbox.threads(), threading.Thread(target=self._outbox.run, name="outbox", daemon=True)]
         if self.sharing is not None:
             loops.append(self.sharing.helper(self._stopping, self._mail_may_wait))
-            self.sharing.start()
+            self.sharing.start(again=again)
         for thread in loops:
             thread.start()
             self._threads.append(thread)
@@ -201,18 +202,20 @@ def _reload(desk: Desk, daemon: Daemon, config_path: Path | None, notifier: Noti
         settings = load_settings(config_path)
         if settings.database_url != desk.settings.database_url:
             raise ConfigError(["storage: the database can't change while mailbot runs; restart it (systemctl restart)"])
-        daemon_was = desk.settings
+        settings_were, delivery_was = desk.settings, desk.delivery
         desk.configure(settings)
     except MailbotError as error:
         log.error("the configuration was not reloaded, the old one stays: %s", error)
         notifier.ready("running with the old configuration: the new one has errors")
         return daemon
-    if not daemon.stop():
+    has_ended = daemon.stop()
+    if not has_ended:
         log.warning("a server did not answer in time while reloading; its connection was left")
+    desk.delivery.take_over(delivery_was, has_ended=has_ended)
     configure_for(settings)
-    log.info("configuration reloaded%s", "" if settings != daemon_was else " (nothing has changed)")
+    log.info("configuration reloaded%s", "" if settings != settings_were else " (nothing has changed)")
     fresh = Daemon(desk)
-    fresh.start()
+    fresh.start(again=True)
     notifier.ready("running")
     return fresh
 

@@ -104,6 +104,17 @@ class Delivery:
             # the clock may have been ahead when it was put off; with its jitter, no delay is longer than this
             bring_forward(connection, self._store.desk_id, now, longest=2 * LONGEST_DELAY, lease=LEASE)
 
+    def take_over(self, other: Delivery, *, has_ended: bool) -> None:
+        """Go on for another one, after a reload: what became of mail that it sent, and could not write down.
+
+        `has_ended` False: a thread of it waits for a server still; what that one has in hand is left to it, and to the
+        lease.
+        """
+        known = dict(other._in_hand)
+        self._in_hand = {number: kept for number, kept in known.items() if has_ended or kept[1] is not None}
+        self._claiming = has_ended and other._claiming
+        self._sent_at = deque(other._sent_at)
+
     def clock_has_jumped(self) -> None:
         """No mail waits because the clock was ahead when it was put off: what waits is due now."""
         with self._store.writing() as connection:

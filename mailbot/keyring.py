@@ -135,13 +135,14 @@ def _day(written: str, path: Path) -> date:
 def make_key_file(path: Path) -> None:
     """Write a fresh key where there is none; of two processes that do, the first one's counts, whole."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = _draft(path, secrets.token_hex(32).encode() + b"\n")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return  # somebody else was faster: theirs is read
-    finally:
-        draft.unlink()
+    with _locked(path):
+        draft = _draft(path, secrets.token_hex(32).encode() + b"\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return  # somebody else was faster: theirs is read
+        finally:
+            draft.unlink()
     _sync_folder(path.parent)  # a key that a power cut takes away would make every address that was given out worthless
 
 
@@ -164,16 +165,39 @@ def change_keyring(path: Path, change: Keyring) -> None:
         ) from error
 
 
+def remove_drafts(path: Path) -> int:
+    """Remove what somebody left beside the file who was killed before it had its name: keys are in it. How many."""
+    if not any(_is_draft(each.name, path.name) for each in path.parent.iterdir()):
+        return 0
+    with _locked(path, wait_seconds=0) as is_ours:
+        left = [each for each in path.parent.iterdir() if _is_draft(each.name, path.name)] if is_ours else []
+        for draft in left:
+            draft.unlink(missing_ok=True)
+    return len(left)
+
+
+def _is_draft(name: str, of: str) -> bool:
+    return re.fullmatch(rf"\.{re.escape(of)}\.[0-9a-f]{{8}}", name) is not None
+
+
 @contextlib.contextmanager
 def only_one_writer(path: Path) -> Iterator[None]:
     """Two rotations at once come one after the other."""
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    try:
-        lock.acquire(10.0)
-    except OSError as error:
-        raise NotPossible(f"{path.parent} can't be written to ({error.strerror})") from error
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(_locked(path))
+        except OSError as error:
+            raise NotPossible(f"{path.parent} can't be written to ({error.strerror})") from error
         yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait_seconds: float = 10.0) -> Iterator[bool]:
+    """Nobody else makes a draft meanwhile; False where somebody does."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    is_ours = lock.acquire(wait_seconds)
+    try:
+        yield is_ours
     finally:
         lock.release()
 

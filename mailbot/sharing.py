@@ -55,10 +55,11 @@ class Sharing:
         self._lock = threading.Lock()
         self._in_hand: set[int] = set()
 
-    def start(self) -> None:
-        """Begin: what a predecessor of the same name had in hand is anybody's."""
-        with self._desk.store.writing() as connection:
-            leases.free_claims(connection, self._desk.store.desk_id, self.owner)
+    def start(self, *, again: bool = False) -> None:
+        """Begin: what a predecessor of the same name had in hand is anybody's. `again`: it was this process."""
+        if not again:
+            with self._desk.store.writing() as connection:
+                leases.free_claims(connection, self._desk.store.desk_id, self.owner)
         self.worker.start()
 
     def join(self, seconds: float = 20.0) -> bool:

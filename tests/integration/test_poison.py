@@ -256,7 +256,7 @@ _PROCESS = """
     from tests.integration.people import TryDesk
     from tests.integration.test_poison import arrive, letter, turn_of_the_inbox
 
-    probation.is_deadly.__defaults__ = (5.0,)  # seconds
+    probation.is_deadly.__defaults__ = (20.0,)  # seconds
     desk = TryDesk(Path(sys.argv[1]))
     if "killed" in sys.argv:  # from outside, with a mail in hand: no mail's fault
         desk.desk.helpdesk._processing._handle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -272,7 +272,7 @@ _PROCESS = """
                 print(type(error).__name__)
         resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
         print(len(desk.quarantine()), desk.numbers())
-    with no_longer_than(6.0 if "first" in how else 60.0):
+    with no_longer_than(6.0 if "first" in how else 90.0):
         if "first" in how:
             raws = [letter(n, how[-1] if n == 2 else "") for n in range(5)]
             desk.desk.helpdesk.process(arrive(desk, *raws))

@@ -36,7 +36,8 @@ def test_a_rotated_key_signs_and_the_old_one_is_believed_for_its_grace(path: Pat
     assert Signer(after.believed(last)).belongs_to(old, "acha@x")
     assert not Signer(after.believed(last + timedelta(days=1))).belongs_to(old, "acha@x")
     assert after.next_end(NOW) == last.date()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and len(list(path.parent.iterdir())) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {each.name for each in path.parent.iterdir()} == {path.name, f".{path.name}.lock"}
 
 
 def test_rotations_add_up_and_keys_that_are_over_fall_out(path: Path) -> None:
