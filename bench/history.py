@@ -95,7 +95,7 @@ class Writer:
         opened = self.now - timedelta(days=from_end / TICKETS_A_DAY, seconds=60)
         at = [_stamp(opened + timedelta(seconds=nth)) for nth in (0, 1, 20, 40, 50)]
         status = self._status(from_end)
-        root = f"<h{number}@{who.email.partition('@')[2]}>"
+        root = self._message_id(number)
         waiting = status == "waiting"
         closed = at[4] if status == "closed" else None
         reason = "solved" if closed else None
@@ -108,10 +108,10 @@ class Writer:
         self._out(rows, number, at[1], "acknowledgement", who.email, subject, text[:300], first, with_message=True)
         for nth, kind, said in ((2, "answer", answer), (3, "reply", reply), (4, "answer", last)):
             if kind == "reply":
-                mid = f"<r{number}@{who.email.partition('@')[2]}>"
+                mid = self._message_id(number)
                 self._in(rows, number, at[nth], kind, who.email, who.name, "requester", subject, said, mid)
                 continue
-            mid = f"<a{number}.{nth}@bench.local>"
+            mid = self._message_id(number)
             inbound = self._in(rows, number, at[nth], kind, agent, "Agent", "agent", subject, said, mid)
             self._out(rows, number, at[nth], kind, who.email, subject, said, inbound, with_message=False)
         rows.event += [(number, at[0], who.email, "created", "", "queued"), (number, at[2], agent, "answer", "", "")]
@@ -123,6 +123,10 @@ class Writer:
         if from_end < 2 * TICKETS_A_DAY:
             hashed = hash((who.email, "bench")) >> 1
             rows.automatic.append((at[1], self.outbox, hashed, number, dice.getrandbits(62), dice.getrandbits(62)))
+
+    def _message_id(self, number: int) -> str:
+        """As mail programs make them: at random, so that neighbours in time are none in an index."""
+        return f"<CA{self.dice.getrandbits(128):032x}.{number}@mail.example>"
 
     def _names(self, *names: str) -> Iterator[str]:
         for name in names:
@@ -146,10 +150,12 @@ class Writer:
         self.message += 1
         sha256 = hashlib.sha256(message_id.encode()).hexdigest()
         size, frame = self.frames[self.inbound % len(self.frames)]
-        if self.count - ticket < RAW_KEPT:
-            rows.raw.append((sha256, size, at, frame))
+        is_kept = self.count - ticket < RAW_KEPT
+        if is_kept:
+            rows.raw.append((self.inbound, sha256, size, at, frame))
         rows.inbound.append((
-            self.inbound, self.inbound, sha256, sha256[::-1], message_id, at, size, author, subject, ticket, at,
+            self.inbound, self.inbound, sha256, self.inbound if is_kept else None, sha256[::-1], message_id, at, size,
+            author, subject, ticket, at,
         ))  # fmt: skip
         rows.message.append((
             self.message, ticket, at, "in", kind, author, name, role, message_id, subject, text, sha256, self.inbound,
@@ -178,11 +184,11 @@ _INSERTS = {
     "language, agent, priority, program, tags, created_at, updated_at, closed_at, close_reason, wait_cycle, "
     "waiting_since, reminders_sent, told, root_message_id) "
     "VALUES (?,1,1,?,?,?,?,?,'id',?,'normal','','[]',?,?,?,?,?,?,0,'[]',?)",
-    "inbound": "INSERT INTO inbound (id, desk_id, mailbox_id, uidvalidity, uid, source, raw_sha256, digest, "
+    "inbound": "INSERT INTO inbound (id, desk_id, mailbox_id, uidvalidity, uid, source, raw_sha256, raw_id, digest, "
     "message_id, received_at, size, partial, state, kind, rule, reason, sender, subject, ticket_id, traceback, "
-    "explanation, attempts, place, filed, processed_at) VALUES (?,1,1,1,?,'imap',?,?,?,?,?,0,'processed','human',"
+    "explanation, attempts, place, filed, processed_at) VALUES (?,1,1,1,?,'imap',?,?,?,?,?,?,0,'processed','human',"
     "'person','nothing shows a machine',?,?,?,'','{}',1,'processed',1,?)",
-    "raw": "INSERT INTO raw_mail (sha256, size, stored_at, body) VALUES (?,?,?,?)",
+    "raw": "INSERT INTO raw_mail (id, sha256, size, stored_at, body) VALUES (?,?,?,?,?)",
     "message": "INSERT INTO message (id, desk_id, ticket_id, at, direction, kind, author, author_name, author_role, "
     "public, message_id, subject, text, attachments, raw_sha256, inbound_id, mark) "
     "VALUES (?,1,?,?,?,?,?,?,?,1,?,?,?,'[]',?,?,'')",

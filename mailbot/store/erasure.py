@@ -134,6 +134,7 @@ def _empty_inbound(connection: Connection, traces: Traces) -> None:
     """Keep which mail of which folder it was, so that it is not taken in again. What waits is given up."""
     values: dict[str, Any] = {
         "raw_sha256": "",
+        "raw_id": None,
         "digest": "",
         "message_id": "",
         "sender": "",
@@ -151,12 +152,9 @@ def _delete_raw_mail(connection: Connection, traces: Traces) -> int:
     """Delete raw mail that nothing else refers to (the same mail may have opened a ticket of somebody else's)."""
     deleted = 0
     for some in in_parts(traces.raws):
-        wanted = {
-            *connection.scalars(select(INBOUND.c.raw_sha256).where(INBOUND.c.raw_sha256.in_(some))),
-            *connection.scalars(select(MESSAGE.c.raw_sha256).where(MESSAGE.c.raw_sha256.in_(some))),
-        }
-        unwanted = RAW_MAIL.c.sha256.in_([sha256 for sha256 in some if sha256 not in wanted])
-        deleted += connection.execute(delete(RAW_MAIL).where(unwanted)).rowcount
+        known = set(connection.scalars(select(RAW_MAIL.c.id).where(RAW_MAIL.c.sha256.in_(some))))
+        wanted = set(connection.scalars(select(INBOUND.c.raw_id).where(INBOUND.c.raw_id.in_(known))))
+        deleted += connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.id.in_(known - wanted))).rowcount
     return deleted
 
 
@@ -199,9 +197,12 @@ def _rewrite_raw_mail(connection: Connection, digest: str, mentions: Mentions, n
     changed = mentions.out_of_mail(raw) if raw is not None else raw
     if raw is None or changed is None or changed == raw:
         return
-    new = raw_mail.put(connection, changed, now)
-    for table in (INBOUND, MESSAGE):
-        connection.execute(update(table).where(table.c.raw_sha256 == digest).values(raw_sha256=new))
+    before, new = raw_mail.row_of(connection, digest), raw_mail.put(connection, changed, now)
+    having = list(connection.scalars(select(INBOUND.c.id).where(INBOUND.c.raw_id == before)))
+    for some in in_parts(having):
+        values = {"raw_sha256": new, "raw_id": raw_mail.row_of(connection, new)}
+        connection.execute(update(MESSAGE).where(MESSAGE.c.inbound_id.in_(some)).values(raw_sha256=new))
+        connection.execute(update(INBOUND).where(INBOUND.c.id.in_(some)).values(**values))
     for row in connection.execute(select(OUTBOX).where(OUTBOX.c.raw != b"")).all():  # files of mail that waits to go
         files = [file | {"raw": new} if file.get("raw") == digest else file for file in row.attachments]
         if files != row.attachments:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from mailbot.core.arrival import Astray, Place
+from mailbot.store import raw_mail
 from mailbot.store.prepared import Prepared, add_row, named, one_of, set_row
 from mailbot.store.tables import ASTRAY, INBOUND, insert_unless_there
 from mailbot.store.transaction import Transaction
@@ -41,6 +42,7 @@ class InboundWork(Transaction):
             "desk_id": self.desk_id, "received_at": self.now, "partial": False, "state": "received", "kind": "",
             "rule": "", "reason": "", "sender": "", "subject": "", "ticket_id": None, "duplicate_of": None,
             "traceback": "", "explanation": {}, "attempts": 0, "place": "", "filed": False, "processed_at": None,
+            "raw_id": raw_mail.row_of(self.connection, values["raw_sha256"]),
         } | dict(values)  # fmt: skip
         return add_row(self.connection, INBOUND, row)
 

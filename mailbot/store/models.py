@@ -48,10 +48,13 @@ class RawMail(SQLModel, table=True):
     """A mail as it came, byte for byte. `size` is that of the mail, `body` its zstd frame."""
 
     __tablename__ = "raw_mail"
-    sha256: str = Field(primary_key=True)
+    id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
+    sha256: str
     size: int
     stored_at: datetime
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+    __table_args__ = (UniqueConstraint("sha256", name="uq_raw_mail_sha256"),)
 
 
 class Inbound(SQLModel, table=True):
@@ -61,6 +64,8 @@ class Inbound(SQLModel, table=True):
     that came by another way. `state`: received → processed | quarantined | held | duplicate | discarded.
     `held` waits for an agent's confirmation. `place` is the folder that the mail belongs in ("processed",
     "quarantine", "" while undecided); `filed` that it was moved there. `partial`: only the header was fetched.
+    `raw_id` is the row of the raw mail that `raw_sha256` names: who else has it is asked by number, since new numbers
+    stand side by side in an index, while each digest falls on a page of its own.
     """
 
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -69,7 +74,8 @@ class Inbound(SQLModel, table=True):
     uidvalidity: int = Field(sa_type=BigInteger)
     uid: int = Field(sa_type=BigInteger)
     source: str
-    raw_sha256: str = Field(index=True)
+    raw_sha256: str
+    raw_id: int | None = Field(default=None, sa_type=BigInteger)
     digest: str
     message_id: str
     received_at: datetime
@@ -95,6 +101,7 @@ class Inbound(SQLModel, table=True):
         Index("ix_inbound_identity", "desk_id", "message_id", "digest"),
         Index("ix_inbound_state", "desk_id", "state", "id"),
         Index("ix_inbound_ticket", "ticket_id"),
+        Index("ix_inbound_raw", "raw_id"),
     )
 
 
@@ -177,7 +184,7 @@ class MessageRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_message_ticket", "ticket_id", "id"),
         Index("ix_message_message_id", "desk_id", "message_id"),
-        Index("ix_message_raw", "raw_sha256"),
+        Index("ix_message_inbound", "inbound_id"),
         Index("ix_message_author", "desk_id", "author"),
     )
 

@@ -32,10 +32,11 @@ _INSERT_EMPTY = Prepared(
     )
 )  # fmt: skip
 _PIECE = 1 << 20
-__all__ = ["RawMailDamaged", "get", "put", "unpack"]
+__all__ = ["RawMailDamaged", "get", "put", "row_of", "unpack"]
 
 _BY_DIGEST = select(RAW_MAIL.c.size, RAW_MAIL.c.body).where(RAW_MAIL.c.sha256 == bindparam("wanted"))
-_PLACE = "SELECT rowid, size FROM raw_mail WHERE sha256 = ?"
+_ROW = Prepared(select(RAW_MAIL.c.id).where(RAW_MAIL.c.sha256 == bindparam("wanted")))
+_PLACE = "SELECT id, size FROM raw_mail WHERE sha256 = ?"
 
 
 def put(connection: Connection, raw: bytes, now: datetime, packed: tuple[str, bytes] | None = None) -> str:
@@ -64,11 +65,17 @@ def get(connection: Connection, sha256: str) -> bytes | None:
     return None if row is None else unpack(sha256, row.size, row.body)
 
 
+def row_of(connection: Connection, sha256: str) -> int | None:
+    """The row id of a stored mail."""
+    found: int | None = _ROW.scalar(connection, {"wanted": sha256})
+    return found
+
+
 def _write_pieces(connection: Connection, sha256: str, body: bytes) -> None:
     """Over the zeros of a row that was just inserted, in the same transaction."""
     view = memoryview(body)
     with faults_of(connection, "sqlite3_blob_write"):
-        [place] = bare(connection).execute("SELECT rowid FROM raw_mail WHERE sha256 = ?", (sha256,)).fetchone()
+        [place] = bare(connection).execute("SELECT id FROM raw_mail WHERE sha256 = ?", (sha256,)).fetchone()
         with _blob(connection, place, readonly=False) as blob:
             for start in range(0, len(view), _PIECE):
                 blob.write(view[start : start + _PIECE])

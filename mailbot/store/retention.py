@@ -1,49 +1,66 @@
 """[storage] keep_raw: the raw mail of tickets that were closed long ago is dropped; what was understood of it stays.
 
 In: a moment. Out: how many mails were dropped. A mail that any ticket still needs (not closed, or closed later) is
-kept, and so is mail that belongs to no ticket: the quarantine is the admin's to empty.
+kept, and so is mail that belongs to no ticket: the quarantine is the admin's to empty. All raw mail is gone
+through once, oldest first, in short transactions; tickets whose mail has gone cost nothing any more.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, select, update
 
 from mailbot.store.engine import Store
-from mailbot.store.tables import MESSAGE, RAW_MAIL, TICKET
+from mailbot.store.tables import INBOUND, MESSAGE, RAW_MAIL, TICKET
 
-CHUNK = 200
+CHUNK = 1000
 
 
 def drop_raw_mail(store: Store, closed_before: datetime) -> int:
-    """Drop the raw mail of tickets closed before this moment, in short transactions."""
-    later = TICKET.alias("later")
-    mentioned = MESSAGE.alias("mentioned")
-    still_needed = exists().where(
-        mentioned.c.raw_sha256 == RAW_MAIL.c.sha256,
-        later.c.id == mentioned.c.ticket_id,
-        (later.c.closed_at.is_(None)) | (later.c.closed_at >= closed_before),
-    )
-    old = (
-        select(RAW_MAIL.c.sha256)
-        .join(MESSAGE, MESSAGE.c.raw_sha256 == RAW_MAIL.c.sha256)
-        .join(TICKET, TICKET.c.id == MESSAGE.c.ticket_id)
-        .where(
-            TICKET.c.desk_id == store.desk_id,
-            TICKET.c.status == "closed",
-            TICKET.c.closed_at < closed_before,
-            ~still_needed,
-        )
-        .distinct()
-        .limit(CHUNK)
-    )
+    """Drop the raw mail of tickets closed before this moment."""
+    query = _old(store.desk_id, closed_before)
     dropped = 0
-    while True:
-        with store.writing() as connection:
-            found = [row.sha256 for row in connection.execute(old)]
-            if found:
-                connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.sha256.in_(found)))
-        dropped += len(found)
-        if len(found) < CHUNK:
-            return dropped
+    with store.reading() as connection:
+        first = connection.scalar(select(func.min(RAW_MAIL.c.id))) or 0
+        last = connection.scalar(select(func.max(RAW_MAIL.c.id))) or 0
+    for start in range(first, last + 1, CHUNK):
+        window = {"start": start, "end": start + CHUNK}
+        with store.reading() as connection:
+            found = connection.execute(query, window).first()
+        if found is not None:
+            with store.writing() as connection:
+                ids = list(connection.scalars(query, window))
+                # SQLite gives the number of a deleted last row again: nobody may still have it
+                connection.execute(update(INBOUND).where(INBOUND.c.raw_id.in_(ids)).values(raw_id=None))
+                connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.id.in_(ids)))
+            dropped += len(ids)
+    return dropped
+
+
+def _old(desk_id: int, closed_before: datetime) -> Select[Any]:
+    """Ids of raw mail, of those from `start` to before `end`, that a ticket of the desk had and none needs."""
+    closed_at = TICKET.c.closed_at
+    # `+ 0`: or SQLite might begin with the desk's every ticket
+    of_the_desk = (TICKET.c.desk_id + 0 == desk_id) & (closed_at < closed_before)
+    return (
+        select(RAW_MAIL.c.id)
+        .where(
+            RAW_MAIL.c.id >= bindparam("start"),
+            RAW_MAIL.c.id < bindparam("end"),
+            _is_of_a_ticket(of_the_desk),
+            ~_is_of_a_ticket(closed_at.is_(None) | (closed_at >= closed_before)),
+        )
+        .order_by(RAW_MAIL.c.id)
+    )
+
+
+def _is_of_a_ticket(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Is this raw mail that of a message on a ticket that is so?"""
+    return exists().where(
+        INBOUND.c.raw_id == RAW_MAIL.c.id,
+        MESSAGE.c.inbound_id == INBOUND.c.id,
+        TICKET.c.id == MESSAGE.c.ticket_id,
+        condition,
+    )

@@ -46,9 +46,12 @@ _ORPHANS = (
         "WHERE i.state IN ('received', 'quarantined', 'held') AND r.sha256 IS NULL",
     ),
     (
+        "mails whose raw mail is another's",
+        "SELECT i.id FROM inbound i JOIN raw_mail r ON r.id = i.raw_id WHERE r.sha256 <> i.raw_sha256",
+    ),
+    (
         "raw mails that nothing refers to",
-        "SELECT r.sha256 FROM raw_mail r WHERE NOT EXISTS (SELECT 1 FROM inbound i WHERE i.raw_sha256 = r.sha256) "
-        "AND NOT EXISTS (SELECT 1 FROM message m WHERE m.raw_sha256 = r.sha256)",
+        "SELECT r.sha256 FROM raw_mail r WHERE NOT EXISTS (SELECT 1 FROM inbound i WHERE i.raw_id = r.id)",
     ),
     (
         "follow-ups of no ticket that is known",

@@ -17,6 +17,7 @@ from mailbot.core.restraint import Cap, Limits
 from mailbot.store import queries, raw_mail, schema, search
 from mailbot.store.engine import Store
 from mailbot.store.restraint import Keys, Restraint
+from mailbot.store.retention import drop_raw_mail
 from mailbot.store.work import Work
 from tests.contract.plans import recorded, scans, watching
 from tests.contract.sample_desk import ACHA, SALLY, Sample, fill
@@ -35,6 +36,7 @@ READS: dict[str, Callable[[Store, Sample], object]] = {
     "quarantine": lambda store, _: queries.list_quarantine(store),
     "quarantine show": lambda store, sample: queries.show_quarantine(store, sample.held),
     "outbox": lambda store, _: queries.list_outbox(store),
+    "raw mail to drop": lambda store, _: drop_raw_mail(store, START + timedelta(999)),
 }
 
 WRITES: dict[str, Callable[[Work, Sample], object]] = {

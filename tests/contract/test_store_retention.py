@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from mailbot.store.retention import drop_raw_mail
-from mailbot.store.tables import RAW_MAIL
+from mailbot.store.tables import INBOUND, RAW_MAIL
 from tests.integration.people import ACHA, SALLY, TryDesk
 
 
@@ -27,6 +27,10 @@ def test_only_the_raw_mail_of_long_closed_tickets_goes(store_url: str, tmp_path:
         assert drop_raw_mail(store, closed_at) == 0  # not before that very moment
         assert drop_raw_mail(store, desk.clock.now()) == 2
         assert count() == 1
+        with store.reading() as connection:
+            left = connection.scalars(select(INBOUND.c.raw_id).where(INBOUND.c.raw_id.is_not(None))).all()
+            assert left == connection.scalars(select(RAW_MAIL.c.id)).all()
+        assert drop_raw_mail(store, desk.clock.now()) == 0
         assert [m["text"] for m in desk.ticket()["messages"] if m["kind"] == "report"] == ["BKU Oktober."]
         assert desk.to(ACHA)
     finally:

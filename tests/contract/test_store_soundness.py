@@ -56,7 +56,7 @@ def test_what_refers_to_nothing_is_named(store: Store, sample: Sample) -> None:
         connection.execute(update(DESK).values(next_number=sample.other))
         held = select(INBOUND.c.raw_sha256).where(INBOUND.c.id == sample.held)
         connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.sha256.in_(held)))
-        row = {"sha256": "0" * 64, "size": 3, "stored_at": store.clock.now(), "body": b"no zstd"}
+        row = {"id": 4714, "sha256": "0" * 64, "size": 3, "stored_at": store.clock.now(), "body": b"no zstd"}
         connection.execute(insert(RAW_MAIL), row)
     problems = "\n".join(schema.check(store))
     assert problems.count("\n") == 6, problems

@@ -115,11 +115,13 @@ def _mail_in() -> None:
     """Mail as it came."""
     op.create_table(
         "raw_mail",
+        sa.Column("id", Id, nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("stored_at", Moment, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("sha256", name="uq_raw_mail_sha256"),
     )
     op.create_table(
         "inbound",
@@ -130,6 +132,7 @@ def _mail_in() -> None:
         sa.Column("uid", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("raw_sha256", sa.String(), nullable=False),
+        sa.Column("raw_id", sa.BigInteger(), nullable=True),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("received_at", Moment, nullable=False),
@@ -153,7 +156,7 @@ def _mail_in() -> None:
         sa.UniqueConstraint("mailbox_id", "uidvalidity", "uid", name="uq_inbound_uid"),
     )
     op.create_index("ix_inbound_identity", "inbound", ["desk_id", "message_id", "digest"])
-    op.create_index("ix_inbound_raw_sha256", "inbound", ["raw_sha256"])
+    op.create_index("ix_inbound_raw", "inbound", ["raw_id"])
     op.create_index("ix_inbound_state", "inbound", ["desk_id", "state", "id"])
     op.create_index("ix_inbound_ticket", "inbound", ["ticket_id"])
 
@@ -231,7 +234,7 @@ def _tickets() -> None:
     )
     op.create_index("ix_message_author", "message", ["desk_id", "author"])
     op.create_index("ix_message_message_id", "message", ["desk_id", "message_id"])
-    op.create_index("ix_message_raw", "message", ["raw_sha256"])
+    op.create_index("ix_message_inbound", "message", ["inbound_id"])
     op.create_index("ix_message_ticket", "message", ["ticket_id", "id"])
     op.create_table(
         "event",
