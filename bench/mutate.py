@@ -1,11 +1,19 @@
-"""Would the tests notice? One fault at a time is put into a module of `mailbot.core`, and its tests are run.
+"""Would the tests notice? One fault at a time is put into a module of `mailbot.core`, and the unit tests are asked.
 
-In: names of modules (none: all of `TESTS`), how many mutants of each, a seed. Out: a table (module, mutants, killed,
-survived), each survivor with its line before and after, and an exit code that says whether any survived which
-`bench/mutants_explained.txt` does not name. No file is changed: a forked process imports the faulty module from memory.
+In: names of modules (none: all of core), how many mutants of each, a seed. Out: a table (module, mutants, killed,
+survived, explained), each survivor with its line before and after, and an exit code that says whether any survived
+which `bench/mutants_explained.txt` does not name. No file of the program is changed.
 
-Faults: a comparison turned or moved by one, `and` for `or`, a dropped `not`, a turned condition, a number plus one, a
-changed text, True for False, + for -, nothing returned, a call left out. Not in annotations, docstrings and asserts.
+How it is quick: pytest collects all unit tests once, and a forked child is asked about each fault.
+
+1. Which tests reach which function of core is recorded once under coverage (kept in `.mutation/`, a file for each
+   test file, made anew when that changes; `--anew` records all). Only the tests that reach the faulty function are
+   run, those of the module's own file first, then the quickest, until the first fails.
+2. A fault in a function's body is put into the living function (its code object is replaced), one in a module's names
+   into the living module (its assignments run again). What cannot be changed in a living module (fields and defaults
+   of classes, what runs at import) is asked the slow way: a fresh process imports the faulty module from memory. So are
+   all faults in a module's names that the quick way let live: another module may have derived something from them.
+3. A child has a few times the CPU seconds that its tests took when they were recorded; a fault that loops is noticed.
 
     python bench/mutate.py lifecycle orders --each 40 --seed 1
 """
@@ -13,246 +21,123 @@ changed text, True for False, + for -, nothing returned, a call left out. Not in
 from __future__ import annotations
 
 import argparse
-import ast
-import importlib.util
-import io
+import contextlib
+import gc
 import os
 import random
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.mutants import CORE, Mutant, mutant_at, places_of  # noqa: E402 - the folder above is looked into first
+from bench.mutants_alive import CannotApply, Functions, apply  # noqa: E402
+from bench.mutants_asked import KILLED, REFUSED, SURVIVED, Asked, Slow, in_child  # noqa: E402
+
 EXPLAINED = ROOT / "bench" / "mutants_explained.txt"
-LONGEST_SECONDS = 90
-
-# Which tests are asked about a module: those of its own, and the quickest of those that use it most.
-TESTS = {
-    "audience": ("lifecycle", "orders"),
-    "authentication": ("classify", "dkim_proof"),
-    "commands": ("commands",),
-    "confirmation": ("confirmation",),
-    "hours": ("hours",),
-    "identity": ("identity",),
-    "lifecycle": ("lifecycle", "orders"),
-    "order": ("order",),
-    "orders": ("orders", "lifecycle"),
-    "quarantine_orders": ("quarantine_orders",),
-    "restraint": ("restraint",),
-    "route": ("route",),
-    "token": ("token",),
-    "waiting": ("lifecycle", "orders"),
-}
-
-TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-OTHER: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.BitOr: ast.BitAnd,
-    ast.BitAnd: ast.BitOr, ast.Mod: ast.Mult, ast.Pow: ast.Mult,
-}  # fmt: skip
+# Each decides something by a few rules: all their faults are tried, however many are asked for.
+SMALL = (
+    "audience", "authentication", "commands", "confirmation", "held", "hours", "identity", "lifecycle", "masking",
+    "order", "orders", "organisation", "quarantine_orders", "reply_path", "restraint", "route", "senders", "token",
+    "waiting",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One fault: the faulty tree and the statement before and after."""
+@dataclass
+class Run:
+    """Asks the collected tests about mutants, module by module; pytest calls it instead of running the tests."""
 
-    module: str
-    line: int
-    what: str
-    tree: ast.Module
+    modules: list[str]
+    each: int
+    seed: int
+    anew: bool
+    out: int
+    slow: Slow
+    unexplained: int = 0
 
-    @property
-    def name(self) -> str:
-        return f"{self.module}: {self.what}"
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if session.testsfailed:
+            self._say("tests cannot be collected")
+            self.unexplained += 1
+            return True
+        asked = Asked(session.items, self._say)
+        asked.record(self.anew)
+        functions = Functions()
+        gc.freeze()  # children share what is there: they must not touch it to collect
+        explained = {line for line in EXPLAINED.read_text(encoding="utf-8").splitlines() if line[:1] not in ("", "#")}
+        self._say(f"{'module':20} {'mutants':>8} {'killed':>8} {'survived':>9} {'explained':>10} {'seconds':>8}")
+        sums = [0, 0, 0, 0]
+        for module in self.modules:
+            started = time.monotonic()
+            mutants = list(self._sample(module))
+            left = [mutant for mutant in mutants if self._survives(mutant, asked, functions)]
+            known = [mutant for mutant in left if mutant.name in explained]
+            row = [len(mutants), len(mutants) - len(left), len(left), len(known)]
+            sums = [a + b for a, b in zip(sums, row, strict=True)]
+            self._say(self._row(module, row) + f" {time.monotonic() - started:8.0f}")
+            for mutant in left:
+                if mutant not in known:
+                    self._say(f"    line {mutant.line}: {mutant.name}")
+            self.unexplained += len(left) - len(known)
+        self._say(self._row("all", sums))
+        return True
 
+    def _sample(self, module: str) -> Iterator[Mutant]:
+        places = places_of(module)
+        if self.each and module not in SMALL:
+            places = sorted(random.Random(self.seed).sample(places, min(self.each, len(places))))
+        for place in places:
+            yield mutant_at(module, place)
 
-def places_of(module: str) -> list[tuple[int, int]]:
-    """Every place where a fault can be put into a module: which node, which of its faults."""
-    tree = ast.parse(_source(module))
-    return [(index, kind) for index, (_, faults) in enumerate(_changes(tree)) for kind in range(len(faults))]
+    def _survives(self, mutant: Mutant, asked: Asked, functions: Functions) -> bool:
+        items, seconds = asked.about(mutant)
 
+        def ask() -> int:
+            try:
+                apply(mutant, functions)
+            except CannotApply:
+                return REFUSED
+            return asked.run(items)
 
-def mutant_at(module: str, place: tuple[int, int]) -> Mutant:
-    """The module with the fault of this place."""
-    tree = ast.parse(_source(module))
-    node, faults = list(_changes(tree))[place[0]]
-    around = _statement_around(tree, node)
-    before = _shown(around)
-    faults[place[1]]()
-    ast.fix_missing_locations(tree)
-    return Mutant(module, getattr(node, "lineno", 0), f"{before}  =>  {_shown(around)}", tree)
+        answer = in_child(ask, seconds)
+        if answer == REFUSED or (answer == SURVIVED and (mutant.at_import or functions.ran_at_import(mutant))):
+            answer = self.slow.ask(mutant, [item.nodeid for item in items], seconds)
+        return answer != KILLED
 
+    @staticmethod
+    def _row(name: str, numbers: list[int]) -> str:
+        return f"{name:20} {numbers[0]:8} {numbers[1]:8} {numbers[2]:9} {numbers[3]:10}"
 
-def _source(module: str) -> str:
-    return (ROOT / "mailbot" / "core" / f"{module}.py").read_text(encoding="utf-8")
-
-
-def _changes(tree: ast.Module) -> Iterator[tuple[ast.AST, list[Callable[[], None]]]]:
-    """The nodes that can be made faulty, each with what makes it so. The order is that of the tree, always the same."""
-    left_alone = {id(inner) for node in ast.walk(tree) for outer in _untouched(node) for inner in ast.walk(outer)}
-    for node in ast.walk(tree):
-        if id(node) not in left_alone and (changes := list(_changes_of(node))):
-            yield node, changes
-
-
-def _untouched(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Assert | ast.Import | ast.ImportFrom | ast.JoinedStr):
-        yield node
-    elif isinstance(node, ast.AnnAssign) or (isinstance(node, ast.arg) and node.annotation):
-        yield node.annotation
-    elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
-        yield from getattr(node, "decorator_list", ())
-        if isinstance(node, ast.FunctionDef) and node.returns:
-            yield node.returns
-        for statement in node.body:  # docstrings, of fields too
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                yield statement
-    elif (
-        isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
-    ) or isinstance(node, ast.Raise):
-        yield node
-
-
-def _changes_of(node: ast.AST) -> Iterator[Callable[[], None]]:
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in TURNED:
-        yield lambda: setattr(node, "ops", [TURNED[type(node.ops[0])]()])
-    elif isinstance(node, ast.BoolOp):
-        yield lambda: setattr(node, "op", ast.Or() if isinstance(node.op, ast.And) else ast.And())
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        yield lambda: (setattr(node, "op", ast.Not()), setattr(node, "operand", ast.UnaryOp(ast.Not(), node.operand)))  # type: ignore[func-returns-value]
-    elif isinstance(node, ast.If | ast.IfExp | ast.While) and isinstance(
-        node.test, ast.Name | ast.Attribute | ast.Call
-    ):
-        yield lambda: setattr(node, "test", ast.UnaryOp(ast.Not(), node.test))
-    elif isinstance(node, ast.BinOp) and type(node.op) in OTHER:
-        yield lambda: setattr(node, "op", OTHER[type(node.op)]())
-    elif isinstance(node, ast.Constant):
-        yield from _constants(node)
-    elif (isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value)) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-    ):
-        yield lambda: setattr(node, "value", ast.Constant(None))
-
-
-def _constants(node: ast.Constant) -> Iterator[Callable[[], None]]:
-    value = node.value
-    if isinstance(value, bool):
-        yield lambda: setattr(node, "value", not value)
-    elif isinstance(value, int):
-        yield lambda: setattr(node, "value", value + 1)
-    elif isinstance(value, str):
-        yield lambda: setattr(node, "value", value + "XX")
-    elif isinstance(value, bytes):
-        yield lambda: setattr(node, "value", value + b"XX")
-
-
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _statement_around(tree: ast.Module, node: ast.AST) -> ast.AST:
-    parents = {id(inner): outer for outer in ast.walk(tree) for inner in ast.iter_child_nodes(outer)}
-    while not isinstance(node, ast.stmt) and id(node) in parents:
-        node = parents[id(node)]
-    return node
-
-
-def _shown(statement: ast.AST) -> str:
-    """A statement on one line; of one that holds others only what it says itself."""
-    return " ".join(ast.unparse(statement).split())[:300]
-
-
-class _Faulty(SourceFileLoader):
-    """Loads one module from a tree instead of its file."""
-
-    def __init__(self, name: str, path: str, tree: ast.Module) -> None:
-        super().__init__(name, path)
-        self._tree = tree
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._tree, self.path, "exec")
-
-
-class _Finder:
-    """Stands before the other finders for one module's sake."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self._name = f"mailbot.core.{mutant.module}"
-        self._path = str(ROOT / "mailbot" / "core" / f"{mutant.module}.py")
-        self._tree = mutant.tree
-
-    def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != self._name:
-            return None
-        loader = _Faulty(name, self._path, self._tree)
-        return importlib.util.spec_from_file_location(name, self._path, loader=loader)
-
-
-def survives(mutant: Mutant | None, module: str) -> bool:
-    """Do a module's tests pass with this fault in it (None: with none)? A fork of this process runs them."""
-    child = os.fork()
-    if child == 0:
-        os._exit(_run(mutant, module))
-    end = time.monotonic() + LONGEST_SECONDS
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)  # it runs for ever: noticed
-    os.waitpid(child, 0)
-    return False
-
-
-def _run(mutant: Mutant | None, module: str) -> int:
-    import pytest
-
-    os.chdir(ROOT)
-    sys.path.insert(0, str(ROOT))
-    if mutant is not None:
-        sys.meta_path.insert(0, _Finder(mutant))  # type: ignore[arg-type]
-    files = [str(path) for name in TESTS[module] if (path := ROOT / "tests" / "unit" / f"test_{name}.py").exists()]
-    sink = io.StringIO()
-    with redirect_stdout(sink), redirect_stderr(sink):
-        return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", *files]))
+    def _say(self, line: str) -> None:
+        os.write(self.out, line.encode() + b"\n")
 
 
 def main() -> int:
     """Measure; 1 where a fault survives that nobody has explained."""
+    everything = sorted(path.stem for path in CORE.glob("*.py") if path.stem != "__init__")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("modules", nargs="*", choices=[*TESTS, []], help="of mailbot/core; none: all")
-    parser.add_argument("--each", type=int, default=0, help="so many mutants of each module; 0: all")
+    parser.add_argument("modules", nargs="*", help="of mailbot/core; none: all")
+    parser.add_argument("--each", type=int, default=40, help="so many mutants of each larger module; 0: all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--anew", action="store_true", help="record anew which tests reach what")
     wanted = parser.parse_args()
-    explained = {line for line in EXPLAINED.read_text(encoding="utf-8").splitlines() if line[:1] not in ("", "#")}
-    import pytest  # noqa: F401 - loaded once, for all forks
-
-    unexplained = 0
-    print(f"{'module':20} {'mutants':>8} {'killed':>8} {'survived':>9} {'explained':>10}", flush=True)
-    for module in wanted.modules or TESTS:
-        if not survives(None, module):
-            print(f"{module:20} its tests fail without any fault")
-            return 2
-        places = places_of(module)
-        if wanted.each:
-            places = sorted(random.Random(wanted.seed).sample(places, min(wanted.each, len(places))))
-        left = [mutant for place in places if survives(mutant := mutant_at(module, place), module)]
-        known = [mutant for mutant in left if mutant.name in explained]
-        killed = len(places) - len(left)
-        print(f"{module:20} {len(places):8} {killed:8} {len(left):9} {len(known):10}", flush=True)
-        for mutant in left:
-            if mutant not in known:
-                print(f"    line {mutant.line}: {mutant.name}", flush=True)
-        unexplained += len(left) - len(known)
-    return 1 if unexplained else 0
+    for module in wanted.modules:
+        if module not in everything:
+            parser.error(f"no module of mailbot/core: {module}")
+    os.chdir(ROOT)
+    out = os.dup(1)
+    slow = Slow()  # before anything of mailbot is imported
+    run = Run(wanted.modules or everything, wanted.each, wanted.seed, wanted.anew, out, slow)
+    with Path(os.devnull).open("w") as sink, contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        code = pytest.main(["-q", "-s", "-p", "no:cacheprovider", "--assert=plain", "tests/unit"], plugins=[run])
+    slow.close()
+    return int(code) or int(run.unexplained > 0)
 
 
 if __name__ == "__main__":

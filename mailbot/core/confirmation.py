@@ -14,7 +14,7 @@ from mailbot.core.message import Classification, InboundMessage, Kind
 from mailbot.vocabulary.confirmations import NO, YES
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-MAX_WORDS = 200
+_READ = 2000  # characters: whoever denies does so at once
 
 
 class Answer(StrEnum):
@@ -29,8 +29,8 @@ def answer_of(message: InboundMessage, verdict: Classification, words: str) -> A
     """The answer. `words` are the reply's new words ("" where it only quotes)."""
     if verdict.kind is not Kind.HUMAN or hints_in_words(message, suspected=True):
         return Answer.NONE
-    lines = [line for line in words[:2000].lower().replace("’", "'").splitlines() if line.strip()]
-    first = _WORD.findall(lines[0])[:MAX_WORDS] if lines else []
+    lines = [line for line in words[:_READ].lower().replace("’", "'").splitlines() if line.strip()]
+    first = _WORD.findall(lines[0]) if lines else []
     if first and first[0] in YES:
         return Answer.YES
     return Answer.NO if not NO.isdisjoint(first) else Answer.YES

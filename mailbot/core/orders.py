@@ -51,7 +51,8 @@ class _Work:
 
     @property
     def has_public_words(self) -> bool:
-        return self.event.has_words and not any(c.verb is Verb.NOTE for c in self.event.commands)
+        """Are there words that go outside? A note's don't, and a spammer gets none."""
+        return self.event.has_words and not any(c.verb in (Verb.NOTE, Verb.SPAM) for c in self.event.commands)
 
 
 def answered(ticket: Ticket, event: Event, policy: Policy) -> Decision:
@@ -149,7 +150,7 @@ def _own(work: _Work) -> None:
 def _tell_colleagues(work: _Work) -> None:
     """A colleague's ticket was touched: they are told. Nobody is told of their own act, or twice."""
     told = {to for e in work.effects if isinstance(e, SendNotice) for to in e.to}
-    owners = {work.before.agent, work.ticket.agent} - {"", work.event.agent} - told
+    owners = {work.before.agent, work.ticket.agent} - {work.event.agent} - told
     touched = work.has_public_words or work.journal or work.event.has_words
     to = tuple(sorted(email for email in owners if work.policy.agent(email)))
     if to and touched:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mailbot.store.tables import OUTBOX
@@ -71,14 +72,17 @@ def reminders_in_their_time(world: World, tickets: Tickets) -> None:
         if any(event["kind"] == "requester" for event in ticket["events"]):
             continue  # the ticket is somebody else's now, who was asked nothing
         asked = ticket["requester"]["email"]  # a participant's copy starts no timers
-        answered = reminded = None
+        answered = reminded = newest = None
         count = 0
         for mail, at in zip(world.sent, world.sent_at, strict=True):
             if mail["X-Mailbot-Ticket"] != str(number) or mail["Message-ID"] in seen or mail.recipient != asked:
                 continue
             seen[mail["Message-ID"]] = at
             if mail.kind == "answer":
-                answered, reminded, count = at, None, 0
+                written = parsedate_to_datetime(mail["Date"])
+                if newest is not None and written < newest:
+                    continue  # an earlier question that the server took late: the newer one counts
+                answered, reminded, count, newest = at, None, 0, written
             elif mail.kind == "reminder":
                 assert answered is not None, f"#{number}: reminded without a question"
                 assert at - answered >= SIX_HOURS, f"#{number}: reminded after {at - answered}"
@@ -107,7 +111,8 @@ def nobody_reads_what_is_not_theirs(world: World, tickets: Tickets, new: list[Se
     together: dict[str, set[str]] = {person: {person} for person in OUTSIDE}
     for ticket in tickets.values():
         people = {ticket["requester"]["email"], *ticket["participants"]}
-        words = {w for m in ticket["messages"] if m["public"] for w in CANARY.findall(f"{m['text']} {m['subject']}")}
+        public = [f"{m['text']} {m['subject']} {m['attachments']}" for m in ticket["messages"] if m["public"]]
+        words = {canary for one in public for canary in CANARY.findall(one)}
         for canary in words | set(CANARY.findall(ticket["subject"])):
             readers.setdefault(canary, set()).update(people)
         for person in people:
@@ -118,6 +123,7 @@ def nobody_reads_what_is_not_theirs(world: World, tickets: Tickets, new: list[Se
         shown = "\n".join([mail.text, *(f"{name}: {value}" for name, value in mail.message.items())]).lower()
         html = mail.message.get_body(("html",))
         shown += str(html.get_content()).lower() if html else ""
+        shown += "".join(f"{name}\n{content!s}".lower() for name, content in mail.files.items())
         for canary in set(CANARY.findall(shown)):
             assert canary not in world.notes, f"{mail.recipient} reads a note ({mail.kind})"
             assert mail.recipient in readers[canary], f"{mail.recipient} reads {canary} ({mail.kind})"

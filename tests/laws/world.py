@@ -60,6 +60,7 @@ class World:
     allowed_doubles: set[str] = field(default_factory=set)
     uid: int = 0
     server: str = "accepts"
+    late: str = ""  # a recipient whose mail the server takes later
     count: int = 0
     touched: bool = True  # since the laws were checked
 
@@ -71,9 +72,9 @@ class World:
 
     def compose(
         self, sender: str, subject: str, text: str, *, to: str = ADDRESS, cc: str = "",
-        headers: dict[str, str] | None = None, robot: bool = False, forged: bool = False,
+        headers: dict[str, str] | None = None, robot: bool = False, forged: bool = False, with_file: bool = False,
     ) -> Written:  # fmt: skip
-        """A mail with a canary in its first line; it lies in the mailbox until `fetch`."""
+        """A mail with a canary in its first line, in the name and the content of its file; it waits for `fetch`."""
         self.count += 1
         canary = f"kenari{self.count}x"
         mail = EmailMessage()
@@ -85,6 +86,8 @@ class World:
         for name, value in (headers or {}).items():
             mail[name] = value
         mail.set_content(text.replace("KENARI", canary))
+        if with_file:
+            mail.add_attachment(f"isi {canary}\n", subtype="csv", filename=f"{canary}.csv")
         made = Written(sender, canary, mail.as_bytes(policy=WIRE), robot, forged)
         self.written.append(made)
         self.waiting.append(made)
@@ -102,15 +105,15 @@ class World:
 
     # The mailbox, the server, the process
 
-    def fetch(self, *, uidvalidity: int = 1, die_before_handling: bool = False) -> None:
-        """The inbox is read: all that waits is stored and then handled, in the order in which it lies there."""
+    def fetch(self, *, mailbox: str = "inbox", uidvalidity: int = 1, die_before_handling: bool = False) -> None:
+        """A mailbox is read: all that waits is stored and then handled, in the order in which it lies there."""
         arrivals = []
         for mail in self.waiting:
             self.uid += 1
             arrivals.append(Arrival(uidvalidity, self.uid, mail.raw, len(mail.raw), None, False))
         self.touched = True
         helpdesk = self.desk.desk.helpdesk
-        ids = helpdesk.receive("inbox", arrivals) if arrivals else []
+        ids = helpdesk.receive(mailbox, arrivals) if arrivals else []
         self.waiting.clear()
         if die_before_handling:
             self.crash()
@@ -171,7 +174,7 @@ class World:
 
         def send(envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Accepted | Deferred | Rejected:
             mail = Sent(envelope_from, recipient, bytes(raw))
-            if self.server == "defers":
+            if self.server == "defers" or recipient == self.late:
                 return Deferred(451, "4.2.2 later", server_gone=False)
             if self.server == "refuses" and recipient not in AGENTS:
                 return Rejected(550, "5.1.1 unknown")

@@ -29,3 +29,10 @@ def test_what_a_reply_means(words: str, fields: str, answer: Answer) -> None:
     raw = f"From: sally@helpdesk.example\r\nTo: support@helpdesk.example\r\nSubject: Re: x\r\n{fields}\r\n{words}\r\n"
     message = parse_message(raw.encode())
     assert answer_of(message, classify(message), words) is answer
+
+
+def test_only_the_beginning_of_a_reply_is_read() -> None:
+    raw = b"From: sally@helpdesk.example\r\nTo: support@helpdesk.example\r\nSubject: Re: x\r\n\r\nx\r\n"
+    message = parse_message(raw)
+    for before, answer in ((1994, Answer.NO), (1995, Answer.YES)):  # of 2000 characters the last is the last of "bukan"
+        assert answer_of(message, classify(message), "x" * before + " bukan") is answer

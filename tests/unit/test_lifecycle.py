@@ -18,6 +18,7 @@ from mailbot.core.events import (
     DeliveryFailed,
     Event,
     Hold,
+    JournalEntry,
     Notify,
     OpenFollowUp,
     Origin,
@@ -333,6 +334,247 @@ def test_merged_people_are_told_to_the_owner_and_take_part() -> None:
     assert after(decision).takes_part("b@x.id")
     notice = effect(decision, SendNotice)
     assert isinstance(notice, SendNotice) and notice.to == (SALLY.email,)
+
+
+# What the rows say to the letter: who hears of it, what the history keeps, which moments count
+
+CECE = Address("cece@sekolah.example", "Cece")
+
+
+def test_whose_words_make_a_follow_up_learns_its_number_beside_the_requester() -> None:
+    def told(author: Address, origin: Origin | None) -> tuple[Address, ...]:
+        acknowledge = effect(decide(None, reported(author=author, follow_up_of=origin), POLICY), Acknowledge)
+        assert isinstance(acknowledge, Acknowledge)
+        return acknowledge.to
+
+    assert told(CECE, Origin(12344)) == (ACHA, CECE)
+    assert told(ACHA, Origin(12344)) == (ACHA,)
+    assert told(Address(ACHA.email, "Acha dari rumah"), Origin(12344)) == (ACHA,)  # one mail to one person
+    assert told(CECE, None) == (ACHA,)
+
+
+def test_a_follow_up_inherits_priority_and_program_unless_the_new_report_names_one() -> None:
+    origin = Origin(1, program="BOSP", priority="urgent")
+    inherited = after(decide(None, reported(follow_up_of=origin), POLICY))
+    assert (inherited.priority, inherited.program) == ("urgent", "BOSP")
+    named = after(decide(None, reported(follow_up_of=origin, program="ARKAS"), POLICY))
+    assert named.program == "ARKAS"
+    assert after(decide(None, reported(), POLICY)).priority == "normal"
+
+
+def test_a_report_that_names_no_program_has_none() -> None:
+    assert after(decide(None, reported(), POLICY)).program == ""
+
+
+def test_a_new_ticket_has_its_first_lines_of_history_and_what_the_sender_named() -> None:
+    decision = decide(None, reported(named=777, language="en"), POLICY)
+    opened = after(decision)
+    assert (opened.number, opened.subject, opened.language) == (12345, "Tidak bisa tutup BKU", "en")
+    assert (opened.created_at, opened.updated_at, opened.follow_up_of) == (MONDAY, MONDAY, None)
+    assert decision.journal == (JournalEntry(MONDAY, ACHA.email, "created", "", Status.QUEUED),)
+    assert decision.recorded_as is MessageKind.REPORT and decision.public
+    assert effect(decision, Notify) == Notify((SALLY.email, BUDI.email), named=777)
+
+
+def test_a_follow_ups_history_names_the_old_ticket_and_a_forwarded_reports_the_agent() -> None:
+    assert decide(None, reported(follow_up_of=Origin(12344)), POLICY).journal[1:] == (
+        JournalEntry(MONDAY, "system", "follow_up_of", "", "12344"),
+    )
+    forwarded = decide(None, reported(by_agent=SALLY.email), POLICY)
+    assert forwarded.journal == (JournalEntry(MONDAY, SALLY.email, "created", "", Status.QUEUED),)
+    notice = effect(forwarded, SendNotice)
+    assert isinstance(notice, SendNotice) and notice.facts == {"requester": ACHA.email}
+
+
+def test_a_desk_of_one_agent_who_forwards_a_report_notifies_nobody() -> None:
+    alone = replace(POLICY, agents=(SALLY,))
+    decision = decide(None, reported(by_agent=SALLY.email), alone)
+    assert not [e for e in decision.effects if isinstance(e, Notify)] and effect(decision, SendNotice)
+
+
+def test_the_history_has_the_reply_before_the_status_that_it_changed() -> None:
+    decision = decide(waiting(), replied(), POLICY)
+    at = MONDAY + HOUR
+    assert decision.journal == (
+        JournalEntry(at, ACHA.email, "reply", "", ""),
+        JournalEntry(at, ACHA.email, "status", "waiting", "in_progress"),
+    )
+    assert after(decision).updated_at == at
+    unread = decide(ticket(), replied(unread="too_large"), POLICY)
+    assert unread.journal == (JournalEntry(at, ACHA.email, "unread_reply", "", "too_large"),)
+    notice = effect(unread, SendNotice)
+    assert isinstance(notice, SendNotice) and notice.facts == {"author": ACHA.email, "why": "too_large"}
+
+
+def test_the_agent_sees_that_a_reply_came_from_elsewhere() -> None:
+    assert effect(decide(ticket(), replied(elsewhere=True), POLICY), Notify) == Notify(
+        (SALLY.email, BUDI.email), elsewhere=True
+    )
+
+
+def test_where_nobody_is_notified_a_reply_is_heard_silently() -> None:
+    nobody = replace(POLICY, notify="none")
+    for unread in ("", "too_large"):
+        decision = decide(ticket(told=()), replied(unread=unread), nobody)
+        assert decision.effects == () and after(decision).updated_at == MONDAY + HOUR
+
+
+def test_an_owner_who_has_left_is_written_to_no_more() -> None:
+    left = ticket(agent="gone@helpdesk.example", told=("gone@helpdesk.example", BUDI.email))
+    assert effect(decide(left, replied(), POLICY), Notify) == Notify((BUDI.email,))
+    nobody_left = replace(left, told=("gone@helpdesk.example",))
+    assert effect(decide(nobody_left, replied(), POLICY), Notify) == Notify((SALLY.email, BUDI.email))
+
+
+def test_people_join_once_and_those_who_take_part_are_never_put_out() -> None:
+    present = tuple(Participant(f"guru{n}@sekolah.example") for n in range(12))
+    more = (Participant(present[0].email, "Guru Satu"), Participant(CECE.email))
+    heard = after(decide(ticket(participants=present), replied(participants=more), POLICY))
+    assert heard.participants == present  # a merge had brought more than the limit
+    joined = after(decide(ticket(participants=present[:9]), replied(participants=more), POLICY))
+    assert joined.participants == (*present[:9], Participant(CECE.email))
+
+
+def test_unread_words_on_a_closed_ticket_are_told_to_its_agent_and_open_nothing() -> None:
+    decision = decide(closed(), replied(Intent.STILL_BROKEN, unread="too_large"), POLICY)
+    notice = effect(decision, SendNotice)
+    assert isinstance(notice, SendNotice) and notice.topic is Topic.REPLY_UNREAD
+    assert after(decision).status is Status.CLOSED and len(decision.effects) == 1
+
+
+def test_a_held_reply_names_the_ticket_that_was_spam() -> None:
+    hold = effect(decide(closed(CloseReason.SPAM), replied(), POLICY), Hold)
+    assert hold == Hold("reply to ticket #12345, which was closed as spam")
+
+
+def test_a_follow_up_takes_owner_program_and_priority_along() -> None:
+    old = closed(program="BOSP", priority="high")
+    assert effect(decide(old, replied(), POLICY), OpenFollowUp) == OpenFollowUp(
+        Origin(12345, SALLY.email, "BOSP", "high")
+    )
+
+
+def test_a_robots_reply_is_in_the_history_with_its_return() -> None:
+    event = RobotReplied(MONDAY, ACHA, "2025-11-10")
+    decision = decide(ticket(), event, POLICY)
+    assert decision.journal == (JournalEntry(MONDAY, ACHA.email, "auto_reply", "", "2025-11-10"),)
+    assert decision.recorded_as is MessageKind.AUTO_REPLY
+
+
+def test_a_second_acceptance_of_the_same_question_moves_no_deadline() -> None:
+    before = waiting()
+    again = Delivered(MONDAY + 5 * HOUR, MessageKind.ANSWER, ACHA.email, before.wait_cycle)
+    assert after(decide(before, again, POLICY)) == before
+
+
+def test_an_accepted_reminder_moves_the_closing_only_where_it_came_late() -> None:
+    before = waiting()
+    early = accept_reminder(before, MONDAY + 7 * HOUR)
+    assert early.last_reminder_at == MONDAY + 7 * HOUR and early.timers == before.timers
+    late = accept_reminder(before, MONDAY + 47 * HOUR)
+    assert late.timers[-1] == Timer(MONDAY + 53 * HOUR, TimerKind.CLOSE)
+    assert late.timers[:-1] == before.timers[:-1]  # a reminder is due when it is due
+
+
+def test_an_old_questions_failure_stops_nothing_and_other_mail_stops_nothing() -> None:
+    before = waiting()
+    for kind, cycle in ((MessageKind.ANSWER, 0), (MessageKind.ACKNOWLEDGEMENT, before.wait_cycle)):
+        decision = decide(before, DeliveryFailed(MONDAY + HOUR, kind, ACHA.email, cycle, "550"), POLICY)
+        assert after(decision).timers == before.timers
+
+
+def test_a_failure_is_told_with_its_facts_and_stands_in_the_history() -> None:
+    failed = DeliveryFailed(MONDAY + HOUR, MessageKind.ANSWER, ACHA.email, 1, "550 no such user")
+    for before in (waiting(), ticket(agent=SALLY.email)):
+        decision = decide(before, failed, POLICY)
+        facts = {"recipient": ACHA.email, "reason": "550 no such user", "kind": "answer"}
+        assert effect(decision, SendNotice) == SendNotice((SALLY.email,), Topic.DELIVERY_FAILED, facts)
+        assert decision.journal == (
+            JournalEntry(MONDAY + HOUR, "system", "delivery_failed", ACHA.email, "550 no such user"),
+        )
+        assert after(decision).updated_at == MONDAY + HOUR
+    delayed = decide(ticket(agent=SALLY.email), replace(failed, soft=True), POLICY)
+    notice = effect(delayed, SendNotice)
+    assert isinstance(notice, SendNotice) and notice.topic is Topic.DELIVERY_DELAYED
+    assert delayed.journal[0].kind == "delivery_delayed"
+
+
+def test_nobody_is_told_that_they_could_not_be_reached_themselves() -> None:
+    alone = replace(POLICY, agents=(BUDI,))
+    failed = DeliveryFailed(MONDAY, MessageKind.NOTIFICATION, BUDI.email, 0, "550")
+    assert decide(ticket(agent=BUDI.email), failed, alone).effects == ()
+    unheard = replace(POLICY, notify="none")
+    to_acha = replace(failed, recipient=ACHA.email)
+    notice = effect(decide(ticket(told=()), to_acha, unheard), SendNotice)
+    assert isinstance(notice, SendNotice) and notice.to == (BUDI.email,)  # a lead, where nobody follows the ticket
+
+
+def test_deadlines_that_the_ticket_has_no_more_do_nothing() -> None:
+    before = waiting()
+    stale = TimerFired(MONDAY + 7 * HOUR, (Timer(MONDAY + HOUR, TimerKind.REMINDER, 1),))
+    assert decide(before, stale, POLICY) == Decision(before)
+    mixed = TimerFired(MONDAY + 7 * HOUR, (*stale.due, before.timers[0]))
+    reminder = effect(decide(before, mixed, POLICY), SendReminder)
+    assert isinstance(reminder, SendReminder) and reminder.step == 1
+
+
+def test_a_closing_that_is_due_alone_and_unreminded_reminds_first() -> None:
+    unreminded = replace(waiting(), timers=(Timer(MONDAY + 48 * HOUR, TimerKind.CLOSE),))
+    at = MONDAY + 48 * HOUR
+    decision = fire(unreminded, at)
+    assert effect(decision, SendReminder) == SendReminder((ACHA,), 2, True, at + 6 * HOUR, 1)
+    assert after(decision).reminders_sent == 1 and after(decision).updated_at == at
+    assert decision.journal == (JournalEntry(at, "system", "reminder", "", "2"),)
+
+
+def test_a_reminder_that_is_sent_in_place_of_the_closing_is_the_last() -> None:
+    late_reminder = Timer(MONDAY + 72 * HOUR, TimerKind.REMINDER, 2)  # the delays were changed in the meantime
+    t = replace(waiting(), timers=(Timer(MONDAY + 48 * HOUR, TimerKind.CLOSE), late_reminder))
+    reminded = after(fire(t, MONDAY + 48 * HOUR))
+    assert [x.kind for x in reminded.timers] == [TimerKind.CLOSE]
+
+
+def test_a_reminder_is_accepted_also_where_the_desk_reminds_nobody_any_more() -> None:
+    before = waiting()
+    at = MONDAY + 6 * HOUR
+    event = Delivered(at, MessageKind.REMINDER, ACHA.email, before.wait_cycle)
+    assert after(decide(before, event, replace(POLICY, reminders=()))) == replace(before, last_reminder_at=at)
+
+
+def test_the_first_reminder_leaves_the_second_and_the_closing() -> None:
+    t = after(fire(waiting(), MONDAY + 6 * HOUR))
+    assert [(x.kind, x.step) for x in t.timers] == [(TimerKind.REMINDER, 2), (TimerKind.CLOSE, 0)]
+    assert t.reminders_sent == 1
+
+
+def test_a_closing_is_put_off_by_the_reminder_that_was_accepted_not_by_the_moment_of_looking() -> None:
+    t = replace(
+        waiting(), timers=(Timer(MONDAY + 48 * HOUR, TimerKind.CLOSE),), reminders_sent=1,
+        last_reminder_at=MONDAY + 47 * HOUR,
+    )  # fmt: skip
+    put_off = after(fire(t, MONDAY + 49 * HOUR))
+    assert put_off.timers == (Timer(MONDAY + 53 * HOUR, TimerKind.CLOSE),)
+
+
+def test_who_takes_part_hears_of_the_closing_and_the_history_says_who_closed() -> None:
+    t = replace(waiting(), participants=(Participant(CECE.email, CECE.name),), reminders_sent=1,
+                last_reminder_at=MONDAY + 24 * HOUR)  # fmt: skip
+    at = MONDAY + 48 * HOUR
+    decision = fire(replace(t, timers=t.timers[-1:]), at)
+    assert effect(decision, SendClosure) == SendClosure((ACHA, CECE), CloseReason.NO_REPLY)
+    assert decision.journal == (JournalEntry(at, "system", "status", "waiting", "closed"),)
+    assert (after(decision).closed_at, after(decision).updated_at) == (at, at)
+
+
+def test_a_merge_is_in_the_history_of_the_ticket_that_took_the_other_in() -> None:
+    event = Absorbed(MONDAY + HOUR, BUDI.email, 12344)
+    decision = decide(ticket(agent=SALLY.email), event, POLICY)
+    assert decision.journal == (JournalEntry(MONDAY + HOUR, BUDI.email, "absorbed", "12344", "12345"),)
+    assert effect(decision, SendNotice) == SendNotice(
+        (SALLY.email,), Topic.MERGED, {"actor": BUDI.email, "source": "12344"}
+    )
+    assert after(decision).updated_at == MONDAY + HOUR
+    assert decide(ticket(agent=BUDI.email), event, POLICY).effects == ()  # their own act
 
 
 # Laws

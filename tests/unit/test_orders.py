@@ -19,6 +19,7 @@ from mailbot.core.events import (
     Topic,
 )
 from mailbot.core.lifecycle import decide
+from mailbot.core.message import Address
 from mailbot.core.ticket import CloseReason, MessageKind, Participant, Status, Ticket, TimerKind
 from mailbot.core.waiting import ask_again, wait_from
 from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, ticket
@@ -252,3 +253,201 @@ def test_a_new_requester_is_not_reminded_of_what_another_was_asked() -> None:
     asked = order(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"), words=True)
     assert after(asked).status is Status.WAITING and after(asked).wait_cycle == waiting.wait_cycle + 1
     assert after(asked).timers == ()  # they start when the new requester's copy is accepted
+
+
+# What the history says, who hears of it, and whose ticket it is then
+
+
+def notice_of(decision: Decision, topic: Topic) -> SendNotice:
+    [notice] = [e for e in decision.effects if isinstance(e, SendNotice) and e.topic is topic]
+    return notice
+
+
+def closed(reason: CloseReason = CloseReason.SOLVED, **more: object) -> Ticket:
+    return ticket(Status.CLOSED, close_reason=reason, closed_at=MONDAY - HOUR, **more)
+
+
+def test_a_spammer_gets_no_words_whatever_the_ticket_was() -> None:
+    for before in (ticket(agent=SALLY.email), closed(agent=SALLY.email)):
+        decision = order(before, command(Verb.SPAM), words=True)
+        assert decision.effects == () and after(decision).close_reason is CloseReason.SPAM
+        assert decision.recorded_as is MessageKind.NOTE and not decision.public
+
+
+def test_spam_and_what_is_merged_get_no_owner_and_spam_of_a_closed_ticket_is_in_its_history() -> None:
+    assert after(order(ticket(), command(Verb.SPAM))).agent == ""
+    merged = order(ticket(), command(Verb.MERGE, number=7), targets=(Target(7, ACHA.email, Status.QUEUED),))
+    assert after(merged).agent == ""
+    assert [(e.kind, e.from_, e.to) for e in merged.journal] == [
+        ("merged_into", "12345", "7"), ("status", "queued", "closed")
+    ]  # fmt: skip
+    assert [(e.at, e.actor, e.kind) for e in order(closed(), command(Verb.SPAM)).journal] == [
+        (MONDAY, SALLY.email, "close_reason")
+    ]
+    assert [e.kind for e in order(ticket(), command(Verb.SPAM)).journal] == ["status"]
+
+
+@pytest.mark.parametrize("verb", [Verb.WAIT, Verb.PROCEED, Verb.SOLVE])
+def test_who_moves_an_unowned_ticket_becomes_its_agent(verb: Verb) -> None:
+    decision = order(ticket(), command(verb))
+    assert after(decision).agent == SALLY.email
+    first = decision.journal[0]
+    assert (first.kind, first.from_, first.to) == ("agent", "", SALLY.email)
+
+
+@pytest.mark.parametrize("verb", [Verb.NOTE, Verb.HELP, Verb.TAG])
+def test_who_only_notes_or_asks_becomes_no_agent(verb: Verb) -> None:
+    decision = order(ticket(), command(verb, values=("x",)), words=verb is Verb.NOTE)
+    assert after(decision).agent == "" and after(decision).status is Status.QUEUED
+
+
+def test_the_first_words_on_a_closed_ticket_of_nobody_make_their_writer_its_agent() -> None:
+    assert after(order(closed(), words=True)).agent == SALLY.email
+    assert after(order(closed(CloseReason.SPAM), words=True)).agent == ""
+
+
+def test_an_answer_is_recorded_as_one_and_seen_by_people() -> None:
+    decision = order(ticket(agent=SALLY.email), words=True)
+    assert decision.recorded_as is MessageKind.ANSWER and decision.public
+    assert order(ticket(), command(Verb.TAKE)).recorded_as is None
+
+
+def test_the_owner_hears_what_a_colleague_did() -> None:
+    owned = ticket(Status.IN_PROGRESS, agent=BUDI.email)
+    topic = Topic.COLLEAGUE_ACTED
+    answered = order(owned, words=True)
+    assert notice_of(answered, topic) == SendNotice((BUDI.email,), topic, {"actor": SALLY.email, "did": "answer"})
+    noted = order(owned, command(Verb.NOTE), words=True)
+    assert notice_of(noted, topic).facts == {"actor": SALLY.email, "did": "note"}
+    tagged = order(owned, command(Verb.TAG, values=("bku",)))
+    assert notice_of(tagged, topic).facts == {"actor": SALLY.email, "did": "commands"}
+    assert order(owned, command(Verb.HELP)).effects == (SendHelp(SALLY.email),)  # nothing of the ticket was touched
+
+
+def test_an_owner_who_has_left_hears_nothing_and_whoever_was_handed_the_ticket_hears_once() -> None:
+    left = ticket(Status.IN_PROGRESS, agent="gone@helpdesk.example")
+    assert kinds(order(left, words=True)) == [SendAnswer]
+    handed = order(ticket(Status.IN_PROGRESS, agent=SALLY.email), command(Verb.ASSIGN, email=BUDI.email), words=True)
+    assert [n.topic for n in handed.effects if isinstance(n, SendNotice)] == [Topic.ASSIGNED]
+
+
+def test_an_agents_alias_is_handed_the_ticket_by_their_own_address() -> None:
+    decision = order(ticket(agent=BUDI.email), command(Verb.ASSIGN, email=SALLY.aliases[0]))
+    assert after(decision).agent == SALLY.email
+    assert [n.topic for n in decision.effects if isinstance(n, SendNotice)] == [Topic.COLLEAGUE_ACTED]
+    assert ("agent", BUDI.email, SALLY.email) in [(e.kind, e.from_, e.to) for e in decision.journal]
+
+
+def test_taking_moves_only_a_queued_ticket_and_only_the_first_time() -> None:
+    asked = wait_from(ask_again(ticket(agent=BUDI.email)), MONDAY, POLICY)
+    taken = after(order(asked, command(Verb.TAKE)))
+    assert (taken.agent, taken.status, taken.timers) == (SALLY.email, Status.WAITING, asked.timers)
+    again = after(order(ticket(agent=SALLY.email), command(Verb.TAKE)))
+    assert again.status is Status.QUEUED  # hers already: nothing was taken
+    handed = after(order(ticket(), command(Verb.ASSIGN, email=BUDI.email)))
+    assert handed.status is Status.QUEUED  # the new agent has not looked at it yet
+
+
+def test_closing_ends_the_waiting() -> None:
+    asked = wait_from(ask_again(ticket(agent=SALLY.email)), MONDAY, POLICY)
+    for verb in (Verb.SOLVE, Verb.SPAM, Verb.PROCEED):
+        moved = after(order(asked, command(verb)))
+        assert (moved.timers, moved.waiting_since) == ((), None)
+
+
+def test_words_start_a_new_question_and_go_out_under_its_number() -> None:
+    asked = wait_from(ask_again(ticket(agent=SALLY.email, participants=(Participant("c@d.id"),))), MONDAY, POLICY)
+    [answer] = order(asked, command(Verb.WAIT), words=True).effects
+    assert isinstance(answer, SendAnswer) and answer.cycle == 2 and answer.agent == SALLY.email
+    assert [a.email for a in answer.to] == [ACHA.email, "c@d.id"]
+    [proceeding] = order(asked, command(Verb.PROCEED), words=True).effects
+    assert isinstance(proceeding, SendAnswer) and proceeding.cycle == 1
+
+
+def test_what_an_answer_without_orders_leaves_behind_is_the_desks_choice() -> None:
+    in_progress = replace(POLICY, after_reply=Status.IN_PROGRESS)
+    decision = decide(ticket(), Answered(MONDAY, SALLY.email), in_progress)
+    assert after(decision).status is Status.IN_PROGRESS and kinds(decision) == [SendAnswer]
+    closing = replace(POLICY, after_reply=Status.CLOSED)
+    assert decide(ticket(), Answered(MONDAY, SALLY.email), closing).effects == (
+        SendClosure((ACHA,), CloseReason.SOLVED, True, SALLY.email),
+    )
+
+
+def test_words_with_a_merge_go_out_under_the_agents_name_before_it_closes() -> None:
+    target = Target(7, ACHA.email, Status.QUEUED)
+    decision = order(ticket(agent=SALLY.email), command(Verb.MERGE, number=7), words=True, targets=(target,))
+    assert decision.effects == (Absorb(7, 12345, ()), SendAnswer((ACHA,), SALLY.email, 0))
+
+
+def test_solving_a_closed_ticket_needs_words_and_noting_on_one_sends_none() -> None:
+    assert [r.fault for r in order(closed(), command(Verb.SOLVE)).refusals] == [Fault.ALREADY_CLOSED]
+    assert [r.fault for r in order(closed(), command(Verb.SOLVE), command(Verb.NOTE), words=True).refusals] == [
+        Fault.ALREADY_CLOSED
+    ]
+    noted = order(closed(agent=SALLY.email), command(Verb.NOTE), words=True)
+    assert noted.effects == () and after(noted).status is Status.CLOSED
+
+
+def test_each_refusal_says_which_line_what_stood_there_and_what_is_possible() -> None:
+    def refusal(before: Ticket, one: Command, *targets: Target) -> tuple[object, ...]:
+        [found] = order(before, one, targets=targets).refusals
+        return (found.fault, found.line, found.line_number, found.found, found.possible)
+
+    line = Command(Verb.MERGE, "#gabung 7", 3, number=7)
+    assert refusal(ticket(), line) == (Fault.NO_SUCH_TICKET, "#gabung 7", 3, "7", ())
+    assert refusal(ticket(), line, Target(7, ACHA.email, Status.CLOSED, 8)) == (
+        Fault.ALREADY_MERGED, "#gabung 7", 3, "7", ("#gabung 8",)
+    )  # fmt: skip
+    merged = closed(CloseReason.MERGED, merged_into=9)
+    assert refusal(merged, line, Target(7, ACHA.email, Status.QUEUED))[3:] == ("9", ())
+    assert refusal(merged, command(Verb.SPAM))[3:] == ("9", ())
+    assert refusal(ticket(), line, Target(7, "lain@x.id", Status.QUEUED))[3] == "7"
+    assert refusal(ticket(), Command(Verb.ASSIGN, "#oper x@y.id", 1, email="x@y.id"))[3] == "x@y.id"
+    assert refusal(ticket(), command(Verb.MACRO, value="salam"))[3] == "salam"
+    [empty] = order(ticket()).refusals
+    assert (empty.fault, empty.line, empty.line_number) == (Fault.NEEDS_WORDS, "", 1)
+    own = Command(Verb.MERGE, "#gabung 12345", 1, number=12345)
+    assert refusal(ticket(), own, Target(12345, ACHA.email, Status.QUEUED))[3] == "12345"
+    assert refusal(ticket(), command(Verb.REQUESTER, email=BUDI.email))[3] == BUDI.email
+
+
+def test_a_refusal_that_finds_nothing_strange_shows_nothing() -> None:
+    [refusal] = order(closed(), command(Verb.WAIT)).refusals
+    assert (refusal.found, refusal.possible) == ("", ())
+
+
+def test_what_was_closed_for_no_known_reason_can_become_spam() -> None:
+    decision = order(replace(closed(), close_reason=None), command(Verb.SPAM))
+    assert [(e.kind, e.from_, e.to) for e in decision.journal] == [("close_reason", "", "spam")]
+
+
+def test_the_desks_own_address_is_no_requester_not_even_with_something_behind_a_plus() -> None:
+    policy = replace(POLICY, own_addresses=("support@helpdesk.example",))
+    for email in ("support@helpdesk.example", "support+rumah@helpdesk.example"):
+        event = Answered(MONDAY, SALLY.email, (command(Verb.REQUESTER, email=email),), False, {})
+        assert [r.fault for r in decide(ticket(), event, policy).refusals] == [Fault.BAD_ARGUMENT]
+
+
+def test_a_participant_who_becomes_the_requester_takes_part_once() -> None:
+    before = ticket(participants=(Participant("c@d.id"), Participant("e@f.id")))
+    decision = order(before, command(Verb.REQUESTER, email="c@d.id"))
+    assert [p.email for p in after(decision).participants] == ["e@f.id"]
+    assert [(e.kind, e.from_, e.to) for e in decision.journal] == [("requester", ACHA.email, "c@d.id")]
+    [acknowledge] = decision.effects
+    assert isinstance(acknowledge, Acknowledge) and acknowledge.to == (Address("c@d.id"),)
+
+
+def test_a_forced_merge_hides_the_participants_too() -> None:
+    before = ticket(participants=(Participant("c@d.id", "C"),))
+    forced = order(before, command(Verb.MERGE, number=7, force=True), targets=(Target(7, "lain@x.id", Status.QUEUED),))
+    [absorb] = forced.effects
+    assert isinstance(absorb, Absorb) and [p.visible for p in absorb.participants] == [False, False]
+
+
+def test_priority_and_program_are_in_the_history() -> None:
+    before = ticket(tags=("a", "b"))
+    decision = order(before, command(Verb.PRIORITY, value="high"), command(Verb.TAG, values=("c",)))
+    assert [(e.kind, e.from_, e.to) for e in decision.journal] == [
+        ("priority", "normal", "high"), ("tags", "a b", "a b c")
+    ]  # fmt: skip
