@@ -48,8 +48,11 @@ class Daemon:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._stopping = threading.Event()
-        self.watch = Watch(desk, new_id=lambda: secrets.token_hex(10))
         self.sharing = None if desk.store.is_sqlite else Sharing(desk, self.wake)
+        part: dict[str, Any] = {}
+        if self.sharing is not None:
+            part = {"reads": self.sharing.may_read, "tells_for_all": self.sharing.worker.tells_for_all}
+        self.watch = Watch(desk, new_id=lambda: secrets.token_hex(10), **part)
         self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises, self.sharing)
         self._outbox = OutboxLoop(desk, self._stopping, self.sharing)
         self._chores = Chores(desk, self._read_afresh, self._mail_may_wait, self._stopping)

@@ -400,3 +400,5 @@ ROWS: tuple[Row, ...] = (
     Row("certificate", _certificate),
 )
 NAMES = tuple(row.name for row in ROWS)
+# Found in the database, so that all workers of a desk see them; the rest is of one host, or of who reads an inbox.
+OF_THE_DESK = frozenset({"outbox_old", "quarantine"})

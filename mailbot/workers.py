@@ -80,6 +80,7 @@ class Worker:
         self._mailboxes = dict(mailboxes)
         self._changed = changed
         self._held: frozenset[str] = frozenset()
+        self._tells = False
         self._good_until = 0.0
         self._since = math.inf
         self._storage = storage
@@ -107,6 +108,10 @@ class Worker:
     def may_read(self, mailbox_id: int) -> bool:
         """Does this worker read that mailbox?"""
         return self.is_alive() and leases.lease_of(mailbox_id) in self._held
+
+    def tells_for_all(self) -> bool:
+        """Is it this worker that tells what all of them see?"""
+        return self.is_alive() and self._tells
 
     def _beat(self) -> None:
         """Connect, renew every three seconds; a fault means a new connection."""
@@ -151,6 +156,8 @@ class Worker:
             self._since = begun  # the pulse failed for a while: others may have been away just as long
         holders = leases.holders(connection, desk)
         mine = self._fair_share(connection, held, holders)
+        watch = leases.watch_of(desk)
+        self._tells = watch in held or (watch not in holders and leases.take(connection, desk, self.owner, watch))
         self.readers = {box: holders[name] for box in self._mailboxes if (name := leases.lease_of(box)) in holders}
         self._good_until = begun + HOLDS_SECONDS
         self._hold(frozenset(mine))

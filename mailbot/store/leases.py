@@ -1,10 +1,11 @@
 """Who does what on a desk that several workers share: leases, by the database's clock.
 
 PostgreSQL only. In: a connection and the name of a worker. A lease is a row of `lease`: `worker:NAME` says that the
-worker lives, `mailbox:ID` that it reads that mailbox. A worker renews all of its rows with one statement; a row whose
-`until` is past is anybody's. Beside that a worker's session holds an advisory lock of its name as long as the
-connection lives: a lease that ran out and a lock that is free mean that the worker is gone; a lock that is still held
-means that it only stands still (stopped, swapped out), and what it has in its hands may not be taken out of them yet.
+worker lives, `mailbox:ID` that it reads that mailbox, `watch:DESK` that it tells admins what all workers see. A worker
+renews all of its rows with one statement; a row whose `until` is past is anybody's. Beside that a worker's session
+holds an advisory lock of its name as long as the connection lives: a lease that ran out and a lock that is free mean
+that the worker is gone; a lock that is still held means that it only stands still (stopped, swapped out), and what it
+has in its hands may not be taken out of them yet.
 Never: a host's clock.
 """
 
@@ -31,6 +32,11 @@ class LeaseLost(TemporaryError):
 def lease_of(mailbox_id: int) -> str:
     """The name of the lease on a mailbox."""
     return f"mailbox:{mailbox_id}"
+
+
+def watch_of(desk_id: int) -> str:
+    """The name of the lease on telling admins what all workers of a desk see."""
+    return f"watch:{desk_id}"
 
 
 def register(connection: Connection, owner: str) -> bool:

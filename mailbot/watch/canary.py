@@ -94,7 +94,8 @@ class Canary:
     """Sends and recognises. `run` belongs to one thread; everything else may be called from any.
 
     `every` None: none are sent, and those that come are still recognised. `addresses`: where each of the desk's inboxes
-    is reached; each gets its own.
+    is reached; each gets its own. `comes_here`: does this process read that inbox? Of several workers of a desk only
+    the one that does can know that a canary came back, so only that one sends it.
     """
 
     def __init__(
@@ -108,12 +109,14 @@ class Canary:
         *,
         back_at: datetime | None = None,
         seconds: float | None = None,
+        comes_here: Callable[[str], bool] = lambda address: True,
     ) -> None:
         self._submission = submission
         self._profile = profile
         self._clock = clock
         self._every = every
         self._addresses = addresses
+        self._comes_here = comes_here
         self._new_id = new_id
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
@@ -129,10 +132,12 @@ class Canary:
         return self._last
 
     def facts(self) -> CanaryFacts | None:
-        """For the judgement; None where the canary is off."""
-        if self._every is None:
+        """For the judgement; None where the canary is off, or another worker's."""
+        ours = [address for address in self._addresses if self._comes_here(address)]
+        if self._every is None or not ours:
             return None
         with self._lock:
+            self._waiting = [waiting for waiting in self._waiting if waiting.address in ours]
             since = [waiting.sent_at for waiting in self._waiting[:1]]
             if self._unsent_since:
                 since.append(self._unsent_since)
@@ -159,8 +164,9 @@ class Canary:
         assert self._every is not None
         pause = self._clock.real_seconds(self._every)
         while not stopping.is_set():
-            taken = [self.send(address) for address in self._addresses if not stopping.is_set()]
-            stopping.wait(pause if all(taken) else min(pause, RETRY_SECONDS))
+            ours = [address for address in self._addresses if self._comes_here(address)]
+            taken = [self.send(address) for address in ours if not stopping.is_set()]
+            stopping.wait(pause if taken and all(taken) else min(pause, RETRY_SECONDS))
         self._submission.close()
 
     def send(self, address: str) -> bool:

@@ -9,7 +9,7 @@ Never: I/O, a clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,9 +101,12 @@ class Memory:
             if episode.gone_at is not None and now - episode.gone_at >= rhythm.calm and not told:
                 del self._episodes[name]
 
-    def due(self, route: str, now: datetime, rhythm: Rhythm) -> News:
-        """What this route has to tell now."""
-        lasting = [episode for episode in self.episodes if episode.gone_at is None]
+    def due(self, route: str, now: datetime, rhythm: Rhythm, others: Collection[str] = ()) -> News:
+        """What this route has to tell now. `others`: conditions that another worker tells, but for the end of what was
+
+        told here.
+        """
+        lasting = [e for e in self.episodes if e.gone_at is None and e.condition.name not in others]
         fresh = [episode for episode in lasting if _is_worse(episode, route)]
         new: list[Episode] = []
         if any(_has_lasted(episode, now, rhythm.after) for episode in fresh):

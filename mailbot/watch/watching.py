@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mailbot.clock import SystemClock
 from mailbot.errors import ConfigError
-from mailbot.health import Condition, Facts, Judgement, Limits, Line, in_words, judge, title
+from mailbot.health import OF_THE_DESK, Condition, Facts, Judgement, Limits, Line, in_words, judge, title
 from mailbot.logs import Outage
 from mailbot.smtp import Submission
 from mailbot.watch import alert as alerts
@@ -69,10 +69,23 @@ class WatchedInbox(Watched, Protocol):
 
 
 class Watch:
-    """Watches over one desk, from `start` to `stop`."""
+    """Watches over one desk, from `start` to `stop`.
 
-    def __init__(self, desk: Desk, *, probes: Probes | None = None, new_id: Callable[[], str]) -> None:
+    Of several workers: `reads` says whether this one reads a mailbox, `tells_for_all` whether it is the one that tells
+    what all of them see (`health.OF_THE_DESK`).
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        probes: Probes | None = None,
+        new_id: Callable[[], str],
+        reads: Callable[[str], bool] = lambda place: True,
+        tells_for_all: Callable[[], bool] = lambda: True,
+    ) -> None:
         settings = desk.settings
+        self._tells_for_all = tells_for_all
         self._desk = desk
         self._clock = desk.clock
         self._language, self._zone = settings.helpdesk.language, settings.helpdesk.zone
@@ -86,10 +99,14 @@ class Watch:
         self._probes = probes or Probes(desk.store, desk.clock, sorted(folders))
         profile = desk.helpdesk.profile
         self._canary_submission = Submission(settings.smtp)
-        addresses = sorted({box.address or settings.helpdesk.address for box in settings.mailboxes})
+        places: dict[str, list[str]] = {}
+        for box in settings.mailboxes:
+            places.setdefault(box.address or settings.helpdesk.address, []).append(box.place)
+        addresses = sorted(places)
         self.canary = Canary(
-            self._canary_submission, profile, desk.clock, settings.canary.every, addresses, new_id, **_canary_of(known)
-        )
+            self._canary_submission, profile, desk.clock, settings.canary.every, addresses, new_id,
+            comes_here=lambda address: any(reads(place) for place in places[address]), **_canary_of(known),
+        )  # fmt: skip
         self._routes = routes_of(settings, profile, desk.clock, new_id)
         self._troubles = {route.name: Outage(log, f"alert by {route.name}", SystemClock()) for route in self._routes}
         self._failed: dict[str, tuple[datetime, timedelta]] = {}
@@ -208,7 +225,8 @@ class Watch:
             if failed_at <= now < failed_at + pause:
                 continue
             with self._lock:
-                news = self._memory.due(route.name, now, self._rhythm)
+                others = frozenset() if self._tells_for_all() else OF_THE_DESK
+                news = self._memory.due(route.name, now, self._rhythm, others)
             if news:
                 self._tell_by(route, news, pause)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import re
 import signal
@@ -231,3 +232,23 @@ def test_replies_of_each_ticket_keep_their_order(team: Callable[..., Team]) -> N
     for ticket, words in desk.query(order):
         found.setdefault(ticket, []).append(int(re.findall(r"nomor (\d+)", words)[0]))
     assert sorted(found.values()) == [list(range(1, 11))] * 20
+
+
+def test_one_worker_sends_the_canary_and_one_tells_for_all(team: Callable[..., Team]) -> None:
+    both = team(more='[canary]\nevery = "1s"\nwithin = "20s"\n')
+
+    def last(worker: RunningDesk) -> Any:
+        record = worker.home / "data" / "health.json"
+        return json.loads(record.read_text())["canary"] if record.exists() else {}
+
+    reader = both.holder()
+    assert reader is not None
+    [other] = [worker for worker in both.workers if worker is not reader]
+    until(lambda: last(reader) != {}, 90, "the canary of who reads the inbox is back")
+    assert last(other) == {}
+    assert both.query("SELECT count(*) FROM lease WHERE name LIKE 'watch:%'") == [(1,)]
+    assert both.query("SELECT count(DISTINCT owner) FROM lease WHERE name LIKE 'worker:%'") == [(2,)]
+    reader.stop(signal.SIGKILL)
+    until(lambda: last(other) != {}, 90, "the canary of who reads it now")
+    told = "SELECT count(*) FROM lease WHERE name LIKE 'watch:%' AND until > clock_timestamp()"
+    until(lambda: both.query(told) == [(1,)], 60, "somebody tells")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from mailbot.core.parse import parse_message
 from mailbot.core.token import Purpose, Signer
 from mailbot.smtp import Accepted, Deferred, Rejected
 from mailbot.watch.canary import Canary, number_of
+from tests.contract.loopback import until
 
 ADDRESS = "support@helpdesk.example"
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -157,6 +159,28 @@ def test_where_it_is_off_it_is_still_nobodys_ticket(bird: Bird) -> None:
     assert fresh.canary.recognises(bird.sends())
     facts = fresh.canary.facts()
     assert facts is not None and (facts.back_at, facts.waiting_since) == (None, START)
+
+
+def test_of_several_workers_only_who_reads_the_inbox_sends_and_waits() -> None:
+    bird, reads = Bird(), {ADDRESS}
+    canary = Canary(
+        bird.server, profile(), bird.clock, timedelta(minutes=5), [ADDRESS, "dapodik@helpdesk.example"], lambda: "n",
+        comes_here=lambda address: address in reads,
+    )  # fmt: skip
+    stopping = threading.Event()
+    runs = threading.Thread(target=canary.run, args=(stopping,))
+    runs.start()
+    until(lambda: len(bird.server.mails) >= 1, 20, "the canary of the inbox that is read")
+    stopping.set()
+    runs.join(20)
+    assert not any(b"dapodik@" in mail for mail in bird.server.mails)  # a manual clock lets no time pass in between
+    facts = canary.facts()
+    assert facts is not None and facts.waiting_since == START
+    reads.clear()  # another worker reads it now: whether this one came back is not to be known
+    assert canary.facts() is None
+    reads.add(ADDRESS)
+    facts = canary.facts()
+    assert facts is not None and facts.waiting_since is None
 
 
 def test_what_it_looks_like(bird: Bird) -> None:

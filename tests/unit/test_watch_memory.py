@@ -142,6 +142,24 @@ def test_a_route_that_is_taken_away_holds_nothing_up_and_a_new_one_is_told() -> 
     assert story.goes_on(1, "inbox") == ["21 command: new(inbox)"]
 
 
+def test_what_another_worker_tells_is_ended_by_whoever_told_it() -> None:
+    story = Story()
+    now = START
+    for minute in range(40):
+        now = START + timedelta(minutes=minute)
+        story.memory.note(Judgement((condition("quarantine"), condition("disk")), frozenset()), now, RHYTHM, ROUTES[:1])
+    others = frozenset({"quarantine"})
+    news = story.memory.due(ROUTES[0], now, RHYTHM, others)
+    assert told(news) == "new(disk)"
+    story.memory.told(ROUTES[0], news, now)
+    assert told(story.memory.due(ROUTES[0], now, RHYTHM)) == "new(quarantine) besides(disk)"  # that worker died
+    story.memory.told(ROUTES[0], story.memory.due(ROUTES[0], now, RHYTHM), now)
+    for minute in range(40, 60):
+        now = START + timedelta(minutes=minute)
+        story.memory.note(Judgement((), frozenset()), now, RHYTHM, ROUTES[:1])
+    assert told(story.memory.due(ROUTES[0], now, RHYTHM, others)) == "over(disk,quarantine)"
+
+
 def test_a_clock_that_is_set_back_delays_nothing_for_long() -> None:
     story = Story()
     story.goes_on(10, "inbox")
