@@ -367,9 +367,11 @@ class Helpdesk:
         with self.store.reading() as connection:
             return self._agents(Work(connection, self.store.desk_id, self.clock.now()))
 
-    def add_agent(self, email: str, name: str, role: str = "agent", aliases: Sequence[str] = ()) -> None:
+    def add_agent(
+        self, email: str, name: str, role: str = "agent", aliases: Sequence[str] = (), programs: Sequence[str] = ()
+    ) -> None:
         """Add an agent beside those of the configuration."""
-        agent = Agent(email.lower(), name, tuple(a.lower() for a in aliases), role)
+        agent = Agent(email.lower(), name, tuple(a.lower() for a in aliases), role, tuple(programs))
         with self.store.writing() as connection:
             work = self._work(connection)
             known = self._policy_with(self._agents(work))

@@ -27,6 +27,7 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
                 "name": agent.name,
                 "role": agent.role,
                 "aliases": list(agent.aliases),
+                "programs": list(agent.programs),
                 "source": "configuration" if agent.email in written else "added",
             }
             for agent in desk.helpdesk.agents()
@@ -34,7 +35,7 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     if as_json:
         output.print_json(found)
         return
-    columns = ("email", "name", "role", "aliases", "source")
+    columns = ("email", "name", "role", "aliases", "programs", "source")
     if not output.print_table(columns, ([agent[column] for column in columns] for agent in found)):
         output.say("There is no agent yet: nobody hears of a ticket. Add one with `mailbot agent add`.")
 
@@ -50,6 +51,10 @@ def add(
     alias: Annotated[
         list[str] | None, typer.Option(metavar="EMAIL", help="Another address of this agent; may be repeated.")
     ] = None,
+    program: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Hears of this program's new tickets, and of no others; may be repeated."),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Add an agent."""
@@ -58,11 +63,11 @@ def add(
 
     try:
         address, aliases = read_address(email.strip()), tuple(read_address(other.strip()) for other in alias or ())
-        called = words(name.strip())
+        called, programs = words(name.strip()), tuple(words(each.strip()) for each in program or ())
     except ValueError as error:
         raise UsageError(f"{email}, {name}: allowed: {error}") from error
     with opened_desk(context) as desk:
-        desk.helpdesk.add_agent(address, called, "lead" if lead else "agent", aliases)
+        desk.helpdesk.add_agent(address, called, "lead" if lead else "agent", aliases, programs)
     output.say(f"{called} <{address}> is an agent now.")
 
 

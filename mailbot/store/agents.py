@@ -26,7 +26,7 @@ def team_of(connection: Connection, desk_id: int, fixed: Sequence[Agent]) -> tup
     terms = {row.email: row.term for row in rows}
     emails = {agent.email for agent in fixed}
     added = (
-        Agent(row.email, row.name, tuple(row.aliases), row.role, term=row.term)
+        Agent(row.email, row.name, tuple(row.aliases), row.role, tuple(row.programs), row.term)
         for row in rows
         if row.active and not row.in_file and row.email not in emails
     )
@@ -36,7 +36,8 @@ def team_of(connection: Connection, desk_id: int, fixed: Sequence[Agent]) -> tup
 def add_agent(connection: Connection, desk_id: int, agent: Agent, now: datetime, *, in_file: bool = False) -> None:
     """Add an agent; one who was here before begins the next term."""
     values = {
-        "name": agent.name, "aliases": list(agent.aliases), "role": agent.role, "in_file": in_file, "active": True,
+        "name": agent.name, "aliases": list(agent.aliases), "role": agent.role, "programs": list(agent.programs),
+        "in_file": in_file, "active": True,
     }  # fmt: skip
     ours = (AGENT.c.desk_id == desk_id) & (AGENT.c.email == agent.email)
     if not connection.execute(update(AGENT).where(ours).values(**values)).rowcount:

@@ -334,6 +334,7 @@ class AgentRow(SQLModel, table=True):
     name: str
     aliases: list[str] = Field(default_factory=list, sa_type=JSON)
     role: str = "agent"
+    programs: list[str] = Field(default_factory=list, sa_type=JSON)
     in_file: bool = False
     active: bool = True
     term: int = 0

@@ -134,10 +134,10 @@ class Canary:
     def facts(self) -> CanaryFacts | None:
         """For the judgement; None where the canary is off, or another worker's."""
         ours = [address for address in self._addresses if self._comes_here(address)]
-        if self._every is None or not ours:
-            return None
         with self._lock:
             self._waiting = [waiting for waiting in self._waiting if waiting.address in ours]
+            if self._every is None or not ours:
+                return None
             since = [waiting.sent_at for waiting in self._waiting[:1]]
             if self._unsent_since:
                 since.append(self._unsent_since)

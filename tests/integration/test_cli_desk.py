@@ -243,13 +243,15 @@ def test_held_mail_is_dropped(mailbot: Run, ticket: int, tmp_path: Path) -> None
 
 
 def test_agents_come_and_go(mailbot: Run, ticket: int) -> None:
-    mailbot("agent", "add", "Ani@helpdesk.example", "--name", "Ani", "--alias", "ani@rumah.example", "--lead")
+    mailbot("agent", "add", "Ani@helpdesk.example", "--name", "Ani", "--alias", "ani@rumah.example", "--lead",
+            "--program", "Dapodik", "--program", "BOSP")  # fmt: skip
     found = {agent["email"]: agent for agent in mailbot("agent", "list", "--json").json}
     assert found["ani@helpdesk.example"] == {
         "email": "ani@helpdesk.example",
         "name": "Ani",
         "role": "lead",
         "aliases": ["ani@rumah.example"],
+        "programs": ["Dapodik", "BOSP"],
         "source": "added",
     }
     assert found[SALLY]["source"] == "configuration"

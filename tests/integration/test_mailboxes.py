@@ -71,6 +71,14 @@ def test_a_ticket_has_the_program_of_its_mailbox_and_writes_from_its_address(des
     assert ADDRESS in desk.last(ACHA, "acknowledgement")["From"]
 
 
+def test_an_agent_who_was_added_by_command_has_programs_too(desk: TwoBoxes) -> None:
+    desk.desk.helpdesk.add_agent("fitri@helpdesk.example", "Fitri", programs=("ARKAS",))
+    for count in range(4):
+        desk.arrives(1, f"guru{count}@sekolah.example", "Sinkron gagal", DAPODIK)
+        desk.arrives(0, f"guru{count}@sekolah.example", "BKU", ADDRESS)
+    assert desk.to("fitri@helpdesk.example", "notification") == []
+
+
 def test_a_program_is_told_to_its_agents_in_turn_and_the_rest_to_those_without_one(desk: TwoBoxes) -> None:
     for count in range(4):
         desk.arrives(1, f"guru{count}@sekolah.example", "Sinkron gagal", DAPODIK)

@@ -60,6 +60,7 @@ def _desk() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("aliases", sa.JSON(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
+        sa.Column("programs", sa.JSON(), nullable=False),
         sa.Column("in_file", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("term", sa.Integer(), nullable=False),
