@@ -12,6 +12,8 @@
 #   make bench    speed beside django-helpdesk and roundup, cost of a long history, memory, start-up: tables and plots into
 #                 docs/performance.md (BENCH_N=2000 BENCH_ROUNDS=3 BENCH_TICKETS=1000000 BENCH_LARGE=4; the large desk is
 #                 made once, 9 GB and half an hour: BENCH_TICKETS=20000 is a trial)
+#   make soak     a year of traffic in eleven minutes, on a fast clock: does memory stay what it was? (docs/performance.md;
+#                 SOAK_N=6000 mails, SOAK_SECONDS=660)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -32,7 +34,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz chaos laws coverage mutation bench clean
+.PHONY: help demo test lint score fuzz chaos laws coverage mutation bench soak clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -115,6 +117,11 @@ bench: $(DEV_STAMP)
 	run bench.memory --mails $(BENCH_N) --large-mails $(BENCH_LARGE)
 	run bench.growth --large $(BENCH_TICKETS) --desks "$$scratch/desks"
 	exit $$failed
+
+SOAK_N ?= 6000
+SOAK_SECONDS ?= 660
+soak: $(DEV_STAMP)
+	$(BIN)/python -m bench.soak --mails $(SOAK_N) --seconds $(SOAK_SECONDS) --write
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -101,10 +101,11 @@ def _with_large_ones(mails: int, large: int) -> Iterator[bytes]:
     for nth, mail in enumerate(corpus.mails(mails)):
         yield mail.raw
         if large and nth % every == every - 1 and nth // every < large:
-            yield _large(nth)
+            yield large_mail(nth)
 
 
-def _large(nth: int) -> bytes:
+def large_mail(nth: int) -> bytes:
+    """A mail with a file of 24 MB, 33 MB as it is sent."""
     data = base64.encodebytes(random.Random(nth).randbytes(LARGE)).replace(b"\n", b"\r\n")
     head = (
         f"From: Acha <acha{nth}@sekolah.example>\r\nTo: {corpus.DESK}\r\nSubject: Berkas {nth}\r\n"

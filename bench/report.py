@@ -20,6 +20,7 @@ HEADINGS = {
     "throughput": "Throughput beside peers",
     "stages": "Where the time goes",
     "memory": "Memory and start-up",
+    "soak": "Memory over a simulated year",
     "growth": "What a long history costs",
 }
 _COLOURS = ("#2f6f9f", "#c8782a", "#5a8f4e", "#8a5a99", "#7a7a7a")

@@ -23,6 +23,7 @@ from mailbot.bootstrap import Desk
 from mailbot.clock import SystemClock
 from mailbot.clockwatch import ClockWatch
 from mailbot.errors import TemporaryError
+from mailbot.footprint import give_back
 from mailbot.logs import Outage, in_words
 from mailbot.store import search
 from mailbot.store.retention import drop_raw_mail
@@ -139,6 +140,8 @@ class Chores:
             search.catch_up(self._desk.store, at_most=1000)
             if self._desk.helpdesk.summarise():
                 self._outgoing()
+            self._desk.store.shrink()
+            give_back()
 
         self._do("tidying", tidy)
 

@@ -1,6 +1,6 @@
 """How much memory this process keeps: large blocks go back to the system at once, and large mails are unpacked singly.
 
-Out: `keep_small()`, once at the start of a process; `give_back()`, after a backlog; `one_large(size)`, a `with` around
+Out: `keep_small()`, once at the start of a process; `give_back()`, now and then; `one_large(size)`, a `with` around
 whatever holds a large mail in several forms (packed, as it came, taken apart), so that no two threads do it at once.
 
 Why glibc is told: by default it learns from the first 30 MB block that is freed to keep such blocks (mallopt(3),

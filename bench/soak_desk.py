@@ -1,0 +1,33 @@
+"""The desk of bench/soak.py: `mailbot run` but for a clock that runs fast; a process with nothing else in it.
+
+    python -m bench.soak_desk CONFIG START SPEED      START in ISO 8601, SPEED in simulated seconds a second
+
+It says "running" on standard output, and ends well when its standard input closes.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from mailbot.bootstrap import open_desk
+from mailbot.clock import ScaledClock
+from mailbot.config import load_settings
+from mailbot.daemon import Daemon
+from mailbot.footprint import keep_small
+
+
+def main(config: Path, start: datetime, speed: float) -> None:
+    """Run until standard input closes."""
+    keep_small()
+    with open_desk(load_settings(config), clock=ScaledClock(start, speed), exclusive=True) as desk:
+        daemon = Daemon(desk)
+        daemon.start()
+        print("running", flush=True)
+        sys.stdin.read()
+        daemon.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), float(sys.argv[3]))
