@@ -104,6 +104,7 @@ class _Reader:
         self._skip = 0
         self._hidden = False  # \htmlrtf: RTF that repeats what the HTML says
         self._star = False
+        self._halves = False
 
     def read(self, rtf: bytes) -> str:
         for token in _TOKEN.finditer(rtf):
@@ -119,7 +120,9 @@ class _Reader:
             elif symbol is not None:
                 self._symbol(symbol)
         self._flush()
-        return "".join(self._output)
+        text = "".join(self._output)
+        # What is outside the basic plane, an emoji for one, comes as two \u, halves of a UTF-16 pair.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if self._halves else text
 
     def _group(self, opened: bool) -> None:
         self._star = False
@@ -154,10 +157,9 @@ class _Reader:
 
     def _unicode(self, number: int) -> None:
         code = number + 0x10000 if number < 0 else number
-        if 0 < code < 0xD800 or 0xE000 <= code < 0x10000:
+        if 0 < code < 0x10000:
+            self._halves = self._halves or 0xD800 <= code < 0xE000
             self._add(chr(code))
-        elif 0xD800 <= code < 0xE000:
-            self._add(chr(code))  # half of a pair: put together at the end
         self._skip = self._skip_after_unicode
 
     def _is_shown(self) -> bool:

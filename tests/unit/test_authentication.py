@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.core.authentication import MISMATCH, dmarc_passes, dmarc_verdict
+from mailbot.core.authentication import MISMATCH, dmarc_passes, dmarc_verdict, doubtful_author
 from mailbot.core.message import InboundMessage
 from mailbot.core.parse import parse_message
 
@@ -60,3 +60,14 @@ def test_without_a_trusted_server_or_its_field_nothing_is_known() -> None:
 def test_two_authors_never_pass() -> None:
     passed = "mx.desk.example; dmarc=pass header.from=sekolah.example"
     assert not dmarc_passes(mail(passed, author="a@sekolah.example, b@sekolah.example"), OURS)
+
+
+def test_a_mail_that_names_nobody_or_several_is_doubtful_in_words() -> None:
+    assert doubtful_author(mail(author="")) == "no author in From"
+    assert doubtful_author(mail(author="a@sekolah.example, b@sekolah.example")) == "more than one author"
+    assert doubtful_author(mail(author="Guru: guru@sekolah.example;")) and doubtful_author(mail()) == ""
+
+
+def test_a_failure_behind_a_quotation_mark_that_never_ends_stays_one() -> None:
+    field = 'mx.desk.example; spf=pass smtp.mailfrom="a; dmarc=fail header.from=sekolah.example'
+    assert dmarc_verdict(mail(field), OURS) == "fail"

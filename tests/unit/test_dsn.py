@@ -114,6 +114,13 @@ def test_of_several_recipients_the_one_that_failed_counts() -> None:
     assert (found.recipient, found.status, found.hard) == ("budi@sekolah.sch.id", "5.2.1", True)
 
 
+def test_folded_fields_and_recipients_that_no_blank_line_parts_are_read() -> None:
+    delivered = "    Final-Recipient: rfc822; lain@sekolah.sch.id\n    Action: delivered\n    Original-Recipient"
+    text = report(diagnostic="550 5.1.1\n       no such user").replace("    Original-Recipient", delivered)
+    found = bounce(text)
+    assert (found.recipient, found.diagnostic) == ("acha@mail.sekolah.sch.id", "550 5.1.1 no such user")
+
+
 PROSE: list[tuple[str, str, str, bool, str]] = [
     # (sender, subject, body, hard, status)
     (

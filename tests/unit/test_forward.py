@@ -11,7 +11,7 @@ import pytest
 
 from mailbot.core.forward import read_forward
 from mailbot.core.mail_dates import mail_date
-from mailbot.core.message import Address, Attachment, Headers, InboundMessage
+from mailbot.core.message import Address, Attachment, Forward, Headers, InboundMessage
 
 SCHOOL = Address("sdn1@sekolah.example", "SDN 1 Sukamaju")
 AT = datetime(2025, 11, 3, 8, 10, tzinfo=UTC)
@@ -241,3 +241,38 @@ def test_replies_and_first_mails_are_no_forwards() -> None:
 def test_dates(text: str, expected: str | None) -> None:
     moment = mail_date(text, timedelta(hours=7))
     assert (moment.strftime("%Y-%m-%dT%H:%M") if moment else None) == expected
+
+
+def passed_on(body: str, **more: object) -> Forward:
+    values: dict[str, object] = {"from_": (Address("sally@helpdesk.example"),), "subject": "Fwd: BKU", "text": body}
+    found = read_forward(InboundMessage(**(values | more)))  # type: ignore[arg-type]
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("written", "author"),
+    [
+        ("sdn1@sekolah.example (SDN 1 Sukamaju)", SCHOOL),
+        ("SDN 1 Sukamaju [mailto:SDN1@sekolah.example]", SCHOOL),
+        ("SDN 1 Sukamaju", Address("", "SDN 1 Sukamaju")),
+    ],
+)
+def test_the_author_in_the_forms_that_programs_write(written: str, author: Address) -> None:
+    body = (
+        f"Mohon dibantu.\n\n-----Original Message-----\nFrom: {written}\nSent: 3 Nov 2025 15:10\nSubject: BKU\n\nHalo"
+    )
+    assert passed_on(body).author == author
+
+
+def test_a_separator_with_nothing_to_tell_the_author_by_names_nobody() -> None:
+    found = passed_on("Mohon dibantu.\n\n---------- Forwarded message ---------\nBKU tidak bisa ditutup.")
+    assert (found.author, found.date, found.text) == (Address(""), None, "BKU tidak bisa ditutup.")
+    assert found.comment == "Mohon dibantu."
+
+
+def test_without_an_offset_in_its_date_field_the_forwarders_own_date_tells_the_clock() -> None:
+    body = "-----Original Message-----\nFrom: a@sekolah.example\nSent: 3 Nov 2025 15:10\nSubject: BKU\n\nHalo"
+    written = datetime(2025, 11, 3, 16, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
+    assert passed_on(body, date=written).date == AT
+    assert passed_on(body).date == AT.replace(hour=15)  # no date at all: taken for UTC

@@ -79,3 +79,13 @@ def test_why_a_mail_is_held(row: dict[str, object], why: Why) -> None:
         "on_ticket": False,
     }  # fmt: skip
     assert why_held(**(usual | row)) is why  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("written", ["=?x-tidak-ada?B?SGFsbw==?=", "=?utf-8?B?a?="])
+def test_a_subject_that_cannot_be_decoded_is_shown_as_it_is_written(written: str) -> None:
+    assert glance(f"Subject:  {written}  ya\r\n\r\n".encode(), 9).subject == f"{written} ya"
+
+
+def test_of_very_many_fields_the_first_count() -> None:
+    many = b"".join(b"X-%d: y\r\n" % n for n in range(20_000))
+    assert glance(b"Subject: awal\r\n" + many + b"Message-ID: <a@b>\r\n\r\n", 9).subject == "awal"

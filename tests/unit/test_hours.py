@@ -131,6 +131,30 @@ def test_a_desk_that_never_opens_is_said_so_instead_of_searched_for_ever() -> No
         ServiceHours(JAKARTA, is_holiday=lambda day: True).next_opening(wib("2025-11-24T08:00"))
 
 
+def test_the_next_day_of_work_is_looked_for_three_years_ahead_and_no_further() -> None:
+    monday = date(2025, 11, 24)
+    start = wib("2025-11-24T07:00")
+
+    def desk(*workdays: int) -> ServiceHours:
+        return ServiceHours(
+            JAKARTA, frozenset(), extra_workdays=frozenset(monday + timedelta(days=n) for n in workdays)
+        )
+
+    assert desk(1097).next_opening(start) == wib("2025-11-24T08:00") + timedelta(days=1097)
+    with pytest.raises(ValueError, match="three years"):
+        desk(1098).next_opening(start)
+    ten_hours = timedelta(hours=10)  # nine on the first of two days
+    assert desk(0, 1097).add(start, ten_hours) == wib("2025-11-24T09:00") + timedelta(days=1097)
+    with pytest.raises(ValueError, match="three years"):
+        desk(0, 1098).add(start, ten_hours)
+
+
+def test_a_day_whose_only_hour_is_skipped_does_not_open_at_all() -> None:
+    night = ServiceHours(ZoneInfo("Europe/Berlin"), days=frozenset({6}), open=time(2), close=time(3))
+    before = datetime(2025, 3, 30, 0, 30, tzinfo=UTC)
+    assert night.next_opening(before) == datetime(2025, 4, 6, 0, 0, tzinfo=UTC)
+
+
 def test_an_hour_that_the_clocks_skip_is_no_service_time() -> None:
     # In Berlin on 30 March 2025 it is never 02:30.
     night = ServiceHours(ZoneInfo("Europe/Berlin"), days=frozenset({6}), open=time(2, 15), close=time(3))

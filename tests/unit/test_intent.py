@@ -85,6 +85,15 @@ ADVERSARIAL: list[tuple[str, Intent]] = [
     ("awalnya tidak bisa, setelah restart sudah bisa", Intent.THANKS),
     ("sudah saya coba", Intent.OTHER),
     ("sudah saya coba dan berhasil", Intent.THANKS),
+    # still, of what
+    ("masih ada yang bisa dibantu?", Intent.OTHER),
+    ("masih lama pak?", Intent.STATUS),
+    ("masih proses download", Intent.OTHER),
+    ("masih diproses ya bu?", Intent.STATUS),
+    ("masih saya coba dulu", Intent.OTHER),
+    ("masih tidak error", Intent.OTHER),
+    ("masih bagaimana caranya", Intent.OTHER),
+    ("masih berhasil", Intent.OTHER),
     # run together, or mistyped
     ("terima kasihtidak bisa", Intent.OTHER),
     ("blm beres pak", Intent.STILL_BROKEN),

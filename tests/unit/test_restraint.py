@@ -152,6 +152,11 @@ def test_an_answer_could_reach_somebody_else(header: str) -> None:
         "From: a@x.example\r\nReply-To: Halo <>",
         "From: Sally <sally@gmail.com>",
         "From: Budi <budi@x.example>",
+        "From: Sally <sally@helpdesk.example>",
+        "From: support@helpdesk.example",
+        'From: "a@lain.example" <a@x.example>',
+        "From: a@xn--80ak6aa92e.example",
+        "From: a@xn--99999999999.example",
     ],
 )
 def test_an_answer_reaches_who_wrote(header: str) -> None:

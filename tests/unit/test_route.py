@@ -126,3 +126,23 @@ def test_an_agents_subject_that_names_another_ticket_than_the_reference_is_a_con
     assert route_agent(clues, KNOWN, SIGNER, SALLY) == AgentRoute(12345, False, "reference", conflict=12346)
     same = Clues(SALLY.email, references=("<answer@helpdesk.example>",), tags=(12345,))
     assert route_agent(same, KNOWN, SIGNER, SALLY) == AgentRoute(12345, False, "reference")
+
+
+def test_no_evidence_is_said_to_be_none() -> None:
+    assert (route(Clues(STRANGER), KNOWN, SIGNER).evidence, route(Clues(STRANGER), KNOWN, SIGNER).named) == ("", None)
+    assert route_agent(Clues(SALLY.email), KNOWN, SIGNER, SALLY).evidence == ""
+
+
+def test_a_token_of_a_ticket_that_is_gone_or_of_an_agents_purpose_lets_nobody_in() -> None:
+    assert route(Clues(ACHA.email, tokens=(token(ACHA.email, 999),)), KNOWN, SIGNER) == Route(None)
+    as_agent = Clues(ACHA.email, tokens=(token(ACHA.email, purpose=Purpose.AGENT),))  # who once was an agent
+    assert route(as_agent, KNOWN, SIGNER) == Route(None, named=12345)
+
+
+def test_of_a_long_thread_the_newest_fifty_references_count() -> None:
+    message = InboundMessage(from_=(ACHA,), references=tuple(f"<{n}@x>" for n in range(60)))
+    references = clues_of(message).references
+    assert len(references) == 50 and references[0] == "<59@x>" and references[-1] == "<10@x>"
+    signed = signed_address(DESK, token(ACHA.email))
+    many = InboundMessage(from_=(ACHA,), recipients=(*(f"guru{n}@x.id" for n in range(49)), signed, signed))
+    assert len(clues_of(many).tokens) == 1

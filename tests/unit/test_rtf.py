@@ -53,3 +53,13 @@ def test_html_that_it_carries_comes_back_without_the_rtf_that_repeats_it() -> No
     rtf += rb"Halo\par \htmlrtf }\htmlrtf0 {\*\htmltag72 </p>}}"
     html, text = rtf_to_html_or_text(rtf)
     assert text == "" and html.startswith("<p>Halo\n") and html.endswith("</p>")
+
+
+def test_surrogates_in_two_halves_unknown_signs_and_a_stray_end_of_group() -> None:
+    def text(rtf: bytes) -> str:
+        return rtf_to_html_or_text(rtf)[1]
+
+    assert text(rb"{\rtf1 a\u-10179 ?\u-8704 ?b}") == "a\U0001f600b"
+    assert text(rb"{\rtf1 a\u-10179 ?b}") == "a\ufffdb"  # half a sign is none
+    assert text(rb"{\rtf1 a\:b\u0 ?c}") == "abc"
+    assert text(rb"{\rtf1 a}}b") == "ab"
