@@ -7,6 +7,7 @@ certificate it speaks STARTTLS (or TLS from the first byte); with `account` it w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -75,6 +76,13 @@ class Sink:
         self._controller.stop()
 
     async def _hang_up(self) -> None:
+        assert self._controller.server is not None
+        self._controller.server.close()
+        await asyncio.sleep(0.01)  # one that was just let in has no session yet, and then for a moment no transport
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while any(server.transport is None for server in self._servers):
+                    await asyncio.sleep(0.005)
         for server in self._servers:
             # Under TLS the socket belongs to the transport from before STARTTLS.
             for transport in (server.transport, server._original_transport):
