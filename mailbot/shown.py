@@ -19,7 +19,6 @@ from mailbot.store.work import Loaded
 from mailbot.views import DeskView, EntryView, PersonView, TicketView
 
 HISTORY_ENTRIES = 6
-SHOWN_KINDS = ("report", "reply", "answer", "note")
 
 
 def subject_line(ticket: Ticket) -> str:
@@ -48,12 +47,11 @@ def view(turn: Turn, ticket: Ticket, **more: Any) -> TicketView:
 
 def history(turn: Turn, loaded: Loaded, *, skip_last: bool) -> tuple[EntryView, ...]:
     """The last words on the ticket, newest first; a follow-up shows those of the ticket that it came out of."""
-    rows = [m for m in turn.work.messages(loaded.id) if m.kind in SHOWN_KINDS and m.direction == "in"]
-    if skip_last:
-        rows = rows[:-1]
+    rows = turn.work.last_words(loaded.id, HISTORY_ENTRIES + 1)
+    rows = rows[:-1] if skip_last else rows
     if not rows and loaded.ticket.follow_up_of is not None:
         old = turn.work.ticket(loaded.ticket.follow_up_of)
-        rows = [m for m in turn.work.messages(old.id) if m.kind in SHOWN_KINDS] if old else []
+        rows = turn.work.last_words(old.id, HISTORY_ENTRIES) if old else []
     newest = reversed(rows[-HISTORY_ENTRIES:])
     return tuple(
         EntryView(m.at, m.author_name or m.author, m.author_role, m.text, tuple(a["name"] for a in m.attachments))

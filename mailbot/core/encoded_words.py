@@ -8,6 +8,8 @@ subject; this takes a fiftieth, and a mail that goes out has two or three such f
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from functools import lru_cache
 
 # RFC 2047 §2: at most 75 characters a word.
 LONGEST = 75
@@ -22,28 +24,44 @@ def encoded_words(text: str, width: int, taken: int) -> list[str]:
 
     Words are cut between characters, never within one (RFC 2047 §5: each word is a text by itself).
     """
-    raw = text.encode("utf-8", "replace")
-    kind = "q" if sum(len(_Q[octet]) for octet in raw) <= (len(raw) + 2) // 3 * 4 else "b"
+    quoted = [_ASCII.get(character) or _quoted(character) for character in text]
+    octets = len(text.encode("utf-8", "replace"))
+    kind = "q" if sum(map(len, quoted)) <= (octets + 2) // 3 * 4 else "b"
     frame = len(_OPENING[kind]) + len(_CLOSING)
     room = min(LONGEST, width - taken) - frame
-    words: list[str] = []
-    chunk: list[bytes] = []
-    used = size = 0
-    for character in text:
-        octets = character.encode("utf-8", "replace")
-        more = sum(len(_Q[octet]) for octet in octets)
-        grown = used + more if kind == "q" else (size + len(octets) + 2) // 3 * 4
-        if chunk and grown > room:
-            words.append(_word(kind, b"".join(chunk)))
-            chunk, used, size = [], 0, 0
-            room = min(LONGEST, width - 1) - frame  # the blank that folds stands before it
-        chunk.append(octets)
-        used += more
-        size += len(octets)
-    words.append(_word(kind, b"".join(chunk)))
+    cut = _in_pieces if kind == "q" else _in_base64
+    words = [f"{_OPENING[kind]}{coded}{_CLOSING}" for coded in cut(text, quoted, room, min(LONGEST, width - 1) - frame)]
     return [words[0], *(f" {word}" for word in words[1:])]
 
 
-def _word(kind: str, octets: bytes) -> str:
-    coded = "".join(map(_Q.__getitem__, octets)) if kind == "q" else base64.b64encode(octets).decode("ascii")
-    return f"{_OPENING[kind]}{coded}{_CLOSING}"
+def _in_pieces(text: str, quoted: Sequence[str], room: int, further: int) -> list[str]:
+    """The Q encoding of RFC 2047 §4.2, cut into what fits: `room` for the first word, `further` for the others."""
+    words: list[str] = []
+    begun = used = 0
+    for at, piece in enumerate(quoted):
+        if used + len(piece) > room and used:
+            words.append("".join(quoted[begun:at]))
+            begun, used, room = at, 0, further
+        used += len(piece)
+    return [*words, "".join(quoted[begun:])]
+
+
+def _in_base64(text: str, quoted: Sequence[str], room: int, further: int) -> list[str]:
+    """The B encoding of RFC 2047 §4.1, cut likewise."""
+    words: list[bytes] = []
+    chunk = b""
+    for character in text:
+        octets = character.encode("utf-8", "replace")
+        if chunk and (len(chunk) + len(octets) + 2) // 3 * 4 > room:
+            words.append(chunk)
+            chunk, room = b"", further
+        chunk += octets
+    return [base64.b64encode(word).decode("ascii") for word in (*words, chunk)]
+
+
+@lru_cache(maxsize=4096)
+def _quoted(character: str) -> str:
+    return "".join(map(_Q.__getitem__, character.encode("utf-8", "replace")))
+
+
+_ASCII = {chr(octet): _Q[octet] for octet in range(128)}

@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select, Table, bindparam, exc, insert, update
 from sqlalchemy.sql.dml import UpdateBase
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mailbot.errors import StoreUnavailable
 from mailbot.store.faults import in_words
@@ -89,6 +90,8 @@ class _Compiled:
         self._plan: list[tuple[str, bool, Convert | None, Any]] = []
         for name in names:
             convert = kinds[name].dialect_impl(dialect).bind_processor(dialect)
+            if convert is not None and isinstance(kinds[name], UTCDateTime):
+                convert = lru_cache(maxsize=64)(convert)
             is_given = name in given
             value = None if is_given else convert(fixed[name]) if convert else fixed[name]
             self._plan.append((name, is_given, convert, value))

@@ -182,14 +182,7 @@ class Restraint:
 
     def replies_exceed(self, ticket_id: int, since: datetime, limit: int) -> bool:
         """Did more than `limit` replies come on this ticket since then?"""
-        query = (
-            select(MESSAGE.c.at)
-            .where(MESSAGE.c.ticket_id == ticket_id, MESSAGE.c.kind == "reply")
-            .order_by(MESSAGE.c.id.desc())
-            .limit(1)
-            .offset(limit)
-        )
-        at = self._connection.execute(query).scalar()
+        at = _REPLY_BEFORE.scalar(self._connection, {"ticket": ticket_id, "skipped": limit})
         return at is not None and at > since
 
     def folded(self, before: datetime) -> list[tuple[Cap, int]]:
@@ -274,6 +267,13 @@ def _paces() -> Any:
     )  # fmt: skip
 
 
+_REPLY_BEFORE = Prepared(
+    select(MESSAGE.c.at)
+    .where(MESSAGE.c.ticket_id == bindparam("ticket"), MESSAGE.c.kind == "reply")
+    .order_by(MESSAGE.c.id.desc())
+    .limit(1)
+    .offset(_number("skipped"))
+)
 _IN_ORDER = select(AUTOMATIC.c.number).where(AUTOMATIC.c.desk_id == _number("desk"))
 _COUNT_OF_MAILBOX = _count(AUTOMATIC.c.mailbox, _key("mailbox"), "sender")
 _OF_MAILBOX = Prepared(_COUNT_OF_MAILBOX)

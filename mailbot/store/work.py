@@ -21,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal,
     or_,
     select,
     text,
@@ -238,25 +239,21 @@ class Work(InboundWork, OutboxWork):
 
     def messages(self, ticket_id: int) -> Sequence[Any]:
         """Every message of a ticket in its order, rows of `MessageRow`."""
-        return self.connection.execute(
-            select(MESSAGE).where(MESSAGE.c.ticket_id == ticket_id).order_by(MESSAGE.c.id)
-        ).all()
+        return _MESSAGES.rows(self.connection, {"ticket": ticket_id})
+
+    def last_words(self, ticket_id: int, limit: int) -> list[Any]:
+        """The last messages that people wrote (reports, replies, answers, notes), in their order."""
+        return _LAST_WORDS.rows(self.connection, {"ticket": ticket_id, "most": limit})[::-1]
 
     def thread(self, ticket_id: int, person: str, *, alone: bool, unseen: Sequence[str] = ()) -> list[str]:
         """The Message-IDs that this person has of the ticket, oldest first: what they wrote and what they got.
 
         What other people wrote counts too, unless this person reads `alone`; what the `unseen` wrote never does.
         """
-        people = MESSAGE.c.author_role.in_(("requester", "participant")) & MESSAGE.c.author.not_in(list(unseen))
-        wrote = MESSAGE.c.author == person if alone else people
-        theirs = select(MESSAGE.c.at, MESSAGE.c.id, MESSAGE.c.message_id).where(
-            MESSAGE.c.ticket_id == ticket_id, MESSAGE.c.direction == "in", wrote, MESSAGE.c.message_id != ""
-        )
-        ours = select(OUTBOX.c.created_at, OUTBOX.c.id, OUTBOX.c.message_id).where(
-            OUTBOX.c.ticket_id == ticket_id, OUTBOX.c.recipient == person, OUTBOX.c.state != "suppressed"
-        )
-        rows = [*self.connection.execute(theirs), *self.connection.execute(ours)]
-        return [row[2] for row in sorted(rows, key=lambda row: (row[0], row[1]))]
+        parameters = {"ticket": ticket_id, "person": person}
+        theirs = (_WROTE if alone else _PEOPLE_WROTE).rows(self.connection, parameters)
+        rows = [row for row in theirs if alone or row.author not in unseen] + _GOT.rows(self.connection, parameters)
+        return [row.message_id for row in sorted(rows, key=lambda row: (row.at, row.id))]
 
     def sent_texts(self, message_ids: Sequence[str], limit: int = 10) -> list[str]:
         """The plain texts of mails of ours, by Message-ID: what a reply may quote."""
@@ -292,6 +289,27 @@ _TAKE_NUMBER = Prepared(
     .values(next_number=DESK.c.next_number + 1)
     .returning(DESK.c.next_number)
 )
+_WORDS = [literal(kind) for kind in ("report", "reply", "answer", "note")]
+_PEOPLE = [literal(role) for role in ("requester", "participant")]
+_OF_TICKET = MESSAGE.c.ticket_id == bindparam("ticket")
+_MESSAGES = Prepared(select(MESSAGE).where(_OF_TICKET).order_by(MESSAGE.c.id))
+_LAST_WORDS = Prepared(
+    select(MESSAGE)
+    .where(_OF_TICKET, MESSAGE.c.kind.in_(_WORDS), MESSAGE.c.direction == "in")
+    .order_by(MESSAGE.c.id.desc())
+    .limit(bindparam("most"))
+)
+_CAME = select(MESSAGE.c.at, MESSAGE.c.id, MESSAGE.c.message_id, MESSAGE.c.author).where(
+    _OF_TICKET, MESSAGE.c.direction == "in", MESSAGE.c.message_id != ""
+)
+_WROTE = Prepared(_CAME.where(MESSAGE.c.author == bindparam("person")))
+_PEOPLE_WROTE = Prepared(_CAME.where(MESSAGE.c.author_role.in_(_PEOPLE)))
+_GOT = Prepared(
+    select(OUTBOX.c.created_at.label("at"), OUTBOX.c.id, OUTBOX.c.message_id).where(
+        OUTBOX.c.ticket_id == bindparam("ticket"), OUTBOX.c.recipient == bindparam("person"),
+        OUTBOX.c.state != "suppressed",
+    )
+)  # fmt: skip
 _SENT_TO = Prepared(
     select(OUTBOX.c.text)
     .where(OUTBOX.c.ticket_id == bindparam("ticket"), OUTBOX.c.recipient == bindparam("to"), OUTBOX.c.text != "")
