@@ -4,7 +4,8 @@ In: a few mails. Out: what became of each. The round is done when all have their
 of their fates: a kill before it leaves at most one mail for each connection that may go out twice. A server that takes
 fifty milliseconds for a mail (it puts it on its own disk first) is kept busy by four connections, by one it is not.
 
-Never: two mails to one recipient at the same time; they would overtake each other. Never files of two large mails.
+Never: two mails of one ticket to one recipient at the same time; they would overtake each other. Never files of two
+large mails.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Lanes:
         return max(getattr(way, "active_at", 0.0) for way in self._ways)
 
     def rounds(self, rows: Sequence[Any]) -> Iterator[list[Any]]:
-        """Outbox rows in rounds of at most `width`, in their order, no recipient twice in a round.
+        """Outbox rows in rounds of at most `width`, in their order, no ticket twice to one recipient in a round.
 
         Large files of one mail only, of which all in the round have the same copy.
         """
@@ -62,7 +63,7 @@ class Lanes:
         for row in rows:
             large = _large(row)
             if len(some) == self.width or any(
-                row.recipient == other.recipient or (large and _large(other) - large) for other in some
+                _is_same_thread(row, other) or (large and _large(other) - large) for other in some
             ):
                 yield some
                 some = []
@@ -113,3 +114,7 @@ class Lanes:
 def _large(row: Any) -> set[str]:
     """The mails (by digest) whose files make this one a large one."""
     return {file["raw"] for file in row.attachments if file.get("size", 0) > LARGE}
+
+
+def _is_same_thread(one: Any, other: Any) -> bool:
+    return bool(one.recipient == other.recipient and one.ticket_id == other.ticket_id)

@@ -55,6 +55,8 @@ from mailbot.store.work import Work
 log = logging.getLogger(__name__)
 
 BATCH = 20
+# So many mails of a backlog are written in one commit: a commit waits for the disk, and others wait for the writer.
+IN_ONE_COMMIT = 50
 MOST_ATTEMPTS = 3
 # Where a mail is not proven to be deadly, and where the database went away each time.
 MOST_DEATHS = MOST_LOST = 10
@@ -127,8 +129,8 @@ class Processing:
         Raises StoreUnavailable where the database can't be used, and then everything not committed is as it was.
         """
         done: list[Processed] = []
-        for start in range(0, len(ids), BATCH):
-            batch = ids[start : start + BATCH]
+        for start in range(0, len(ids), IN_ONE_COMMIT):
+            batch = ids[start : start + IN_ONE_COMMIT]
             self._in_hand.update(batch)
             try:
                 done += self._together(batch, raws, understood, worker)
