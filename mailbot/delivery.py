@@ -2,10 +2,10 @@
 
 In: a submission (smtp.py). Out: rows that are sent, due again later, or failed, and what that means for the ticket
 (timers start, the agent is told). A mail is claimed in one commit, sent outside of any transaction, and its fate
-written in the next: a kill between the server's 250 and that commit is the one moment in which a mail may go out
-twice, and then with the same Message-ID. That is why the fate of each mail is written before the next one goes out on
-the same connection (lanes.py). Where the database fails at that moment, the fate is kept in memory and written before
-anything else is sent.
+made durable before the next one goes out on the same connection (lanes.py): on a SQLite desk by a line in a journal
+(store/sent_journal.py), from which the database learns of several mails in one commit, else by that commit. A kill
+between the server's 250 and that line is the one moment in which a mail may go out twice, and then with the same
+Message-ID. Where the database fails, the fate is kept, and written before anything else is sent.
 """
 
 from __future__ import annotations
@@ -38,11 +38,15 @@ from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.jumps import bring_forward
 from mailbot.store.prepared import Savepoint
+from mailbot.store.sent_journal import SentJournal, digest_of
 from mailbot.store.work import Work
 
 log = logging.getLogger(__name__)
 
-CLAIM = 20
+CLAIM = 60
+# After so long the rest of a claim is given back: what became of the others is written, and what is more urgent by then
+# comes first.
+AT_A_TIME = timedelta(seconds=1)
 LEASE = timedelta(minutes=10)
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=30)
@@ -82,6 +86,7 @@ class Delivery:
         *,
         owner: str,
         max_per_minute: int = 0,
+        journal: SentJournal | None = None,
     ) -> None:
         self._store = store
         self._profile = profile
@@ -89,6 +94,7 @@ class Delivery:
         self._turn = turn
         self._owner = owner
         self._max_per_minute = max_per_minute
+        self._journal = journal
         self.sharers: Callable[[], int] = lambda: 1
         self._sent_at: deque[datetime] = deque()
         self._last_parsed: tuple[str, InboundMessage] | None = None
@@ -97,12 +103,20 @@ class Delivery:
 
     def take_back(self) -> None:
         """At the start: what a predecessor was sending is due again."""
+        accepted = self._journal.left() if self._journal else {}
         with self._store.writing() as connection:
             owner = None if self._store.is_sqlite else self._owner
             now = self._clock.now()
-            Work(connection, self._store.desk_id, now).free_leases(owner)
+            work = Work(connection, self._store.desk_id, now)
+            for row_id, digest in accepted.items():
+                row = work.outbox_row(row_id)
+                if row is not None and row.state in ("sending", "pending") and digest_of(row.message_id) == digest:
+                    self._record_accepted(work, row)
+            work.free_leases(owner)
             # the clock may have been ahead when it was put off; with its jitter, no delay is longer than this
             bring_forward(connection, self._store.desk_id, now, longest=2 * LONGEST_DELAY, lease=LEASE)
+        if self._journal and accepted:
+            self._journal.clear()
 
     def take_over(self, other: Delivery, *, has_ended: bool) -> None:
         """Go on for another one, after a reload: what became of mail that it sent, and could not write down.
@@ -145,15 +159,19 @@ class Delivery:
         self._claiming = False
         self._in_hand = {row.id: (row, None) for row in rows}
         fates: list[Fate] = []
+        unwritten: list[tuple[Any, Fate]] = []
+        since = now
         for some in lanes.rounds(rows):
-            if stopping() or _trouble(fates):
+            if stopping() or _trouble(fates) or not since <= self._clock.now() < since + AT_A_TIME:
                 break
             done = self._send(lanes, some)
-            self._in_hand |= {row.id: (row, fate) for row, fate in zip(some, done, strict=True)}
-            self._record(some, done)
-            for row in some:
-                del self._in_hand[row.id]
             fates += done
+            unwritten += zip(some, done, strict=True)
+            self._in_hand |= {row.id: (row, fate) for row, fate in zip(some, done, strict=True)}
+            if not self._noted(some, done):
+                self._record(unwritten)
+                unwritten = []
+        self._record(unwritten)
         self._last_parsed = None
         self.settle()
         sent = sum(isinstance(fate, Accepted) for fate in fates)
@@ -176,6 +194,8 @@ class Delivery:
                     if now is not None and now.state == "sending" and now.lease_owner == self._owner:
                         self._record_one(work, row, fate)
             self._in_hand = {}
+            if self._journal:
+                self._journal.clear()
         if self._claiming:  # a claim whose commit nobody confirmed
             with self._store.writing() as connection:
                 Work(connection, self._store.desk_id, self._clock.now()).free_leases(self._owner)
@@ -233,12 +253,32 @@ class Delivery:
         masked = mask_tokens(found.content, found.content_type) if found is not None else b""
         return replace(found, content=masked) if found is not None and masked != found.content else found
 
-    def _record(self, rows: Sequence[Any], fates: Sequence[Fate]) -> None:
+    def _noted(self, rows: Sequence[Any], fates: Sequence[Fate]) -> bool:
+        """Is it durable what the server accepted, without a commit? (The rest of the fates may be met again.)"""
+        if self._journal is None:
+            return False
+        accepted = [
+            (row.id, row.message_id) for row, fate in zip(rows, fates, strict=True) if isinstance(fate, Accepted)
+        ]
+        try:
+            self._journal.note(accepted)
+        except OSError as error:
+            log.warning("what was sent can't be noted at once (%s): each mail's fate is committed by itself", error)
+            return False
+        return True
+
+    def _record(self, fates: Sequence[tuple[Any, Fate]]) -> None:
         """Write what became of each, in one commit."""
+        if not fates:
+            return
         with self._store.writing() as connection:
             work = Work(connection, self._store.desk_id, self._clock.now())
-            for row, fate in zip(rows, fates, strict=True):
+            for row, fate in fates:
                 self._record_one(work, row, fate)
+        for row, _ in fates:
+            del self._in_hand[row.id]
+        if self._journal:
+            self._journal.clear()
 
     def _record_one(self, work: Work, row: Any, fate: Fate | None) -> None:
         """What became of a mail that was claimed; None: nothing yet."""

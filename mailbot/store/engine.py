@@ -35,6 +35,7 @@ from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
 from mailbot.store import prepared
 from mailbot.store.faults import in_words
 from mailbot.store.filelock import FileLock
+from mailbot.store.sent_journal import SentJournal
 from mailbot.store.tables import DESK, MAILBOX, insert_unless_there
 
 LOCK_WAIT_SECONDS = 30.0
@@ -84,6 +85,7 @@ class Store:
         self.path = Path(self.url.database or "").absolute() if self.is_sqlite else None
         self.lock_wait = lock_wait
         self._first_ticket_number = first_ticket_number
+        self._durable = durable
         self._mailboxes: dict[str, int] = {}
         self._local = threading.local()
         self._desk_lock = FileLock(self.lock_path("lock")) if self.path else None
@@ -173,8 +175,12 @@ class Store:
                 "or set [storage] data_dir to a folder of its own for a second desk."
             )
 
+    def sent_journal(self) -> SentJournal | None:
+        """Where mail that was accepted is noted at once; None on PostgreSQL: its writers don't wait."""
+        return SentJournal(self.lock_path("sent"), durable=self._durable) if self.path else None
+
     def lock_path(self, suffix: str) -> Path:
-        """A file beside the SQLite database, for locks: `mailbot.db` → `mailbot.lock`."""
+        """A file beside the SQLite database: `mailbot.db` → `mailbot.lock`."""
         if self.path is None:
             raise RuntimeError("only a SQLite database has a file to lock")
         return self.path.resolve().with_suffix(f".{suffix}")

@@ -28,7 +28,14 @@ COMMITS: dict[str, tuple[str, ...]] = {
     "SMTP: other": ("claim",),
 }
 # How the calls of a commit are told apart.
-PARTS = {"pwrite64": "written", "fdatasync": "flushed", "fsync": "flushed", "ftruncate": "cut"}
+PARTS = {
+    "pwrite64": "written",
+    "write": "written",
+    "truncate": "cut",
+    "fdatasync": "flushed",
+    "fsync": "flushed",
+    "ftruncate": "cut",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Names:
             return self._commit(thread, call, is_main)
         if file.endswith((".db", "-journal")):
             return f"database file: {PARTS.get(call.name, call.name)}"
+        if file.endswith(".sent"):
+            return f"sent journal: {PARTS.get(call.name, call.name)}"
         if file.endswith(".lock"):
             return f"lock file: {call.name}"
         return f"compiled templates: {call.name}" if _TEMPLATE.search(call.target) else ""
