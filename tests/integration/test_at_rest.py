@@ -53,7 +53,6 @@ def test_every_file_of_a_desk_at_work_is_private(tmp_path: Path, umask: str) -> 
         "mailbot.db-wal",
         "mailbot.db-shm",
         "mailbot.lock",
-        "mailbot.sent",
         "secret.key",
         "cadangan.db",
         "a.pdf",
