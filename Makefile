@@ -13,7 +13,7 @@
 #                 docs/performance.md (BENCH_N=2000 BENCH_ROUNDS=3 BENCH_TICKETS=1000000 BENCH_LARGE=4; the large desk is
 #                 made once, 9 GB and half an hour: BENCH_TICKETS=20000 is a trial)
 #   make soak     a year of traffic in eleven minutes, on a fast clock: does memory stay what it was? (docs/performance.md;
-#                 SOAK_N=6000 mails, SOAK_SECONDS=660)
+#                 SOAK_N=3000 mails, SOAK_SECONDS=660)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -118,7 +118,7 @@ bench: $(DEV_STAMP)
 	run bench.growth --large $(BENCH_TICKETS) --desks "$$scratch/desks"
 	exit $$failed
 
-SOAK_N ?= 6000
+SOAK_N ?= 3000
 SOAK_SECONDS ?= 660
 soak: $(DEV_STAMP)
 	$(BIN)/python -m bench.soak --mails $(SOAK_N) --seconds $(SOAK_SECONDS) --write
