@@ -236,19 +236,23 @@ def test_replies_of_each_ticket_keep_their_order(team: Callable[..., Team]) -> N
 
 def test_one_worker_sends_the_canary_and_one_tells_for_all(team: Callable[..., Team]) -> None:
     both = team(more='[canary]\nevery = "1s"\nwithin = "20s"\n')
+    returned = 0
 
-    def last(worker: RunningDesk) -> Any:
+    def back_at(worker: RunningDesk) -> Any:
+        """When its last canary came back; the SMTP server's mail goes to the inbox, as it would by itself."""
+        nonlocal returned
+        sent = [e for e in list(both.sink.envelopes) if both.header(e, "X-Mailbot-Canary")]
+        both.dovecot.append("support", *(bytes(e.original_content or b"") for e in sent[returned:][-1:]))
+        returned = len(sent)
         record = worker.home / "data" / "health.json"
         return json.loads(record.read_text())["canary"] if record.exists() else {}
 
     reader = both.holder()
     assert reader is not None
     [other] = [worker for worker in both.workers if worker is not reader]
-    until(lambda: last(reader) != {}, 90, "the canary of who reads the inbox is back")
-    assert last(other) == {}
-    assert both.query("SELECT count(*) FROM lease WHERE name LIKE 'watch:%'") == [(1,)]
-    assert both.query("SELECT count(DISTINCT owner) FROM lease WHERE name LIKE 'worker:%'") == [(2,)]
+    until(lambda: back_at(reader) != {}, 90, "the canary of who reads the inbox is back")
+    assert back_at(other) == {} and len(both.query("SELECT name FROM lease WHERE name LIKE 'watch:%'")) == 1
     reader.stop(signal.SIGKILL)
-    until(lambda: last(other) != {}, 90, "the canary of who reads it now")
-    told = "SELECT count(*) FROM lease WHERE name LIKE 'watch:%' AND until > clock_timestamp()"
-    until(lambda: both.query(told) == [(1,)], 60, "somebody tells")
+    until(lambda: back_at(other) != {}, 120, "the canary of who reads it now")
+    tells = "SELECT count(*) FROM lease WHERE name LIKE 'watch:%' AND until > clock_timestamp()"
+    until(lambda: both.query(tells) == [(1,)], 60, "somebody tells")
