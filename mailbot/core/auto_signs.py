@@ -42,7 +42,7 @@ def hints_in_words(message: InboundMessage, suspected: bool = False) -> tuple[Hi
     found = _subject(message.subject)
     low = folded(own_words(message))
     if any(stem in low for stem in words.MACHINE_STEMS):
-        if machine := next((p for p in words.I_AM_A_MACHINE if p in low), ""):
+        if machine := next((p for p in (*words.I_AM_A_MACHINE, *words.TICKET_SYSTEMS) if p in low), ""):
             found.append(Hint(2, f"says “{machine}”"))
         elif headline := _headline(low):
             found.append(Hint(2, f"begins “{headline}”"))

@@ -127,6 +127,10 @@ def _take_up(turn: Turn, mail: Arrived, held: Any, agent: Agent) -> Handled:
 
 
 def _act(turn: Turn, mail: Arrived, agent: Agent, loaded: Loaded, found: AgentRoute) -> Handled:
+    earlier = turn.work.same_text_on_ticket(mail.inbound_id, loaded.id)
+    if earlier is not None and not mail.released:  # somebody sends it again, or a mail program that heard no answer
+        what = f"the same as mail {earlier} under another Message-ID: not carried out again"
+        return Handled("processed", what, loaded.id, loaded.ticket.number)
     reply = words_of(turn, mail, loaded)
     # A quotation with nothing above it is our own notification: what it tells agents must not go to the school.
     words = "" if reply.nothing_new else _words_to_relay(turn, mail, loaded, reply.text)

@@ -36,6 +36,16 @@ class InboundWork(Transaction):
         )
         return not own or self.connection.execute(query.limit(1)).first() is not None
 
+    def same_text_on_ticket(self, inbound_id: int, ticket_id: int) -> int | None:
+        """An earlier mail of that ticket by the same author, with the same To, subject, date and body."""
+        own = select(INBOUND.c.digest).where(INBOUND.c.id == inbound_id).scalar_subquery()
+        query = select(INBOUND.c.id).where(
+            INBOUND.c.ticket_id == ticket_id, INBOUND.c.digest == own, INBOUND.c.state == "processed",
+            INBOUND.c.id < inbound_id,
+        )  # fmt: skip
+        found: int | None = self.connection.execute(query.limit(1)).scalar()
+        return found
+
     def add_inbound(self, values: Mapping[str, Any]) -> int:
         """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
         row = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mailbot.service import Ingested
-from tests.integration import attacks_on_sender, attacks_on_tickets, attacks_on_tokens
+from tests.integration import attacks_on_sender, attacks_on_tickets, attacks_on_tokens, attacks_under_disguise
 from tests.integration.arena import BUDI, CECE, OURS, SALLY, Arena
 from tests.integration.attack_table import (
     ATTACKS,
@@ -26,7 +26,7 @@ from tests.integration.attack_table import (
 )
 from tests.integration.people import ACHA
 
-assert attacks_on_sender and attacks_on_tickets and attacks_on_tokens
+assert attacks_on_sender and attacks_on_tickets and attacks_on_tokens and attacks_under_disguise
 PASSED = {"Authentication-Results": f"{OURS}; dmarc=pass header.from=helpdesk.example"}
 
 
