@@ -152,7 +152,7 @@ class _Look:
         if content:
             self.at(content, name, f"{path}{name}/", depth + 1)
 
-    def _unpack(self, form: str, content: bytes) -> bytes | None:
+    def _unpack(self, form: str, content: bytes | memoryview) -> bytes | None:
         """What one compressed stream holds; None where it is damaged or too much."""
         try:
             unpacked = b"".join(_unpacked(form, content, self._room + 1))
@@ -194,15 +194,15 @@ class _Look:
             return
         name_size, extra_size = struct.unpack_from("<HH", content.ljust(entry.place + 30), entry.place + 26)
         start = entry.place + 30 + name_size + extra_size
-        packed = content[start : start + entry.packed]
-        inner = packed if entry.method == 0 else self._unpack("deflate", packed) if entry.method == 8 else None
+        packed = memoryview(content)[start : start + entry.packed]  # no copy: it may be as large as the archive
+        inner = bytes(packed) if entry.method == 0 else self._unpack("deflate", packed) if entry.method == 8 else None
         if inner is None:
             self._bad("unreadable")
         else:
             self._nested(inner, entry.name, path, depth)
 
 
-def _unpacked(form: str, content: bytes, most: int) -> Iterator[bytes]:
+def _unpacked(form: str, content: bytes | memoryview, most: int) -> Iterator[bytes]:
     """At most `most` bytes of what a stream holds; several gzip or bzip2 streams behind each other are one file."""
     for _ in range(MAX_STREAMS):
         piece, content = _one_stream(form, content, most)
@@ -213,7 +213,7 @@ def _unpacked(form: str, content: bytes, most: int) -> Iterator[bytes]:
     raise ValueError("streams without end")
 
 
-def _one_stream(form: str, content: bytes, most: int) -> tuple[bytes, bytes]:
+def _one_stream(form: str, content: bytes | memoryview, most: int) -> tuple[bytes, bytes]:
     if form in ("gz", "deflate"):
         inflate = zlib.decompressobj(31 if form == "gz" else -15)
         piece = inflate.decompress(content, most)
