@@ -35,12 +35,12 @@ def make_desk(tmp_path_factory: pytest.TempPathFactory, post_office: Dovecot) ->
     folder = tmp_path_factory.mktemp("desks")
 
     @contextmanager
-    def make(dovecot: Dovecot | None = None, **options: Any) -> Iterator[CrashDesk]:
+    def make(dovecot: Dovecot | None = None, kind: type[CrashDesk] = CrashDesk, **options: Any) -> Iterator[CrashDesk]:
         number = next(numbers)
         home = folder / f"desk{number}"
         home.mkdir()
         with RecordingSink() as sink:
-            desk = CrashDesk(home, dovecot or post_office, sink, user=f"desk{number}", **options)
+            desk = kind(home, dovecot or post_office, sink, user=f"desk{number}", **options)
             try:
                 yield desk
             finally:
