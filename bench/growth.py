@@ -127,7 +127,7 @@ def measure(small: int, large: int, desks: Path, times: int) -> list[Line]:
     both = [Aged(small, desks), Aged(large, desks)]
     lines = [_line(name, both, look, times) for name, look in LOOKS.items()]
     lines.append(_line("start of a command (ticket list --limit 1)", both, _started, max(3, times // 4)))
-    lines.append(_line(f"{MAILS} mails taken in", both, Aged.take_in, max(3, times // 4), Aged.write_mails))
+    lines.append(_line(f"{MAILS} mails taken in", both, Aged.take_in, max(3, times // 2), Aged.write_mails))
     lines.append(_line("timer sweep, 100 due", both, Aged.sweep, max(3, times // 4), Aged.make_due))
     for aged in both:
         aged.desk.close()
@@ -144,7 +144,7 @@ def _line(
 ) -> Line:  # fmt: skip
     spent: list[list[float]] = [[], []]
     for turn in range(times + 1):
-        for aged, took in zip(both, spent, strict=True):
+        for aged, took in list(zip(both, spent, strict=True))[:: 1 if turn % 2 else -1]:
             before(aged)
             begun = time.perf_counter()
             what(aged)
