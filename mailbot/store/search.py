@@ -99,12 +99,22 @@ def words_of(*texts: str) -> list[str]:
     return list(found)
 
 
+def words_of_query(query: str) -> list[str]:
+    """The words that are looked for: the first `MAX_QUERY_WORDS`."""
+    return words_of(query[:1000])[:MAX_QUERY_WORDS]
+
+
+def tsquery(words: Sequence[str]) -> str:
+    """All of these words, for PostgreSQL: letters and digits, so that nothing in the quotes can be syntax."""
+    return " & ".join(f"'{word}':*" if may_continue(word) else f"'{word}'" for word in words)
+
+
 def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str, str], limit: int) -> list[int]:
     """Row ids of the newest `limit` tickets that have the words of the query and fit the filters, newest first.
 
     `filters` are values of the columns status, requester_email, agent.
     """
-    words = words_of(query[:1000])[:MAX_QUERY_WORDS]
+    words = words_of_query(query)
     if not words or limit <= 0:
         return []
     if connection.dialect.name == "sqlite":
@@ -115,8 +125,7 @@ def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str,
 def _find_in_postgresql(
     connection: Connection, desk_id: int, words: Sequence[str], filters: Mapping[str, str], limit: int
 ) -> list[int]:
-    # Words hold letters and digits only: nothing in them can be taken for syntax inside the quotes.
-    query = " & ".join(f"'{word}':*" if may_continue(word) else f"'{word}'" for word in words)
+    query = tsquery(words)
     values: dict[str, object] = {**filters, "desk": desk_id, "words": query, "limit": limit}
     statement = _POSTGRESQL_FIND
     if not fit_few(filters):

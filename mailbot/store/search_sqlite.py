@@ -80,7 +80,7 @@ def find(
         if known is None:
             unnamed.append(word)
         else:
-            named.append(_any_of(known))
+            named.append(any_of(known))
         if known == []:
             return []
     values["words"] = " AND ".join(named)
@@ -107,8 +107,8 @@ def continuations(connection: Connection, word: str) -> list[str] | None:
     return None
 
 
-def _any_of(words: Sequence[str]) -> str:
-    # Words hold letters and digits only: nothing in them can be taken for syntax inside the quotes.
+def any_of(words: Sequence[str]) -> str:
+    """One of these words, for FTS5. They hold letters and digits only: nothing that is syntax inside the quotes."""
     return "(" + " OR ".join(f'"{word}"' for word in words) + ")"
 
 

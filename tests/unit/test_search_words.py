@@ -8,7 +8,8 @@ import time
 import pytest
 
 from mailbot.store import search
-from mailbot.store.search import MAX_TEXT, MAX_WORD, condition, words_of
+from mailbot.store.search import MAX_TEXT, MAX_WORD, tsquery, words_of, words_of_query
+from mailbot.store.search_sqlite import any_of
 
 
 @pytest.mark.parametrize(
@@ -49,22 +50,22 @@ def test_what_is_looked_at_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("query", "sqlite", "postgresql"),
     [
-        ("rekon bku", '"rekon"* "bku"*', "'rekon':* & 'bku':*"),
-        ("di 12345", '"di" "12345"', "'di' & '12345'"),
-        ("a'b\"c *", '"a" "b" "c"', "'a' & 'b' & 'c'"),
-        ("NOT (x) OR y", '"not"* "x" "or" "y"', "'not':* & 'x' & 'or' & 'y'"),
+        ("rekon bku", '("rekon" OR "bku")', "'rekon':* & 'bku':*"),
+        ("di 12345", '("di" OR "12345")', "'di' & '12345'"),
+        ("a'b\"c *", '("a" OR "b" OR "c")', "'a' & 'b' & 'c'"),
+        ("NOT (x) OR y", '("not" OR "x" OR "or" OR "y")', "'not':* & 'x' & 'or' & 'y'"),
     ],
 )
 def test_a_query_is_words_and_never_syntax(query: str, sqlite: str, postgresql: str) -> None:
-    assert condition(query, "sqlite") == sqlite
-    assert condition(query, "postgresql") == postgresql
+    words = words_of_query(query)
+    assert any_of(words) == sqlite
+    assert tsquery(words) == postgresql
 
 
 def test_a_query_without_words_is_none() -> None:
-    assert condition(" ?! ", "sqlite") is None
+    assert words_of_query(" ?! ") == []
 
 
 def test_a_long_query_is_cut() -> None:
-    found = condition(" ".join(f"kata{n}" for n in range(50)), "sqlite")
-    assert found is not None
-    assert found.count('"*') == search.MAX_QUERY_WORDS
+    found = words_of_query(" ".join(f"kata{n}" for n in range(50)))
+    assert len(found) == search.MAX_QUERY_WORDS
