@@ -64,7 +64,7 @@ class Queue:
     """What waits. `oldest`: when the longest waiting mail of the outbox was queued; `oldest_due`: when it was due.
 
     `quarantined` mails were set aside within a day, the first of them at `quarantined_since`; `held`: all that wait for
-    a person.
+    a person. `automatic`: what the desk wrote to people by itself within an hour, `alike` what most of it is about.
     """
 
     waiting: int = 0
@@ -74,6 +74,8 @@ class Queue:
     quarantined: int = 0
     quarantined_since: datetime | None = None
     held: int = 0
+    automatic: int = 0
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Limits:
     disk_free: int = 500_000_000
     inodes_free: int = 1000
     quarantine: int = 10
+    automatic: int = 2000
     certificate: timedelta = timedelta(days=7)
     canary_within: timedelta = timedelta(minutes=5)
     oauth: frozenset[str] = frozenset()
@@ -344,6 +347,16 @@ def _quarantine(facts: Facts, limits: Limits) -> Answer:
     return Condition("quarantine", Severity.WARNING, queue.quarantined_since or facts.now, "quarantine", values)
 
 
+def _automatic(facts: Facts, limits: Limits) -> Answer:
+    queue = facts.queue
+    if queue is None:
+        return UNKNOWN
+    if queue.automatic < limits.automatic:
+        return None
+    values = (("count", queue.automatic), ("alike", queue.alike or "?"))
+    return Condition("automatic", Severity.WARNING, facts.now, "automatic", values)
+
+
 def _scanner(facts: Facts, limits: Limits) -> Answer:
     line = facts.scanner
     if line is None:
@@ -394,6 +407,8 @@ ROWS: tuple[Row, ...] = (
     Row("canary", _canary, unless=("inbox_login", "inbox", "outbox_login", "outbox", "database", "hanging")),
     # Much mail can't be handled: a fault of ours, or an attack.
     Row("quarantine", _quarantine),
+    # A fault that hits all schools, or a robot that answers ours: long before any cap, a person should look.
+    Row("automatic", _automatic),
     # Words go on; files are held back, or go on unscanned.
     Row("scanner", _scanner),
     # In some days the above will happen.
@@ -401,4 +416,4 @@ ROWS: tuple[Row, ...] = (
 )
 NAMES = tuple(row.name for row in ROWS)
 # Found in the database, so that all workers of a desk see them; the rest is of one host, or of who reads an inbox.
-OF_THE_DESK = frozenset({"outbox_old", "quarantine"})
+OF_THE_DESK = frozenset({"outbox_old", "quarantine", "automatic"})

@@ -263,6 +263,7 @@ class AlertsSettings(ServerSettings):
     disk_free: Size = 500_000_000
     inodes_free: Annotated[Whole, Field(ge=0, le=1_000_000_000)] = 1000
     quarantine: Annotated[Whole, Field(ge=1, le=1_000_000)] = 10
+    automatic: Annotated[Whole, Field(ge=1, le=1_000_000_000)] = 2000
     certificate: Duration = read_duration("7d")
 
 

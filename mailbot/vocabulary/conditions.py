@@ -16,6 +16,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "title.outbox_old": ("email keluar menumpuk", ""),
         "title.canary": ("email percobaan tidak kembali", ""),
         "title.quarantine": ("banyak email masuk karantina", ""),
+        "title.automatic": ("banyak sekali email otomatis", ""),
         "title.scanner": ("pemindai virus tidak menjawab", ""),
         "title.certificate": ("sertifikat TLS hampir habis", ""),
         "hanging": (
@@ -89,6 +90,11 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
             "Periksa dengan: mailbot quarantine list. Jika penyebabnya kesalahan mailbot, laporkan beserta "
             "traceback-nya.",
         ),
+        "automatic": (
+            "Dalam satu jam terakhir mailbot menulis {count} email otomatis. Yang terbanyak: {alike}.",
+            "Mungkin gangguan yang menimpa banyak sekolah, mungkin program yang membalas setiap email. Lihat dengan: "
+            "mailbot ticket list. Batasnya ada di [inbound] max_auto_replies; tidak ada yang ditahan sebelum itu.",
+        ),
         "scanner": (
             "Lampiran tidak dapat dipindai. {reason}",
             "Jalankan pemindai: systemctl start clamav-daemon, atau perbaiki [attachments] clamd. Isi email tetap "
@@ -111,6 +117,7 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "title.outbox_old": ("outgoing mail piles up", ""),
         "title.canary": ("the test mail does not come back", ""),
         "title.quarantine": ("much mail goes into quarantine", ""),
+        "title.automatic": ("very much automatic mail", ""),
         "title.scanner": ("the virus scanner does not answer", ""),
         "title.certificate": ("a TLS certificate is about to end", ""),
         "hanging": (
@@ -180,6 +187,11 @@ WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "quarantine": (
             "{count} mails went into quarantine within 24 hours; {held} wait for a person.",
             "Look at them: mailbot quarantine list. Where mailbot itself is at fault, report it with the traceback.",
+        ),
+        "automatic": (
+            "Within the last hour mailbot wrote {count} automatic mails. Most of them: {alike}.",
+            "A fault that hits many schools perhaps, perhaps a program that answers each mail. Look: mailbot ticket "
+            "list. The cap is [inbound] max_auto_replies; nothing is withheld by this warning.",
         ),
         "scanner": (
             "Files can't be scanned. {reason}",

@@ -18,6 +18,7 @@ from mailbot.clock import Clock
 from mailbot.errors import TemporaryError
 from mailbot.health import Line, Queue, Space
 from mailbot.store.engine import Store
+from mailbot.store.queries_automatic import automatic_since
 from mailbot.store.queries_health import waiting
 
 # A look that has not come back after so many seconds: longer than the database's own wait for a lock.
@@ -78,11 +79,13 @@ class Probes:
         self._found = replace(self._found, spaces=spaces)
         try:
             queue = waiting(self._store, self._clock.now() - timedelta(days=1))
+            automatic, alike = automatic_since(self._store, self._clock.now() - timedelta(hours=1))
         except TemporaryError as error:
             since = self._found.database.failing_since or self._clock.now()
             line = Line(self._found.database.worked_at, failing_since=since, reason=str(error))
             self._found = replace(self._found, database=line, queue=None)
         else:
+            queue = replace(queue, automatic=automatic, alike=alike)
             self._found = replace(self._found, database=Line(self._clock.now()), queue=queue)
         self._looking_since = None
 

@@ -321,6 +321,7 @@ def limits_of(settings: Settings, simulated: Callable[[float], timedelta]) -> Li
         disk_free=alerts_.disk_free,
         inodes_free=alerts_.inodes_free,
         quarantine=alerts_.quarantine,
+        automatic=alerts_.automatic,
         certificate=alerts_.certificate,
         canary_within=span(canary.within),
         oauth=frozenset(name for name, server in sections if server.auth == "xoauth2"),

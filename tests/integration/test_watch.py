@@ -322,6 +322,22 @@ def test_a_virus_scanner_that_is_gone_is_told_though_no_file_comes(tmp_path: Pat
     watched.desk.close()
 
 
+def test_very_much_automatic_mail_is_told_and_named(tmp_path: Path, sink: Sink) -> None:
+    watched = Watched(tmp_path, sink, {"alerts": {"automatic": 120}})
+    for count in range(119):
+        watched.desk.opened(f"guru{count}@gmail.com", "Dapodik tidak bisa dibuka")
+    assert watched.goes_on(20) == []
+    watched.desk.opened("kepala@sd1.sch.id", "Lain")
+    watched.goes_on(1)
+    [condition] = [c for c in watched.watch.judgement.conditions if c.name == "automatic"]
+    assert dict(condition.values) == {"count": 120, "alike": "“Dapodik tidak bisa dibuka” 119/120, @gmail.com 119/120"}
+    told = watched.goes_on(17)
+    assert told == ["[Gangguan] Helpdesk BOSP: banyak sekali email otomatis"]
+    assert "menulis 120 email otomatis" in watched.mails()[-1].text and "guru1@" not in watched.mails()[-1].text
+    assert watched.goes_on(60) == ["[Pulih] Helpdesk BOSP: banyak sekali email otomatis"]
+    watched.desk.close()
+
+
 def test_what_mailbot_check_reads(watched: Watched) -> None:
     watched.goes_on(1)
     found = record.read(watched.folder)

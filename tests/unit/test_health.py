@@ -89,6 +89,8 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"spaces": (Space("/d", 10**10, 10**6), Space("/e", 1, 10**6))}, [("disk", "disk", NOW)]),
     # incoming
     ({"lmtp": failing(minutes(2))}, [("lmtp", "lmtp", minutes(2))]),
+    ({"queue": Queue(automatic=1999)}, []),
+    ({"queue": Queue(automatic=2000, alike="“BKU” 9/9, @x 9/9")}, [("automatic", "automatic", NOW)]),
     ({"scanner": failing(minutes(2))}, [("scanner", "scanner", minutes(2))]),
     ({"inbox": failing(minutes(2))}, [("inbox", "inbox", minutes(2))]),
     ({"inbox": failing(minutes(2), credentials=True)}, [("inbox_login", "login.password", minutes(2))]),
@@ -185,7 +187,7 @@ def test_what_is_explained_is_not_called_mended() -> None:
 def test_there_are_words_for_everything(language: str) -> None:
     values: dict[str, str | int | datetime] = {
         "names": "inbox", "reason": "alasan", "folder": "/d", "free": 123_000_000, "inodes": 7, "server": "IMAP",
-        "section": "imap", "count": 3, "held": 4, "ends": NOW,
+        "section": "imap", "count": 3, "held": 4, "ends": NOW, "alike": "“BKU” 9/9",
     }  # fmt: skip
     for key in WORDS[language]:
         if key.startswith("title."):
