@@ -18,6 +18,7 @@ import secrets
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ from mailbot.watch.watching import HANG_SECONDS, Watch
 
 if TYPE_CHECKING:
     from mailbot.lmtp import LmtpServer, TakingIn
+    from mailbot.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ STOP_SECONDS = 8.0
 class Daemon:
     """The loops of one desk, in threads of this process. `start()`, `stop()`; `wake()` makes every loop look again."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, mailboxes: Mapping[str, Mailbox] | None = None) -> None:
         self._desk = desk
         self._stopping = threading.Event()
         self.sharing = None if desk.store.is_sqlite else Sharing(desk, self.wake)
@@ -53,7 +55,9 @@ class Daemon:
         if self.sharing is not None:
             part = {"reads": self.sharing.may_read, "tells_for_all": self.sharing.worker.tells_for_all}
         self.watch = Watch(desk, new_id=lambda: secrets.token_hex(10), **part)
-        self._inbox = Inboxes(desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises, self.sharing)
+        self._inbox = Inboxes(
+            desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises, self.sharing, mailboxes or {}
+        )
         self._outbox = OutboxLoop(desk, self._stopping, self.sharing)
         self._chores = Chores(desk, self._read_afresh, self._mail_may_wait, self._stopping)
         self._taking_in: TakingIn | None = None
@@ -167,13 +171,16 @@ class Daemon:
         self._outbox.wake()
 
 
-def run(settings: Settings, config_path: Path | None = None) -> int:
-    """The daemon, until SIGTERM or SIGINT; 0. SIGHUP reads the configuration again."""
+def run(settings: Settings, config_path: Path | None = None, mailboxes: Mapping[str, Mailbox] | None = None) -> int:
+    """The daemon, until SIGTERM or SIGINT; 0. SIGHUP reads the configuration again.
+
+    `mailboxes`: begun to be opened, by place (`inbox_doors`).
+    """
     keep_small()
     notifier = Notifier()
     signals = _Signals()
     with open_desk(settings, exclusive=True) as desk:
-        daemon = Daemon(desk)
+        daemon = Daemon(desk, mailboxes)
         daemon.start()
         notifier.ready("running")
         read = ", ".join(f"{box.folder} on {box.host}" for box in settings.mailboxes)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mailbot.bootstrap import Desk
 from mailbot.loops import InboxLoop
+from mailbot.mailbox import Mailbox
 from mailbot.sharing import Sharing
 
 
@@ -21,6 +22,7 @@ class Inboxes:
     """All inbox loops of a desk. `handled` is called after each batch that was handled (mail may have to go out).
 
     `canary`: is this mail one that the desk sent to itself? `sharing`: with other workers, where there may be some.
+    `mailboxes`: begun to be opened, by place (`inbox_doors`).
     """
 
     def __init__(
@@ -30,11 +32,18 @@ class Inboxes:
         handled: Callable[[], None],
         canary: Callable[[bytes], bool] = lambda raw: False,
         sharing: Sharing | None = None,
+        mailboxes: Mapping[str, Mailbox] | None = None,
     ) -> None:
         self._desk = desk
         self._stopping = stopping
         self._sharing = sharing
-        self.loops = tuple(InboxLoop(desk, box, stopping, handled, canary, sharing) for box in desk.settings.mailboxes)
+        largest, begun = desk.settings.inbound.max_size, mailboxes or {}
+        self.loops = tuple(
+            InboxLoop(
+                desk, box, begun.get(box.place) or Mailbox(box, max_size=largest), stopping, handled, canary, sharing
+            )
+            for box in desk.settings.mailboxes
+        )
 
     def threads(self) -> list[threading.Thread]:
         """A thread for each, not started yet."""

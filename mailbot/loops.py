@@ -56,6 +56,7 @@ class InboxLoop:
         self,
         desk: Desk,
         box: MailboxSettings,
+        mailbox: Mailbox,
         stopping: threading.Event,
         handled: Callable[[], None],
         canary: Callable[[bytes], bool],
@@ -67,7 +68,7 @@ class InboxLoop:
         self.name, self.place = box.name, box.place
         self.title = f"inbox {box.name}".rstrip()
         self._poll = box.poll_interval.total_seconds()
-        self._mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
+        self._mailbox = mailbox
         self._handled = handled
         options: dict[str, Any] = {"handled": self._batch_done, "stopping": self._must_stop, "canary": canary}
         if sharing is None:

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import imaplib
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,7 @@ class Mailbox:
         self._max_size = max_size
         self._batch_bytes = batch_bytes
         self._batch_count = batch_count
+        self._ahead: Future[None] | None = None
         self._patience = patience
         self._log = logger
         self._tokens = TokenSource.of(settings, settings.section)
@@ -96,8 +99,29 @@ class Mailbox:
         client = self._client
         return certificate_ends(client.wire.sock) if client is not None else None
 
+    def open_ahead(self) -> None:
+        """Begin to open it in a thread, and return at once: the next `open()` has the outcome."""
+        outcome = self._ahead = Future[None]()
+
+        def begin() -> None:
+            try:
+                self._open()
+            except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(None)
+
+        threading.Thread(target=begin, name="opens ahead", daemon=True).start()
+
     def open(self) -> None:
         """Connect, log in, make sure of the folders, select. An open connection is closed first."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.result()
+        else:
+            self._open()
+
+    def _open(self) -> None:
         self.close()
         self._client = connect(self._settings, self._tokens, self._patience)
         with self._guard("looking at the folders") as client:

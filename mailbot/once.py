@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailbot.bootstrap import Desk, open_desk
@@ -26,8 +26,8 @@ from mailbot.watch.canary import number_of
 log = logging.getLogger(__name__)
 
 
-def run_once(settings: Settings) -> int:
-    """One turn of the desk; 0, or 1 where a server could not be used."""
+def run_once(settings: Settings, mailboxes: Mapping[str, Mailbox] | None = None) -> int:
+    """One turn of the desk; 0, or 1 where a server could not be used. `mailboxes`: begun to be opened, by place."""
     keep_small()
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
@@ -36,13 +36,13 @@ def run_once(settings: Settings) -> int:
             log.error("this worker found no place among those of the desk in %s", desk.store.described())
             return 1
         try:
-            return _turn(desk, sharing)
+            return _turn(desk, sharing, mailboxes or {})
         finally:
             if sharing is not None:
                 sharing.stop()
 
 
-def _turn(desk: Desk, sharing: Sharing | None) -> int:
+def _turn(desk: Desk, sharing: Sharing | None, mailboxes: Mapping[str, Mailbox]) -> int:
     outgoing = _Outgoing(desk)
     outgoing.start()
     boxes = desk.settings.mailboxes
@@ -51,7 +51,13 @@ def _turn(desk: Desk, sharing: Sharing | None) -> int:
         mine = [box for box in boxes if sharing is None or sharing.may_read(box.place)]
         if len(mine) < len(boxes):
             log.info("%d of %d mailboxes are read by other workers", len(boxes) - len(mine), len(boxes))
-        found = {desk.store.mailbox_id(box.place): _read(desk, box, outgoing.wake, sharing) for box in mine}
+        largest = desk.settings.inbound.max_size
+        found = {
+            desk.store.mailbox_id(box.place): _read(
+                desk, box, mailboxes.get(box.place) or Mailbox(box, max_size=largest), outgoing.wake, sharing
+            )
+            for box in mine
+        }
         read = {mailbox: begun for mailbox, handled in found.items() if handled}
         desk.helpdesk.fire_due_timers(read if sharing is None else sharing.read_by_all(read))
         desk.helpdesk.summarise()
@@ -62,9 +68,10 @@ def _turn(desk: Desk, sharing: Sharing | None) -> int:
     return 1 if trouble or None in found.values() else 0
 
 
-def _read(desk: Desk, box: MailboxSettings, handled: Callable[[], None], sharing: Sharing | None) -> bool | None:
+def _read(
+    desk: Desk, box: MailboxSettings, mailbox: Mailbox, handled: Callable[[], None], sharing: Sharing | None
+) -> bool | None:
     """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
-    mailbox = Mailbox(box, max_size=desk.settings.inbound.max_size)
     profile = desk.helpdesk.profile
     options: dict[str, Any] = {"handled": handled, "canary": lambda raw: number_of(raw, profile) is not None}
     if sharing is None:

@@ -21,15 +21,21 @@ def run(
     """Run the desk until SIGTERM or Ctrl-C; SIGHUP reads the configuration anew."""
     settings = settings_of(context, quiet=False)
 
+    # Half of the start is loading code that no mail server waits for.
+    from mailbot.inbox_doors import open_ahead
+
+    mailboxes = open_ahead(settings)
+
     from mailbot import daemon
     from mailbot import once as one_turn
     from mailbot.cli.ownership import hand_over
     from mailbot.config import config_path
 
+    path = config_path(named_config(context))
     # A thread that waits for a server gets the interpreter back within a millisecond of the answer, not within five.
     sys.setswitchinterval(0.001)
     try:
-        code = one_turn.run_once(settings) if once else daemon.run(settings, config_path(named_config(context)))
+        code = one_turn.run_once(settings, mailboxes) if once else daemon.run(settings, path, mailboxes)
     finally:
         hand_over(settings.storage.data_dir)
     raise typer.Exit(code)
