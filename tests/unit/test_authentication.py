@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailbot.core.authentication import MISMATCH, dmarc_passes, dmarc_verdict, doubtful_author
-from mailbot.core.message import InboundMessage
+from mailbot.core.message import Address, Headers, InboundMessage
 from mailbot.core.parse import parse_message
 
 OURS = ("mx.desk.example",)
@@ -71,3 +73,37 @@ def test_a_mail_that_names_nobody_or_several_is_doubtful_in_words() -> None:
 def test_a_failure_behind_a_quotation_mark_that_never_ends_stays_one() -> None:
     field = 'mx.desk.example; spf=pass smtp.mailfrom="a; dmarc=fail header.from=sekolah.example'
     assert dmarc_verdict(mail(field), OURS) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("defect", "words"),
+    [
+        ("duplicate-from", "more than one From field"),
+        ("ambiguous-address", "a From that can be read in two ways"),
+        ("from-disagreement", "a From that mail programs read in different ways"),
+        ("encoded-address", "an author inside an encoded word"),
+        ("control-in-from", "control characters in From"),
+    ],
+)
+def test_a_from_that_two_programs_read_differently_is_doubtful_whatever_the_server_found(
+    defect: str, words: str
+) -> None:
+    proven = mail("mx.desk.example; dmarc=pass header.from=sekolah.example")
+    assert dmarc_passes(proven, OURS) and doubtful_author(proven) == ""
+    odd = replace(proven, defects=(defect,))
+    assert doubtful_author(odd) == words and not dmarc_passes(odd, OURS)
+    assert doubtful_author(replace(odd, from_=())) == words
+
+
+@pytest.mark.parametrize("author", ["<@relay.example:guru@sekolah.example>", "Guru: guru@sekolah.example;"])
+def test_source_routes_and_groups_are_for_few_programs_an_author(author: str) -> None:
+    written = replace(mail(author=author), from_=(Address("guru@sekolah.example"),), defects=())
+    assert doubtful_author(written) == "a source route or a group in From"
+
+
+def test_of_an_endless_field_the_first_20000_characters_are_read() -> None:
+    opening, failure = "mx.desk.example; ===", " dmarc=fail"
+    room = 20_000 - len(opening) - len(failure)
+    for more, verdict in ((0, "fail"), (1, "")):
+        long = replace(mail(), headers=Headers((("Authentication-Results", opening + "=" * (room + more) + failure),)))
+        assert dmarc_verdict(long, OURS) == verdict

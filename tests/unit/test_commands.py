@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.commands import CommandError, Fault, Verb, parse_commands
+from mailbot.core.commands import CommandError, Commands, Fault, Verb, parse_commands
 from mailbot.vocabulary.commands import SUGGESTED, VERBS
 
 
@@ -238,3 +238,36 @@ def test_any_text_is_taken_apart_without_a_fault(words: str) -> None:
         assert command.line in words
     for error in parsed.errors:
         assert words.split("\n")[error.line_number - 1].strip() == error.line
+
+
+def test_no_letter_at_the_end_of_an_argument_is_taken_for_a_sign() -> None:
+    def only(line: str) -> object:
+        [command] = parse_commands(line).commands
+        return command.email or command.value or command.values
+
+    assert only("#tag X1X abc_") == ("x1x", "abc_")
+    assert only("*#tag abcX*") == ("abcx",)
+    assert only("#program XBOSX") == "XBOSX"
+    assert only("#oper Xena@x.sch.idX") == "xena@x.sch.idx"
+    assert parse_commands("XX\nXX").words == "XX\nXX" and parse_commands("X#selesai").commands == ()
+    assert (one_error("#selesai X").found, one_error("#gabung X12001X").found) == ("X", "X12001X")
+    assert one_error("#oper budi@x.sch.id segeraX").found == "segeraX"
+
+
+def test_what_is_too_much_is_shown_as_it_was_typed() -> None:
+    assert one_error("#gabung 12001 ya segera").found == "ya segera"
+    assert one_error("#prioritas tinggi sekali ya").found == "sekali ya"
+    assert one_error("#gabung").found == "" and parse_commands("").words == Commands().words == ""
+
+
+def test_a_name_may_stand_before_an_address_in_square_brackets() -> None:
+    assert [c.email for c in parse_commands("#oper Budi [budi@x.sch.id]").commands] == ["budi@x.sch.id"]
+
+
+def test_of_an_endless_line_the_first_five_hundred_characters_are_read() -> None:
+    [command] = parse_commands("#tag " + "x" * 494 + "yz").commands
+    assert command.values == ("x" * 494 + "y",)
+
+
+def test_of_many_words_that_are_like_it_three_are_suggested() -> None:
+    assert one_error("#pror").possible == ("#program", "#priority", "#prioritas")

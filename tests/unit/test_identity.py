@@ -1,8 +1,10 @@
 """The same mail by another way is the same mail; another text under the same Message-ID is another mail."""
 
+import hashlib
+
 import pytest
 
-from mailbot.core.identity import identity
+from mailbot.core.identity import Identity, identity
 
 MAIL = (
     b"From: a@x.id\r\nSubject: Halo\r\nMessage-ID: <1@x.id>\r\n"
@@ -58,3 +60,30 @@ def test_a_body_is_looked_at_in_pieces_that_tear_no_line_end_apart(
     whole = identity(head + body.replace(b"\r\n", b"\n").rstrip())
     monkeypatch.setattr("mailbot.core.identity._PIECE", size)
     assert identity(head + body) == whole
+
+
+def test_what_is_stored_of_a_mail_today_is_found_again_by_every_later_version() -> None:
+    raw = (
+        b"From: a@x.id\r\nTo:  b@y.id,\r\n c@y.id\r\nSubject: Halo\r\nMessage-ID: <1@x.id>\r\n"
+        b"Date: Mon, 3 Nov 2025 10:00:00 +0700\r\n\r\nSatu\r\nDua\r\n \r\n"
+    )
+    plain = b"from:a@x.id\nto:b@y.id, c@y.id\nsubject:Halo\ndate:Mon, 3 Nov 2025 10:00:00 +0700\nSatu\nDua"
+    assert identity(raw) == Identity("<1@x.id>", hashlib.sha256(plain).hexdigest())
+    bare = b"Subject: Halo\r\n\r\nIsi\r\n"
+    assert identity(bare).digest == hashlib.sha256(bare + b"from:\nto:\nsubject:Halo\ndate:\nIsi").hexdigest()
+
+
+@pytest.mark.parametrize("field", [b"Message-ID: <1@x.id>\r\n", b"Date: Mon, 3 Nov 2025 10:00:00 +0700\r\n"])
+def test_one_of_message_id_and_date_is_enough_to_leave_the_trace_out(field: bytes) -> None:
+    mail = field + b"From: a@x.id\r\n\r\nIsi\r\n"
+    assert identity(b"Received: from a\r\n" + mail) == identity(mail)
+
+
+def test_only_the_beginning_of_an_endless_header_is_looked_at() -> None:
+    field = b"Message-ID: <1@x.id>"
+    for before, seen in ((262_144 - len(field), "<1@x.id>"), (262_145 - len(field), "<1@x.id")):
+        assert identity(b"\n".rjust(before, b"x") + field).message_id == seen
+
+
+def test_an_id_of_strange_bytes_is_kept_as_far_as_a_database_takes_it() -> None:
+    assert identity(b"Message-ID: <\x00a\xff>\r\n\r\n").message_id == "<a\ufffd>"

@@ -51,3 +51,27 @@ def test_a_header_that_does_not_end_may_belong_to_anything() -> None:
     endless = b"From: a@x.example\r\n" + b"X: y\r\n" * HEAD_BYTES
     assert order_keys(endless) == (ANYTHING,)
     assert order_keys(b"From: a@x.example\r\nSubject: #1") == ("s:a@x.example", "t:1")
+
+
+def test_only_the_header_is_looked_at_up_to_its_end_or_64_kib() -> None:
+    assert order_keys(_mail("From: a@x.example", end="\r\n\r\nSubject: #777\r\n")) == ("s:a@x.example",)
+    assert order_keys(b"\n\nFrom: a@x.example\nSubject: #1\n\n") == (ANYTHING,)  # it has no header
+    longest = b"From: a@x.example\nX: ".ljust(65_536, b"y")
+    assert order_keys(longest) == ("s:a@x.example",) and order_keys(longest + b"y") == (ANYTHING,) == ("*",)
+    assert order_keys(longest[:-3] + b"\n\nbody") == ("s:a@x.example",)
+
+
+def test_strange_bytes_and_pieces_of_a_subject_hide_no_key() -> None:
+    assert order_keys(b"From: \xff <a@x.example>\n\n") == ("s:a@x.example",)
+    parts = "Subject: =?utf-8?Q?=2312?= =?iso-8859-1?Q?345?="
+    assert order_keys(_mail("From: a@x.example", parts)) == ("s:a@x.example", "t:12345")
+    encoded = "=?utf-8?Q?a?= "
+    long = " " + encoded + "x" * (4096 - len(encoded) - 4) + " #91"  # the 4096th character is the 9
+    assert order_keys(_mail("From: a@x.example", f"Subject:{long}")) == ("s:a@x.example", "t:9")
+
+
+def test_two_hundred_keys_are_the_most() -> None:
+    def keys(ids: int) -> tuple[str, ...]:
+        return order_keys(_mail("From: a@x.example", f"References: {' '.join(f'<{n}@x>' for n in range(ids))}"))
+
+    assert len(keys(199)) == 200 and keys(200) == (ANYTHING,)

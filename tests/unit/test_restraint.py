@@ -50,6 +50,22 @@ def test_the_table(counted: Counted, cap: Cap | None) -> None:
     assert reached(counted, OF) is cap
 
 
+def test_where_nothing_was_counted_nothing_is_held_against_anybody() -> None:
+    nothing = Counted()
+    assert (nothing.to_sender, nothing.on_ticket, nothing.overall, nothing.alike, nothing.echoes) == (0, 0, 0, 0, 0)
+    assert (nothing.domain_turns, nothing.alike_turns, nothing.domain_span, nothing.paces) == (0, 0, 0, None)
+
+
+def test_the_limits_are_those_that_the_documents_give() -> None:
+    hour = timedelta(hours=1)
+    counts = {cap: OF.of(cap).count for cap in Cap}
+    assert counts == {
+        Cap.SENDER: 20, Cap.TICKET: 30, Cap.ECHO: 5, Cap.ALIKE: 20, Cap.DOMAIN: 25, Cap.RALLY: 24, Cap.SPREAD: 3000,
+        Cap.OVERALL: 100_000, Cap.CONFIRM: 5, Cap.NOTIFICATIONS: 30, Cap.REPORTS: 30,
+    }  # fmt: skip
+    assert {OF.of(cap).per for cap in Cap} == {hour} and OF.domain.looked_at == 30
+
+
 def test_every_row_has_its_words_and_its_limit() -> None:
     assert {cap.value for cap, _ in ROWS} == set(WITHHELD)
     assert all(OF.of(cap).count > 0 for cap in Cap) and OF.of(Cap.RALLY).count == RALLY
