@@ -107,10 +107,6 @@ class Commands:
     errors: tuple[CommandError, ...] = ()
     words: str = ""
 
-    def first(self, verb: Verb) -> Command | None:
-        """The first command of that verb, if there is one."""
-        return next((command for command in self.commands if command.verb is verb), None)
-
 
 def parse_commands(words: str) -> Commands:
     """Take the block of commands off the top of an agent's new words.

@@ -7,7 +7,9 @@ import quopri
 
 import pytest
 
+from mailbot.core.classify import OwnIdentity
 from mailbot.core.parse import parse_message
+from mailbot.core.understand import understand, understand_wholly
 
 
 def part(content: str | bytes, content_type: str = "text/plain; charset=utf-8", **fields: str) -> bytes:
@@ -304,3 +306,21 @@ def test_quoted_printable_round_trip_of_indonesian() -> None:
     words = "Mohon bantuannya – akun “operator” terkunci… Rp 5.000.000 😀\n"
     raw = part(quopri.encodestring(words.encode()), Content_Transfer_Encoding="quoted-printable")
     assert parse_message(raw).text == words.strip()
+
+
+MARKUP = "<html><body><p>Halo <b>guru</b></p></body></html>"
+
+
+@pytest.mark.parametrize("more", ["", f"--b\r\nContent-Type: text/html\r\n\r\n{MARKUP}\r\n"])
+def test_html_under_the_name_of_plain_text_beside_a_real_one_is_the_html(more: str) -> None:
+    parts = "".join(f"--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n" for text in ("Halo guru", MARKUP))
+    head = "From: a@x.id\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+    message = parse_message(f"{head}{parts}{more}--b--\r\n".encode())
+    assert (message.text, message.html.strip(), message.attachments) == ("Halo guru", MARKUP, ())
+
+
+def test_a_worker_that_has_nothing_else_to_do_tells_the_new_words_too() -> None:
+    raw = b"From: a@x.id\r\nSubject: Re: x\r\n\r\nSudah bisa.\r\n\r\n> Mohon dicek.\r\n"
+    understood = understand_wholly(raw, OwnIdentity())
+    assert understood.words is not None and understood.words.text == "Sudah bisa."
+    assert understand(raw, OwnIdentity()).words is None
