@@ -38,6 +38,8 @@ def settled(text: str, listed: int = 9) -> tuple[dict[int, Verb], list[OrderFaul
         ("lepas 3\nlepas 3", {3: R}),
         ("\n\n lepas: 3\n\nTerima kasih,\nBudi\nRuang dua", {3: R}),
         ("lepas 3\n\n-- \nBudi 0812-3456-7890", {3: R}),
+        ("lepas # 3", {3: R}),
+        ("\n" * 299 + "lepas 3", {3: R}),
     ],
 )
 def test_orders(text: str, expected: dict[int, Verb]) -> None:
@@ -65,6 +67,13 @@ def test_everything(word: str) -> None:
         ("lepas 1-999999", OrderFault.BAD_NUMBER),
         ("lepas 12345678", OrderFault.BAD_NUMBER),
         ("hapus semua kecuali 3", OrderFault.BAD_NUMBER),
+        ("lepas X3", OrderFault.BAD_NUMBER),
+        ("lepas 1-1002", OrderFault.BAD_NUMBER),
+        ("lepas 1-1001", OrderFault.NOT_LISTED),
+        ("hpaus satu 2", OrderFault.NO_ORDER),
+        ("Halo,\nlepas", OrderFault.NO_ORDER),
+        ("Halo,\nlepas dulu 3", OrderFault.NO_ORDER),
+        ("\n" * 300 + "lepas 3", OrderFault.NO_ORDER),
         ("lepas 10", OrderFault.NOT_LISTED),
         ("lepas 0", OrderFault.NOT_LISTED),
         ("lepas 3\nhapus 3", OrderFault.CONFLICT),
@@ -95,3 +104,16 @@ def test_a_hostile_mail_is_read_in_no_time() -> None:
     for text in ("lepas " + "1 sampai " * 100_000, "lepas 1-1000 " * 30_000, "#" * 500_000, "a 1\n" * 100_000):
         parse_orders(text)
     assert time.process_time() - begun < 2
+
+
+def test_what_is_wrong_is_shown_as_it_was_meant_and_cut() -> None:
+    [error] = parse_orders("lepas X3").errors
+    assert error.found == "x3"
+    [nothing] = parse_orders("").errors
+    assert (nothing.line, nothing.line_number, nothing.found) == ("", 0, "")
+    long = "lepas 3".ljust(499) + "45"  # the 500th character is the 4
+    assert [order.numbers for order in parse_orders(long).orders] == [(3, 4)]
+    [strange] = parse_orders("lepas x" + "y" * 600).errors
+    assert len(strange.line) == 500
+    [order] = parse_orders("lepas 3").orders
+    assert not order.everything
