@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailbot.core.likeness import likeness
+from mailbot.core.message import Address, Headers, InboundMessage
 from mailbot.core.organisation import is_shared, mailbox_of, organisation_of
 from mailbot.core.parse import parse_message
 from mailbot.core.reply_path import conflict
 from mailbot.core.restraint import RALLY, ROWS, Cap, Counted, Limits, is_one_pace, is_turn, reached
+from mailbot.core.senders import Grade, grade
 from mailbot.core.stranger_words import safe_name, safe_title
 from mailbot.vocabulary.caps import WITHHELD
 
@@ -150,6 +152,7 @@ def conflict_in(header: str, dmarc: str = "") -> str:
         'From: "support@helpdesk.example" <x@jahat.example>',
         "From: Helpdesk  BOSP <x@jahat.example>",
         "From: HeIpdesk B0SP <x@jahat.example>",
+        "From: Helpd\u00e9sk BOSP <x@jahat.example>",
     ],
 )
 def test_an_answer_could_reach_somebody_else(header: str) -> None:
@@ -166,6 +169,9 @@ def test_an_answer_could_reach_somebody_else(header: str) -> None:
         "From: a@x.example\r\nSender: b@mail.x.example",
         "From: a@x.example\r\nSender: support@helpdesk.example",
         "From: a@x.example\r\nReply-To: Halo <>",
+        "From: a@x.example\r\nReply-To: support@helpdesk.example",
+        "From: a@x.example\r\nReply-To: b@x.example",
+        "From: a@x.example\r\nSender: Halo <>",
         "From: Sally <sally@gmail.com>",
         "From: Budi <budi@x.example>",
         "From: Sally <sally@helpdesk.example>",
@@ -177,6 +183,43 @@ def test_an_answer_could_reach_somebody_else(header: str) -> None:
 )
 def test_an_answer_reaches_who_wrote(header: str) -> None:
     assert conflict_in(header) == ""
+
+
+def test_several_authors_are_said_to_be_several() -> None:
+    one = InboundMessage(from_=(Address("a@x.example"),), defects=("duplicate-from",))
+    assert conflict(one) == "names several authors (From)"
+
+
+def test_of_very_many_addresses_for_replies_the_first_twenty_count() -> None:
+    strangers = tuple(Address(f"b{n}@lain{n}.example") for n in range(20))
+    own = Address("a@x.example")
+    assert conflict(InboundMessage(from_=(own,), reply_to=(*strangers[:19], own))) == ""
+    assert conflict(InboundMessage(from_=(own,), reply_to=(*strangers, own)))
+
+
+@pytest.mark.parametrize("name", ["Layanan VVarga", "Laya\u200bnan Warga", "LAYANAN WARGA"])
+def test_a_name_that_looks_like_the_desks_is_a_pretence(name: str) -> None:
+    message = InboundMessage(from_=(Address("x@jahat.example", name),))
+    assert conflict(message, names=["Layanan Warga"]) and not conflict(message, names=["Layanan Kota"])
+
+
+@pytest.mark.parametrize(
+    ("author", "written", "expected"),
+    [
+        (None, "MAILER-DAEMON", Grade.DAEMON),
+        (None, "Mail Delivery System <>", Grade.DAEMON),
+        (None, "Budi <>", Grade.OFFICE),
+        (Address("", "Budi"), "", Grade.OFFICE),
+        (Address("x@y.example", "Mail Delivery System"), "", Grade.OFFICE),
+        (Address("mailer-daemon@y.example"), "", Grade.DAEMON),
+        (Address("postmaster@y.example"), "", Grade.OFFICE),
+        (Address("noreply@y.example"), "", Grade.UNREAD),
+        (Address("guru@y.example", "Guru"), "", Grade.ANYBODY),
+    ],
+)
+def test_how_surely_an_author_is_a_machine(author: Address | None, written: str, expected: Grade) -> None:
+    headers = Headers((("From", written),)) if written else Headers()
+    assert grade(InboundMessage(from_=(author,) if author else (), headers=headers)) is expected
 
 
 def test_a_proven_author_may_have_any_sender() -> None:
