@@ -102,7 +102,11 @@ class Asked:
             functions = self.reach[name].functions
             return wanted in functions if not mutant.at_import else any(one.startswith(wanted) for one in functions)
 
-        found = [item for item in self.items if item.nodeid in self.reach and reaches(item.nodeid)]
+        def bears(item: pytest.Item) -> bool:
+            # what a field is by default, the module's own tests may ask without entering any function of it
+            return reaches(item.nodeid) or (mutant.at_import and item.path.stem == own)
+
+        found = [item for item in self.items if item.nodeid in self.reach and bears(item)]
         found.sort(key=lambda item: (item.path.stem != own, self.reach[item.nodeid].seconds))
         chosen, seconds = [], 0.0
         for item in found:

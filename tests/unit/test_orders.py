@@ -406,7 +406,7 @@ def test_each_refusal_says_which_line_what_stood_there_and_what_is_possible() ->
     assert refusal(ticket(), Command(Verb.ASSIGN, "#oper x@y.id", 1, email="x@y.id"))[3] == "x@y.id"
     assert refusal(ticket(), command(Verb.MACRO, value="salam"))[3] == "salam"
     [empty] = order(ticket()).refusals
-    assert (empty.fault, empty.line, empty.line_number) == (Fault.NEEDS_WORDS, "", 1)
+    assert (empty.fault, empty.line, empty.line_number, empty.found) == (Fault.NEEDS_WORDS, "", 1, "")
     own = Command(Verb.MERGE, "#gabung 12345", 1, number=12345)
     assert refusal(ticket(), own, Target(12345, ACHA.email, Status.QUEUED))[3] == "12345"
     assert refusal(ticket(), command(Verb.REQUESTER, email=BUDI.email))[3] == BUDI.email

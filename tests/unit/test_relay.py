@@ -164,3 +164,17 @@ def test_hostile_text_costs_little(hostile: str) -> None:
     mask_addresses(hostile, OWN, "x@y")
     said(hostile, ["x"])
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Halo.", "Halo."),
+        ("Dari sally@rumah.example.", "Dari DESK."),
+        ("mailto:sally%40rumah.example", "mailto:DESK"),
+        ("Surat lain@x.example", "Surat lain@x.example"),
+        ("", ""),
+    ],
+)
+def test_each_form_of_a_private_address_is_hidden_by_itself_and_other_words_stay(text: str, shown: str) -> None:
+    assert mask_addresses(text, ["sally@rumah.example"], "DESK") == shown

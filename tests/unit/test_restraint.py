@@ -260,3 +260,15 @@ def test_hostile_subjects_take_no_longer(piece: str) -> None:
 
 def test_limits_can_be_looked_at_for_turns() -> None:
     assert OF.alike.looked_at == 24 and replace(OF.alike, count=5).looked_at == 6
+
+
+@pytest.mark.parametrize(
+    ("subject", "title"),
+    [("tulis ke admin@judi ya", "tulis ke [tautan] ya"), ("buka https://judi ya", "buka [tautan] ya"), ("a b", "a b")],
+)
+def test_each_sign_of_a_link_is_enough_by_itself(subject: str, title: str) -> None:
+    assert safe_title(subject) == title
+
+
+def test_a_name_may_have_64_characters_and_no_more() -> None:
+    assert safe_name("a" * 64) == "a" * 64 and safe_name("a" * 65) == ""
