@@ -141,6 +141,9 @@ class LmtpServer:
 
     async def _close(self, server: asyncio.Server | None, door: Door) -> None:
         if server is not None:
+            for door_socket in server.sockets:  # whoever was let in a moment ago must find a server, or is left hanging
+                asyncio.get_running_loop().remove_reader(door_socket.fileno())
+            await asyncio.sleep(0.01)
             server.close()
             if isinstance(self._listen, UnixSocket):
                 self._listen.path.unlink(missing_ok=True)

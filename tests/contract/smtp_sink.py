@@ -76,8 +76,9 @@ class Sink:
         self._controller.stop()
 
     async def _hang_up(self) -> None:
-        assert self._controller.server is not None
-        self._controller.server.close()
+        assert isinstance(self._controller.server, asyncio.Server)
+        for listener in self._controller.server.sockets:
+            self._controller.loop.remove_reader(listener.fileno())
         await asyncio.sleep(0.01)  # one that was just let in has no session yet, and then for a moment no transport
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
