@@ -73,6 +73,8 @@ def _upgrade_sqlite(store: Store) -> None:
 
 def _upgrade_postgresql(store: Store) -> None:
     with store.writing() as connection:
+        # A slow machine may load Alembic for longer than a session may rest in a transaction (store/engine.py).
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         # Released with the transaction, however it ends.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         _migrate(connection, store)

@@ -115,7 +115,17 @@ class RunningDesk:
         return self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""
 
     def logged(self, words: str, *, times: int = 1, seconds: float = 30) -> None:
-        until(lambda: self.log().count(words) >= times, seconds, f"{words!r} in the log")
+        def found() -> bool:
+            ended = self.process is not None and self.process.poll() is not None
+            enough = self.log().count(words) >= times
+            assert enough or not ended, f"it has ended before {words!r} was in the log:\n{self.log()[-3000:]}"
+            return enough
+
+        try:
+            until(found, seconds, f"{words!r} in the log")
+        except AssertionError as error:
+            error.add_note(self.log()[-3000:])
+            raise
 
     def cli(self, *arguments: str, check: bool = True) -> str:
         command = [sys.executable, "-m", "mailbot", *arguments, "--config", str(self.config)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -93,4 +94,19 @@ def test_a_line_about_another_mail_changes_nothing(tmp_path: Path) -> None:
     desk.desk.delivery.take_back()
     desk.deliver()
     assert {mail.recipient for mail in desk.sent} == {ACHA, SALLY, BUDI}
+    desk.close()
+
+
+def test_however_slow_the_server_something_goes_out_and_the_rest_is_given_back(tmp_path: Path) -> None:
+    desk = TryDesk(tmp_path)
+    desk.write(ACHA, "Tidak bisa tutup BKU", "BKU Oktober.", deliver=False)
+
+    def slow(mail: Sent) -> Accepted:
+        desk.clock.advance(timedelta(seconds=2))
+        return Accepted("250 ok")
+
+    desk.verdict = slow
+    for sent in (1, 2, 3):
+        assert desk.desk.delivery.deliver_due(desk).sent == 1
+        assert [mail.state for mail in desk.outbox()].count("pending") == 3 - sent
     desk.close()
