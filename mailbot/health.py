@@ -290,11 +290,15 @@ def _inbox(facts: Facts, limits: Limits, inbox: str, line: Line) -> Answer:
 
 
 def _lmtp(facts: Facts, limits: Limits) -> Answer:
-    line = facts.lmtp
+    return _of_line("lmtp", Severity.CRITICAL, facts.lmtp)
+
+
+def _of_line(name: str, severity: Severity, line: Line | None) -> Answer:
+    """A part that works or fails, and need not be there."""
     if line is None:
         return None
     if line.failing_since is not None:
-        return Condition("lmtp", Severity.CRITICAL, line.failing_since, "lmtp", _reason(line))
+        return Condition(name, severity, line.failing_since, name, _reason(line))
     return None if line.worked_at else UNKNOWN
 
 
@@ -358,12 +362,7 @@ def _automatic(facts: Facts, limits: Limits) -> Answer:
 
 
 def _scanner(facts: Facts, limits: Limits) -> Answer:
-    line = facts.scanner
-    if line is None:
-        return None
-    if line.failing_since is not None:
-        return Condition("scanner", Severity.WARNING, line.failing_since, "scanner", _reason(line))
-    return None if line.worked_at else UNKNOWN
+    return _of_line("scanner", Severity.WARNING, facts.scanner)
 
 
 def _certificate(facts: Facts, limits: Limits) -> Answer:

@@ -8,13 +8,10 @@ fails too, nothing is said against the mail.
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 
 from mailbot.core.classify import OwnIdentity
-from mailbot.understanding import hear, say
+from mailbot.understanding import hear, say, start_worker
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +26,7 @@ def is_deadly(raw: bytes, own: OwnIdentity, seconds: float = SECONDS) -> bool:
 
 def _survives(raw: bytes, own: OwnIdentity, seconds: float) -> bool:
     """Did a process of its own read the mail to its end?"""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "mailbot.understanding_worker"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
-    ) as process:  # fmt: skip
+    with start_worker() as process:
         assert process.stdin is not None
         assert process.stdout is not None
         too_long = threading.Timer(seconds, process.kill)

@@ -116,12 +116,7 @@ class _Worker(threading.Thread):
 
     def run(self) -> None:
         try:
-            # the same code as ours, wherever it was found
-            environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-            with subprocess.Popen(
-                [sys.executable, "-m", "mailbot.understanding_worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
-            ) as process:  # fmt: skip
+            with start_worker() as process:
                 assert process.stdin is not None
                 assert process.stdout is not None
                 self._talk(process.stdin, process.stdout)
@@ -155,6 +150,15 @@ class _Worker(threading.Thread):
                 self._jobs.put(None)  # meant for another
                 return
             job[1].set_result([None] * len(job[0]))
+
+
+def start_worker() -> subprocess.Popen[bytes]:
+    """A process that understands mail, with a pipe to it and one back; the same code as ours, wherever it was found."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "mailbot.understanding_worker"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
+    )  # fmt: skip
 
 
 def say(pipe: IO[bytes], value: object) -> None:
