@@ -1,4 +1,4 @@
-"""Writes measured sections into docs/performance.md, between markers, and draws small plots as SVG.
+"""Writes measured sections into docs/performance.md (or another page), between markers, and draws small plots as SVG.
 
 `put(name, text)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` and leaves the rest of
 the page as it is; a section that has no markers yet is put at the end. Others may own other sections.
@@ -15,27 +15,31 @@ from pathlib import Path
 from bench import machine
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+SCALE = PAGE.parent / "scale.md"
 PLOTS = PAGE.parent / "plots"
 HEADINGS = {
+    "latency": "Latency",
     "throughput": "Throughput beside peers",
     "stages": "Where the time goes",
     "memory": "Memory and start-up",
+    "backlog": "Memory under a long backlog",
+    "workers": "How much more it does",
     "soak": "Memory over a simulated year",
     "growth": "What a long history costs",
 }
 _COLOURS = ("#2f6f9f", "#c8782a", "#5a8f4e", "#8a5a99", "#7a7a7a")
 
 
-def put(name: str, text: str) -> None:
+def put(name: str, text: str, page: Path = PAGE) -> None:
     """Replace one section of the page."""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
+    whole = page.read_text(encoding="utf-8") if page.exists() else "# Performance\n"
     begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
     made = f"{begin}\n## {HEADINGS[name]}\n\n{text.strip()}\n{end}"
-    if begin in page:
-        page = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: made, page, flags=re.DOTALL)
+    if begin in whole:
+        whole = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: made, whole, flags=re.DOTALL)
     else:
-        page = page.rstrip() + f"\n\n{made}\n"
-    PAGE.write_text(page, encoding="utf-8")
+        whole = whole.rstrip() + f"\n\n{made}\n"
+    page.write_text(whole, encoding="utf-8")
 
 
 def measured_by(command: str) -> str:

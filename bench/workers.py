@@ -1,58 +1,88 @@
 """How much more do several workers do? Throughput of one desk with 1, 2 and 4 `mailbot run` on one machine.
 
-    python bench/workers.py [--mails 1000] [--workers 1 2 4] [--agents 0]
+    python -m bench.workers [--mails 400] [--workers 1 2 4] [--rounds 2] [--write]
 
-A PostgreSQL that waits for its disk (fsync on), a Dovecot with the backlog in it, an SMTP server that keeps what it
-gets; all on loopback, all of this machine. Full work: each mail stored, understood, made a ticket, acknowledged in text
-and HTML, the acknowledgement accepted, the mail moved. Measured from the first acknowledgement to the last; CPU is that
-of the workers alone, and beside it how busy the whole machine was: where that is 100 %, the machine is the limit.
+A PostgreSQL that waits for its disk (fsync on), a Dovecot with the backlog in it, an SMTP server that takes everything
+and looks whether a Message-ID comes twice; all on loopback, all of this machine. Full work: each mail of the mix
+(bench/corpus.py) stored, understood, made a ticket or put to one of 100 earlier ones, acknowledged in text and HTML (a
+reply: told to its agent, so that one mail goes out for each that came in), the mail out accepted, the mail in moved.
+The desk with the earlier tickets is made once; each turn has a copy of its database and a mailbox of its own, and the
+numbers of workers take turns, `--rounds` times.
+
+Measured from the first mail out to the last. CPU is what the kernel counted for a process and its descendants, also
+those that have ended meanwhile; beside it how busy the whole machine was: where that is 100 %, it is the limit.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
-import re
 import shutil
 import signal
-import sys
+import statistics
+import subprocess
 import tempfile
 import time
-from email.message import EmailMessage
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sqlalchemy import create_engine, text
 
+from bench import corpus, machine, report
+from bench.products import AGENT, MailbotDesk, Servers, here
+from bench.sink import Sink
 from tests.contract import postgres as pg
 from tests.contract.dovecot import Dovecot
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import ADDRESS, WIRE
-from tests.integration.running_desk import RunningDesk
 
-WORDS = ("mohon", "bantuan", "sekolah", "kami", "tidak", "bisa", "masuk", "aplikasi", "data", "siswa", "gagal")
+EARLIER = 100
+LOOK_SECONDS = 0.02
+# A turn that takes longer than a second for each mail hangs.
+PATIENCE_SECONDS = 60
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
 TICKS = os.sysconf("SC_CLK_TCK")
+# Whose CPU is counted.
+PARTS = ("workers", "PostgreSQL", "Dovecot", "SMTP server")
 
 
-def report(nth: int, chance: random.Random) -> bytes:
-    """A report in text and HTML, some 6 KB; every tenth with a picture of 200 KB."""
-    mail = EmailMessage()
-    mail["From"], mail["To"] = f"Guru {nth} <guru{nth}@sekolah{nth}.example>", ADDRESS
-    mail["Subject"], mail["Message-ID"] = f"Lapor {nth}", f"<{nth}.bench@sekolah.example>"
-    words = "\n\n".join(" ".join(chance.choices(WORDS, k=40)) + "." for _ in range(8))
-    mail.set_content(words)
-    mail.add_alternative("".join(f"<p>{part}</p>" for part in words.split("\n\n")), subtype="html")
-    if nth % 10 == 0:
-        mail.add_attachment(chance.randbytes(150_000), maintype="image", subtype="jpeg", filename="layar.jpg")
-    return mail.as_bytes(policy=WIRE)
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One number of workers, once. `cpu`: ms a mail, for each of `PARTS`; `busy`: of the machine, in per cent;
+
+    `database`, `raw`: what it grew by, bytes a mail.
+    """
+
+    workers: int
+    rate: float
+    cpu: tuple[float, ...]
+    busy: float
+    database: float
+    raw: float
 
 
-def cpu_of(pid: int) -> float:
-    """Seconds of CPU that a process has had."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+@dataclass(frozen=True)
+class Place:
+    """What all turns have in common. `prepared`: the database that they copy."""
+
+    folder: Path
+    server: pg.Postgres
+    servers: Servers
+    sink: Sink
+    prepared: str
+
+    def environment(self, url: str) -> dict[str, str]:
+        return here() | {"MAILBOT_STORAGE__DATABASE_URL": url}
+
+    def desk(self, name: str) -> Path:
+        """A worker's folder, with the key that all share."""
+        folder = self.folder / name
+        (folder / "data").mkdir(parents=True)
+        key = folder / "data" / "secret.key"
+        key.write_text("a secret that all workers of a desk share\n")
+        key.chmod(0o600)
+        return folder
 
 
 def busy() -> tuple[float, float]:
@@ -61,75 +91,161 @@ def busy() -> tuple[float, float]:
     return (sum(parts) - parts[3] - parts[4]) / TICKS, sum(parts) / TICKS
 
 
-def measure(server: pg.Postgres, count: int, mails: list[bytes], folder: Path) -> dict[str, float]:
-    """One run with `count` workers on a database and a mailbox of their own."""
-    url = server.create()
-    home = folder / f"dovecot{count}"
-    home.mkdir(mode=0o755)
-    with Dovecot(home) as dovecot, Sink() as sink:
-        dovecot.append("support", *mails)
-        workers = []
-        for nth in range(count):
-            place = folder / f"{count}-{nth}"
-            (place / "data").mkdir(parents=True)
-            (place / "data" / "secret.key").write_text("a secret that all workers of a desk share\n")
-            (place / "data" / "secret.key").chmod(0o600)
-            more = '[agent_mail]\nnotify = "none"'
-            workers.append(RunningDesk(place, dovecot, sink, database_url=url, more=more))
-        for worker in workers:
-            worker.start()
-        try:
-            while not sink.envelopes:
-                time.sleep(0.005)
-            begun, (used, had) = time.monotonic(), busy()
-            pids = [worker.process.pid for worker in workers if worker.process]
-            spent = sum(cpu_of(pid) for pid in pids)
-            already = len(sink.envelopes)
-            while len(sink.envelopes) < len(mails):
-                time.sleep(0.005)
-            lasted, (used_now, had_now) = time.monotonic() - begun, busy()
-            spent = sum(cpu_of(pid) for pid in pids) - spent
-        finally:
-            for worker in workers:
-                worker.stop(signal.SIGTERM)
-    sent = [re.search(rb"(?im)^Message-ID:\s*(\S+)", bytes(e.original_content or b"")) for e in sink.envelopes]
-    assert len({found[1] for found in sent if found}) == len(mails), "a mail went out twice, or not at all"
-    done = len(mails) - already
-    with create_engine(url).connect() as connection:
-        size = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
-        raw = connection.execute(text("SELECT pg_total_relation_size('raw_mail')")).scalar_one()
-    return {
-        "rate": done / lasted, "cpu_ms": 1000 * spent / done, "machine": 100 * (used_now - used) / (had_now - had),
-        "bytes": (size - 10_000_000) / len(mails), "raw": raw / len(mails),
-    }  # fmt: skip
-
-
-def main() -> None:
-    """Print one line for each number of workers."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--mails", type=int, default=1000)
-    options.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    given = options.parse_args()
-    chance = random.Random(7)
-    mails = [report(nth, chance) for nth in range(given.mails)]
-    print(f"{given.mails} mails of {sum(map(len, mails)) / len(mails) / 1000:.1f} KB; {os.cpu_count()} cores")
-    pg._SETTINGS |= {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "128MB"}
+@contextmanager
+def place() -> Iterator[Place]:
+    """The servers, and a desk with earlier tickets, which are an agent's."""
     folder = Path(tempfile.mkdtemp(prefix="mailbot-bench-"))
     folder.chmod(0o755)
+    (folder / "dovecot").mkdir(mode=0o755)
+    pg._SETTINGS |= DURABLE
     server = pg.Postgres(Path(tempfile.mkdtemp(prefix="mailbot-pg-")))
     server.start()
     try:
-        for count in given.workers:
-            found = measure(server, count, mails, folder)
-            print(
-                f"{count} workers: {found['rate']:6.1f} mails/s, {found['cpu_ms']:5.1f} ms CPU of workers a mail, "
-                f"machine {found['machine']:3.0f} % busy, database {found['bytes'] / 1000:.1f} KB a mail "
-                f"(raw mail {found['raw'] / 1000:.1f})",
-                flush=True,
-            )
+        with Dovecot(folder / "dovecot") as dovecot, Sink(identify=True) as sink:
+            found = Place(folder, server, Servers(dovecot, sink.port), sink, server.create())
+            dovecot.append("earlier", *(mail.raw for mail in corpus.mails(0, earlier=EARLIER)))
+            desk = found.desk("earlier")
+            command = MailbotDesk("", "none").command(desk, found.servers, "earlier", "run", "--once")
+            cost = machine.run(command, environment=found.environment(found.prepared), log=desk / "log")
+            assert cost.code == 0, (desk / "log").read_text()[-2000:]
+            engine = create_engine(found.prepared)
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE ticket SET agent = :agent"), {"agent": AGENT})
+            engine.dispose()  # a database that somebody is in can't be copied
+            yield found
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def turn(at: Place, count: int, mails: int, name: str) -> Turn:
+    """So many workers take in a backlog."""
+    url = at.server.create(at.prepared.partition("@/")[2].partition("?")[0])
+    before = _sizes(url)
+    backlog = list(corpus.mails(mails, earlier=EARLIER))[EARLIER:]
+    at.servers.dovecot.append(name, *(mail.raw for mail in backlog))
+    at.sink.count()
+    at.sink.ids.clear()
+    desks = [at.desk(f"{name}-{nth}") for nth in range(count)]
+    product = MailbotDesk("", "none")
+    workers = []
+    try:
+        for desk in desks:
+            with (desk / "log").open("wb") as log:
+                command = [str(part) for part in product.command(desk, at.servers, name, "run")]
+                workers.append(subprocess.Popen(command, env=at.environment(url), stdout=log, stderr=log))
+        pids = [[worker.pid for worker in workers], *_servers(at)]
+        done, rate, spent, share = _watched(at, pids, mails)
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        codes = [worker.wait(30) for worker in workers]
+    logs = "\n".join((desk / "log").read_text()[-1000:] for desk in desks)
+    at.sink.count()
+    assert not any(codes), f"exit codes {codes}: {logs}"
+    ids = Counter(at.sink.ids)
+    assert len(ids) == ids.total() == mails, f"{ids.total()} mails out, {len(ids)} different, for {mails}: {logs}"
+    after = _sizes(url)
+    grown = [(now - was) / mails for now, was in zip(after, before, strict=True)]
+    return Turn(count, rate, tuple(1000 * seconds / done for seconds in spent), 100 * share, *grown)
+
+
+def _watched(at: Place, pids: Sequence[Sequence[int]], mails: int) -> tuple[int, float, list[float], float]:
+    """From the first mail out to the last: how many, mails a second, CPU of each part, share of the machine."""
+    ends = time.monotonic() + PATIENCE_SECONDS + mails
+    out = already = 0
+    while not out:
+        time.sleep(LOOK_SECONDS)
+        out = already = at.sink.count().total()
+        assert time.monotonic() < ends, "nothing went out"
+    begun, before, (used, had) = time.monotonic(), [sum(map(machine.cpu, some)) for some in pids], busy()
+    while out < mails:
+        time.sleep(LOOK_SECONDS)
+        out += at.sink.count().total()
+        assert time.monotonic() < ends, f"only {out} mails went out for {mails}"
+    lasted, (used_now, had_now) = time.monotonic() - begun, busy()
+    spent = [sum(map(machine.cpu, some)) - was for some, was in zip(pids, before, strict=True)]
+    return out - already, (out - already) / lasted, spent, (used_now - used) / (had_now - had)
+
+
+def _servers(at: Place) -> tuple[list[int], list[int], list[int]]:
+    """Of PostgreSQL, Dovecot and the SMTP server the process that all others descend from."""
+    postmaster = int((at.server.folder / "data" / "postmaster.pid").read_text().split()[0])
+    master = int((at.servers.dovecot.home / "run" / "master.pid").read_text())
+    return [postmaster], [master], [at.sink.pid]
+
+
+def _sizes(url: str) -> tuple[int, int]:
+    """Bytes of the database, and of the raw mail in it."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        whole = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+        raw = connection.execute(text("SELECT pg_total_relation_size('raw_mail')")).scalar_one()
+    engine.dispose()
+    return int(whole), int(raw)
+
+
+def measure(numbers: Sequence[int], mails: int, rounds: int) -> list[Turn]:
+    """All turns."""
+    found = []
+    with place() as at:
+        for nth in range(rounds):
+            for count in numbers:
+                found.append(done := turn(at, count, mails, f"w{count}-{nth}"))
+                cpu = ", ".join(f"{part} {ms:.1f}" for part, ms in zip(PARTS, done.cpu, strict=True))
+                print(
+                    f"round {nth + 1}, {count} workers: {done.rate:.1f} mails/s, ms CPU a mail: {cpu}; machine "
+                    f"{done.busy:.0f} % busy",
+                    flush=True,
+                )
+    return found
+
+
+def section(found: Sequence[Turn], mails: int, rounds: int, command: str) -> str:
+    """The table and the plot."""
+    rows, bars = [], []
+    numbers = list(dict.fromkeys(turn.workers for turn in found))
+    alone = statistics.median(turn.rate for turn in found if turn.workers == numbers[0])
+    for count in numbers:
+        turns = [turn for turn in found if turn.workers == count]
+        rates = [turn.rate for turn in turns]
+        rate = statistics.median(rates)
+        cpu = [statistics.median(turn.cpu[nth] for turn in turns) for nth in range(len(PARTS))]
+        rows.append((
+            count, f"{rate:.1f} ({min(rates):.1f}–{max(rates):.1f})", f"{rate / alone:.2f}",
+            *(f"{ms:.1f}" for ms in cpu), f"{sum(cpu):.1f}",
+            f"{statistics.median(turn.busy for turn in turns):.0f} %",
+        ))  # fmt: skip
+        bars.append((f"{count} worker{'s' if count > 1 else ''}", rate, f"{rate:.0f}/s"))
+    plot = report.bars("workers", "Mails taken in per second by so many workers", bars)
+    head = ("workers", "mails/s (range)", f"times {numbers[0]}", *(f"CPU of {part}, ms a mail" for part in PARTS))
+    backlog = list(corpus.mails(mails, earlier=EARLIER))[EARLIER:]
+    mean = sum(len(mail.raw) for mail in backlog) / mails / 1000
+    grown = statistics.median(turn.database for turn in found) / 1000
+    raw = statistics.median(turn.raw for turn in found) / 1000
+    return "\n\n".join((
+        report.table((*head, "in all", "machine busy"), rows),
+        f"![mails per second](plots/{plot.name})",
+        f"{rounds} interleaved rounds of {mails} mails ({mean:.1f} KB in the mean), medians; no mail went out twice. "
+        f"Dovecot, PostgreSQL with fsync, SMTP server and workers on one machine. The database grew by {grown:.1f} KB "
+        f"a mail, {raw:.1f} of it raw mail. {report.measured_by(command)}",
+    ))  # fmt: skip
+
+
+def main() -> None:
+    """Measure, and print or write the section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mails", type=int, default=400)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="into docs/scale.md")
+    given = parser.parse_args()
+    numbers = " ".join(map(str, given.workers))
+    command = f"python -m bench.workers --mails {given.mails} --workers {numbers} --rounds {given.rounds}"
+    text_ = section(measure(given.workers, given.mails, given.rounds), given.mails, given.rounds, command)
+    print(text_)
+    if given.write:
+        report.put("workers", text_, report.SCALE)
 
 
 if __name__ == "__main__":
