@@ -28,7 +28,8 @@ from typing import Any
 
 from bench import corpus
 from mailbot.clock import SystemClock
-from mailbot.store import raw_mail, schema, search
+from mailbot.packing import pack
+from mailbot.store import schema, search
 from mailbot.store.engine import Store
 
 MAILBOX = "bench@127.0.0.1/INBOX"
@@ -66,9 +67,7 @@ class Writer:
         self.dice = random.Random(seed)
         self.people = [corpus.person(self.dice, nth) for nth in range(max(1, count // TICKETS_A_PERSON))]
         self.frames = [
-            (len(mail.raw), raw_mail.pack(mail.raw)[1])
-            for mail in corpus.mails(60, seed=seed)
-            if len(mail.raw) < 20_000
+            (len(mail.raw), pack(mail.raw)[1]) for mail in corpus.mails(60, seed=seed) if len(mail.raw) < 20_000
         ]
         self.reports = [self._report() for _ in range(4000)]
         self.texts = [corpus.reply_words(self.dice) for _ in range(500)]
@@ -159,6 +158,7 @@ class Writer:
         ))  # fmt: skip
         rows.message.append((
             self.message, ticket, at, "in", kind, author, name, role, message_id, subject, text, sha256, self.inbound,
+            int(role != "requester"),
         ))  # fmt: skip
         return self.inbound
 
@@ -172,6 +172,7 @@ class Writer:
             self.message += 1
             rows.message.append((
                 self.message, ticket, at, "out", kind, corpus.DESK, "", "system", message_id, subject, text, "", None,
+                0,
             ))  # fmt: skip
         rows.outbox.append((
             self.outbox, ticket, self.message, inbound, kind, recipient, message_id, f"#{ticket} - {subject}", text,
@@ -190,8 +191,8 @@ _INSERTS = {
     "'person','nothing shows a machine',?,?,?,'','{}',1,'processed',1,?)",
     "raw": "INSERT INTO raw_mail (id, sha256, size, stored_at, body) VALUES (?,?,?,?,?)",
     "message": "INSERT INTO message (id, desk_id, ticket_id, at, direction, kind, author, author_name, author_role, "
-    "public, message_id, subject, text, attachments, raw_sha256, inbound_id, mark) "
-    "VALUES (?,1,?,?,?,?,?,?,?,1,?,?,?,'[]',?,?,'')",
+    "public, message_id, subject, text, attachments, raw_sha256, inbound_id, mark, id_here, by_other) "
+    "VALUES (?,1,?,?,?,?,?,?,?,1,?,?,?,'[]',?,?,'',0,?)",
     "outbox": "INSERT INTO outbox (id, desk_id, mailbox_id, ticket_id, message_row_id, inbound_id, kind, recipient, "
     "role, envelope_from, message_id, subject, text, raw, attachments, automatic, cycle, step, state, turn, attempts, "
     "created_at, next_attempt_at, expires_at, sent_at, last_error, lease_owner) "

@@ -146,6 +146,9 @@ def _empty_inbound(connection: Connection, traces: Traces) -> None:
     }
     for some in in_parts(traces.inbound):
         connection.execute(update(INBOUND).where(INBOUND.c.id.in_(some)).values(**values))
+        # what stays of such a mail on a ticket (an agent passed it on) is still found by its Message-ID
+        stays = MESSAGE.c.inbound_id.in_(some) & (MESSAGE.c.message_id != "")
+        connection.execute(update(MESSAGE).where(stays).values(id_here=True))
 
 
 def _delete_raw_mail(connection: Connection, traces: Traces) -> int:

@@ -11,11 +11,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 # SQLite gives a row id only to INTEGER PRIMARY KEY; PostgreSQL shall have 64 bits.
 Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _only_where(flag: str) -> dict[str, Any]:
+    """A partial index, in the words in which SQLAlchemy asks for a flag: SQLite compares the terms as written."""
+    return {"sqlite_where": text(f"{flag} = 1"), "postgresql_where": text(flag)}
 
 
 class Desk(SQLModel, table=True):
@@ -160,7 +165,13 @@ class ParticipantRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """One message on a ticket: `text` has the new words; the whole is the raw mail (in) or the outbox row (out)."""
+    """One message on a ticket: `text` has the new words; the whole is the raw mail (in) or the outbox row (out).
+
+    Two flags keep rows out of indexes in which each new mail would fall on a page of its own. `id_here`: its row of
+    `inbound` has another Message-ID (its header held more than that, or it was erased there), so it is looked up here;
+    all others are by way of `inbound`. `by_other`: it came from somebody else than the ticket's requester of today;
+    what the requester wrote is found by way of the ticket.
+    """
 
     __tablename__ = "message"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -180,12 +191,14 @@ class MessageRow(SQLModel, table=True):
     raw_sha256: str = ""
     inbound_id: int | None = Field(default=None, sa_type=BigInteger)
     mark: str = ""
+    id_here: bool = False
+    by_other: bool = False
 
     __table_args__ = (
         Index("ix_message_ticket", "ticket_id", "id"),
-        Index("ix_message_message_id", "desk_id", "message_id"),
+        Index("ix_message_message_id", "desk_id", "message_id", **_only_where("id_here")),
         Index("ix_message_inbound", "inbound_id"),
-        Index("ix_message_author", "desk_id", "author"),
+        Index("ix_message_author", "desk_id", "author", **_only_where("by_other")),
     )
 
 

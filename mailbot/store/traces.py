@@ -45,7 +45,8 @@ class Traces:
 def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
     """Everything of one person. Reads all of `inbound` (its senders have no index: this is asked once a year)."""
     own = _ids(connection, select(TICKET.c.id).where(TICKET.c.desk_id == desk_id, TICKET.c.requester_email == email))
-    by_them = select(MESSAGE.c.ticket_id).where(MESSAGE.c.desk_id == desk_id, MESSAGE.c.author == email, _AS_A_PERSON)
+    elsewhere = MESSAGE.c.by_other & (MESSAGE.c.desk_id == desk_id) & (MESSAGE.c.author == email)
+    by_them = select(MESSAGE.c.ticket_id).where(elsewhere, _AS_A_PERSON)
     takes_part = select(PARTICIPANT.c.ticket_id).where(PARTICIPANT.c.desk_id == desk_id, PARTICIPANT.c.email == email)
     shared = (_ids(connection, by_them) | _ids(connection, takes_part)) - own
     others = _among(connection, select(PARTICIPANT.c.email), PARTICIPANT.c.ticket_id, own)
@@ -58,7 +59,7 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
     message_ids = {row.id for row in messages}
     columns = select(INBOUND.c.id, INBOUND.c.raw_sha256)
     from_them = columns.where(INBOUND.c.desk_id == desk_id, INBOUND.c.sender == email)
-    acts = select(MESSAGE.c.inbound_id).where(MESSAGE.c.desk_id == desk_id, MESSAGE.c.author == email, ~_AS_A_PERSON)
+    acts = select(MESSAGE.c.inbound_id).where(elsewhere, ~_AS_A_PERSON)
     as_agent = set(connection.scalars(acts))
     mails = [
         *(row for row in connection.execute(from_them) if row.id not in as_agent),

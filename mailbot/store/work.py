@@ -35,7 +35,7 @@ from mailbot.store.agents import team_of
 from mailbot.store.inbound import InboundWork
 from mailbot.store.outbox import OutboxWork
 from mailbot.store.prepared import Prepared, add_row, add_rows, named, one_of, set_row
-from mailbot.store.tables import AUDIT, DESK, EVENT, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
+from mailbot.store.tables import AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,12 @@ class Work(InboundWork, OutboxWork):
         """
         if not message_ids:
             return {}
-        found: dict[str, int] = {}
         parameters = {"desk": self.desk_id} | named(message_ids)
-        for query in _numbers_by_message_id(len(message_ids), of_agents):
-            found.update({row.message_id: row.number for row in query.rows(self.connection, parameters)})
-        return found
+        *theirs, ours = _numbers_by_message_id(len(message_ids), of_agents)
+        came = [row for query in theirs for row in query.rows(self.connection, parameters)]
+        # an agent's mail may be on several tickets: it belongs to that which it came to last
+        found = {row.message_id: row.number for row in sorted(came, key=lambda row: int(row.id))}
+        return found | {row.message_id: row.number for row in ours.rows(self.connection, parameters)}
 
     def follow_ups_of(self, number: int) -> list[Loaded]:
         """The follow-ups of a ticket, newest first."""
@@ -165,6 +166,8 @@ class Work(InboundWork, OutboxWork):
             set_row(self.connection, TICKET, loaded.id, changed)
         if loaded.ticket.participants != ticket.participants:
             self._write_people(loaded.id, loaded.ticket.participants, ticket.participants)
+        if loaded.ticket.requester.email != ticket.requester.email:
+            _BY_OTHER.run(self.connection, {"ticket": loaded.id})
         if loaded.ticket.timers != ticket.timers:
             self._write_timers(loaded.id, ticket.timers)
         return loaded.now(ticket)
@@ -226,8 +229,13 @@ class Work(InboundWork, OutboxWork):
         row = {
             "desk_id": self.desk_id, "ticket_id": ticket_id, "at": self.now, "author_name": "", "public": True,
             "message_id": "", "subject": "", "text": "", "attachments": [], "raw_sha256": "", "inbound_id": None,
-            "mark": "",
+            "mark": "", "id_here": False, "by_other": False,
         } | values  # fmt: skip
+        if row["direction"] == "in":
+            row["by_other"] = row["author_role"] != Role.REQUESTER.value
+            if row["message_id"]:
+                known_by = _ID_OF_INBOUND.scalar(self.connection, {"inbound": row["inbound_id"]})
+                row["id_here"] = row["message_id"] != known_by
         return add_row(self.connection, MESSAGE, row)
 
     def add_history(self, ticket_id: int, entries: Sequence[JournalEntry]) -> None:
@@ -292,6 +300,12 @@ _TAKE_NUMBER = Prepared(
 _WORDS = [literal(kind) for kind in ("report", "reply", "answer", "note")]
 _PEOPLE = [literal(role) for role in ("requester", "participant")]
 _OF_TICKET = MESSAGE.c.ticket_id == bindparam("ticket")
+_BY_OTHER = Prepared(
+    update(MESSAGE)
+    .where(_OF_TICKET, MESSAGE.c.direction == "in", MESSAGE.c.author_role == Role.REQUESTER.value)
+    .values(by_other=True)
+)
+_ID_OF_INBOUND = Prepared(select(INBOUND.c.message_id).where(INBOUND.c.id == bindparam("inbound")))
 _MESSAGES = Prepared(select(MESSAGE).where(_OF_TICKET).order_by(MESSAGE.c.id))
 _LAST_WORDS = Prepared(
     select(MESSAGE)
@@ -347,19 +361,26 @@ def _sent_texts(count: int) -> Prepared:
 
 
 @lru_cache(maxsize=128)
-def _numbers_by_message_id(count: int, of_agents: bool) -> tuple[Prepared, Prepared]:
-    theirs = select(MESSAGE.c.message_id, TICKET.c.number).where(
-        MESSAGE.c.desk_id == bindparam("desk"),
-        one_of(MESSAGE.c.message_id, count),
-        TICKET.c.id == MESSAGE.c.ticket_id,
+def _numbers_by_message_id(count: int, of_agents: bool) -> tuple[Prepared, Prepared, Prepared]:
+    on_ticket = select(MESSAGE.c.id, MESSAGE.c.message_id, TICKET.c.number).where(TICKET.c.id == MESSAGE.c.ticket_id)
+    by_inbound = on_ticket.where(
+        INBOUND.c.desk_id == bindparam("desk"),
+        one_of(INBOUND.c.message_id, count),
+        MESSAGE.c.inbound_id == INBOUND.c.id,
+        MESSAGE.c.message_id == INBOUND.c.message_id,
+    )
+    by_themselves = on_ticket.where(
+        MESSAGE.c.id_here, MESSAGE.c.desk_id == bindparam("desk"), one_of(MESSAGE.c.message_id, count)
     )
     ours = select(OUTBOX.c.message_id, TICKET.c.number).where(
         OUTBOX.c.desk_id == bindparam("desk"), one_of(OUTBOX.c.message_id, count), TICKET.c.id == OUTBOX.c.ticket_id
     )
     if not of_agents:
-        theirs = theirs.where(MESSAGE.c.author_role != Role.AGENT.value)
+        by_inbound, by_themselves = (
+            query.where(MESSAGE.c.author_role != Role.AGENT.value) for query in (by_inbound, by_themselves)
+        )
         ours = ours.where(OUTBOX.c.role != "agent")
-    return Prepared(theirs), Prepared(ours)
+    return Prepared(by_inbound), Prepared(by_themselves), Prepared(ours)
 
 
 def _read_since(read: Mapping[int, datetime | None]) -> ColumnElement[bool]:

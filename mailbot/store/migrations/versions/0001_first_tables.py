@@ -230,11 +230,22 @@ def _tickets() -> None:
         sa.Column("raw_sha256", sa.String(), nullable=False),
         sa.Column("inbound_id", sa.BigInteger(), nullable=True),
         sa.Column("mark", sa.String(), nullable=False),
+        sa.Column("id_here", sa.Boolean(), nullable=False),
+        sa.Column("by_other", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_message_ticket"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_message_author", "message", ["desk_id", "author"])
-    op.create_index("ix_message_message_id", "message", ["desk_id", "message_id"])
+    for name, column, flag in (
+        ("ix_message_author", "author", "by_other"),
+        ("ix_message_message_id", "message_id", "id_here"),
+    ):
+        op.create_index(
+            name,
+            "message",
+            ["desk_id", column],
+            sqlite_where=sa.text(f"{flag} = 1"),
+            postgresql_where=sa.text(flag),
+        )
     op.create_index("ix_message_inbound", "message", ["inbound_id"])
     op.create_index("ix_message_ticket", "message", ["ticket_id", "id"])
     op.create_table(
