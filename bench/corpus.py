@@ -18,6 +18,7 @@ import random
 import struct
 import textwrap
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -141,16 +142,19 @@ def mails(
     """The corpus, in the order in which it shall be delivered: `earlier` reports, then `count` mails of the mix."""
     dice = random.Random(seed)
     people = [person(dice, nth) for nth in range(max(20, count // 8))]
-    reports: list[Report] = []
+    made = 0
+    first: list[Report] = []
+    latest: deque[Report] = deque(maxlen=400)
     at = _START
     for nth, kind in enumerate(["earlier"] * earlier + _order(dice, count)):
         at += timedelta(seconds=dice.randint(5, 90))
         if kind == "reply":
-            about = dice.choice(reports[:earlier] or reports[-400:])
+            about = dice.choice(first or latest)
             yield Mail(kind, about.number, _reply(dice, about, nth, at, TAGS[tag]))
         else:
-            report = _report(dice, dice.choice(people), first_number + len(reports), nth, at)
-            reports.append(report)
+            report = _report(dice, dice.choice(people), first_number + made, nth, at)
+            made += 1
+            (first if made <= earlier else latest).append(report)
             yield Mail(kind, report.number, _as_mail(dice, report, with_image=kind == "image"))
 
 

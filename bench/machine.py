@@ -14,21 +14,26 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOK_SECONDS = 0.05
+MOST_STRETCHES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`wall` and `cpu` in seconds, `memory` and `largest` (of one process) in MB (10^6), `code` the exit code."""
+    """`wall` and `cpu` in seconds, `memory` and `largest` (of one process) in MB (10^6), `code` the exit code.
+
+    `history`: seconds since the start, and the highest memory in so long a time before them.
+    """
 
     wall: float
     cpu: float
     memory: float
     largest: float
     code: int
+    history: Sequence[tuple[float, float]] = field(default=(), repr=False)
 
 
 def run(
@@ -49,23 +54,45 @@ def run(
         sampler.stop()
     # ru_maxrss can't be used: it begins with what the process that forked had
     cpu = usage.ru_utime + usage.ru_stime
-    return Cost(wall, cpu, sampler.peak / 1e6, sampler.largest / 1e6, process.returncode)
+    history = [(at, held / 1e6) for at, held in sampler.history]
+    return Cost(wall, cpu, sampler.peak / 1e6, sampler.largest / 1e6, process.returncode, history)
 
 
 class Sampler(threading.Thread):
-    """Looks at the memory of a process and its descendants until `stop()`: `peak` and `largest` are bytes."""
+    """Looks at the memory of a process and its descendants until `stop()`: `peak` and `largest` are bytes.
+
+    `history` has the highest of each stretch of time, and never more than `MOST_STRETCHES`: they get longer.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self._pid = pid
         self._ended = threading.Event()
         self.peak = self.largest = 0
+        self.history: list[tuple[float, int]] = []
+        self._stretch = 1.0
 
     def run(self) -> None:
+        begun = time.monotonic()
         while not self._ended.wait(LOOK_SECONDS):
             found = [pages(pid) for pid in family(self._pid)]
-            self.peak = max(self.peak, together(found))
+            held = together(found)
+            self.peak = max(self.peak, held)
             self.largest = max(self.largest, *(own + shared for own, shared in found))
+            self._keep(time.monotonic() - begun, held)
+
+    def _keep(self, at: float, held: int) -> None:
+        """`at`: seconds since the start."""
+        nth = int(at / self._stretch)
+        last = self.history[-1] if self.history else (0.0, 0)
+        if self.history and int(last[0] / self._stretch) == nth:
+            self.history[-1] = (at, max(last[1], held))
+            return
+        if len(self.history) == MOST_STRETCHES:
+            self._stretch *= 2
+            pairs = zip(self.history[::2], self.history[1::2], strict=True)
+            self.history = [(later, max(one, other)) for (_, one), (later, other) in pairs]
+        self.history.append((at, held))
 
     def stop(self) -> None:
         self._ended.set()

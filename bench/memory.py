@@ -59,11 +59,11 @@ def measure(mails: int, large: int) -> Found:
             product.take_in(home / "desk", servers, "empty")  # makes the database
             idle, to_imap = _idle(product, home / "desk", servers)
             help_seconds = statistics.median(_help() for _ in range(5))
-            dovecot.append("backlog", *_with_large_ones(mails, large))
+            dovecot.append_all("backlog", with_large_ones(mails, large))
             cost = product.take_in(home / "desk", servers, "backlog")
             assert cost.code == 0, (home / "desk" / "log").read_text()[-2000:]
             telling = MailbotDesk("telling", "all")
-            dovecot.append("told", *_with_large_ones(mails, large))
+            dovecot.append_all("told", with_large_ones(mails, large))
             told = telling.take_in(home / "telling", servers, "told")
             assert told.code == 0, (home / "telling" / "log").read_text()[-2000:]
             return Found(idle, cost.memory, told.memory, mails, large, to_imap, help_seconds)
@@ -95,7 +95,7 @@ def _help() -> float:
     return cost.wall
 
 
-def _with_large_ones(mails: int, large: int) -> Iterator[bytes]:
+def with_large_ones(mails: int, large: int) -> Iterator[bytes]:
     """The mix, with the large ones spread over it."""
     every = max(1, mails // max(1, large))
     for nth, mail in enumerate(corpus.mails(mails)):

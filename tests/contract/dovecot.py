@@ -15,7 +15,7 @@ import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -171,6 +171,10 @@ class Dovecot:
 
     def append(self, user: str, *mails: bytes, folder: str = "INBOX", flags: str = "") -> None:
         """Put mails into a folder, in one connection."""
+        self.append_all(user, mails, folder=folder, flags=flags)
+
+    def append_all(self, user: str, mails: Iterable[bytes], *, folder: str = "INBOX", flags: str = "") -> None:
+        """The same, with one mail at a time in memory."""
         with self.client(user) as connection:
             for raw in mails:
                 status, words = connection.append(f'"{folder}"', flags, None, raw)
