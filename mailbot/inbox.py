@@ -69,9 +69,12 @@ class InboxReader:
         Where the server will not let mail be moved out, it is read and handled all the same; `refusal` says so.
         """
         self.refusal = ""
-        self._take_up_left()
         uidvalidity, uids = self._mailbox.uids()
-        seen = self._helpdesk.seen(self._name, uidvalidity, uids)
+        seen, left = self._helpdesk.look(self._name, uidvalidity, uids)
+        self._unhandled.clear()
+        if left:
+            self._take_up(left)
+            seen = self._helpdesk.seen(self._name, uidvalidity, uids)
         self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
         new = [uid for uid in uids if uid not in seen]
         taken = self._take_all(uidvalidity, new) if new else 0
@@ -103,10 +106,9 @@ class InboxReader:
             give_back()
         return taken
 
-    def _take_up_left(self) -> None:
+    def _take_up(self, left: Sequence[int]) -> None:
         """Mail that a predecessor died with, or that met a fault of the machine."""
-        self._unhandled.clear()
-        for inbound_id in self._helpdesk.unprocessed():
+        for inbound_id in left:
             with no_longer_than(LONGEST_SECONDS):
                 done = self._helpdesk.process_left([inbound_id])
             self._note(done)
@@ -130,7 +132,7 @@ class InboxReader:
         """Stored first, then handled; what is to be moved, by UID."""
         prepared = begun.result() if begun else [None] * len(batch)
         with one_large(max(len(arrival.raw) for arrival in batch)):
-            ids = self._helpdesk.receive(self._name, batch, prepared=prepared)
+            ids = self._helpdesk.receive(self._name, batch, prepared=prepared, stays=True)
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
         understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}
         with no_longer_than(LONGEST_SECONDS):

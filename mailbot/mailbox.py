@@ -186,17 +186,33 @@ class Mailbox:
         back for long.
         """
         for some in self._suspects.order(uids, time.monotonic()):
-            with self._blaming(some), self._guard("asking for sizes") as client:
-                known = fetching.sizes(client, some)
-            for group in fetching.batches(known, self._batch_bytes, self._batch_count, self._max_size):
-                partial = known[group[0]] > self._max_size
-                with self._blaming(group), self._guard("fetching mail") as client:
-                    found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
-                self._suspects.clear(group)
-                if found:
-                    self._hurried = False
-                    yield found
-                found = []  # nobody needs it here while the next is fetched
+            small = self._small_ones(some) if len(some) <= fetching.FEW else []
+            if small:
+                yield small
+            there = {arrival.uid for arrival in small}
+            if len(there) < len(some):
+                yield from self._by_size([uid for uid in some if uid not in there])
+
+    def _small_ones(self, uids: Sequence[int]) -> list[Arrival]:
+        with self._blaming(uids), self._guard("fetching mail") as client:
+            found = fetching.small_ones(client, self._uidvalidity, uids, self._max_size)
+        if found:
+            self._suspects.clear([arrival.uid for arrival in found])
+            self._hurried = False
+        return found
+
+    def _by_size(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
+        with self._blaming(uids), self._guard("asking for sizes") as client:
+            known = fetching.sizes(client, uids)
+        for group in fetching.batches(known, self._batch_bytes, self._batch_count, self._max_size):
+            partial = known[group[0]] > self._max_size
+            with self._blaming(group), self._guard("fetching mail") as client:
+                found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
+            self._suspects.clear(group)
+            if found:
+                self._hurried = False
+                yield found
+            found = []  # nobody needs it here while the next is fetched
 
     @contextmanager
     def _blaming(self, group: Sequence[int]) -> Iterator[None]:

@@ -113,16 +113,18 @@ class Helpdesk:
         prepared: Sequence[Prepared | None] | None = None,
         reader: str = "",
         leased: bool = True,
+        stays: bool = False,
     ) -> list[int]:
         """Store a batch for good; the ids of rows to process. A mail that is known already is marked as a duplicate.
 
         `prepared`: what another process found out about each of them already. `reader`: on a desk that several workers
         share, the one who reads this mailbox; `LeaseLost` where it is not any more. What it stores any of them may
-        handle (`sharing`). `leased` False: the mail came by a door that needs no lease.
+        handle (`sharing`). `leased` False: the mail came by a door that needs no lease. `stays`: it lies where it came
+        from until it was handled, so on SQLite the commit that handles it is the first that waits for the disk.
         """
         mailbox_id = self.store.mailbox_id(mailbox)
         received = []
-        with self.store.writing() as connection:
+        with self.store.writing(hurried=stays) as connection:
             if reader and leased:
                 must_hold(connection, lease_of(mailbox_id), reader)
             work = self._work(connection)
@@ -151,16 +153,22 @@ class Helpdesk:
         """Processes that understand mail for this desk, for as long as a backlog lasts."""
         return Understanding(self._own)
 
-    def seen(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> dict[int, Seen]:
-        """Which of these mails were taken in already, and where they belong."""
+    def look(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> tuple[dict[int, Seen], list[int]]:
+        """(Which of these mails were taken in already, and where they belong; `unprocessed`), as of one moment."""
         mailbox_id = self.store.mailbox_id(mailbox)
         with self.store.reading() as connection:
-            rows = Work(connection, self.store.desk_id, self.clock.now()).seen_uids(mailbox_id, uidvalidity, uids)
-        return {row.uid: Seen(row.id, Place(row.place) if row.place else None) for row in rows}
+            work = Work(connection, self.store.desk_id, self.clock.now())
+            rows = work.seen_uids(mailbox_id, uidvalidity, uids)
+            left = _unprocessed(work)
+        return {row.uid: Seen(row.id, Place(row.place) if row.place else None) for row in rows}, left
+
+    def seen(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> dict[int, Seen]:
+        """Which of these mails were taken in already, and where they belong."""
+        return self.look(mailbox, uidvalidity, uids)[0]
 
     def filed(self, ids: Iterable[int]) -> None:
         """These mails were moved to where they belong."""
-        with self.store.writing() as connection:
+        with self.store.writing(hurried=True) as connection:  # what is not known to be filed is filed once more
             self._work(connection).set_filed(list(ids))
 
     def astray(self, mailbox: str, limit: int = BATCH * 10) -> list[Astray]:
@@ -179,7 +187,7 @@ class Helpdesk:
     def unprocessed(self) -> list[int]:
         """Mails that were stored but not handled yet, oldest first."""
         with self.store.reading() as connection:
-            return Work(connection, self.store.desk_id, self.clock.now()).inbound_in_state("received", BATCH * 50)
+            return _unprocessed(Work(connection, self.store.desk_id, self.clock.now()))
 
     def expect(self, ids: Iterable[int], *, no_more: bool = False) -> None:
         """Another thread handles these at once: `process_left` leaves them to it, until `process` was through."""
@@ -438,6 +446,10 @@ class Helpdesk:
 
     def _policy_with(self, agents: tuple[Agent, ...]) -> Policy:
         return replace(self._policy, agents=agents)
+
+
+def _unprocessed(work: Work) -> list[int]:
+    return work.inbound_in_state("received", BATCH * 50)
 
 
 def _in_words(error: CommandError) -> str:

@@ -3,10 +3,11 @@
 In: a URL (SQLite file or PostgreSQL) and the desk's name. Out: `Store`, which gives SQLAlchemy Core connections, each
 inside one transaction: `writing()` and `reading()`. The schema is not made here but by `store.schema.upgrade`.
 
-SQLite (docs: sqlite.org/wal.html, lang_transaction.html): write-ahead log, synchronous=FULL (a commit survives a power
-cut), foreign keys on, deleted content overwritten. Writers say BEGIN IMMEDIATE: a deferred one that reads first and
-then writes fails with "database is locked" whatever the time-out is. One connection writes, so the threads of one
-process queue in memory rather than poll a lock; readers have connections of their own and see a snapshot.
+SQLite (sqlite.org/wal.html, lang_transaction.html): write-ahead log, foreign keys on, deleted content overwritten.
+A commit waits for the disk (synchronous=FULL: it survives a power cut) or is `hurried` (NORMAL: it survives the death
+of the process). Writers say BEGIN IMMEDIATE: a deferred one that reads first and then writes fails with "database
+is locked" whatever the time-out is. One connection writes, so the threads of one process queue in memory rather than
+poll a lock; readers have connections of their own and see a snapshot.
 PostgreSQL by psycopg 3: READ COMMITTED for writers, a read-only REPEATABLE READ snapshot for readers.
 
 What the machine does wrong (locked, full, read-only, gone) comes out as `StoreUnavailable`, with the mend; it never
@@ -19,7 +20,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -43,11 +44,10 @@ SQLITE_NAME = "mailbot.db"
 
 _WRITER_PRAGMAS = (
     "foreign_keys=ON",
-    "synchronous=FULL",  # WAL's default NORMAL may lose the last commits in a power cut
     "secure_delete=ON",  # an erased requester's words are overwritten with zeros
     "cache_size=-16000",
 )
-_THROWN_AWAY_PRAGMAS = ("foreign_keys=ON", "synchronous=OFF", "cache_size=-16000")
+_THROWN_AWAY_PRAGMAS = ("foreign_keys=ON", "cache_size=-16000")
 # A process that was stopped in a transaction must not keep its locks, and a host that vanished must be noticed, before
 # the lease of its worker ends (store/leases.py).
 _POSTGRESQL_SESSION = (
@@ -92,7 +92,7 @@ class Store:
         if self.path:
             _make_private_file(self.path)
             self._identity = _identity(self.path)
-            self._writer, self._reader = _sqlite_engines(self.url, lock_wait, durable)
+            self._writer, self._reader = _sqlite_engines(self.url, lock_wait, durable, self._how_to_write)
         else:
             self._writer, self._reader = _postgresql_engines(self.url, lock_wait)
         where = {prepared.WHERE: self.described()}
@@ -107,18 +107,27 @@ class Store:
         self.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, hurried: bool = False) -> Iterator[Connection]:
         """One transaction that may write: committed at the end, rolled back by any exception.
 
         Keep it short (no IMAP, no SMTP inside), and never open a second one within it: that could only wait for itself.
+        `hurried`: on SQLite the commit does not wait for the disk. The death of this process takes nothing of it back;
+        a power cut may, unless a later commit waited: use it for what is done once more then without harm. PostgreSQL
+        waits in any case.
         """
         self._check_file_is_the_same()
         with (
-            self._the_only_one_of_this_thread(),
+            self._the_only_one_of_this_thread(hurried=hurried),
             self._fresh_connections_after_a_fault(),
             self._writer.begin() as connection,
         ):
             yield connection
+
+    def _how_to_write(self) -> str:
+        """SQLite's `synchronous` for the transaction that this thread begins (in a WAL, NORMAL commits don't wait)."""
+        if not self._durable:
+            return "OFF"
+        return "NORMAL" if getattr(self._local, "hurried", False) else "FULL"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -211,6 +220,8 @@ class Store:
             pooled = self._writer.raw_connection()
             bare = pooled.dbapi_connection
             assert bare is not None
+            if self.is_sqlite:
+                _write_as(pooled, self._how_to_write())
             try:
                 if not self.is_sqlite:
                     bare.autocommit = True
@@ -226,11 +237,11 @@ class Store:
                 pooled.close()
 
     @contextmanager
-    def _the_only_one_of_this_thread(self) -> Iterator[None]:
+    def _the_only_one_of_this_thread(self, *, hurried: bool = False) -> Iterator[None]:
         """A second transaction of a thread that has one open could only wait for itself."""
         if getattr(self._local, "writing", False):
             raise RuntimeError("store.writing() inside store.writing(): pass the connection on instead")
-        self._local.writing = True
+        self._local.writing, self._local.hurried = True, hurried
         try:
             yield
         finally:
@@ -300,7 +311,9 @@ def database_url(url: str, data_dir: Path | None) -> URL:
     return made
 
 
-def _sqlite_engines(url: URL, lock_wait: float, durable: bool) -> tuple[Engine, Engine]:
+def _sqlite_engines(
+    url: URL, lock_wait: float, durable: bool, how_to_write: Callable[[], str]
+) -> tuple[Engine, Engine]:
     """The one writer, and readers."""
     connect_args = {"timeout": lock_wait, "check_same_thread": False, "cached_statements": 256}
 
@@ -323,6 +336,8 @@ def _sqlite_engines(url: URL, lock_wait: float, durable: bool) -> tuple[Engine, 
             cursor.close()
 
         def do_begin(pooled: PoolProxiedConnection) -> None:
+            if pragmas is not _READER_PRAGMAS:
+                _write_as(pooled, how_to_write())
             cast(sqlite3.Connection, pooled.dbapi_connection).execute(begin)
 
         # In place of a "begin" event with exec_driver_sql(), which takes longer than the rest of an empty transaction.
@@ -331,6 +346,13 @@ def _sqlite_engines(url: URL, lock_wait: float, durable: bool) -> tuple[Engine, 
 
     writer = _WRITER_PRAGMAS if durable else _THROWN_AWAY_PRAGMAS
     return made("BEGIN IMMEDIATE", writer, 1, 0), made("BEGIN", _READER_PRAGMAS, 4, 12)
+
+
+def _write_as(pooled: PoolProxiedConnection, synchronous: str) -> None:
+    """Set what the next commits of a connection wait for; not inside of a transaction."""
+    if pooled.info.get("synchronous") != synchronous:
+        cast(sqlite3.Connection, pooled.dbapi_connection).execute(f"PRAGMA synchronous={synchronous}")
+        pooled.info["synchronous"] = synchronous
 
 
 def _postgresql_engines(url: URL, lock_wait: float) -> tuple[Engine, Engine]:

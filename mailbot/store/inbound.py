@@ -68,13 +68,8 @@ class InboundWork(Transaction):
 
     def inbound_in_state(self, state: str, limit: int) -> list[int]:
         """Ids of inbound mail in a state, oldest first."""
-        query = (
-            select(INBOUND.c.id)
-            .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == state)
-            .order_by(INBOUND.c.id)
-            .limit(limit)
-        )
-        return [row.id for row in self.connection.execute(query)]
+        values = {"desk": self.desk_id, "wanted": state, "most": limit}
+        return [row.id for row in _IN_STATE.rows(self.connection, values)]
 
     def others_handled_since(self, at: datetime, inbound_id: int) -> bool:
         """Was other mail handled after that moment? Looked for among the newest."""
@@ -90,19 +85,17 @@ class InboundWork(Transaction):
         """id, uid and place of the mails of this folder that were taken in, of those asked for."""
         found: list[Any] = []
         wanted = sorted(uids)
-        for start in range(0, len(wanted), 500):
-            query = select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
-                INBOUND.c.mailbox_id == mailbox_id,
-                INBOUND.c.uidvalidity == uidvalidity,
-                INBOUND.c.uid.in_(wanted[start : start + 500]),
-            )
-            found += self.connection.execute(query)
+        for start in range(0, len(wanted), 512):
+            some = wanted[start : start + 512]
+            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))  # few statements to compile
+            values = {"box": mailbox_id, "validity": uidvalidity} | named(some)
+            found += _of_folder(len(some)).rows(self.connection, values)
         return found
 
     def set_filed(self, ids: Sequence[int]) -> None:
         """These mails lie in their folder."""
         if ids:
-            self.connection.execute(update(INBOUND).where(INBOUND.c.id.in_(list(ids))).values(filed=True))
+            _FILED.run_many(self.connection, [{"row_id": one} for one in ids])
 
     def note_place(self, row: Any, place: str) -> None:
         """This mail belongs in `place` now; what was in the quarantine folder has to be fetched from there."""
@@ -147,6 +140,25 @@ _SEEN = Prepared(
     .order_by(INBOUND.c.id)
     .limit(1)
 )
+
+
+_IN_STATE = Prepared(
+    select(INBOUND.c.id)
+    .where(INBOUND.c.desk_id == bindparam("desk"), INBOUND.c.state == bindparam("wanted"))
+    .order_by(INBOUND.c.id)
+    .limit(bindparam("most"))
+)
+_FILED = Prepared(update(INBOUND).where(INBOUND.c.id == bindparam("row_id")).values(filed=True))
+
+
+@lru_cache(maxsize=10)
+def _of_folder(count: int) -> Prepared:
+    return Prepared(
+        select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
+            INBOUND.c.mailbox_id == bindparam("box"), INBOUND.c.uidvalidity == bindparam("validity"),
+            one_of(INBOUND.c.uid, count),
+        )
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=128)

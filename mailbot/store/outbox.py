@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import Interval, and_, bindparam, func, select, update
 
 from mailbot.store.prepared import Prepared, add_row, named, one_of, set_row
 from mailbot.store.tables import OUTBOX
 from mailbot.store.transaction import Transaction
+
+# On a desk that several share, the database's clock says when a lease ends.
+_DATABASE_CLOCK = func.clock_timestamp()
 
 
 class OutboxWork(Transaction):
@@ -32,25 +35,17 @@ class OutboxWork(Transaction):
 
     def claim_outbox(self, now: datetime, limit: int, owner: str, lease: timedelta) -> list[Any]:
         """Take up to `limit` mails that are due, the most urgent first, and mark them as being sent by `owner`."""
-        # on a desk that several share, the database's clock says when a lease ends
-        moment: Any = func.clock_timestamp() if self._for_update else now
-        expired = select(OUTBOX.c.id).where(
-            OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "sending", OUTBOX.c.lease_until < moment
-        )
-        ids = self._ids(expired.order_by(OUTBOX.c.id).limit(limit))
+        values = {"desk": self.desk_id, "now": now, "most": limit}
+        expired, due = _claimable(self._for_update)
+        ids = [row.id for row in expired.rows(self.connection, values)]
         if len(ids) < limit:
-            ids += self._ids(_DUE.limit(limit - len(ids)), {"desk": self.desk_id, "now": now})
+            ids += [row.id for row in due.rows(self.connection, values | {"most": limit - len(ids)})]
         if not ids:
             return []
-        claimed = update(OUTBOX).where(OUTBOX.c.id.in_(ids))
-        self.connection.execute(claimed.values(state="sending", lease_owner=owner, lease_until=moment + lease))
+        values = {"owner": owner, "now": now, "lease": lease, "until": now + lease}
+        _claim(len(ids), self._for_update).run(self.connection, values | named(ids))
         found = {row.id: row for row in _outbox_by_id(len(ids)).rows(self.connection, named(ids))}
         return [found[one] for one in ids]
-
-    def _ids(self, query: Any, parameters: Mapping[str, Any] | None = None) -> list[int]:
-        if self._for_update:
-            query = query.with_for_update(skip_locked=True)
-        return [row.id for row in self.connection.execute(query, parameters or {})]
 
     def free_leases(self, owner: str | None) -> None:
         """Give back what was being sent: by `owner`, or (None, on a desk that only one process runs) by anybody."""
@@ -108,16 +103,27 @@ class OutboxWork(Transaction):
         return self.connection.execute(query).scalar()
 
 
-# Ids first, out of ix_outbox_turn alone: with ten thousand waiting, sorting whole rows took 100 ms for a handful.
-_DUE = (
-    select(OUTBOX.c.id)
-    .where(
-        OUTBOX.c.desk_id == bindparam("desk"),
-        OUTBOX.c.state == "pending",
-        OUTBOX.c.next_attempt_at <= bindparam("now"),
-    )
-    .order_by(OUTBOX.c.turn, OUTBOX.c.id)
-)
+@lru_cache(maxsize=2)
+def _claimable(shared: bool) -> tuple[Prepared, Prepared]:
+    """Ids of mail whose lease has run out, and of mail that is due, the most urgent first.
+
+    Ids alone, out of ix_outbox_turn: with ten thousand waiting, sorting whole rows took 100 ms for a handful.
+    """
+    moment: Any = _DATABASE_CLOCK if shared else bindparam("now")
+    ours = select(OUTBOX.c.id).where(OUTBOX.c.desk_id == bindparam("desk")).limit(bindparam("most"))
+    expired = ours.where(OUTBOX.c.state == "sending", OUTBOX.c.lease_until < moment).order_by(OUTBOX.c.id)
+    due = ours.where(OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at <= bindparam("now"))
+    due = due.order_by(OUTBOX.c.turn, OUTBOX.c.id)
+    if shared:
+        expired, due = expired.with_for_update(skip_locked=True), due.with_for_update(skip_locked=True)
+    return Prepared(expired), Prepared(due)
+
+
+@lru_cache(maxsize=128)
+def _claim(count: int, shared: bool) -> Prepared:
+    until: Any = _DATABASE_CLOCK + bindparam("lease", type_=Interval()) if shared else bindparam("until")
+    values = {"state": "sending", "lease_owner": bindparam("owner"), "lease_until": until}
+    return Prepared(update(OUTBOX).where(one_of(OUTBOX.c.id, count)).values(values))
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 The database of a SQLite desk has one writer, and under a backlog that is busy taking mail in. A line here (an append
 and a flush, no lock) makes a mail's fate durable before the next one goes out on its connection, and the database
-learns of twenty in one commit. Whoever opens the desk next reads what is left: it was sent, and is not sent again.
+learns of several in one commit. Whoever opens the desk next reads what is left: it was sent, and is not sent again.
 
 A line: the outbox row's id, a digest of the mail's Message-ID (ids of rows come again, Message-IDs don't), a checksum.
 A line that was cut by a fall, or whose row is gone, says nothing. Nothing in the file names a person.

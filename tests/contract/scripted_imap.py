@@ -6,6 +6,7 @@ named FETCH); `calls` counts the commands over all connections.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -75,11 +76,15 @@ class ScriptedImap(Scripted):
         uids = [uid for part in arguments.split(b" ")[0].split(b",") for uid in _range(part)]
         for uid in uids:
             raw = self.mail(uid)
+            items = b"UID %d" % uid
             if b"RFC822.SIZE" in arguments:
-                peer.say(b"* %d FETCH (UID %d RFC822.SIZE %d)" % (uid, uid, len(raw)))
-            else:
-                date = b'INTERNALDATE "17-Jul-2026 02:44:25 +0700"'
-                peer.say(b"* %d FETCH (UID %d %s BODY[] {%d}\r\n%s)" % (uid, uid, date, len(raw), raw))
+                items += b" RFC822.SIZE %d" % len(raw)
+            if b"BODY" in arguments:
+                partial = re.search(rb"\[\]<0\.(\d+)>", arguments)
+                part, where = (raw[: int(partial[1])], b"<0>") if partial else (raw, b"")
+                items += b' INTERNALDATE "17-Jul-2026 02:44:25 +0700"'
+                items += b" BODY[]%s {%d}\r\n%s" % (where, len(part), part)
+            peer.say(b"* %d FETCH (%s)" % (uid, items))
 
 
 def _range(part: bytes) -> range:

@@ -138,6 +138,21 @@ def test_the_file_is_private_and_set_up_for_safety(on_sqlite: Callable[..., Stor
         assert found == wanted
 
 
+def test_only_a_hurried_commit_does_not_wait_for_the_disk(on_sqlite: Callable[..., Store]) -> None:
+    with on_sqlite() as store:
+        found = []
+        for hurried in (False, True, True, False):
+            with store.writing(hurried=hurried) as connection:
+                found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+        assert found == [2, 1, 1, 2]
+        with store.writing(hurried=True), pytest.raises(RuntimeError), store.writing():
+            pass
+        with store.outside_transactions() as bare:
+            cursor = bare.cursor()
+            cursor.execute("PRAGMA synchronous")
+            assert cursor.fetchone() == (2,)
+
+
 def test_a_locked_database_is_unavailable_and_then_available(on_sqlite: Callable[..., Store]) -> None:
     with on_sqlite() as store:
         assert store.desk_id and store.path
