@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailbot.bootstrap import Desk
+from mailbot.calendar import national_holidays
 from mailbot.clock import SystemClock
 from mailbot.clockwatch import ClockWatch
 from mailbot.errors import TemporaryError
@@ -142,6 +143,9 @@ class Chores:
                 self._outgoing()
             self._desk.store.shrink()
             give_back()
+            country = self._desk.settings.hours.holidays
+            if country:  # takes 150 ms at its first time, which the first mail would wait for
+                national_holidays(country, self._desk.clock.now().year)
 
         self._do("tidying", tidy)
 
