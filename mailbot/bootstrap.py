@@ -80,6 +80,7 @@ class Desk:
         delivery = Delivery(
             self.store, profile, self.clock, helpdesk.turn, owner=self.owner,
             max_per_minute=settings.smtp.max_per_minute, journal=self.store.sent_journal(),
+            folder=settings.storage.data_dir,
         )  # fmt: skip
         keys = KeyWatch(key_path(settings), ring, self.clock.now())
         if self._is_daemons:  # a command may be run with another file, and must not send the whole team away

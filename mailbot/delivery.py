@@ -14,21 +14,17 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from mailbot.clock import Clock
-from mailbot.core.compose import enclose
 from mailbot.core.desk import DeskProfile
 from mailbot.core.events import Delivered
-from mailbot.core.message import Attachment, InboundMessage
-from mailbot.core.outgoing import Outgoing
-from mailbot.core.parse import parse_message
-from mailbot.core.relay import mask_tokens
 from mailbot.core.ticket import MessageKind
+from mailbot.enclosures import Enclosures
 from mailbot.errors import StoreUnavailable, TemporaryError
-from mailbot.footprint import LARGE, one_large
 from mailbot.intake.carry_out import carry_out
 from mailbot.intake.robots import report_failure
 from mailbot.intake.turn import Turn
@@ -75,7 +71,7 @@ class Round:
 
 
 class Delivery:
-    """Sends one desk's outbox. One thread uses it."""
+    """Sends one desk's outbox. One thread uses it. `folder`: where large files lie while they are sent."""
 
     def __init__(
         self,
@@ -87,6 +83,7 @@ class Delivery:
         owner: str,
         max_per_minute: int = 0,
         journal: SentJournal | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._store = store
         self._profile = profile
@@ -97,7 +94,7 @@ class Delivery:
         self._journal = journal
         self.sharers: Callable[[], int] = lambda: 1
         self._sent_at: deque[datetime] = deque()
-        self._last_parsed: tuple[str, InboundMessage] | None = None
+        self._enclosures = Enclosures(store, folder)
         self._in_hand: dict[int, tuple[Any, Fate | None]] = {}
         self._claiming = False
 
@@ -162,19 +159,21 @@ class Delivery:
         fates: list[Fate] = []
         unwritten: list[tuple[Any, Fate]] = []
         since = now
-        for some in lanes.rounds(rows):
-            late = not since <= self._clock.now() < since + self._clock.simulated(AT_A_TIME)
-            if stopping() or _trouble(fates) or (fates and late):
-                break
-            done = self._send(lanes, some)
-            fates += done
-            unwritten += zip(some, done, strict=True)
-            self._in_hand |= {row.id: (row, fate) for row, fate in zip(some, done, strict=True)}
-            if not self._noted(some, done):
-                self._record(unwritten)
-                unwritten = []
+        try:
+            for some in lanes.rounds(rows):
+                late = not since <= self._clock.now() < since + self._clock.simulated(AT_A_TIME)
+                if stopping() or _trouble(fates) or (fates and late):
+                    break
+                done = self._send(lanes, some)
+                fates += done
+                unwritten += zip(some, done, strict=True)
+                self._in_hand |= {row.id: (row, fate) for row, fate in zip(some, done, strict=True)}
+                if not self._noted(some, done):
+                    self._record(unwritten)
+                    unwritten = []
+        finally:
+            self._enclosures.let_go()
         self._record(unwritten)
-        self._last_parsed = None
         self.settle()
         sent = sum(isinstance(fate, Accepted) for fate in fates)
         self._sent_at.extend([self._clock.now()] * sent)
@@ -216,10 +215,11 @@ class Delivery:
     def _send(self, lanes: Lanes, rows: Sequence[Any]) -> list[Fate]:
         fates: dict[int, Fate] = {}
         letters: dict[int, Letter] = {}
+        self._enclosures.keep_only(rows)
         for row in rows:
             try:
                 sender = self._profile.at(row.mailbox_id).bounce_address(row.id)
-                letters[row.id] = Letter(sender, row.recipient, self._assembled(row))
+                letters[row.id] = Letter(sender, row.recipient, self._enclosures.assembled(row))
             except raw_mail.RawMailDamaged as error:
                 fates[row.id] = Rejected(0, f"an attachment can't be read any more: {error}")
             except (TemporaryError, OSError, MemoryError):
@@ -231,29 +231,6 @@ class Delivery:
         if letters:
             fates |= zip(letters, lanes.send_all(list(letters.values())), strict=True)
         return [fates[row.id] for row in rows]
-
-    def _assembled(self, row: Any) -> bytes | Outgoing:
-        """The composed mail with its files, which are kept once, in the mail that they came in."""
-        if not row.attachments:
-            return bytes(row.raw)
-        files = [found for wanted in row.attachments if (found := self._file(wanted)) is not None]
-        mail = enclose(bytes(row.raw), files)
-        return mail if mail.size > LARGE else bytes(mail)
-
-    def _file(self, wanted: dict[str, Any]) -> Attachment | None:
-        sha256 = wanted["raw"]
-        if self._last_parsed is None or self._last_parsed[0] != sha256:
-            self._last_parsed = None
-            with one_large(wanted.get("size", 0)):
-                with self._store.reading() as connection:
-                    raw = raw_mail.get(connection, sha256)
-                if raw is None:
-                    return None  # dropped by [storage] keep_raw or erased meanwhile
-                self._last_parsed = (sha256, parse_message(raw))
-        found = find_file(self._last_parsed[1], wanted["sha256"])
-        # A mail of ours that somebody attached, or saved as a page, has its reader's signed address in it.
-        masked = mask_tokens(found.content, found.content_type) if found is not None else b""
-        return replace(found, content=masked) if found is not None and masked != found.content else found
 
     def _noted(self, rows: Sequence[Any], fates: Sequence[Fate]) -> bool:
         """Is it durable what the server accepted, without a commit? (The rest of the fates may be met again.)"""
@@ -345,18 +322,6 @@ class Delivery:
         )
         log.warning("mail %s to %s was not delivered: %s", row.message_id, row.recipient, words)
         self._follow(work, row, lambda: report_failure(self._turn(work), row, words))
-
-
-def find_file(message: InboundMessage, sha256: str) -> Attachment | None:
-    """The attachment with this digest, in the mail itself or in one that is nested in it."""
-    for attachment in message.attachments:
-        if attachment.sha256 == sha256:
-            return attachment
-    for nested in message.nested:
-        found = find_file(nested, sha256)
-        if found is not None:
-            return found
-    return None
 
 
 def backoff(attempts: int) -> timedelta:

@@ -1,7 +1,12 @@
 """How much memory this process keeps: large blocks go back to the system at once, and large mails are unpacked singly.
 
-Out: `keep_small()`, once at the start of a process; `give_back()`, now and then; `one_large(size)`, a `with` around
-whatever holds a large mail in several forms (packed, as it came, taken apart), so that no two threads do it at once.
+Out: `keep_small()`, once at the start of a process; `give_back()`, now and then; and three things to be put around what
+has to do with a large mail:
+
+    one_large(size)    whatever holds it in several forms (packed, as it came, taken apart): no two threads at once
+    taking_in(size)    from before its first byte comes until it was handled
+    unpacking(size)    one that was stored is unpacked, so that a file of it can be sent: not while one is taken in, if
+                       that is soon over, and the other way round. Both are work of a second, without the network
 
 Why glibc is told: by default it learns from the first 30 MB block that is freed to keep such blocks (mallopt(3),
 M_MMAP_THRESHOLD grows up to 32 MB and the trim threshold to twice that), and gives each thread a heap of its own, of
@@ -24,7 +29,13 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _KEPT_AT_THE_TOP = 4 * 1024 * 1024
 _ARENAS = 2
 
+# One waits so long for the other, which may be slow to come in, and then no longer: memory is no reason to stand still.
+PATIENCE = 5.0
+
 _gate = threading.Lock()
+_changed = threading.Condition()
+_taken_in: set[object] = set()
+_unpacked: set[object] = set()
 
 
 def keep_small() -> bool:
@@ -51,6 +62,38 @@ def one_large(size: int) -> Iterator[None]:
         return
     with _gate:
         yield
+
+
+@contextmanager
+def taking_in(size: int, patience: float = PATIENCE) -> Iterator[None]:
+    """While a large mail of so many bytes comes in and is handled."""
+    with _one_kind(size, _taken_in, _unpacked, patience):
+        yield
+
+
+@contextmanager
+def unpacking(size: int, patience: float = PATIENCE) -> Iterator[None]:
+    """While a large mail, or one with a file of so many bytes, is unpacked to be sent."""
+    with _one_kind(size, _unpacked, _taken_in, patience), one_large(size):
+        yield
+
+
+@contextmanager
+def _one_kind(size: int, ours: set[object], others: set[object], patience: float) -> Iterator[None]:
+    """Wait until there are no others, and be one of ours."""
+    if size <= LARGE:
+        yield
+        return
+    mark = object()
+    with _changed:
+        _changed.wait_for(lambda: not others, patience)
+        ours.add(mark)
+    try:
+        yield
+    finally:
+        with _changed:
+            ours.discard(mark)
+            _changed.notify_all()
 
 
 def _glibc() -> Any:

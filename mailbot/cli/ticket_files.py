@@ -13,7 +13,7 @@ from typing import Any
 from mailbot.cli import output
 from mailbot.core.filename import safe_name
 from mailbot.core.parse import parse_message
-from mailbot.delivery import find_file
+from mailbot.enclosures import find_file
 from mailbot.errors import NotPossible
 from mailbot.store import queries, raw_mail
 from mailbot.store.engine import Store

@@ -16,7 +16,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
@@ -26,7 +26,7 @@ from typing import Literal
 
 from mailbot.core.encoded_words import encoded_words
 from mailbot.core.message import Address, Attachment
-from mailbot.core.outgoing import InBase64, Outgoing, base64_lines
+from mailbot.core.outgoing import Content, InBase64, Outgoing, base64_lines
 from mailbot.core.ticket import MessageKind
 from mailbot.errors import PermanentError
 
@@ -311,8 +311,11 @@ def with_attachments(raw: bytes, attachments: Sequence[Attachment]) -> bytes:
     return bytes(enclose(raw, attachments)) if attachments else raw
 
 
-def enclose(raw: bytes, attachments: Sequence[Attachment]) -> Outgoing:
-    """The same as it can be sent without ever being in memory as a whole."""
+def enclose(raw: bytes, attachments: Sequence[Attachment], contents: Mapping[str, Content] | None = None) -> Outgoing:
+    """The same as it can be sent without ever being in memory as a whole.
+
+    `contents`: by SHA-256 those of attachments that do not have theirs with them.
+    """
     if not attachments:
         return Outgoing((raw,))
     header, _, body = raw.partition(b"\r\n\r\n")
@@ -323,16 +326,22 @@ def enclose(raw: bytes, attachments: Sequence[Attachment]) -> Outgoing:
     seed = hashlib.sha256(raw).hexdigest()
     inner: list[bytes | InBase64] = [b"Content-Type: " + content_type + b"\r\n\r\n" + body]
     if shown:
-        inner = _multipart("related", seed, inner, shown, inline=True)
+        inner = _multipart("related", seed, inner, shown, contents or {}, inline=True)
     if files:
-        inner = _multipart("mixed", seed, inner, files, inline=False)
+        inner = _multipart("mixed", seed, inner, files, contents or {}, inline=False)
     first, *others = inner
     assert isinstance(first, bytes)  # the header stands at the top of whatever there is
     return Outgoing((outer + b"\r\n" + first, *others))
 
 
 def _multipart(
-    subtype: str, seed: str, first: list[bytes | InBase64], rest: Sequence[Attachment], *, inline: bool
+    subtype: str,
+    seed: str,
+    first: list[bytes | InBase64],
+    rest: Sequence[Attachment],
+    contents: Mapping[str, Content],
+    *,
+    inline: bool,
 ) -> list[bytes | InBase64]:
     """An entity that holds `first` and then files, its own Content-Type at its top."""
     boundary = _boundary(seed, subtype)
@@ -341,7 +350,8 @@ def _multipart(
     head = f'Content-Type: multipart/{subtype};{extra}\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")
     pieces: list[bytes | InBase64] = [head + delimiter, *first]
     for attachment in rest:
-        pieces += [b"\r\n" + delimiter + _file_head(attachment, inline=inline), InBase64(attachment.content)]
+        content = contents[attachment.sha256] if attachment.let_go else attachment.content
+        pieces += [b"\r\n" + delimiter + _file_head(attachment, inline=inline), InBase64(content)]
     return [*pieces, f"\r\n--{boundary}--\r\n".encode("ascii")]
 
 

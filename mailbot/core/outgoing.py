@@ -1,8 +1,8 @@
 """A composed mail with large files: put together and encoded while it is sent, never in memory as a whole.
 
 In: pieces of text that are ready, and the contents of files. Out: the mail's size, and its bytes in pieces. A file of
-24 MB is 33 MB in base64 and, as lines of Python, three times as much; here it is there once, as it is, and half a
-megabyte of it as it goes out.
+24 MB is 33 MB in base64 and, as lines of Python, three times as much; here it is there once, as it is (or not at all:
+whatever gives slices of it will do), and half a megabyte of it as it goes out.
 Standards: RFC 2045 §6.8 (base64, lines of 76 characters). Never: changes a byte of what `compose` made.
 """
 
@@ -11,16 +11,27 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 # Bytes of a file for one line (RFC 2045 §6.8: 76 letters), and how many lines are made at a time.
 _LINE, _LINES = 57, 8192
+
+
+class Content(Protocol):
+    """The bytes of a file: bytes, or what reads them from elsewhere."""
+
+    def __len__(self) -> int:
+        """How many they are."""
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Some of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class InBase64:
     """A file's content as a body in base64: lines with CRLF between them, none behind the last."""
 
-    content: bytes = field(repr=False)
+    content: Content = field(repr=False)
 
     def __len__(self) -> int:
         letters = (len(self.content) + 2) // 3 * 4
