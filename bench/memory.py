@@ -121,9 +121,10 @@ _WHY = """\
 Counted are the pages that each process has to itself, and those that they share (the interpreter, libraries) once,
 looked at every 50 ms. What a large mail costs while it is taken in is the mail (33 MB) and one more form of it at a
 time: packed (25), or its file (24). It is stored and read back in pieces (SQLite's blob interface), its files are
-decoded in pieces and let go once they were looked at, and a mail that carries a file on is encoded while it is
-sent. One large mail at a time is taken apart in a process (`mailbot/footprint.py`), and large blocks go back to the
-system at once (mallopt). Each further process that understands mail (one for each core but the first, four at most)
+decoded in pieces and let go once they were looked at. A mail that carries a large file on is encoded while it is sent,
+and the file lies on disk meanwhile (`mailbot/enclosures.py`), however long a server takes. One large mail at a time is
+taken apart in a process, none is unpacked to be sent while one is taken in (`mailbot/footprint.py`), and large blocks
+go back to the system at once (mallopt). Each further process that understands mail (one for each core but the first, four at most)
 has some 20 MB to itself. On PostgreSQL a large mail is in memory once or twice more, in the driver's buffers; an
 archive is unpacked up to 48 MB to look into it."""
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.core.arrival import Arrival, Astray, Place
 from mailbot.errors import FilingRefused, MailboxUnavailable
+from mailbot.footprint import taking_in
 from mailbot.imap import astray, fetching, filing, folders, suspects, waiting
 from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place, server_words
 from mailbot.imap.waiting import WakeUp
@@ -206,13 +207,14 @@ class Mailbox:
             known = fetching.sizes(client, uids)
         for group in fetching.batches(known, self._batch_bytes, self._batch_count, self._max_size):
             partial = known[group[0]] > self._max_size
-            with self._blaming(group), self._guard("fetching mail") as client:
-                found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
-            self._suspects.clear(group)
-            if found:
-                self._hurried = False
-                yield found
-            found = []  # nobody needs it here while the next is fetched
+            with taking_in(0 if partial else max(known[uid] for uid in group)):  # until the next one is asked for
+                with self._blaming(group), self._guard("fetching mail") as client:
+                    found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
+                self._suspects.clear(group)
+                if found:
+                    self._hurried = False
+                    yield found
+                found = []  # nobody needs it here while the next is fetched
 
     @contextmanager
     def _blaming(self, group: Sequence[int]) -> Iterator[None]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from typing import Any
 
 from mailbot.core.attachments import without_contents
 from mailbot.core.message import Attachment, InboundMessage
-from mailbot.footprint import LARGE, give_back, keep_small, one_large
+from mailbot.footprint import LARGE, give_back, keep_small, one_large, taking_in, unpacking
 
 
 def test_two_large_mails_are_never_taken_apart_at_once_and_small_ones_do_not_wait() -> None:
@@ -43,6 +44,39 @@ def test_the_gate_opens_again_after_a_fault() -> None:
         except KeyError:
             continue
     with one_large(LARGE + 1):
+        assert True
+
+
+def test_nothing_is_unpacked_while_a_large_mail_is_taken_in_and_the_other_way_round() -> None:
+    for first, second in ((taking_in, unpacking), (unpacking, taking_in)):
+        order: list[str] = []
+        waits = threading.Event()
+
+        def follow(follower: Any = second, order: list[str] = order, waits: threading.Event = waits) -> None:
+            with follower(LARGE):  # nobody waits for one that is not large
+                waits.set()
+            with follower(LARGE + 1, patience=60):
+                order.append("second")
+
+        with first(LARGE + 1):
+            thread = threading.Thread(target=follow)
+            thread.start()
+            assert waits.wait(20)
+            thread.join(0.05)
+            order.append("first")
+        thread.join(20)
+        assert order == ["first", "second"]
+
+
+def test_two_large_mails_may_be_taken_in_at_once() -> None:
+    with taking_in(LARGE + 1), taking_in(LARGE + 1, patience=0):
+        assert True
+
+
+def test_nobody_waits_for_long_where_a_large_mail_is_slow_to_come() -> None:
+    with taking_in(LARGE + 1), unpacking(LARGE + 1, patience=0.01):
+        assert True
+    with unpacking(LARGE + 1), taking_in(LARGE + 1, patience=0.01):
         assert True
 
 
