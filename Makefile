@@ -9,9 +9,11 @@
 #   make laws     the laws of the service on long random walks, new ones each time (LAWS_MINUTES=10)
 #   make coverage branches of mailbot/core that the tests take; fails under 98 % (COVERAGE_TESTS=…)
 #   make mutation faults put into mailbot/core one by one: do its tests notice? (MUTANTS=40 of each module, SEED=1)
-#   make bench    speed beside django-helpdesk and roundup, cost of a long history, memory, start-up: tables and plots into
-#                 docs/performance.md (BENCH_N=2000 BENCH_ROUNDS=3 BENCH_TICKETS=1000000 BENCH_LARGE=4; the large desk is
-#                 made once, 9 GB and half an hour: BENCH_TICKETS=20000 is a trial)
+#   make bench    speed beside django-helpdesk and roundup, latency, CPU by stage, memory and start-up, several workers, cost
+#                 of a long history: tables and plots into docs/performance.md and docs/scale.md. On a quiet machine; 40
+#                 minutes, the first time another half hour and 9 GB for the large desk, which is kept below BENCH_SCRATCH.
+#                 BENCH_PARTS="throughput latency stages memory workers growth" BENCH_N=2000 BENCH_ROUNDS=3
+#                 BENCH_LATENCY=40 BENCH_WORKERS_N=1000 BENCH_LARGE=4 BENCH_TICKETS=1000000 (20000 is a trial)
 #   make backlog  memory while a hundred thousand mails, some with a file of 24 MB, are taken in: table and plot into
 #                 docs/performance.md (half an hour, 8 GB of disk for so long; BACKLOG_N=100000 BACKLOG_LARGE=8)
 #   make soak     a year of traffic in eleven minutes, on a fast clock: does memory stay what it was? (docs/performance.md;
@@ -104,21 +106,30 @@ mutation: $(DEV_STAMP)
 	nice -n 10 $(BIN)/python bench/mutate.py --each $(MUTANTS) --seed $(SEED)
 
 # What fails does not keep the rest from being measured; the exit code tells.
+BENCH_PARTS ?= throughput latency stages memory workers growth
 BENCH_N ?= 2000
 BENCH_ROUNDS ?= 3
-BENCH_TICKETS ?= 1000000
+BENCH_LATENCY ?= 40
+BENCH_WORKERS_N ?= 1000
 BENCH_LARGE ?= 4
+BENCH_TICKETS ?= 1000000
 BENCH_SCRATCH ?= $(VENV)/bench
 bench: $(DEV_STAMP)
 	@mkdir -p $(BENCH_SCRATCH)
 	scratch=$$(cd $(BENCH_SCRATCH) && pwd)
-	failed=0
-	run() { $(BIN)/python -m "$$@" --write || failed=1; }
-	run bench.throughput --mails $(BENCH_N) --rounds $(BENCH_ROUNDS) --scratch "$$scratch"
-	run bench.stages
-	run bench.memory --mails $(BENCH_N) --large-mails $(BENCH_LARGE)
-	run bench.growth --large $(BENCH_TICKETS) --desks "$$scratch/desks"
-	exit $$failed
+	throughput=(--mails $(BENCH_N) --rounds $(BENCH_ROUNDS) --scratch "$$scratch")
+	latency=(--count $(BENCH_LATENCY))
+	stages=()
+	memory=(--mails $(BENCH_N) --large-mails $(BENCH_LARGE))
+	workers=(--mails $(BENCH_WORKERS_N))
+	growth=(--large $(BENCH_TICKETS) --desks "$$scratch/desks")
+	failed=
+	for part in $(BENCH_PARTS); do
+	    declare -n options=$$part
+	    echo "== $$part: $$(date +%H:%M)"
+	    $(BIN)/python -m bench.$$part "$${options[@]}" --write || failed+=" $$part"
+	done
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 BACKLOG_N ?= 100000
 BACKLOG_LARGE ?= 8

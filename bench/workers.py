@@ -21,6 +21,7 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -94,6 +95,8 @@ def busy() -> tuple[float, float]:
 @contextmanager
 def place() -> Iterator[Place]:
     """The servers, and a desk with earlier tickets, which are an agent's."""
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        sys.exit("there is no PostgreSQL on this machine (Debian's postgresql), and several workers need one")
     folder = Path(tempfile.mkdtemp(prefix="mailbot-bench-"))
     folder.chmod(0o755)
     (folder / "dovecot").mkdir(mode=0o755)
