@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 from mailbot.core.arrival import Arrival, Place
+from mailbot.core.urgency import FIELDS
 from mailbot.deadline import no_longer_than
 from mailbot.errors import FilingRefused
 from mailbot.footprint import give_back, one_large
@@ -20,6 +22,7 @@ from mailbot.intake.turn import Processed
 from mailbot.mailbox import Mailbox
 from mailbot.service import Helpdesk, Seen
 from mailbot.understanding import BACKLOG, Batch
+from mailbot.urgent import urgent
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 LONGEST_SECONDS = 180.0
 # A batch of more bytes is handled before the next is fetched: its mails lie in memory several times over.
 LARGE = 10_000_000
+# Of a backlog so many heads are looked at before so many mails of each kind are handled, which takes a second or two.
+HEADS, STEP = 5000, 100
 
 
 class InboxReader:
@@ -77,18 +82,18 @@ class InboxReader:
             seen = self._helpdesk.seen(self._name, uidvalidity, uids)
         self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
         new = [uid for uid in uids if uid not in seen]
-        taken = self._take_all(uidvalidity, new) if new else 0
+        taken = self._take_all(uidvalidity, uids, new) if new else 0
         self._retrieve(uidvalidity, uids)
         return taken
 
-    def _take_all(self, uidvalidity: int, new: Sequence[int]) -> int:
+    def _take_all(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> int:
         """While one batch is handled, the next is fetched, and under a backlog understood by other processes."""
         taken = 0
         in_hand: Future[dict[int, Seen]] | None = None
         with ExitStack() as ends:
             hand = ends.enter_context(ThreadPoolExecutor(1, thread_name_prefix="handling"))
             others = ends.enter_context(self._helpdesk.understanding()) if len(new) >= BACKLOG else None
-            for fetched in self._mailbox.fetch(new):
+            for fetched in self._fetched(uidvalidity, uids, new):
                 batch = self._without_canaries(uidvalidity, fetched)
                 begun = others.begin(batch) if others else None
                 done = in_hand.result() if in_hand else {}
@@ -105,6 +110,28 @@ class InboxReader:
         if len(new) >= BACKLOG:
             give_back()
         return taken
+
+    def _fetched(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> Iterator[list[Arrival]]:
+        """The mails of `new` (of all `uids`) in batches. Of many, what people write on tickets comes first, also what
+
+        comes meanwhile. Heads are looked at in the order in which mail came: none on a ticket overtakes another on it.
+        """
+        if len(new) < BACKLOG:
+            yield from self._mailbox.fetch(new)
+            return
+        unread, first, rest, newest = deque(new), deque[int](), deque[int](), uids[-1]
+        while unread or first or rest:
+            some = [unread.popleft() for _ in range(min(HEADS, len(unread)))]
+            early = urgent(self._helpdesk.store, self._mailbox.heads(some, FIELDS)) if some else set()
+            first.extend(uid for uid in some if uid in early)
+            rest.extend(uid for uid in some if uid not in early)
+            for ready in (first, rest):  # some of each: a flood of replies keeps no report back for ever
+                yield from self._mailbox.fetch([ready.popleft() for _ in range(min(STEP, len(ready)))])
+            now, uids = self._mailbox.uids()
+            if now != uidvalidity:
+                return  # the numbers mean other mails: the next turn looks anew
+            unread.extend(uid for uid in uids if uid > newest)
+            newest = max(newest, uids[-1] if uids else 0)
 
     def _take_up(self, left: Sequence[int]) -> None:
         """Mail that a predecessor died with, or that met a fault of the machine."""

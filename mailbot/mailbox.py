@@ -216,6 +216,11 @@ class Mailbox:
                     yield found
                 found = []  # nobody needs it here while the next is fetched
 
+    def heads(self, uids: Sequence[int], fields: Sequence[str]) -> dict[int, bytes]:
+        """These header fields of each mail that is still there, by UID."""
+        with self._guard("reading headers") as client:
+            return fetching.heads(client, uids, fields)
+
     @contextmanager
     def _blaming(self, group: Sequence[int]) -> Iterator[None]:
         """If the connection breaks in here, these mails may be to blame."""

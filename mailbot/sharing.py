@@ -185,7 +185,7 @@ class SharedReader(InboxReader):
         self._open = {uid for uid, known in seen.items() if known.place is None}
         taken = 0
         new = [uid for uid in uids if uid not in seen]
-        for batch in self._mailbox.fetch(new) if new else ():
+        for batch in self._fetched(uidvalidity, uids, new):
             mail = self._without_canaries(uidvalidity, batch)
             if mail:
                 self._store_and_help(uidvalidity, mail)

@@ -35,12 +35,19 @@ _TICKETS = (Purpose.REQUESTER, Purpose.AGENT)
 
 def order_keys(raw: bytes) -> tuple[str, ...]:
     """The keys of a mail, each once."""
-    end = _END_OF_HEAD.search(raw, 0, HEAD_BYTES)
-    head = raw[: end.start() if end else HEAD_BYTES].decode("utf-8", "replace")
-    if len(raw) > HEAD_BYTES and end is None:
+    head = head_of(raw)
+    if head is None:
         return (ANYTHING,)
-    keys = tuple(dict.fromkeys(_keys(head)))
+    keys = tuple(dict.fromkeys(_keys(head.decode("utf-8", "replace"))))
     return keys if len(keys) <= MOST_KEYS and any(key.startswith("s:") for key in keys) else (ANYTHING,)
+
+
+def head_of(raw: bytes) -> bytes | None:
+    """The header of a mail, which may be all that there is of it; None where it does not end within HEAD_BYTES."""
+    end = _END_OF_HEAD.search(raw, 0, HEAD_BYTES)
+    if end is None and len(raw) > HEAD_BYTES:
+        return None
+    return raw[: end.start()] if end else raw
 
 
 def _keys(head: str) -> Iterator[str]:

@@ -27,6 +27,8 @@ UIDS_PER_COMMAND = 500
 MOST_MAILS = 4_000_000
 # Of a mail that is too large, this much of its header is read.
 HEADER_LIMIT = 256 * 1024
+# What the few fields of a header are expected to come to.
+HEADER_BYTES = 4096
 # So many mails are asked for together with their sizes, so many bytes of each.
 FEW, SMALL = 4, 64 * 1024
 # A link slower than this, bytes a second, counts as broken.
@@ -37,6 +39,7 @@ _FAST_HEAD = re.compile(
     rb'|FLAGS \([^()"]*\) ?){1,5}'
     rb"BODY\[(?:HEADER)?\](?:<0>)? \{\d+\}"
 )
+_UID = re.compile(rb"\bUID (\d+)")
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -136,6 +139,21 @@ def small_ones(client: Client, uidvalidity: int, uids: Sequence[int], too_large:
             break
         small.append(Arrival(uidvalidity, uid, mail.raw, mail.size, mail.date, False))
     return small
+
+
+def heads(client: Client, uids: Sequence[int], fields: Sequence[str]) -> dict[int, bytes]:
+    """These fields of each mail that is still there (RFC 3501 §6.4.5)."""
+    found: dict[int, bytes] = {}
+    for some in chunks(uids):
+        data = _raw_fetch(
+            client, some, f"(UID BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])", HEADER_BYTES * len(some)
+        )
+        for entry, tail in zip(data, [*data[1:], b""], strict=True):
+            if isinstance(entry, tuple):  # the UID may stand before the literal or behind it
+                uid = _UID.search(entry[0]) or (_UID.search(tail) if isinstance(tail, bytes) else None)
+                if uid:
+                    found[int(uid[1])] = entry[1]
+    return found
 
 
 def batches(waiting: dict[int, int], most_bytes: int, most_mails: int, too_large: int) -> Iterator[list[int]]:

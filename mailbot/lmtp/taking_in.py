@@ -18,7 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.clock import SystemClock
 from mailbot.core.arrival import Arrival
@@ -28,6 +28,8 @@ from mailbot.footprint import one_large
 from mailbot.inbox import LONGEST_SECONDS
 from mailbot.logs import Outage
 from mailbot.processing import BATCH
+from mailbot.understanding import BACKLOG
+from mailbot.urgent import urgent
 from mailbot.watch.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -43,6 +45,17 @@ RETRY_SECONDS = 2.0
 Offer = tuple[str, Arrival, "Future[None]"]
 
 
+class _Stored(NamedTuple):
+    """What waits to be handled; those of turn 0 come first. `raw`: where it is in memory still."""
+
+    turn: int
+    inbound_id: int
+    raw: bytes
+
+
+_END = _Stored(-1, 0, b"")
+
+
 class TakingIn:
     """The threads behind the door of one desk. `handled`: mail may have to go out."""
 
@@ -52,7 +65,7 @@ class TakingIn:
         self._sharing = sharing
         self._stopping = threading.Event()
         self._offered: queue.SimpleQueue[Offer | None] = queue.SimpleQueue()
-        self._stored: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        self._stored: queue.PriorityQueue[_Stored] = queue.PriorityQueue()
         self._in_memory = 0
         self._counted = threading.Lock()
         self._progress = threading.Condition()
@@ -72,7 +85,7 @@ class TakingIn:
         """Store what was offered, finish the mail in hand, end; False where that did not happen in time."""
         self._stopping.set()
         self._offered.put(None)
-        self._stored.put(None)
+        self._stored.put(_END)
         ends = time.monotonic() + timeout
         for thread in self._threads:
             if thread.is_alive():
@@ -152,8 +165,9 @@ class TakingIn:
             self._refuse(offers, error)
             return
         self._desk.helpdesk.expect(ids)
+        urgent = self._urgent(ids, arrivals)
         for inbound_id, arrival, offer in zip(ids, arrivals, offers, strict=True):
-            self._queue(inbound_id, arrival)
+            self._queue(inbound_id, arrival, 0 if inbound_id in urgent else 1)
             offer[2].set_result(None)
         self.database.works()
         self._desk.storage_outage.works("LMTP")
@@ -169,11 +183,20 @@ class TakingIn:
 
     # Handling
 
-    def _queue(self, inbound_id: int, arrival: Arrival) -> None:
+    def _urgent(self, ids: Sequence[int], arrivals: Sequence[Arrival]) -> set[int]:
+        """Where much waits: those that people wrote on tickets that there are already."""
+        if self._stored.qsize() < BACKLOG:
+            return set()
+        try:
+            return urgent(self._desk.store, {one: mail.raw for one, mail in zip(ids, arrivals, strict=True)})
+        except TemporaryError:
+            return set()  # they are stored, and their turn comes
+
+    def _queue(self, inbound_id: int, arrival: Arrival, turn: int) -> None:
         with self._counted:
             fits = self._in_memory + len(arrival.raw) <= MEMORY_BYTES
             self._in_memory += len(arrival.raw) if fits else 0
-        self._stored.put((inbound_id, arrival.raw if fits else b""))
+        self._stored.put(_Stored(turn, inbound_id, arrival.raw if fits else b""))
 
     def _handle_all(self) -> None:
         left = True  # by a predecessor, perhaps
@@ -205,11 +228,11 @@ class TakingIn:
                 stored = self._stored.get(block=not ids, timeout=None if ids else timeout)
             except queue.Empty:
                 break
-            if stored is None:
+            if stored is _END:
                 break
-            ids.append(stored[0])
-            if stored[1]:
-                raws[stored[0]] = stored[1]
+            ids.append(stored.inbound_id)
+            if stored.raw:
+                raws[stored.inbound_id] = stored.raw
         with self._counted:
             self._in_memory -= sum(map(len, raws.values()))
         return ids, raws

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from mailbot.core.arrival import Astray, Place
 from mailbot.store import raw_mail
-from mailbot.store.prepared import Prepared, add_row, named, one_of, set_row
+from mailbot.store.prepared import Prepared, add_row, in_steps, named, one_of, set_row
 from mailbot.store.tables import ASTRAY, INBOUND, insert_unless_there
 from mailbot.store.transaction import Transaction
 
@@ -84,10 +84,7 @@ class InboundWork(Transaction):
     def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[Any]:
         """id, uid and place of the mails of this folder that were taken in, of those asked for."""
         found: list[Any] = []
-        wanted = sorted(uids)
-        for start in range(0, len(wanted), 512):
-            some = wanted[start : start + 512]
-            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))  # few statements to compile
+        for some in in_steps(uids, 512):
             values = {"box": mailbox_id, "validity": uidvalidity} | named(some)
             found += _of_folder(len(some)).rows(self.connection, values)
         return found

@@ -226,6 +226,18 @@ def one_of(column: Any, count: int) -> Any:
     return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
 
 
+def in_steps(values: Iterable[Any], most: int = 256) -> Iterator[list[Any]]:
+    """Values for `one_of`, sorted, at most so many at a time; the last is repeated up to a power of two.
+
+    So that there are few statements to compile, where the number of values is any.
+    """
+    wanted = sorted(set(values))
+    for start in range(0, len(wanted), most):
+        some = wanted[start : start + most]
+        yield some + some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+
+
 __all__ = [
-    "WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "bare", "faults_of", "named", "one_of", "set_row",
+    "WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "bare", "faults_of", "in_steps", "named", "one_of",
+    "set_row",
 ]  # fmt: skip
