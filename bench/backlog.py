@@ -5,8 +5,7 @@
 The mix of bench/corpus.py lies in an inbox of Dovecot, with mails among it that hold a file of 24 MB (33 MB as they are
 sent, the most that [inbound] max_size lets in). `mailbot run --once` takes in all of it: stored durably, understood,
 acknowledged in text and HTML. Memory is that of all its processes, counted as in bench/machine.py. A hundred thousand
-mails need some 8 GB of disk below `--scratch` (the system's temporary folder) until the end, and half an hour: as long
-again as it takes to take them in is for putting them there.
+mails need some 8 GB of disk below `--scratch` (the system's temporary folder) until the end, and half an hour.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def measure(mails: int, large: int, scratch: Path) -> Found:
                     size += len(raw)
                     yield raw
 
-            dovecot.append_all(USER, counted())
+            dovecot.fill(USER, counted())
             print(f"{mails + large} mails, {size / 1e9:.2f} GB, lie in the inbox", flush=True)
             cost = product.take_in(desk, Servers(dovecot, sink.port), USER)
             words = (desk / "log").read_text()[-2000:]

@@ -180,6 +180,21 @@ class Dovecot:
                 status, words = connection.append(f'"{folder}"', flags, None, raw)
                 assert status == "OK", words
 
+    def fill(self, user: str, mails: Iterable[bytes]) -> None:
+        """Put mails into an inbox that nobody has opened yet, as files: APPEND takes longer the more there are."""
+        inbox = self.maildir(user)
+        for part in (inbox, inbox / "tmp", inbox / "cur", inbox / "new"):
+            part.mkdir()
+            self._give(part)
+        for nth, raw in enumerate(mails):
+            path = inbox / "new" / f"{1_700_000_000 + nth}.{nth}.fill"
+            path.write_bytes(raw.replace(b"\r\n", b"\n"))
+            self._give(path)
+
+    def _give(self, path: Path) -> None:
+        if os.geteuid() == 0:
+            shutil.chown(path, "nobody", "nogroup")
+
     def mails(self, user: str, folder: str = "INBOX") -> list[bytes]:
         """The mails of a folder as they are, in the order of their UIDs; [] where there is no such folder."""
         with self.client(user) as connection:

@@ -75,10 +75,10 @@ def test_replies_on_tickets_come_first_in_their_order(
     [told] = people.to(ACHA, "acknowledgement")
     user = f"backlog{next(_users)}"
     some = reports(BACKLOG)
-    dovecot.append(
-        user, *some[:100], letter("mesin", f"Re: #{number}", "Auto-Submitted: auto-replied"), reply("satu", told),
-        letter("asing", "Re: #99", "In-Reply-To: <unknown@x>"), *some[100:], letter("dua", f"Re: #{number} BKU", sender=ACHA),
-    )  # fmt: skip
+    machine = letter("mesin", f"Re: #{number}", "Auto-Submitted: auto-replied")
+    stranger = letter("asing", "Re: #99", "In-Reply-To: <unknown@x>")
+    tagged = letter("dua", f"Re: #{number} BKU", sender=ACHA)
+    dovecot.append(user, *some[:100], machine, reply("satu", told), stranger, *some[100:], tagged)
     late = iter([reply("tiga", told)])
     mailbox = Mailbox(imap_settings(dovecot.port, user), max_size=1_000_000, patience=20)
     mailbox.open()
