@@ -1,7 +1,8 @@
 """Writes measured sections into docs/performance.md (or another page), between markers, and draws small plots as SVG.
 
 `put(name, text)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` and leaves the rest of
-the page as it is; a section that has no markers yet is put at the end. Others may own other sections.
+the page as it is; a section that has no markers yet is put at the end. Others may own other sections. The plots that
+were drawn before it are written with it: a bench that only prints leaves the page's plots alone.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ HEADINGS = {
     "soak": "Memory over a simulated year",
     "growth": "What a long history costs",
 }
+_drawn: dict[Path, str] = {}
 _COLOURS = ("#2f6f9f", "#c8782a", "#5a8f4e", "#8a5a99", "#7a7a7a")
 
 
 def put(name: str, text: str, page: Path = PAGE) -> None:
-    """Replace one section of the page."""
+    """Replace one section of the page, and write the plots."""
     whole = page.read_text(encoding="utf-8") if page.exists() else "# Performance\n"
     begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
     made = f"{begin}\n## {HEADINGS[name]}\n\n{text.strip()}\n{end}"
@@ -40,6 +42,10 @@ def put(name: str, text: str, page: Path = PAGE) -> None:
     else:
         whole = whole.rstrip() + f"\n\n{made}\n"
     page.write_text(whole, encoding="utf-8")
+    for path, drawn in _drawn.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(drawn, encoding="utf-8")
+    _drawn.clear()
 
 
 def measured_by(command: str) -> str:
@@ -84,12 +90,11 @@ def line(name: str, title: str, x_label: str, y_label: str, points: Sequence[tup
 
 
 def _draw(name: str, width: int, height: int, parts: Sequence[str]) -> Path:
-    PLOTS.mkdir(exist_ok=True)
     path = PLOTS / f"{name}.svg"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     style = "<style>text{font:13px sans-serif;fill:#222}</style>"
     background = f'<rect width="{width}" height="{height}" fill="#fff"/>'
-    path.write_text("\n".join([head, style, background, *parts, "</svg>", ""]), encoding="utf-8")
+    _drawn[path] = "\n".join([head, style, background, *parts, "</svg>", ""])
     return path
 
 
