@@ -27,7 +27,7 @@ from mailbot.footprint import taking_in
 from mailbot.imap import astray, fetching, filing, folders, suspects, waiting
 from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place, server_words
 from mailbot.imap.waiting import WakeUp
-from mailbot.imap.wire import Client
+from mailbot.imap.wire import ALLOWANCE, Client
 from mailbot.network import certificate_ends
 from mailbot.oauth import TokenSource
 
@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 
 # SELECT again after this many seconds: only SELECT tells of a new UIDVALIDITY (RFC 3501 §2.3.1.1).
 SELECT_EVERY = 600.0
+# Seconds that SELECT may take, as long as the server says now and then that it is at work: Dovecot makes the index of a
+# folder that it did not know, which took two minutes with a hundred thousand mails on a busy machine.
+OPENING = 900.0
 
 
 class Mailbox:
@@ -148,7 +151,11 @@ class Mailbox:
             )
 
     def _select(self, client: Client) -> None:
-        selected = client.select_folder(self._source)
+        client.wire.allowance = OPENING
+        try:
+            selected = client.select_folder(self._source)
+        finally:
+            client.wire.allowance = ALLOWANCE
         validity = int(selected.get(b"UIDVALIDITY", 0))
         if self._uidvalidity and validity != self._uidvalidity:
             self._log.warning(

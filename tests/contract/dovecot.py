@@ -187,9 +187,10 @@ class Dovecot:
             part.mkdir()
             self._give(part)
         for nth, raw in enumerate(mails):
-            path = inbox / "new" / f"{1_700_000_000 + nth}.{nth}.fill"
+            path = inbox / "cur" / f"{1_700_000_000 + nth}.{nth}.fill:2,"
             path.write_bytes(raw.replace(b"\r\n", b"\n"))
             self._give(path)
+        self.doveadm("mailbox", "status", "-u", user, "messages", "INBOX")  # makes its index
 
     def _give(self, path: Path) -> None:
         if os.geteuid() == 0:
