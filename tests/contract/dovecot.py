@@ -181,14 +181,20 @@ class Dovecot:
                 assert status == "OK", words
 
     def fill(self, user: str, mails: Iterable[bytes]) -> None:
-        """Put mails into an inbox that nobody has opened yet, as files: APPEND takes longer the more there are."""
+        """Put mails into an inbox that nobody has opened yet, as files: APPEND takes longer the more there are.
+
+        The names end as Dovecot's own do, with the sizes: it keeps names by a hash that their last letters make, and
+        where these are alike a MOVE out of 20,000 mails takes a second and a half instead of 0.07.
+        """
         inbox = self.maildir(user)
         for part in (inbox, inbox / "tmp", inbox / "cur", inbox / "new"):
             part.mkdir()
             self._give(part)
         for nth, raw in enumerate(mails):
-            path = inbox / "cur" / f"{1_700_000_000 + nth}.{nth}.fill:2,"
-            path.write_bytes(raw.replace(b"\r\n", b"\n"))
+            kept = raw.replace(b"\r\n", b"\n")
+            size, on_the_wire = len(kept), len(kept) + kept.count(b"\n")
+            path = inbox / "cur" / f"{1_700_000_000 + nth}.{nth}.fill,S={size},W={on_the_wire}:2,"
+            path.write_bytes(kept)
             self._give(path)
         self.doveadm("mailbox", "status", "-u", user, "messages", "INBOX")  # makes its index
 
