@@ -57,6 +57,7 @@ class InboxReader:
         self._stopping = stopping
         self._canary = canary
         self._unhandled: set[int] = set()
+        self._looked_ahead_in_vain = False
         self.refusal = ""
         """Why mail that was handled stays in the folder, as of the last turn; "" where it was moved."""
 
@@ -116,13 +117,16 @@ class InboxReader:
 
         comes meanwhile. Heads are looked at in the order in which mail came: none on a ticket overtakes another on it.
         """
-        if len(new) < BACKLOG:
+        if len(new) < BACKLOG or self._looked_ahead_in_vain:
             yield from self._mailbox.fetch(new)
+            self._looked_ahead_in_vain = False
             return
         unread, first, rest, newest = deque(new), deque[int](), deque[int](), uids[-1]
         while unread or first or rest:
             some = [unread.popleft() for _ in range(min(HEADS, len(unread)))]
+            self._looked_ahead_in_vain = True  # a server that fails at this must not keep the mail from us for ever
             early = urgent(self._helpdesk.store, self._mailbox.heads(some, FIELDS)) if some else set()
+            self._looked_ahead_in_vain = False
             first.extend(uid for uid in some if uid in early)
             rest.extend(uid for uid in some if uid not in early)
             for ready in (first, rest):  # some of each: a flood of replies keeps no report back for ever

@@ -27,8 +27,8 @@ UIDS_PER_COMMAND = 500
 MOST_MAILS = 4_000_000
 # Of a mail that is too large, this much of its header is read.
 HEADER_LIMIT = 256 * 1024
-# What the few fields of a header are expected to come to.
-HEADER_BYTES = 4096
+# What the few fields of a header are expected to come to; of so many at a time, since servers open each file for it.
+HEADER_BYTES, HEADS_PER_COMMAND = 4096, 100
 # So many mails are asked for together with their sizes, so many bytes of each.
 FEW, SMALL = 4, 64 * 1024
 # A link slower than this, bytes a second, counts as broken.
@@ -144,10 +144,9 @@ def small_ones(client: Client, uidvalidity: int, uids: Sequence[int], too_large:
 def heads(client: Client, uids: Sequence[int], fields: Sequence[str]) -> dict[int, bytes]:
     """These fields of each mail that is still there (RFC 3501 §6.4.5)."""
     found: dict[int, bytes] = {}
-    for some in chunks(uids):
-        data = _raw_fetch(
-            client, some, f"(UID BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])", HEADER_BYTES * len(some)
-        )
+    wanted = f"(UID BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])"
+    for some in chunks(uids, HEADS_PER_COMMAND):
+        data = _raw_fetch(client, some, wanted, HEADER_BYTES * len(some))
         for entry, tail in zip(data, [*data[1:], b""], strict=True):
             if isinstance(entry, tuple):  # the UID may stand before the literal or behind it
                 uid = _UID.search(entry[0]) or (_UID.search(tail) if isinstance(tail, bytes) else None)

@@ -10,6 +10,7 @@ import pytest
 
 from mailbot import inbox
 from mailbot.core.arrival import Arrival
+from mailbot.errors import MailboxUnavailable
 from mailbot.inbox import InboxReader
 from mailbot.lmtp.taking_in import TakingIn
 from mailbot.mailbox import Mailbox
@@ -17,6 +18,8 @@ from mailbot.store.tables import INBOUND, MESSAGE
 from mailbot.understanding import BACKLOG
 from tests.contract.dovecot import Dovecot
 from tests.contract.loopback import until
+from tests.contract.scripted import Peer
+from tests.contract.scripted_imap import ScriptedImap
 from tests.contract.settings import imap_settings
 from tests.integration.people import ACHA, ADDRESS, Sent, TryDesk
 
@@ -92,6 +95,31 @@ def test_replies_on_tickets_come_first_in_their_order(
     assert others == [f"guru{n}" for n in range(100)] + ["mesin", "asing"] + [f"guru{n}" for n in range(100, BACKLOG)]
     assert dovecot.count(user) == 0
     assert len(people.numbers()) == BACKLOG + 2, "a ticket for each report, for the stranger, and the one before"
+
+
+def test_a_server_that_fails_at_headers_costs_the_order_and_no_mail(
+    people: TryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "BACKLOG", 2)
+
+    def cut(peer: Peer, tag: bytes, arguments: bytes) -> None:
+        if b"HEADER.FIELDS" in arguments:
+            peer.close()
+        else:
+            server.normal(peer, tag, "FETCH", arguments)
+
+    with ScriptedImap(FETCH=cut) as server:
+        mailbox = Mailbox(imap_settings(server.port), max_size=10_000, patience=5)
+        reads = reader(people, mailbox)
+        mailbox.open()
+        with pytest.raises(MailboxUnavailable):
+            list(reads._fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3]))
+        mailbox.open()
+        batches = reads._fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3])
+        assert [arrival.uid for batch in batches for arrival in batch] == [1, 2, 3]
+        with pytest.raises(MailboxUnavailable):  # the next backlog is tried again
+            list(reads._fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3]))
+        mailbox.close()
 
 
 @pytest.mark.dovecot
