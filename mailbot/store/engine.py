@@ -47,6 +47,7 @@ _WRITER_PRAGMAS = (
     "secure_delete=ON",  # an erased requester's words are overwritten with zeros
     "cache_size=-16000",
 )
+_SYNCHRONOUS = {word: f"PRAGMA synchronous={word}" for word in ("FULL", "NORMAL", "OFF")}
 _THROWN_AWAY_PRAGMAS = ("foreign_keys=ON", "cache_size=-16000")
 # A process that was stopped in a transaction must not keep its locks, and a host that vanished must be noticed, before
 # the lease of its worker ends (store/leases.py).
@@ -351,7 +352,7 @@ def _sqlite_engines(
 def _write_as(pooled: PoolProxiedConnection, synchronous: str) -> None:
     """Set what the next commits of a connection wait for; not inside of a transaction."""
     if pooled.info.get("synchronous") != synchronous:
-        cast(sqlite3.Connection, pooled.dbapi_connection).execute(f"PRAGMA synchronous={synchronous}")
+        cast(sqlite3.Connection, pooled.dbapi_connection).execute(_SYNCHRONOUS[synchronous])
         pooled.info["synchronous"] = synchronous
 
 

@@ -18,9 +18,9 @@ from sqlmodel import Field, SQLModel
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _only_where(flag: str) -> dict[str, Any]:
+def _only_where(flag: str, is_set: str) -> dict[str, Any]:
     """A partial index, in the words in which SQLAlchemy asks for a flag: SQLite compares the terms as written."""
-    return {"sqlite_where": text(f"{flag} = 1"), "postgresql_where": text(flag)}
+    return {"sqlite_where": text(is_set), "postgresql_where": text(flag)}
 
 
 class Desk(SQLModel, table=True):
@@ -196,9 +196,9 @@ class MessageRow(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_message_ticket", "ticket_id", "id"),
-        Index("ix_message_message_id", "desk_id", "message_id", **_only_where("id_here")),
+        Index("ix_message_message_id", "desk_id", "message_id", **_only_where("id_here", "id_here = 1")),
         Index("ix_message_inbound", "inbound_id"),
-        Index("ix_message_author", "desk_id", "author", **_only_where("by_other")),
+        Index("ix_message_author", "desk_id", "author", **_only_where("by_other", "by_other = 1")),
     )
 
 

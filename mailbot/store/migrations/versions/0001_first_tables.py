@@ -235,15 +235,15 @@ def _tickets() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_message_ticket"),
         sa.PrimaryKeyConstraint("id"),
     )
-    for name, column, flag in (
-        ("ix_message_author", "author", "by_other"),
-        ("ix_message_message_id", "message_id", "id_here"),
+    for name, column, flag, is_set in (
+        ("ix_message_author", "author", "by_other", "by_other = 1"),
+        ("ix_message_message_id", "message_id", "id_here", "id_here = 1"),
     ):
         op.create_index(
             name,
             "message",
             ["desk_id", column],
-            sqlite_where=sa.text(f"{flag} = 1"),
+            sqlite_where=sa.text(is_set),
             postgresql_where=sa.text(flag),
         )
     op.create_index("ix_message_inbound", "message", ["inbound_id"])
