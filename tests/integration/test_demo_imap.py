@@ -29,7 +29,8 @@ class Served:
         self.server.start()
         self.port = self.server.port
 
-    client, append, mails, count, flags = Dovecot.client, Dovecot.append, Dovecot.mails, Dovecot.count, Dovecot.flags
+    client, append, append_all = Dovecot.client, Dovecot.append, Dovecot.append_all
+    mails, count, flags = Dovecot.mails, Dovecot.count, Dovecot.flags
 
 
 @pytest.fixture
