@@ -2,9 +2,10 @@
 
     python -m bench.memory [--mails 1000] [--large-mails 4] [--write]
 
-Idle: `mailbot run` with an empty inbox, half a minute after it has said that it is running. Backlog: `mailbot run --once`
-on the mix of bench/corpus.py with mails among it that hold an attachment of 24 MB (33 MB as they are sent); once more
-with a notification of each to an agent, which carries the attachment on. Memory is counted as in bench/machine.py.
+Idle: `mailbot run` with an empty inbox, half a minute after it has said that it is running. Backlog: `mailbot run
+--once` on the mix of bench/corpus.py with mails among it that hold an attachment of 24 MB (33 MB as they are sent);
+once more with a notification of each to an agent, which carries the attachment on. Memory is counted as in
+bench/machine.py.
 Start-up: from the start of `mailbot run` to the first IMAP command after the log-in (in Dovecot's log), and `mailbot
 --help`.
 """
