@@ -32,6 +32,8 @@ LONGEST_SECONDS = 180.0
 LARGE = 10_000_000
 # Of a backlog so many heads are looked at before so many mails of each kind are handled, which takes a second or two.
 HEADS, STEP = 5000, 100
+# And so many are moved out at a time: with a MOVE, Dovecot goes through the whole of a large folder several times.
+FILED = 100
 
 
 class InboxReader:
@@ -90,6 +92,8 @@ class InboxReader:
     def _take_all(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> int:
         """While one batch is handled, the next is fetched, and under a backlog understood by other processes."""
         taken = 0
+        at_once = FILED if len(new) >= BACKLOG else 1
+        to_file: dict[int, Seen] = {}
         in_hand: Future[dict[int, Seen]] | None = None
         with ExitStack() as ends:
             hand = ends.enter_context(ThreadPoolExecutor(1, thread_name_prefix="handling"))
@@ -97,17 +101,18 @@ class InboxReader:
             for fetched in self._fetched(uidvalidity, uids, new):
                 batch = self._without_canaries(uidvalidity, fetched)
                 begun = others.begin(batch) if others else None
-                done = in_hand.result() if in_hand else {}
+                to_file |= in_hand.result() if in_hand else {}
                 in_hand = hand.submit(self._take, batch, begun) if batch else None
-                self._file(uidvalidity, done)
+                if len(to_file) >= at_once:
+                    self._file(uidvalidity, to_file)
+                    to_file = {}
                 taken += len(batch)
                 if in_hand and sum(len(arrival.raw) for arrival in batch) > LARGE:
                     in_hand.exception()  # not two such batches in memory at once
                     fetched = batch = []
                 if self._stopping():
                     break  # the mail in hand is finished; the rest waits in the folder
-            if in_hand:
-                self._file(uidvalidity, in_hand.result())
+            self._file(uidvalidity, to_file | (in_hand.result() if in_hand else {}))
         if len(new) >= BACKLOG:
             give_back()
         return taken
