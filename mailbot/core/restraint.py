@@ -70,7 +70,7 @@ class Limits:
     overall: Limit = Limit(100_000)
     notifications: Limit = Limit(30)
     echo: Limit = Limit(5)
-    spread: Limit = Limit(3000)
+    spread: Limit = Limit(10_000)
     confirm: Limit = Limit(5)
 
     def of(self, cap: Cap) -> Limit:

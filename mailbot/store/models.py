@@ -307,7 +307,7 @@ class AutomaticMailRow(SQLModel, table=True):
         Index("ix_automatic_mailbox", "desk_id", "mailbox", "at"),
         Index("ix_automatic_ticket", "desk_id", "ticket", "at"),
         Index("ix_automatic_domain", "desk_id", "domain", "at", "domain_turn"),
-        Index("ix_automatic_alike_a", "desk_id", "alike_a", "at", "alike_turn"),
+        Index("ix_automatic_alike_a", "desk_id", "alike_a", "at", "alike_turn", "alike_b"),
         Index("ix_automatic_alike_b", "desk_id", "alike_b", "at", "alike_turn"),
         Index("ix_automatic_sort", "desk_id", "sort", "at", "pace"),
     )

@@ -91,10 +91,11 @@ class Restraint:
     def _usual(self, keys: Keys, limits: Limits) -> dict[str, Any]:
         return {
             "desk": self._desk_id, "recipient": keys.recipient, "mailbox": keys.mailbox,
-            "ticket": keys.ticket if keys.ticket is not None else -1, "alike": keys.alike[0] if keys.alike else None,
+            "ticket": keys.ticket if keys.ticket is not None else -1,
+            "alike_a": keys.alike[0] if keys.alike else None, "alike_b": keys.alike[1] if keys.alike else None,
             "sender_since": self._now - limits.sender.per, "sender_limit": limits.sender.count,
             "ticket_since": self._now - limits.ticket.per, "ticket_limit": limits.ticket.count,
-            "alike_since": self._now - limits.spread.per, "alike_limit": limits.spread.count,
+            "alike_since": self._now - limits.spread.per, "alike_looked_at": 2 * limits.spread.count,
             "echo_since": self._now - limits.echo.per, "echo_limit": limits.echo.count,
             "overall_since": self._now - limits.overall.per,
         }  # fmt: skip
@@ -233,6 +234,24 @@ def _count(column: Any, value: Any, what: str) -> Any:
     return select(func.count()).select_from(some)
 
 
+def _same_words() -> Any:
+    """How many of the last mails with the first key of `core.likeness` have the second, too: those with one of them
+
+    are no more than similar, and in a flood, where all write of one fault, there are many.
+    """
+    last = (
+        select(AUTOMATIC.c.alike_b)
+        .where(
+            AUTOMATIC.c.desk_id == _number("desk"), AUTOMATIC.c.alike_a == _key("alike_a"),
+            AUTOMATIC.c.at > _since("alike_since"),
+        )
+        .order_by(AUTOMATIC.c.at.desc())
+        .limit(_number("alike_looked_at"))
+        .subquery("bounded")
+    )  # fmt: skip
+    return select(func.count(case((last.c.alike_b == _key("alike_b"), 1))))
+
+
 def _turns(name: str, column: Any, turn: Any, what: str) -> Any:
     """Of the last mails with this key: how many were turns, and when the last one was written."""
     last = (
@@ -281,7 +300,7 @@ _USUAL = Prepared(
     select(
         _COUNT_OF_MAILBOX.scalar_subquery().label("to_sender"),
         _count(AUTOMATIC.c.ticket, _key("ticket"), "ticket").scalar_subquery().label("on_ticket"),
-        _count(AUTOMATIC.c.alike_a, _key("alike"), "alike").scalar_subquery().label("alike"),
+        _same_words().scalar_subquery().label("alike"),
         _count(AUTOMATIC.c.sort, literal("echo"), "echo").scalar_subquery().label("echoes"),
         _IN_ORDER.order_by(AUTOMATIC.c.at.desc(), AUTOMATIC.c.number.desc()).limit(1).scalar_subquery().label("newest"),
         _IN_ORDER.where(AUTOMATIC.c.at > _since("overall_since"))

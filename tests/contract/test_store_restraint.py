@@ -42,6 +42,15 @@ def test_each_key_has_its_count(ready: Store) -> None:
     assert (counted.domain_turns, counted.alike_turns) == (3, 3) and counted.newcomer and counted.paces is None
 
 
+def test_words_that_are_only_similar_do_not_count_as_the_same(ready: Store) -> None:
+    for n in range(3):
+        write(ready, replace(KEYS, mailbox=n, alike=(4, 50 + n)), 10 * n)
+    write(ready, replace(KEYS, mailbox=8, alike=(40, 5)), 40)
+    assert write(ready, replace(KEYS, mailbox=9), 50).counted.alike == 0
+    assert write(ready, replace(KEYS, mailbox=9, alike=None), 60).counted.alike == 0
+    assert write(ready, replace(KEYS, mailbox=9), 70).counted.alike == 1
+
+
 def test_a_window_ends(ready: Store) -> None:
     write(ready, KEYS, 0)
     assert write(ready, KEYS, 3599).counted.to_sender == 1
@@ -73,7 +82,7 @@ def test_counts_stop_at_their_limit(ready: Store) -> None:
     few = replace(LIMITS, sender=Limit(3), spread=Limit(2))
     for n in range(6):
         tally = write(ready, KEYS, 10 * n, few)
-    assert (tally.counted.to_sender, tally.counted.alike) == (3, 2)
+    assert tally.counted.to_sender == 3 and tally.counted.alike == 4, "of the last 2 times 2"
 
 
 def test_what_no_window_needs_is_cleared_away(ready: Store) -> None:

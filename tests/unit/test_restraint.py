@@ -43,8 +43,8 @@ SECOND = timedelta(seconds=1)
         (Counted(paces=(SECOND, 4 * SECOND)), Cap.RALLY),
         (Counted(paces=(SECOND, 6 * SECOND)), None),
         (Counted(paces=(SECOND, SECOND), shared=True), None),
-        (Counted(alike=2999, shared=True), None),
-        (Counted(alike=3000, shared=True), Cap.SPREAD),
+        (Counted(alike=9999, shared=True), None),
+        (Counted(alike=10_000, shared=True), Cap.SPREAD),
         (Counted(overall=100_000, known=True), Cap.OVERALL),
     ],
 )
@@ -62,7 +62,7 @@ def test_the_limits_are_those_that_the_documents_give() -> None:
     hour = timedelta(hours=1)
     counts = {cap: OF.of(cap).count for cap in Cap}
     assert counts == {
-        Cap.SENDER: 20, Cap.TICKET: 30, Cap.ECHO: 5, Cap.ALIKE: 20, Cap.DOMAIN: 25, Cap.RALLY: 24, Cap.SPREAD: 3000,
+        Cap.SENDER: 20, Cap.TICKET: 30, Cap.ECHO: 5, Cap.ALIKE: 20, Cap.DOMAIN: 25, Cap.RALLY: 24, Cap.SPREAD: 10_000,
         Cap.OVERALL: 100_000, Cap.CONFIRM: 5, Cap.NOTIFICATIONS: 30, Cap.REPORTS: 30,
     }  # fmt: skip
     assert {OF.of(cap).per for cap in Cap} == {hour} and OF.domain.looked_at == 30

@@ -339,7 +339,7 @@ def _restraint() -> None:
     op.create_index("ix_automatic_mailbox", "automatic_mail", ["desk_id", "mailbox", "at"])
     op.create_index("ix_automatic_ticket", "automatic_mail", ["desk_id", "ticket", "at"])
     op.create_index("ix_automatic_domain", "automatic_mail", ["desk_id", "domain", "at", "domain_turn"])
-    op.create_index("ix_automatic_alike_a", "automatic_mail", ["desk_id", "alike_a", "at", "alike_turn"])
+    op.create_index("ix_automatic_alike_a", "automatic_mail", ["desk_id", "alike_a", "at", "alike_turn", "alike_b"])
     op.create_index("ix_automatic_alike_b", "automatic_mail", ["desk_id", "alike_b", "at", "alike_turn"])
     op.create_index("ix_automatic_sort", "automatic_mail", ["desk_id", "sort", "at", "pace"])
     op.create_table(
