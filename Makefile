@@ -15,7 +15,7 @@
 #                 BENCH_PARTS="throughput latency stages memory workers growth" BENCH_N=2000 BENCH_ROUNDS=3
 #                 BENCH_LATENCY=40 BENCH_WORKERS_N=1000 BENCH_LARGE=4 BENCH_TICKETS=1000000 (20000 is a trial)
 #   make backlog  memory while a hundred thousand mails, some with a file of 24 MB, are taken in: table and plot into
-#                 docs/performance.md (half an hour, 8 GB of disk for so long; BACKLOG_N=100000 BACKLOG_LARGE=8)
+#                 docs/performance.md (20 minutes, 8 GB of disk for so long; BACKLOG_N=100000 BACKLOG_LARGE=8)
 #   make soak     a year of traffic in eleven minutes, on a fast clock: does memory stay what it was? (docs/performance.md;
 #                 SOAK_N=3000 mails, SOAK_SECONDS=660)
 #   PYTHON=…      another Python than the newest usable one

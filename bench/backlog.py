@@ -5,7 +5,7 @@
 The mix of bench/corpus.py lies in an inbox of Dovecot, with mails among it that hold a file of 24 MB (33 MB as they are
 sent, the most that [inbound] max_size lets in). `mailbot run --once` takes in all of it: stored durably, understood,
 acknowledged in text and HTML. Memory is that of all its processes, counted as in bench/machine.py. A hundred thousand
-mails need some 8 GB of disk below `--scratch` (the system's temporary folder) until the end, and half an hour.
+mails need some 8 GB of disk below `--scratch` (the system's temporary folder) until the end, and twenty minutes.
 """
 
 from __future__ import annotations
