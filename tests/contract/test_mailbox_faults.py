@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mailbot import mailbox as mailbox_module
 from mailbot.errors import FilingRefused
 from mailbot.imap import waiting
-from mailbot.imap.wire import Client
+from mailbot.imap.wire import ALLOWANCE, Client
 from mailbot.mailbox import Arrival, Mailbox, MailboxUnavailable, Place, WakeUp
 from tests.contract.certificate import Certificate
 from tests.contract.scripted import Peer, Scripted
@@ -390,6 +391,22 @@ def test_a_trickle_does_not_hold_a_command_for_ever() -> None:
             assert time.monotonic() - started < 1
         finally:
             client.shutdown()
+
+
+def test_the_folder_has_a_time_of_its_own_to_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    def works_on_it(peer: Peer, tag: bytes, _arguments: bytes) -> None:
+        for _ in range(40):
+            peer.say(b"* OK Still indexing")
+            time.sleep(0.02)
+        peer.say(tag + b" OK done")
+
+    assert mailbox_module.OPENING > ALLOWANCE
+    monkeypatch.setattr(mailbox_module, "OPENING", 0.2)
+    with ScriptedImap(SELECT=works_on_it) as server:
+        mailbox = mailbox_at(server)
+        with pytest.raises(MailboxUnavailable, match="too slowly"):
+            mailbox.open()
+        mailbox.close()
 
 
 def test_a_slow_transfer_shows_that_it_lives() -> None:
