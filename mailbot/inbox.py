@@ -136,11 +136,11 @@ class InboxReader:
             rest.extend(uid for uid in some if uid not in early)
             for ready in (first, rest):  # some of each: a flood of replies keeps no report back for ever
                 yield from self._mailbox.fetch([ready.popleft() for _ in range(min(STEP, len(ready)))])
-            now, uids = self._mailbox.uids()
+            now, came = self._mailbox.uids(after=newest)
             if now != uidvalidity:
                 return  # the numbers mean other mails: the next turn looks anew
-            unread.extend(uid for uid in uids if uid > newest)
-            newest = max(newest, uids[-1] if uids else 0)
+            unread.extend(came)
+            newest = came[-1] if came else newest
 
     def _take_up(self, left: Sequence[int]) -> None:
         """Mail that a predecessor died with, or that met a fault of the machine."""

@@ -173,8 +173,11 @@ class Mailbox:
         client.wire.grown = False  # SELECT's own EXISTS is no news: whoever selects searches next
         self._selected_at = time.monotonic()
 
-    def uids(self) -> tuple[int, list[int]]:
-        """(UIDVALIDITY, UIDs of all mail that is not done, ascending), as the server has it at this moment."""
+    def uids(self, after: int = 0) -> tuple[int, list[int]]:
+        """(UIDVALIDITY, UIDs of all mail that is not done, ascending), as the server has it at this moment.
+
+        `after`: only those above this UID.
+        """
         with self._guard("searching") as client:
             if time.monotonic() - self._selected_at > SELECT_EVERY:
                 self._select(client)
@@ -185,7 +188,11 @@ class Mailbox:
             criteria = "UNDELETED"
             if len(self._places) < len(Place) and self._keywords:
                 criteria += f" UNKEYWORD {filing.DONE}"
-            return self._uidvalidity, fetching.search(client, criteria)
+            if after:
+                criteria = f"UID {after + 1}:* {criteria}"
+            found = fetching.search(client, criteria)
+            # RFC 3501 §6.4.8: with fewer mails than that, "n:*" is the last one
+            return self._uidvalidity, [uid for uid in found if uid > after] if after else found
 
     def fetch(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
         """The mails of `uids` in batches; what vanished meanwhile is left out.

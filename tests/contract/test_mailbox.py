@@ -75,6 +75,17 @@ def test_mail_goes_from_the_inbox_to_its_places_unseen_and_unchanged(dovecot: Do
         assert b"Processed" in b"".join(client.lsub()[1])
 
 
+def test_only_what_came_after_is_asked_for(dovecot: Dovecot, user: str) -> None:
+    dovecot.append(user, mail("satu"), mail("dua"))
+    mailbox = open_mailbox(dovecot, user)
+    validity, (_, last) = mailbox.uids()
+    assert mailbox.uids(after=last) == (validity, []), "and not the last one, which n:* always is"
+    dovecot.append(user, mail("tiga"))
+    (new,) = mailbox.uids(after=last)[1]
+    assert new > last and mailbox.uids(after=new)[1] == []
+    mailbox.close()
+
+
 def test_new_mail_is_seen_at_once_without_a_wait(dovecot: Dovecot, user: str) -> None:
     mailbox = open_mailbox(dovecot, user)
     assert mailbox.uids()[1] == []
