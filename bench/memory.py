@@ -125,8 +125,8 @@ time: packed (25), or its file (24). It is stored and read back in pieces (SQLit
 decoded in pieces and let go once they were looked at. A mail that carries a large file on is encoded while it is sent,
 and the file lies on disk meanwhile (`mailbot/enclosures.py`), however long a server takes. One large mail at a time is
 taken apart in a process, none is unpacked to be sent while one is taken in (`mailbot/footprint.py`), and large blocks
-go back to the system at once (mallopt). Each further process that understands mail (one for each core but the first,
-four at most) has some 20 MB to itself. On PostgreSQL a large mail is in memory once or twice more, in the driver's
+go back to the system at once (mallopt). The process that understands mail, where there is more than one core, has
+some 30 MB to itself. On PostgreSQL a large mail is in memory once or twice more, in the driver's
 buffers; an archive is unpacked up to 48 MB to look into it."""
 
 

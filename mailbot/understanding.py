@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 # A look that finds so many new mails starts the workers: starting one takes as long as reading a hundred mails.
 BACKLOG = 200
-MOST_WORKERS = 4
+# One keeps pace: with a hundred mails a second it uses a quarter of a core. Each has 30 MB to itself.
+WORKERS = 1
 # Mails go to a worker in handfuls: for each there and back the waiting thread has to get the interpreter's lock.
 HANDFUL = 10
 # Larger mails stay with the parent: they would only be copied to and fro.
@@ -77,8 +78,8 @@ class Batch:
 class Understanding:
     """Worker processes for one backlog. Use it in a `with`: they end with it."""
 
-    def __init__(self, own: OwnIdentity, workers: int | None = None) -> None:
-        count = min(MOST_WORKERS, len(os.sched_getaffinity(0)) - 1) if workers is None else workers
+    def __init__(self, own: OwnIdentity) -> None:
+        count = min(WORKERS, len(os.sched_getaffinity(0)) - 1)
         self._jobs: queue.Queue[tuple[list[bytes], Future[list[Prepared | None]]] | None] = queue.Queue()
         self._workers = [_Worker(own, self._jobs) for _ in range(count)]
 
