@@ -221,7 +221,7 @@ def measure(mails: int) -> Found:
 
 
 def _forget_workers() -> None:
-    """No look finds so many mails that other processes understand some of them."""
+    """No look finds so many mails that another process understands some of them."""
     inbox = importlib.import_module("mailbot.inbox")
     assert inbox.BACKLOG > 0
     inbox.BACKLOG = math.inf  # type: ignore[attr-defined]
@@ -261,7 +261,7 @@ CPU time of the threads of one process that takes in a backlog (`run --once`), a
 profiler and without waiting: *fetch* from IMAP, *parse* into parts and text, *understand* (kind of mail, new words,
 files), *decide* what is to be done, all of the *store* (packing the raw mail and commits too), *render* templates,
 *compose* mails, *send* them, *record what was sent*, *file* handled mail in its folder; *rest* is what lies between,
-and opening and closing the desk. Understanding in other processes, which a backlog has otherwise, was off."""
+and opening and closing the desk. Understanding in another process, which a backlog has otherwise, was off."""
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ class InboxReader:
         return taken
 
     def _take_all(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> int:
-        """While one batch is handled, the next is fetched, and under a backlog understood by other processes."""
+        """While one batch is handled, the next is fetched, and under a backlog understood by another process."""
         taken = 0
         at_once = FILED if len(new) >= BACKLOG else 1
         to_file: dict[int, Seen] = {}

@@ -1,4 +1,4 @@
-"""Understanding in processes of its own, so that a backlog is taken in with more than one core.
+"""Understanding in a process of its own, so that a backlog is taken in with more than one core.
 
 In: the mails of a batch. Out: for each what `core.understand` and `core.identity` find, and the packed bytes for the
 store; or nothing, and then whoever asked does it by themselves. Nothing is decided or written there.
@@ -76,7 +76,7 @@ class Batch:
 
 
 class Understanding:
-    """Worker processes for one backlog. Use it in a `with`: they end with it."""
+    """The worker processes for one backlog (`WORKERS`). Use it in a `with`: they end with it."""
 
     def __init__(self, own: OwnIdentity) -> None:
         count = min(WORKERS, len(os.sched_getaffinity(0)) - 1)
