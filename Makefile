@@ -66,10 +66,10 @@ $(SCORE_STAMP): $(DEV_STAMP)
 	touch $@
 
 score: $(SCORE_STAMP)
-	@$(BIN)/python bench/score.py $(or $(FILES),$(CORPORA)) $(if $(MISSES),--misses)
+	@$(BIN)/python bench/understanding/score.py $(or $(FILES),$(CORPORA)) $(if $(MISSES),--misses)
 
 fuzz: $(DEV_STAMP)
-	$(BIN)/python bench/fuzz_parse.py $(CORPORA) fixtures/emails --seconds $(SECONDS_TO_FUZZ)
+	$(BIN)/python tools/fuzz_parse.py $(CORPORA) fixtures/emails --seconds $(SECONDS_TO_FUZZ)
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
@@ -103,7 +103,7 @@ coverage: $(DEV_STAMP)
 MUTANTS ?= 40
 SEED ?= 1
 mutation: $(DEV_STAMP)
-	nice -n 10 $(BIN)/python bench/mutate.py --each $(MUTANTS) --seed $(SEED)
+	nice -n 10 $(BIN)/python tools/mutation/mutate.py --each $(MUTANTS) --seed $(SEED)
 
 # What fails does not keep the rest from being measured; the exit code tells.
 BENCH_PARTS ?= throughput latency stages memory workers growth
@@ -134,12 +134,12 @@ bench: $(DEV_STAMP)
 BACKLOG_N ?= 100000
 BACKLOG_LARGE ?= 8
 backlog: $(DEV_STAMP)
-	$(BIN)/python -m bench.backlog --mails $(BACKLOG_N) --large-mails $(BACKLOG_LARGE) --scratch $(BENCH_SCRATCH) --write
+	$(BIN)/python -m bench.speed.backlog --mails $(BACKLOG_N) --large-mails $(BACKLOG_LARGE) --scratch $(BENCH_SCRATCH) --write
 
 SOAK_N ?= 3000
 SOAK_SECONDS ?= 660
 soak: $(DEV_STAMP)
-	$(BIN)/python -m bench.soak --mails $(SOAK_N) --seconds $(SOAK_SECONDS) --write
+	$(BIN)/python -m bench.speed.soak --mails $(SOAK_N) --seconds $(SOAK_SECONDS) --write
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,12 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.certificate import Certificate, make_certificate
-from tests.contract.postgres import postgres
-from tests.contract.programs import SERVERS, require
-from tests.contract.servers import dovecot, sink
-from tests.contract.stores import clock, store, store_url
 from tests.crash.record import is_recording
+from tests.support.certificate import Certificate, make_certificate
+from tests.support.postgres import postgres
+from tests.support.programs import SERVERS, require
+from tests.support.servers import dovecot, sink
+from tests.support.stores import (
+    clock,
+    store,
+    store_url,
+)
 
 # A shell that starts tests in the background has them ignore SIGINT, and what tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():

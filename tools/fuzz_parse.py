@@ -1,8 +1,8 @@
 """Mutated mail through the parser for some time: exceptions, slowest input, largest memory.
 
-    python bench/fuzz_parse.py FOLDER… [--seconds 60] [--seed 1] [--keep DIR] [--floor BYTES] [--json]
+    python tools/fuzz_parse.py FOLDER… [--seconds 60] [--seed 1] [--keep DIR] [--floor BYTES] [--json]
 
-Seeds are the .eml files below the folders and the hostile mails of tests/unit/hostile.py. Each is mutated (bytes,
+Seeds are the .eml files below the folders and the hostile mails of tests/support/hostile.py. Each is mutated (bytes,
 lines, blocks, headers, encodings, splices, repetitions up to 300 KB) and parsed; what comes out must hold what
 `InboundMessage` promises. Every 200th input runs in a forked process whose memory is measured. Inputs that raise, take
 over 1 s per MB (of 1 MB at least: below it a constant counts) or need more than 8 times their size + 50 MB are written
@@ -25,10 +25,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mailbot.core.html import sanitise_html
-from mailbot.core.parse import parse_header_only, parse_message
-from tests.unit.hostile import HOSTILE
-from tests.unit.test_parse_bounds import assert_sound
+from mailbot.mail.mime.html_to_text import sanitise_html
+from mailbot.mail.mime.parser import parse_header_only, parse_message
+from tests.support.hostile import HOSTILE
+from tests.unit.mail.mime.test_bounds import assert_sound
 
 MAX_SIZE = 300_000
 MEGABYTE = 1_000_000

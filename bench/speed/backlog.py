@@ -1,10 +1,10 @@
 """Memory, and rate, while a long backlog is taken in: 100,000 mails, some of them with a file of 24 MB.
 
-    python -m bench.backlog [--mails 100000] [--large-mails 8] [--scratch FOLDER] [--write]
+    python -m bench.speed.backlog [--mails 100000] [--large-mails 8] [--scratch FOLDER] [--write]
 
-The mix of bench/corpus.py lies in an inbox of Dovecot, with mails among it that hold a file of 24 MB (33 MB as they are
+The mix of bench/speed/corpus.py lies in an inbox of Dovecot, with mails among it that hold a file of 24 MB (33 MB as they are
 sent, the most that [inbound] max_size lets in). `mailbot run --once` takes in all of it: stored durably, understood,
-acknowledged in text and HTML. Memory is that of all its processes, counted as in bench/machine.py. A hundred thousand
+acknowledged in text and HTML. Memory is that of all its processes, counted as in bench/support/machine.py. A hundred thousand
 mails need some 8 GB of disk below `--scratch` (the system's temporary folder) until the end, and twenty minutes.
 """
 
@@ -19,12 +19,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import report
-from bench.machine import Cost
-from bench.memory import with_large_ones
-from bench.products import MailbotDesk, Servers
-from bench.sink import Sink
-from tests.contract.dovecot import Dovecot
+from bench.speed.memory import with_large_ones
+from bench.speed.products import MailbotDesk, Servers
+from bench.speed.sink import Sink
+from bench.support import report
+from bench.support.machine import Cost
+from tests.support.dovecot import Dovecot
 
 USER = "backlog"
 GOAL = 250
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     given = parser.parse_args()
     given.scratch.mkdir(parents=True, exist_ok=True)
-    command = f"python -m bench.backlog --mails {given.mails} --large-mails {given.large_mails}"
+    command = f"python -m bench.speed.backlog --mails {given.mails} --large-mails {given.large_mails}"
     text = section(measure(given.mails, given.large_mails, given.scratch.resolve()), command)
     print(text)
     if given.write:

@@ -5,7 +5,7 @@ of ten; 3 to 6 KB without an image, 30 KB on average. A reply names a ticket of 
 product can put it where it belongs; only the tag differs from product to product. `earlier` reports come first, and
 then all replies are about these: tickets that were there before the backlog came, as most are.
 
-    python -m bench.corpus 20 --tag mailbot --into FOLDER
+    python -m bench.speed.corpus 20 --tag mailbot --into FOLDER
 """
 
 from __future__ import annotations

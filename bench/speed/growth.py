@@ -1,8 +1,8 @@
 """What a long history costs: the same look-ups and work on a desk with few tickets and on one with many.
 
-    python -m bench.growth --small 1000 --large 1000000 [--desks FOLDER] [--write]
+    python -m bench.speed.growth --small 1000 --large 1000000 [--desks FOLDER] [--write]
 
-Both desks are made by bench/history.py, one after the other, and kept in FOLDER as they were made. What is measured is
+Both desks are made by bench/speed/history.py, one after the other, and kept in FOLDER as they were made. What is measured is
 a copy of each, thrown away afterwards: a desk that was measured before has more mail of the last hours, and longer
 tickets, than the other one. Both copies are read through once, so that the system has their pages in memory (as far as
 it has memory for them), and nothing of the copying is left to be written. Each thing is done in turns on the one and on
@@ -26,15 +26,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bench import corpus, history, report
-from bench.products import MailbotDesk as Product
-from bench.products import Servers, here
-from mailbot.bootstrap import Desk, open_desk
-from mailbot.config import load_settings
-from mailbot.core.arrival import Arrival
+from bench.speed import corpus, history
+from bench.speed.products import MailbotDesk as Product
+from bench.speed.products import Servers, here
+from bench.support import report
+from mailbot.config.load import load_settings
+from mailbot.desk.wiring import Desk, open_desk
+from mailbot.mail.fetched import Arrival
 from mailbot.store import queries
-from mailbot.store.work import Work
-from tests.contract.dovecot import Dovecot
+from mailbot.store.unit_of_work import Work
+from tests.support.dovecot import Dovecot
 
 MAILS = 200
 
@@ -68,7 +69,7 @@ class Line:
 
 
 def made(count: int, desks: Path) -> Path:
-    """A desk as bench/history.py makes it, from an earlier run or now."""
+    """A desk as bench/speed/history.py makes it, from an earlier run or now."""
     folder = desks / f"{count}"
     if not (folder / "made").exists():
         history.make(count, folder / "data", tell=count > 50_000)
@@ -256,7 +257,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     given = parser.parse_args()
     lines = measure(given.small, given.large, given.desks, given.times)
-    text = section(lines, given.small, given.large, f"python -m bench.growth --large {given.large}")
+    text = section(lines, given.small, given.large, f"python -m bench.speed.growth --large {given.large}")
     print(text)
     if given.write:
         report.put("growth", text)

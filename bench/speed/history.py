@@ -1,6 +1,6 @@
 """A desk with a long history, made in one go: for measuring whether its length costs anything.
 
-    python -m bench.history 1000000 --into FOLDER [--seed 1]      FOLDER/mailbot.db, as `[storage] data_dir`
+    python -m bench.speed.history 1000000 --into FOLDER [--seed 1]      FOLDER/mailbot.db, as `[storage] data_dir`
 
 1,000 tickets a day, the last ones just now, each with five messages: report, acknowledgement, answer, reply, answer.
 Rows are consistent with each other as far as the daemon and the command line look: mail taken in and its raw bytes,
@@ -29,11 +29,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench import corpus
-from mailbot.clock import SystemClock
-from mailbot.packing import pack
-from mailbot.store import schema, search
+from bench.speed import corpus
+from mailbot.runtime.clock import SystemClock
+from mailbot.store import schema
+from mailbot.store.compression import pack
 from mailbot.store.engine import Store
+from mailbot.store.search import index
 
 MAILBOX = "bench@127.0.0.1/INBOX"
 AGENTS = ("sally@bench.local", "budi@bench.local", "citra@bench.local")
@@ -81,7 +82,7 @@ class Writer:
     def _report(self) -> tuple[str, str, frozenset[str]]:
         """Subject, text, and their words."""
         subject, text = corpus.subject_and_text(self.dice, self.dice.choice(self.people))
-        return subject, text, frozenset(search.words_of(subject, text))
+        return subject, text, frozenset(index.words_of(subject, text))
 
     def rows(self, numbers: range) -> Rows:
         """Tickets of these numbers (and row ids)."""
@@ -130,7 +131,7 @@ class Writer:
     def _message_id(self, number: int) -> str:
         """As mail programs make them: at random, so that neighbours in time are none in an index.
 
-        Of the letters that bench/corpus.py makes them of, or what comes later would fall between these.
+        Of the letters that bench/speed/corpus.py makes them of, or what comes later would fall between these.
         """
         letters = base64.b64encode(self.dice.randbytes(30), b"Aa").decode()
         return f"<CA{letters[:38]}.{number}@mail.example>"
@@ -139,7 +140,7 @@ class Writer:
         for name in names:
             known = self.folded.get(name)
             if known is None:
-                known = self.folded[name] = search.words_of(name)
+                known = self.folded[name] = index.words_of(name)
             yield from known
 
     def _status(self, from_end: int) -> str:

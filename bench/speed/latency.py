@@ -1,6 +1,6 @@
 """How long from a delivered mail to its acknowledgement? On a real Dovecot, all in one run. Run it on a quiet machine.
 
-    python -m bench.latency [--count 40] [--starts 5] [--write]
+    python -m bench.speed.latency [--count 40] [--starts 5] [--write]
 
 What is measured, in milliseconds from the LMTP server's 250 to the SMTP server's 250 for the acknowledgement:
 
@@ -37,19 +37,19 @@ from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Any
 
-from bench import report
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.loopback import free_port, until
-from tests.contract.smtp_sink import Sink
-from tests.integration.running_desk import RunningDesk
+from bench.support import report
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.loopback import free_port, until
+from tests.support.running_desk import RunningDesk
+from tests.support.smtp_sink import Sink
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
 NOOPS = 1000
 # What the desk is started with: one limit off, and the frequent NOOP off where IDLE alone is measured. A name that is
 # gone is an error and not a setting without effect.
-NO_PACE = "import mailbot.core.restraint as r; r.is_one_pace; r.is_one_pace = lambda *_: False; "
-IDLE_ONLY = "import mailbot.loops as l; l.BRISK_SECONDS; l.BRISK_SECONDS = 0.0; "
+NO_PACE = "import mailbot.ticket.auto_reply_limits as r; r.is_one_pace; r.is_one_pace = lambda *_: False; "
+IDLE_ONLY = "import mailbot.daemon.inbox_loop as l; l.BRISK_SECONDS; l.BRISK_SECONDS = 0.0; "
 LIMITS = """[inbound]
 max_auto_replies_per_sender = "100000/h"
 max_auto_replies_per_domain = "100000/h"
@@ -240,7 +240,7 @@ class Bench:
             + '[agent_mail]\nnotify = "none"\n'
         )
         change = NO_PACE + ("" if brisk else IDLE_ONLY)
-        command = [sys.executable, "-c", f"{change}from mailbot.cli import main; main()", "run", "--config"]
+        command = [sys.executable, "-c", f"{change}from mailbot.__main__ import main; main()", "run", "--config"]
         with desk.log_file.open("ab") as out:
             desk.process = subprocess.Popen([*command, str(desk.config)], stdout=out, stderr=out, cwd=ROOT)
         desk.logged("LMTP: listening")
@@ -385,7 +385,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     given = parser.parse_args()
     found = run(given.count, max(2, given.starts))
-    text = section(found, f"python -m bench.latency --count {given.count}")
+    text = section(found, f"python -m bench.speed.latency --count {given.count}")
     print(text)
     if given.write:
         report.put("latency", text)

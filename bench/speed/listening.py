@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from typing import Self
 
-from tests.integration.people import Sent
+from tests.support.people import Sent
 
 KEPT = 100_000
 _END = b"\r\n.\r\n"

@@ -22,10 +22,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import machine
-from bench.corpus import DESK, Mail
-from bench.products import Servers
-from tests.contract.dovecot import PASSWORD
+from bench.speed.corpus import DESK, Mail
+from bench.speed.products import Servers
+from bench.support import machine
+from tests.support.dovecot import PASSWORD
 
 _SETTINGS = """
 from pathlib import Path

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench import machine
-from bench.corpus import DESK, Mail
-from tests.contract.dovecot import PASSWORD, Dovecot
+from bench.speed.corpus import DESK, Mail
+from bench.support import machine
+from tests.support.dovecot import PASSWORD, Dovecot
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 AGENT = "sally@bench.local"
 
 _CONFIG = """

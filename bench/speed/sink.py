@@ -17,7 +17,11 @@ import sys
 from collections import Counter
 from typing import Self
 
-from tests.contract.loopback import free_port, listening, until
+from tests.support.loopback import (
+    free_port,
+    listening,
+    until,
+)
 
 _MESSAGE_ID = re.compile(rb"(?im)^Message-ID:\s*(\S+)")
 
@@ -32,7 +36,7 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.sink", str(self.port), *(["identify"] if self._identify else [])],
+            [sys.executable, "-m", "bench.speed.sink", str(self.port), *(["identify"] if self._identify else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,12 +1,12 @@
 """A simulated year of a desk: does its memory stay what it was?
 
-    python -m bench.soak [--mails 3000] [--seconds 660] [--large-mails 12] [--write]
+    python -m bench.speed.soak [--mails 3000] [--seconds 660] [--large-mails 12] [--write]
 
-The whole daemon (bench/soak_desk.py: inbox, outbox, chores, watch) with a clock that runs so fast that a year takes
+The whole daemon (bench/speed/soak_desk.py: inbox, outbox, chores, watch) with a clock that runs so fast that a year takes
 `--seconds`, on SQLite, between Dovecot and an SMTP server. People write reports (one in seven with an image), agents
 answer what they are told, close some tickets by #selesai, half of the askers reply, the others are reminded until their
 ticket is closed; now and then an answering machine writes; once a month somebody sends a file of 24 MB, which goes on
-to the agent. All that the desk holds resident is looked at every half second (bench/machine.py says how) and told for
+to the agent. All that the desk holds resident is looked at every half second (bench/support/machine.py says how) and told for
 each simulated week: the median, and the highest. The slope is that of a straight line through the medians of weeks 27
 to 52.
 """
@@ -29,12 +29,18 @@ from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
 from pathlib import Path
 
-from bench import corpus, machine, report
-from bench.listening import Listening
-from bench.memory import large_mail
-from bench.products import AGENT, MailbotDesk, Servers, here
-from tests.contract.dovecot import Dovecot
-from tests.integration.people import WIRE, Sent
+from bench.speed import corpus
+from bench.speed.listening import Listening
+from bench.speed.memory import large_mail
+from bench.speed.products import (
+    AGENT,
+    MailbotDesk,
+    Servers,
+    here,
+)
+from bench.support import machine, report
+from tests.support.dovecot import Dovecot
+from tests.support.people import WIRE, Sent
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 WEEKS = 52
@@ -143,7 +149,7 @@ def soak(mails: int, seconds: float, large: int) -> Soaked:
             with (desk / "log").open("wb") as log:
                 speed = str(YEAR.total_seconds() / seconds)
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "bench.soak_desk", str(config), START.isoformat(), speed],
+                    [sys.executable, "-m", "bench.speed.soak_desk", str(config), START.isoformat(), speed],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=here(),
                 )  # fmt: skip
                 assert process.stdout is not None
@@ -243,7 +249,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     given = parser.parse_args()
     found = soak(given.mails, given.seconds, given.large_mails)
-    text = section(found, f"python -m bench.soak --mails {given.mails} --seconds {given.seconds:g}")
+    text = section(found, f"python -m bench.speed.soak --mails {given.mails} --seconds {given.seconds:g}")
     print(text)
     print(f"left in the inbox: {found.waiting}")
     if given.write:

@@ -1,6 +1,6 @@
-"""The desk of bench/soak.py: `mailbot run` but for a clock that runs fast; a process with nothing else in it.
+"""The desk of bench/speed/soak.py: `mailbot run` but for a clock that runs fast; a process with nothing else in it.
 
-    python -m bench.soak_desk CONFIG START SPEED      START in ISO 8601, SPEED in simulated seconds a second
+    python -m bench.speed.soak_desk CONFIG START SPEED      START in ISO 8601, SPEED in simulated seconds a second
 
 It says "running" on standard output, and ends well when its standard input closes.
 """
@@ -11,11 +11,11 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from mailbot.bootstrap import open_desk
-from mailbot.clock import ScaledClock
-from mailbot.config import load_settings
-from mailbot.daemon import Daemon
-from mailbot.footprint import keep_small
+from mailbot.config.load import load_settings
+from mailbot.daemon.app import Daemon
+from mailbot.desk.wiring import open_desk
+from mailbot.runtime.clock import ScaledClock
+from mailbot.runtime.memory import keep_small
 
 
 def main(config: Path, start: datetime, speed: float) -> None:

@@ -1,8 +1,8 @@
 """Where the CPU time of taking in a mail goes, from Dovecot to the SMTP server, by stage.
 
-    python -m bench.stages [--mails 500] [--write]
+    python -m bench.speed.stages [--mails 500] [--write]
 
-`mailbot run --once` in this process, on the mix of bench/corpus.py, with a notification of an agent for each report
+`mailbot run --once` in this process, on the mix of bench/speed/corpus.py, with a notification of an agent for each report
 (1.7 mails out for each in). Understanding in worker processes is switched off, so that all of the work is done here. No
 profiler: the doors of the stages (`DOORS`) read their thread's CPU clock when they are entered and left, some 130 times
 for a mail. That takes some 0.3 ms; else the figures are what a mail costs, and add up to what the kernel counted.
@@ -33,34 +33,35 @@ from pathlib import Path
 from types import GeneratorType, TracebackType
 from typing import Any
 
-from bench import corpus, report
-from bench.products import MailbotDesk, Servers
-from bench.sink import Sink
-from tests.contract.dovecot import Dovecot
+from bench.speed import corpus
+from bench.speed.products import MailbotDesk, Servers
+from bench.speed.sink import Sink
+from bench.support import report
+from tests.support.dovecot import Dovecot
 
 EARLIER, WARM = 100, 50
 # Module, function or class.method, stage. Each is there, or the bench fails: a door that is gone counts nothing.
 DOORS = (
-    ("mailbot.mailbox", "Mailbox.open", "fetch"),
-    ("mailbot.mailbox", "Mailbox.uids", "fetch"),
-    ("mailbot.mailbox", "Mailbox.fetch", "fetch"),
-    ("mailbot.core.parse", "parse_message", "parse"),
-    ("mailbot.core.parse", "parse_header_only", "parse"),
-    ("mailbot.core.understand", "understand", "understand"),
-    ("mailbot.core.identity", "identity", "understand"),
-    ("mailbot.core.body", "new_words", "understand"),
-    ("mailbot.core.order", "order_keys", "understand"),
-    ("mailbot.screening", "Screening.screen", "understand"),
-    ("mailbot.service", "Helpdesk.receive", "decide"),
-    ("mailbot.service", "Helpdesk.process", "decide"),
-    ("mailbot.render", "Renderer.render", "render"),
-    ("mailbot.core.compose", "compose", "compose"),
-    ("mailbot.core.compose", "enclose", "compose"),
-    ("mailbot.smtp", "Submission.send", "send"),
-    ("mailbot.delivery", "Delivery._noted", "record what was sent"),
-    ("mailbot.delivery", "Delivery._record", "record what was sent"),
-    ("mailbot.mailbox", "Mailbox.file", "file"),
-    ("mailbot.service", "Helpdesk.filed", "file"),
+    ("mailbot.transport.imap.mailbox", "Mailbox.open", "fetch"),
+    ("mailbot.transport.imap.mailbox", "Mailbox.uids", "fetch"),
+    ("mailbot.transport.imap.mailbox", "Mailbox.fetch", "fetch"),
+    ("mailbot.mail.mime.parser", "parse_message", "parse"),
+    ("mailbot.mail.mime.parser", "parse_header_only", "parse"),
+    ("mailbot.mail.analysis", "understand", "understand"),
+    ("mailbot.mail.duplicates", "identity", "understand"),
+    ("mailbot.mail.reply.reply_text", "new_words", "understand"),
+    ("mailbot.mail.ordering_keys", "order_keys", "understand"),
+    ("mailbot.desk.inbound.attachment_screening", "Screening.screen", "understand"),
+    ("mailbot.desk.helpdesk", "Helpdesk.receive", "decide"),
+    ("mailbot.desk.helpdesk", "Helpdesk.process", "decide"),
+    ("mailbot.desk.outbound.templates", "Renderer.render", "render"),
+    ("mailbot.mail.compose.composer", "compose", "compose"),
+    ("mailbot.mail.compose.composer", "enclose", "compose"),
+    ("mailbot.transport.smtp.submission", "Submission.send", "send"),
+    ("mailbot.desk.outbound.delivery", "Delivery._noted", "record what was sent"),
+    ("mailbot.desk.outbound.delivery", "Delivery._record", "record what was sent"),
+    ("mailbot.transport.imap.mailbox", "Mailbox.file", "file"),
+    ("mailbot.desk.helpdesk", "Helpdesk.filed", "file"),
 )
 # All that is public here is a door of "store".
 STORE = "mailbot.store"
@@ -151,7 +152,13 @@ def _each(items: Iterator[Any], stage: str) -> Iterator[Any]:
 
 def make_doors() -> None:
     """Put them in, also where a function was imported by its name."""
-    for module in ("mailbot.once", "mailbot.service", "mailbot.mailbox", "mailbot.smtp", "mailbot.delivery"):
+    for module in (
+        "mailbot.daemon.once",
+        "mailbot.desk.helpdesk",
+        "mailbot.transport.imap.mailbox",
+        "mailbot.transport.smtp.submission",
+        "mailbot.desk.outbound.delivery",
+    ):
         importlib.import_module(module)
     for name, path, stage in DOORS:
         holder: Any = importlib.import_module(name)
@@ -222,15 +229,15 @@ def measure(mails: int) -> Found:
 
 def _forget_workers() -> None:
     """No look finds so many mails that another process understands some of them."""
-    inbox = importlib.import_module("mailbot.inbox")
+    inbox = importlib.import_module("mailbot.daemon.inbox_reader")
     assert inbox.BACKLOG > 0
     inbox.BACKLOG = math.inf  # type: ignore[attr-defined]
 
 
 def _take_in(product: MailbotDesk, desk: Path, servers: Servers, user: str, mails: list[bytes]) -> None:
     """`mailbot run --once`."""
-    from mailbot.config import load_settings
-    from mailbot.once import run_once
+    from mailbot.config.load import load_settings
+    from mailbot.daemon.once import run_once
 
     servers.dovecot.append(user, *mails)
     product.command(desk, servers, user)
@@ -270,7 +277,7 @@ def main() -> None:
     parser.add_argument("--mails", type=int, default=500)
     parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     given = parser.parse_args()
-    text = section(measure(given.mails), f"python -m bench.stages --mails {given.mails}")
+    text = section(measure(given.mails), f"python -m bench.speed.stages --mails {given.mails}")
     print(text)
     if given.write:
         report.put("stages", text)

@@ -1,8 +1,8 @@
 """How many mails a second mailbot takes in, beside its peers: the same mails, mail server and sink, round by round.
 
-    python -m bench.throughput --mails 2000 --rounds 3 [--into docs] [--without-peers]
+    python -m bench.speed.throughput --mails 2000 --rounds 3 [--into docs] [--without-peers]
 
-Each product has a desk with 100 earlier tickets. Then a backlog of the mix (bench/corpus.py) lies in its inbox, and one
+Each product has a desk with 100 earlier tickets. Then a backlog of the mix (bench/speed/corpus.py) lies in its inbox, and one
 process is started that takes in all of it; the time is that of the whole process, from its start until it has ended
 with every mail handled and every mail out. Rounds are interleaved; the table has medians.
 
@@ -22,12 +22,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import corpus, report
-from bench.machine import Cost
-from bench.peers import CannotInstall, DjangoHelpdesk, Roundup
-from bench.products import MailbotDesk, Product, Servers
-from bench.sink import Sink
-from tests.contract.dovecot import Dovecot
+from bench.speed import corpus
+from bench.speed.peers import (
+    CannotInstall,
+    DjangoHelpdesk,
+    Roundup,
+)
+from bench.speed.products import (
+    MailbotDesk,
+    Product,
+    Servers,
+)
+from bench.speed.sink import Sink
+from bench.support import report
+from bench.support.machine import Cost
+from tests.support.dovecot import Dovecot
 
 EARLIER = 100
 
@@ -179,7 +188,7 @@ def main() -> None:
     given.scratch.mkdir(parents=True, exist_ok=True)
     some = products(given.scratch, with_peers=not given.without_peers)
     found = measure(some, given.mails, given.rounds, given.scratch)
-    text = section(found, given.mails, given.rounds, f"python -m bench.throughput --mails {given.mails}")
+    text = section(found, given.mails, given.rounds, f"python -m bench.speed.throughput --mails {given.mails}")
     print(text)
     if given.write:
         report.put("throughput", text)

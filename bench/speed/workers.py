@@ -1,10 +1,10 @@
 """How much more do several workers do? Throughput of one desk with 1, 2 and 4 `mailbot run` on one machine.
 
-    python -m bench.workers [--mails 400] [--workers 1 2 4] [--rounds 2] [--write]
+    python -m bench.speed.workers [--mails 400] [--workers 1 2 4] [--rounds 2] [--write]
 
 A PostgreSQL that waits for its disk (fsync on), a Dovecot with the backlog in it, an SMTP server that takes everything
 and looks whether a Message-ID comes twice; all on loopback, all of this machine. Full work: each mail of the mix
-(bench/corpus.py) stored, understood, made a ticket or put to one of 100 earlier ones, acknowledged in text and HTML (a
+(bench/speed/corpus.py) stored, understood, made a ticket or put to one of 100 earlier ones, acknowledged in text and HTML (a
 reply: told to its agent, so that one mail goes out for each that came in), the mail out accepted, the mail in moved.
 The desk with the earlier tickets is made once; each turn has a copy of its database and a mailbox of its own, and the
 numbers of workers take turns, `--rounds` times.
@@ -32,11 +32,17 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from bench import corpus, machine, report
-from bench.products import AGENT, MailbotDesk, Servers, here
-from bench.sink import Sink
-from tests.contract import postgres as pg
-from tests.contract.dovecot import Dovecot
+from bench.speed import corpus
+from bench.speed.products import (
+    AGENT,
+    MailbotDesk,
+    Servers,
+    here,
+)
+from bench.speed.sink import Sink
+from bench.support import machine, report
+from tests.support import postgres as pg
+from tests.support.dovecot import Dovecot
 
 EARLIER = 100
 LOOK_SECONDS = 0.02
@@ -244,7 +250,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/scale.md")
     given = parser.parse_args()
     numbers = " ".join(map(str, given.workers))
-    command = f"python -m bench.workers --mails {given.mails} --workers {numbers} --rounds {given.rounds}"
+    command = f"python -m bench.speed.workers --mails {given.mails} --workers {numbers} --rounds {given.rounds}"
     text_ = section(measure(given.workers, given.mails, given.rounds), given.mails, given.rounds, command)
     print(text_)
     if given.write:

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine
+from bench.support import machine
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 SCALE = PAGE.parent / "scale.md"
 PLOTS = PAGE.parent / "plots"
 HEADINGS = {

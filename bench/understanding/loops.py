@@ -1,8 +1,8 @@
 """How many mails a robot gets before the desk falls silent, and how many schools go without an acknowledgement.
 
-    python -m bench.loops                    both tables (some minutes)
-    python -m bench.loops --schools 5000     fewer schools
-    python -m bench.loops --robots           only the robots
+    python -m bench.understanding.loops                    both tables (some minutes)
+    python -m bench.understanding.loops --schools 5000     fewer schools
+    python -m bench.understanding.loops --robots           only the robots
 
 A desk in this process, a clock that is moved. Robots write at once after each automatic mail, from an address, with a
 subject and a Message-ID that never come again. Schools write independently of each other within an hour (Poisson), a
@@ -20,12 +20,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from mailbot.core.message import Address, Classification, InboundMessage, Kind
-from mailbot.core.ticket import MessageKind
-from mailbot.intake.turn import Arrived
-from mailbot.restraint import cap_on
-from mailbot.store.work import Work
-from tests.integration.people import TryDesk
+from mailbot.desk.context import Arrived
+from mailbot.desk.outbound.auto_reply_guard import cap_on
+from mailbot.mail.message import (
+    Address,
+    Classification,
+    InboundMessage,
+    Kind,
+    MessageKind,
+)
+from mailbot.store.unit_of_work import Work
+from tests.support.people import TryDesk
 
 GIVE_UP = 400
 NOUNS = tuple(
@@ -108,7 +113,7 @@ def robots() -> None:
 def schools(many: int, every: float) -> None:
     """`every`: seconds between two readings of the inbox; what came meanwhile is taken in together.
 
-    Only what decides on an acknowledgement runs here (`mailbot.restraint.cap_on`): no ticket is made.
+    Only what decides on an acknowledgement runs here (`mailbot.desk.outbound.auto_reply_guard.cap_on`): no ticket is made.
     """
     dice = random.Random(2)
     withheld: Counter[str] = Counter()

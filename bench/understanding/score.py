@@ -1,6 +1,6 @@
 """Score everything that is named, each file by what stands in it: `make score CORPORA=FOLDER` or `FILES="a.jsonl b/"`.
 
-    python bench/score.py PATH… [--misses]
+    python bench/understanding/score.py PATH… [--misses]
 
 A PATH is a folder (searched) or a file. A .jsonl whose lines have `expected` goes to score_reply, `label` to
 score_robots, `intent` or `tag` to score_intent (a file may go to several); .eml files that no list names go to

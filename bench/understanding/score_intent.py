@@ -1,6 +1,6 @@
 """What a reply means, and which ticket its subject names: how often mailbot is right, and the one error that costs.
 
-    python bench/score_intent.py CASES.jsonl… [--misses] [--json]
+    python bench/understanding/score_intent.py CASES.jsonl… [--misses] [--json]
 
 A file has one mail a line: `id` (else the number of its line), `intent` (still_broken, thanks, status, other) and/or
 `tag` (a number, a list of them likeliest first, or null for none), and the mail as one of `text` (the new words
@@ -19,13 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.score_robots import mail_of
-from mailbot.core.body import cut_html, cut_text, extract_reply
-from mailbot.core.intent import intent_of
-from mailbot.core.parse import parse_message
-from mailbot.core.subject import subject_tags
+from bench.understanding.score_robots import mail_of
+from mailbot.mail.intent.intent import intent_of
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.reply.reply_text import (
+    cut_html,
+    cut_text,
+    extract_reply,
+)
+from mailbot.mail.subject import subject_tags
 
 
 @dataclass

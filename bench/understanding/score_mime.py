@@ -1,6 +1,6 @@
 """How well mail is parsed: crashes, time, memory, defects, and facts where an answer key is given.
 
-    python bench/score_mime.py FOLDER|FILE.eml… [--facts KEY.jsonl] [--baselines] [--differences] [--json]
+    python bench/understanding/score_mime.py FOLDER|FILE.eml… [--facts KEY.jsonl] [--baselines] [--differences] [--json]
 
 FOLDER is searched for .eml files. `--baselines` runs the standard library (policy.default, every value read) and
 mail-parser over the same mails, in the same process. `--differences` lists where they see other facts than mailbot.
@@ -24,9 +24,9 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mailbot.core.parse import parse_message
+from mailbot.mail.mime.parser import parse_message
 
 
 @dataclass

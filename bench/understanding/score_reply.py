@@ -1,6 +1,6 @@
 """How often are the new words exactly right? mailbot beside the libraries that do the same, on the same cases.
 
-    python bench/score_reply.py ../shared/corpora/reply/reply.jsonl [more.jsonl …] [--misses] [--json]
+    python bench/understanding/score_reply.py ../shared/corpora/reply/reply.jsonl [more.jsonl …] [--misses] [--json]
 
 A file has one case a line: `{"id", "lang", "kind", "expected"}` and the mail as one of `input` (the body; HTML where
 `kind` is "html"), `raw` (a whole mail), `file` (a path beside the list). Optional: `subject`.
@@ -23,11 +23,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mailbot.core.body import extract_reply
-from mailbot.core.html import html_to_text
-from mailbot.core.parse import parse_message
+from mailbot.mail.mime.html_to_text import html_to_text
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.reply.reply_text import extract_reply
 
 Cutter = Callable[["Case"], str]
 

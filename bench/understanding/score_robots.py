@@ -1,6 +1,6 @@
 """Persons, robots, bounces told apart: the confusion matrix, what was missed, and how long it took.
 
-    python bench/score_robots.py LABELS.jsonl… [--misses] [--json]
+    python bench/understanding/score_robots.py LABELS.jsonl… [--misses] [--json]
 
 A file has one mail a line: `{"id", "label"}` and the mail as `file` (a path beside the list, or one folder above) or
 `raw`. Labels: human, auto, bounce; others are counted as they are. A person's mail that only gets no automatic answer
@@ -22,9 +22,9 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mailbot.core.classify import classify_raw
+from mailbot.mail.classify.rules import classify_raw
 
 COUNTS_AS = {"noack": "human"}
 

@@ -3,31 +3,3 @@
 Exit: 0 done; 1 it could not be done, and why; 2 wrong usage or configuration; 130 interrupted. What was asked for goes
 to stdout, everything else to stderr. Heavy imports stand in the functions that need them: help is there at once.
 """
-
-from __future__ import annotations
-
-import io
-import sys
-from collections.abc import Sequence
-from typing import NoReturn
-
-
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command line (the process's own by default) and leave with its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given == ["--version"]:  # no need to build the whole command tree
-        from mailbot import __version__
-
-        sys.stdout.write(f"mailbot {__version__}\n")
-        sys.exit(0)
-    from mailbot.cli.faults import run_to_exit
-
-    _speak_utf_8()
-    sys.exit(run_to_exit(given))
-
-
-def _speak_utf_8() -> None:
-    """No letter of a mail ends a command: pipes get UTF-8 (RFC 8259 §8.1), terminals "?" for what they lack."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    opened_desk,
+)
 from mailbot.errors import UsageError
 
 app = group("agent", "The helpdesk team: agents besides those in the configuration.")

@@ -17,10 +17,10 @@ from mailbot.cli.options import ConfigFile
 
 # name: (module, attribute that is its Typer, what it does)
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "run": ("mailbot.cli.desk", "run_app", "Run the desk."),
-    "demo": ("mailbot.cli.desk", "demo_app", "Show the whole service on this machine, without any account."),
-    "init": ("mailbot.cli.desk", "init_app", "Write a commented configuration."),
-    "check": ("mailbot.cli.desk", "check_app", "Look whether the desk can work, and what to mend."),
+    "run": ("mailbot.cli.run", "run_app", "Run the desk."),
+    "demo": ("mailbot.cli.run", "demo_app", "Show the whole service on this machine, without any account."),
+    "init": ("mailbot.cli.run", "init_app", "Write a commented configuration."),
+    "check": ("mailbot.cli.run", "check_app", "Look whether the desk can work, and what to mend."),
     "ticket": ("mailbot.cli.ticket", "app", "Look at tickets; answer, close, assign, merge them."),
     "ingest": ("mailbot.cli.ingest", "app", "Take in mail from files."),
     "explain": ("mailbot.cli.explain", "app", "Why a mail was handled as it was, on one screen."),

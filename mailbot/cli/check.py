@@ -11,13 +11,14 @@ import os
 import shlex
 import shutil
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from mailbot.config import Settings
+from mailbot.cli import output
+from mailbot.config.model import Settings
 from mailbot.errors import ConfigError, MailbotError
 
 # Nobody wants to wait for long at a terminal, and who asks must not keep the daemon from writing either.
@@ -99,7 +100,7 @@ def _agents(settings: Settings) -> Iterator[Finding]:
 
 def _trust(settings: Settings) -> Iterator[Finding]:
     """Can an agent's mail be proven as [agent_mail] trust asks?"""
-    from mailbot.dkim_keys import read_dkim_keys
+    from mailbot.config.dkim_keys import read_dkim_keys
 
     trust, servers = settings.agent_mail.trust, settings.inbound.trusted_authserv_ids
     keys = read_dkim_keys(settings.agent_mail.dkim_keys)
@@ -127,7 +128,7 @@ def _trust(settings: Settings) -> Iterator[Finding]:
 
 
 def _templates(settings: Settings) -> Iterator[Finding]:
-    from mailbot.bootstrap import make_renderer
+    from mailbot.desk.wiring import make_renderer
 
     names = make_renderer(settings).check()
     own = f", those in {settings.helpdesk.templates_dir} first" if settings.helpdesk.templates_dir else ""
@@ -150,10 +151,10 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from mailbot.bootstrap import open_store
-    from mailbot.clock import SystemClock
-    from mailbot.store import schema
-    from mailbot.store.soundness import InUse
+    from mailbot.desk.wiring import open_store
+    from mailbot.runtime.clock import SystemClock
+    from mailbot.store import integrity, schema_version
+    from mailbot.store.integrity import InUse
 
     file = settings.storage.data_dir / "mailbot.db"
     if not settings.storage.database_url.get_secret_value() and not file.exists():
@@ -161,13 +162,13 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     with open_store(settings, SystemClock(), lock_wait=LOCK_WAIT_SECONDS) as store:
         with store.reading() as connection:
-            found = schema.version(connection)
-        if found != schema.HEAD:
-            words = f"{store.described()}: schema {found or '(none yet)'}, this mailbot has {schema.HEAD}"
+            found = schema_version.version(connection)
+        if found != schema_version.HEAD:
+            words = f"{store.described()}: schema {found or '(none yet)'}, this mailbot has {schema_version.HEAD}"
             yield Finding("database", "warn", words, "it is upgraded at the next start; `mailbot db backup` first")
             return
         try:
-            problems = schema.check(store)
+            problems = integrity.check(store)
         except InUse as error:
             words = f"{error}; schema {found}, sound as far as it can be looked at meanwhile"
             yield Finding("database", "warn", words, "until then all mail waits; say `mailbot check` again afterwards")
@@ -178,8 +179,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _imap(settings: Settings) -> Iterator[Finding]:
-    from mailbot.imap.login import place
-    from mailbot.mailbox import Mailbox
+    from mailbot.transport.imap.login import place
+    from mailbot.transport.imap.mailbox import Mailbox
 
     for imap in settings.mailboxes:
         box = Mailbox(imap, max_size=settings.inbound.max_size)
@@ -198,13 +199,13 @@ def _imap(settings: Settings) -> Iterator[Finding]:
 
 
 def _smtp(settings: Settings) -> Iterator[Finding]:
-    from mailbot.smtp import Submission
+    from mailbot.transport.smtp.submission import Submission
 
     yield Finding("SMTP", "ok", Submission(settings.smtp).check())
 
 
 def _scanner(settings: Settings) -> Iterator[Finding]:
-    from mailbot.clamd import Clamd, Unscanned
+    from mailbot.transport.clamd import Clamd, Unscanned
 
     wanted = settings.attachments
     if not wanted.clamd:
@@ -249,8 +250,8 @@ def _lmtp(settings: Settings) -> Iterator[Finding]:
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
-    from mailbot.clock import SystemClock
-    from mailbot.formats import format_stamp
+    from mailbot.desk.outbound.formats import format_stamp
+    from mailbot.runtime.clock import SystemClock
 
     now = SystemClock().now()
     words = f"{format_stamp(now, 'en', settings.helpdesk.zone)} ({settings.helpdesk.timezone})"
@@ -261,9 +262,9 @@ def _clock(settings: Settings) -> Iterator[Finding]:
 
 
 def _hours(settings: Settings) -> Iterator[Finding]:
-    from mailbot.calendar import service_hours
-    from mailbot.clock import SystemClock
-    from mailbot.formats import format_moment
+    from mailbot.config.holidays import service_hours
+    from mailbot.desk.outbound.formats import format_moment
+    from mailbot.runtime.clock import SystemClock
 
     hours, now = service_hours(settings.hours, settings.helpdesk.timezone), SystemClock().now()
     opens = format_moment(hours.next_opening(now), "en", settings.helpdesk.zone)
@@ -297,10 +298,14 @@ def try_alerts(settings: Settings) -> Iterator[Finding]:
     """A trial alert by each way of [alerts]; the only thing here that sends something, and only when asked to."""
     import secrets
 
-    from mailbot.bootstrap import make_profile, make_renderer, read_keys
-    from mailbot.clock import SystemClock
-    from mailbot.watch.alert import trial
-    from mailbot.watch.routes import in_alerts, routes_of
+    from mailbot.desk.wiring import (
+        make_profile,
+        make_renderer,
+        read_keys,
+    )
+    from mailbot.monitoring.alert import trial
+    from mailbot.monitoring.alert_channels import in_alerts, routes_of
+    from mailbot.runtime.clock import SystemClock
 
     clock = SystemClock()
     routes = routes_of(
@@ -315,8 +320,8 @@ def try_alerts(settings: Settings) -> Iterator[Finding]:
 
 
 def _alert_server(settings: Settings) -> Iterator[Finding]:
-    from mailbot.smtp import Submission
-    from mailbot.watch.routes import in_alerts, smtp_settings
+    from mailbot.monitoring.alert_channels import in_alerts, smtp_settings
+    from mailbot.transport.smtp.submission import Submission
 
     try:
         words = Submission(smtp_settings(settings), timeout=20.0).check()
@@ -328,11 +333,11 @@ def _alert_server(settings: Settings) -> Iterator[Finding]:
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
     """What the running daemon says of itself."""
-    from mailbot.clock import SystemClock
-    from mailbot.formats import format_stamp
-    from mailbot.watch import record
+    from mailbot.desk.outbound.formats import format_stamp
+    from mailbot.monitoring import health_file
+    from mailbot.runtime.clock import SystemClock
 
-    found = record.read(settings.storage.data_dir)
+    found = health_file.read(settings.storage.data_dir)
     if found is None:
         yield Finding("daemon", "ok", "none has run here yet")
         return
@@ -344,7 +349,7 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         mend = "systemctl start mailbot; journalctl -u mailbot shows why"
         yield Finding("daemon", "fail", f"its process {found.pid} is gone without a word; last seen {seen}", mend)
         return
-    if abs((SystemClock().now() - found.at).total_seconds()) > record.STALE_SECONDS:
+    if abs((SystemClock().now() - found.at).total_seconds()) > health_file.STALE_SECONDS:
         mend = "systemctl status mailbot; systemctl restart mailbot"
         yield Finding("daemon", "fail", f"no sign of life since {seen}: it hangs, or can't write to its folder", mend)
         return
@@ -373,7 +378,7 @@ def _conditions(conditions: tuple[dict[str, Any], ...]) -> Iterator[Finding]:
 
 
 def _last_canary(settings: Settings, canary: dict[str, Any]) -> Finding:
-    from mailbot.formats import format_stamp
+    from mailbot.desk.outbound.formats import format_stamp
 
     try:
         at = format_stamp(datetime.fromisoformat(canary["back_at"]), "en", settings.helpdesk.zone)
@@ -398,3 +403,22 @@ CHECKS: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
     ("alerts", _alerts),
     ("daemon", _daemon),
 )
+
+
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def print_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """One line each, with the mend below where there is one."""
+    if as_json:
+        ok = all(finding.state != "fail" for finding in findings)
+        output.print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})
+        return
+    from rich.text import Text
+
+    out = output.console()
+    for finding in findings:
+        state = (f"{finding.state:<5}", _STYLES[finding.state])
+        out.print(Text.assemble(state, f"{finding.part:<14} {output.cell(finding.found)}"), soft_wrap=True)
+        if finding.mend:
+            out.print(Text(f"{'':<20} → {output.cell(finding.mend)}", style="dim"), soft_wrap=True)

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_store, settings_of
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    opened_store,
+    settings_of,
+)
 
 app = group("db", "The database: its schema, a backup, its integrity.")
 
@@ -29,10 +36,10 @@ def backup(
 ) -> None:
     """Copy the database into a file, all of one moment, while the desk runs."""
     from mailbot.cli import output
-    from mailbot.store import schema
+    from mailbot.store import backup
 
     with opened_store(context) as (store, _):
-        schema.backup(store, file)
+        backup.backup(store, file)
     output.say(f"{file}: {file.stat().st_size / 1e6:.1f} MB.")
 
 
@@ -40,14 +47,13 @@ def backup(
 def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Look through the database: its files, its schema, what refers to what. Exit 1 where something is wrong."""
     from mailbot.cli import output
-    from mailbot.cli.ownership import hand_over
-    from mailbot.clock import SystemClock
-    from mailbot.store import schema
+    from mailbot.cli.options import hand_over
+    from mailbot.runtime.clock import SystemClock
     from mailbot.store.engine import Store
 
     settings = settings_of(context)
     with Store(settings.database_url, clock=SystemClock(), data_dir=settings.storage.data_dir) as store:
-        problems = schema.check(store)
+        problems = integrity.check(store)
         where = store.described()
     hand_over(settings.storage.data_dir)
     if as_json:

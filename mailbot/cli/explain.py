@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, alone, settings_if_any, settings_of
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    alone,
+    settings_if_any,
+    settings_of,
+)
 from mailbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,8 +61,8 @@ def _is_known_to_desk(what: str) -> bool:
 def _of_desk(context: typer.Context, what: str) -> tuple[Any, ZoneInfo]:
     settings = settings_of(context)
 
-    from mailbot.explain.document import explain_message_id, explain_ticket
-    from mailbot.explain.known import opened_to_look
+    from mailbot.diagnostics.explain.document import explain_message_id, explain_ticket
+    from mailbot.diagnostics.explain.known import opened_to_look
 
     ticket = _TICKET.fullmatch(what.strip())
     with opened_to_look(settings) as desk:
@@ -72,18 +78,18 @@ def _of_file(context: typer.Context, file: Path) -> tuple[Any, ZoneInfo]:
     raw = _only_mail(file)
     settings = settings_if_any(context)
 
-    from mailbot.explain.document import explain_raw
+    from mailbot.diagnostics.explain.document import explain_raw
 
     if settings is None:
         return explain_raw(raw), ZoneInfo("UTC")
-    from mailbot.explain.known import opened_to_look
+    from mailbot.diagnostics.explain.known import opened_to_look
 
     with opened_to_look(settings) as desk:
         return explain_raw(raw, desk), settings.helpdesk.zone
 
 
 def _only_mail(file: Path) -> bytes:
-    from mailbot.cli.archives import find
+    from mailbot.cli.mail_files import find
 
     mails = find([file]).mails()
     first = next(mails, None)

@@ -1,6 +1,6 @@
 """An explanation for a person at a terminal: sections on one screen, the hidden part of the words dimmed.
 
-In: the document of `mailbot.explain.document`. Out: stdout. Nothing is concluded here: it shows what stands there.
+In: the document of `mailbot.diagnostics.explain.document`. Out: stdout. Nothing is concluded here: it shows what stands there.
 """
 
 from __future__ import annotations

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, alone, opened_desk
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    alone,
+    opened_desk,
+)
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
-    from mailbot.cli.archives import Mail
+    from mailbot.cli.mail_files import Mail
+    from mailbot.desk.wiring import Desk
 
 
 # A longer archive is told in sums.
@@ -30,7 +35,7 @@ def ingest(
 ) -> None:
     """Take in mail from files, as if it had come by IMAP. A mail that is known already does nothing."""
     from mailbot.cli import output
-    from mailbot.cli.archives import find
+    from mailbot.cli.mail_files import find
 
     sources = find(files)  # before the desk is opened: a mistyped name changes nothing
     taken: list[dict[str, Any]] = []

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, settings_of
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    settings_of,
+)
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailbot.keyring import Keyring
+    from mailbot.config.keyring import Keyring
 
 app = group("key", "The keys of the signed reply addresses (support+TOKEN@…).")
 
@@ -26,10 +32,10 @@ TAKEN_UP = "A running mailbot takes it up within a few seconds; nothing has to b
 @app.command("list", epilog=example("mailbot key list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List the keys by fingerprint: which one signs, and until when the others are believed. No secret is shown."""
-    from mailbot.bootstrap import key_path
     from mailbot.cli import output
-    from mailbot.clock import SystemClock
-    from mailbot.keyring import read_keyring
+    from mailbot.config.keyring import read_keyring
+    from mailbot.desk.wiring import key_path
+    from mailbot.runtime.clock import SystemClock
 
     path, now = key_path(settings_of(context)), SystemClock().now()
     if not path.exists():
@@ -104,10 +110,10 @@ def drop(
 @contextmanager
 def _changed(context: typer.Context) -> Iterator[tuple[Keyring, datetime, Callable[[Keyring], None]]]:
     """The keyring, the moment, and what puts another in its place; one command at a time."""
-    from mailbot.bootstrap import key_path, read_keys
-    from mailbot.cli.ownership import hand_over
-    from mailbot.clock import SystemClock
-    from mailbot.keyring import change_keyring, only_one_writer
+    from mailbot.cli.options import hand_over
+    from mailbot.config.keyring import change_keyring, only_one_writer
+    from mailbot.desk.wiring import key_path, read_keys
+    from mailbot.runtime.clock import SystemClock
 
     settings = settings_of(context)
     path: Path = key_path(settings)

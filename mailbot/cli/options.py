@@ -19,9 +19,10 @@ import typer
 from mailbot.errors import UsageError
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
-    from mailbot.config import Settings
+    from mailbot.config.model import Settings
+    from mailbot.desk.wiring import Desk
     from mailbot.store.engine import Store
+import stat
 
 
 @dataclass
@@ -81,18 +82,17 @@ def named_config(context: typer.Context) -> Path | None:
 
 def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
     """The settings, with logging as they say; `quiet`: warnings only, for a command that a person waits for."""
-    from mailbot import logs
-    from mailbot.config import load_settings
+    from mailbot.config.load import load_settings
+    from mailbot.config.logging import configure_for
 
     settings = load_settings(named_config(context))
-    logs.configure_for(settings, at_least="warning" if quiet else "debug")
+    configure_for(settings, at_least="warning" if quiet else "debug")
     return settings
 
 
 def settings_if_any(context: typer.Context) -> Settings | None:
     """The settings, or None where none were named and this machine has none: for commands that need no desk."""
-    from mailbot.config import config_path
-    from mailbot.config.layers import DEFAULT_PATH
+    from mailbot.config.layers import DEFAULT_PATH, config_path
 
     path = config_path(named_config(context))
     return None if path == DEFAULT_PATH and not os.access(path, os.R_OK) else settings_of(context)
@@ -103,8 +103,7 @@ def opened_desk(context: typer.Context) -> Iterator[Desk]:
     """The desk, its schema up to date, closed at the end."""
     settings = settings_of(context)  # first: a mistake in it is said before the large imports
 
-    from mailbot.bootstrap import open_desk
-    from mailbot.cli.ownership import hand_over
+    from mailbot.desk.wiring import open_desk
 
     try:
         with open_desk(settings) as desk:
@@ -121,8 +120,7 @@ def opened_store(context: typer.Context) -> Iterator[tuple[Store, ZoneInfo]]:
     """
     settings = settings_of(context)
 
-    from mailbot.cli.ownership import hand_over
-    from mailbot.clock import SystemClock
+    from mailbot.runtime.clock import SystemClock
     from mailbot.store import schema
     from mailbot.store.engine import Store
 
@@ -150,3 +148,19 @@ def read_text(file: Path) -> str:
     if not text.strip():
         raise UsageError(f"{file}: holds no words")
     return text
+
+
+def hand_over(folder: Path) -> None:
+    """Give root's own files in `folder` to its owner. Does nothing unless root runs it and another owns the folder."""
+    if os.geteuid() != 0:
+        return
+    try:
+        owner = folder.stat()
+        if owner.st_uid == 0:
+            return
+        for entry in os.scandir(folder):
+            found = entry.stat(follow_symlinks=False)
+            if found.st_uid == 0 and stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                os.chown(entry.path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    except FileNotFoundError:
+        return  # no folder yet, or a side file that SQLite has just removed

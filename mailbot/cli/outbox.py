@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    opened_desk,
+    opened_store,
+)
 from mailbot.errors import NotPossible
 
 app = group("outbox", "Mail that is not delivered: why, and try it again or give it up.")

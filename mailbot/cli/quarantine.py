@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    opened_desk,
+    opened_store,
+)
 from mailbot.errors import NotPossible
 
 app = group("quarantine", "Mail that was held: look at it, let it in, or drop it.")

@@ -9,9 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailbot.cli import output
-from mailbot.core.held import Why
-from mailbot.core.message import InboundMessage
 from mailbot.errors import NotPossible
+from mailbot.mail.message import InboundMessage
+from mailbot.ticket.quarantine import Why
 
 # Header fields that tell who, to whom, when and by which way, in the order in which one asks.
 TELLING = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "authentication-results")
@@ -49,8 +49,8 @@ def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
 
 def _looked_at(held: Mapping[str, Any], raw: bytes) -> InboundMessage:
     """The mail understood, or where that is what broke (or ended) mailbot, its header alone."""
-    from mailbot.core.glance import glance
-    from mailbot.core.parse import parse_message
+    from mailbot.mail.mime.minimal_parser import glance
+    from mailbot.mail.mime.parser import parse_message
 
     if held["rule"] in _NOT_TO_BE_READ:
         return glance(raw, held["size"])

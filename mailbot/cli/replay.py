@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, alone, settings_if_any
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    alone,
+    settings_if_any,
+)
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
-    from mailbot.cli.archives import Sources
-    from mailbot.config import Settings
-    from mailbot.replay.letters import Survey
+    from mailbot.cli.mail_files import Sources
+    from mailbot.config.model import Settings
+    from mailbot.diagnostics.replay.letters import Survey
 
 
 def replay(
@@ -35,7 +40,7 @@ def replay(
     It runs on a throw-away desk. Nothing is sent, and the desk in service is not touched.
     """
     from mailbot.cli import output
-    from mailbot.cli.archives import find
+    from mailbot.cli.mail_files import find
     from mailbot.cli.replay_view import print_findings
 
     if html is not None and html.is_dir():
@@ -46,7 +51,7 @@ def replay(
     settings = settings_if_any(context)
     found = _run(sources, settings, _address(address), _addresses(agents))
     if html is not None:
-        from mailbot.replay.page import page
+        from mailbot.diagnostics.replay.page import page
 
         try:
             html.write_text(page(found), encoding="utf-8")
@@ -61,9 +66,9 @@ def replay(
 
 
 def _run(sources: Sources, settings: Settings | None, address: str, agents: tuple[str, ...]) -> dict[str, Any]:
-    from mailbot.cli.archives import progress_bar, read_again
-    from mailbot.replay.engine import Replay, settings_for_replay
-    from mailbot.replay.findings import findings
+    from mailbot.cli.mail_files import progress_bar, read_again
+    from mailbot.diagnostics.replay.engine import Replay, settings_for_replay
+    from mailbot.diagnostics.replay.findings import findings
 
     survey = _survey(sources)
     if not survey.letters:
@@ -90,9 +95,9 @@ def _run(sources: Sources, settings: Settings | None, address: str, agents: tupl
 
 def _survey(sources: Sources) -> Survey:
     """First pass: when each mail came."""
-    from mailbot.cli.archives import Sources, progress_bar
-    from mailbot.clock import SystemClock
-    from mailbot.replay.letters import Surveyor
+    from mailbot.cli.mail_files import Sources, progress_bar
+    from mailbot.diagnostics.replay.letters import Surveyor
+    from mailbot.runtime.clock import SystemClock
 
     surveyor = Surveyor(SystemClock().now())
     total = sum(file.stat().st_size for file in sources.files)
@@ -117,7 +122,7 @@ def _say_whose(survey: Survey) -> None:
 
 
 def _address(given: str) -> str:
-    from mailbot.core.compose import is_usable
+    from mailbot.mail.compose.composer import is_usable
 
     if given and not is_usable(given.strip().lower()):
         raise UsageError(f"{given}: is no e-mail address")

@@ -13,8 +13,8 @@ MAX_TIMES = 20
 
 
 def print_findings(found: Mapping[str, Any]) -> None:
-    """Print the document of `mailbot.replay.findings`."""
-    from mailbot.replay.findings import OUTCOMES
+    """Print the document of `mailbot.diagnostics.replay.findings`."""
+    from mailbot.diagnostics.replay.findings import OUTCOMES
 
     archive, tickets, clock, outcomes = found["archive"], found["tickets"], found["clock"], found["outcomes"]
     longest = f"{tickets['follow_ups']} of them follow-ups; the longest has {output.count(tickets['longest'], 'mail')}"

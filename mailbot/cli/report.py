@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, alone, opened_store
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    alone,
+    opened_store,
+)
 from mailbot.errors import UsageError
 
 

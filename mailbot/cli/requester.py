@@ -6,7 +6,12 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import ConfigFile, example, group, opened_desk
+from mailbot.cli.options import (
+    ConfigFile,
+    example,
+    group,
+    opened_desk,
+)
 
 app = group("requester", "A person's data: given out, or erased.")
 

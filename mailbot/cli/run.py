@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, alone, named_config, settings_of
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    alone,
+    named_config,
+    settings_of,
+)
 
 
 def run(
@@ -22,20 +28,20 @@ def run(
     settings = settings_of(context, quiet=False)
 
     # Half of the start is loading code that no mail server waits for.
-    from mailbot.inbox_doors import open_ahead
+    from mailbot.transport.imap.mailbox import open_ahead
 
     mailboxes = open_ahead(settings)
 
-    from mailbot import daemon
-    from mailbot import once as one_turn
-    from mailbot.cli.ownership import hand_over
-    from mailbot.config import config_path
+    from mailbot.cli.options import hand_over
+    from mailbot.config.layers import config_path
+    from mailbot.daemon import app
+    from mailbot.daemon import once as one_turn
 
     path = config_path(named_config(context))
     # A thread that waits for a server gets the interpreter back within a millisecond of the answer, not within five.
     sys.setswitchinterval(0.001)
     try:
-        code = one_turn.run_once(settings, mailboxes) if once else daemon.run(settings, path, mailboxes)
+        code = one_turn.run_once(settings, mailboxes) if once else app.run(settings, path, mailboxes)
     finally:
         hand_over(settings.storage.data_dir)
     raise typer.Exit(code)
@@ -50,9 +56,9 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Don't open the page by itself.")] = False,
 ) -> None:
     """Show the whole service on this machine, with no account anywhere: mail server, mailboxes, fast clock."""
-    from mailbot.demo import main
+    from mailbot.demo.run import run_demo
 
-    raise typer.Exit(main(tour=tour, page=page or None, port=port, speed=speed, open_browser=not no_browser))
+    raise typer.Exit(run_demo(tour=tour, page=page or not tour, port=port, speed=speed, browser=not no_browser))
 
 
 def init(
@@ -71,8 +77,8 @@ def init(
     config: ConfigFile = None,
 ) -> None:
     """Write a commented configuration, asking for what can't be guessed. Never overwrites."""
-    from mailbot.cli.setup import Answers, write_config
-    from mailbot.config import config_path
+    from mailbot.cli.init import Answers, write_config
+    from mailbot.config.layers import config_path
 
     given = Answers(address, name, brand, imap_host, imap_user, smtp_host, smtp_user, data_dir, tuple(agent or ()))
     write_config(config_path(named_config(context)), given)
@@ -87,8 +93,7 @@ def check(
     """Look whether the desk can work: configuration, templates, database, mail servers. Exit 1 where it can't."""
     settings = settings_of(context)
 
-    from mailbot.cli.check_view import print_findings
-    from mailbot.cli.doctor import examine, try_alerts
+    from mailbot.cli.check import examine, print_findings, try_alerts
 
     findings = list(examine(settings))
     if alert:

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, named_config
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    named_config,
+)
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
-    from mailbot.render import Rendered, Renderer
+    from mailbot.desk.outbound.templates import Rendered, Renderer
 
 app = group("template", "The mails that go out: which there are, and what they look like.")
 
@@ -79,8 +85,10 @@ def preview(
 
 def _renderer(context: typer.Context) -> Renderer:
     """The desk's templates where there is a configuration, the packaged ones where none was named and none is there."""
-    from mailbot.bootstrap import make_renderer
-    from mailbot.config import Settings, config_path, load_settings
+    from mailbot.config.layers import config_path
+    from mailbot.config.load import load_settings
+    from mailbot.config.model import Settings
+    from mailbot.desk.wiring import make_renderer
 
     path = config_path(named_config(context))
     asked_for = named_config(context) is not None or path.exists()
@@ -101,9 +109,12 @@ def _as_mail(rendered: Rendered) -> bytes:
     """A whole mail as the desk would send it, from and to invented people."""
     from datetime import UTC, datetime
 
-    from mailbot.core.compose import Draft, compose, message_id
-    from mailbot.core.message import Address
-    from mailbot.core.ticket import MessageKind
+    from mailbot.mail.compose.composer import (
+        Draft,
+        compose,
+        message_id,
+    )
+    from mailbot.mail.message import Address, MessageKind
 
     draft = Draft(
         kind=MessageKind.NOTICE,

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store, read_text
+from mailbot.cli.options import (
+    AsJson,
+    ConfigFile,
+    example,
+    group,
+    opened_desk,
+    opened_store,
+    read_text,
+)
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
+    from mailbot.desk.wiring import Desk
 
 app = group("ticket", "Look at tickets, and do on them what an agent does by mail.")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mailbot.cli import output
-from mailbot.core.filename import safe_name
-from mailbot.core.parse import parse_message
-from mailbot.enclosures import find_file
+from mailbot.desk.outbound.attachments import find_file
 from mailbot.errors import NotPossible
+from mailbot.mail.mime.filetype import safe_name
+from mailbot.mail.mime.parser import parse_message
 from mailbot.store import queries, raw_mail
 from mailbot.store.engine import Store
 

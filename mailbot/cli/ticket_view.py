@@ -18,7 +18,7 @@ _ARROWS = {"in": "→ desk", "out": "desk →"}
 
 def hidden_parts(store: Store, ticket: TicketDetail) -> dict[int, str]:
     """For each message that came by mail: what was cut from its text, the quotation and then the signature."""
-    from mailbot.core.body import extract_reply
+    from mailbot.mail.reply.reply_text import extract_reply
     from mailbot.store import raw_mail
 
     found = {}

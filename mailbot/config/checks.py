@@ -15,9 +15,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mailbot.config.layers import Place
-from mailbot.config.model import DAY_NAMES, MailboxSettings, ServerSettings, Settings
-from mailbot.config.values import Listen, duration_text
-from mailbot.network import is_loopback
+from mailbot.config.model import (
+    DAY_NAMES,
+    MailboxSettings,
+    ServerSettings,
+    Settings,
+)
+from mailbot.config.values import Listen, duration_text, is_loopback
 
 MAX_REMINDERS = 10
 LONGEST_LOCAL_PART = 32

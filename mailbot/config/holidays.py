@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from mailbot.core.hours import ServiceHours
 from mailbot.errors import ConfigError
+from mailbot.ticket.service_hours import ServiceHours
 
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CATEGORIES = ("public", "government")

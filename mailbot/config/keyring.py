@@ -30,7 +30,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from mailbot.errors import ConfigError, NotPossible
-from mailbot.store.filelock import FileLock
+from mailbot.runtime.filelock import FileLock
 
 MIN_KEY = 16
 _UNTIL = re.compile(r"#\s*until\s+(\d{4}-\d{2}-\d{2})\s*\Z")

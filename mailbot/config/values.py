@@ -6,16 +6,20 @@ the sentence "allowed: …" that the admin reads. Never: a look at the disk or a
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict
 
 from mailbot.vocabulary.refused_files import KINDS as REFUSED_KINDS
+
+if TYPE_CHECKING:
+    pass
 
 DURATION = 'a duration such as "90s", "15m", "6h" or "2d"'
 SIZE = 'a size such as "500KB" or "25MB"'
@@ -313,3 +317,13 @@ ListenOn = Annotated[Listen, BeforeValidator(read_listen)]
 Zone = Annotated[str, BeforeValidator(read_zone)]
 Language = Annotated[str, BeforeValidator(read_language)]
 Country = Annotated[str, BeforeValidator(read_country)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine itself, judged by the text alone (no look-up)."""
+    if host.lower().rstrip(".") in {"localhost", "localhost.localdomain", "ip6-localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

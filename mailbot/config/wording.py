@@ -12,7 +12,12 @@ import json
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from mailbot.config.layers import LISTS, Place, secrets, tables
+from mailbot.config.layers import (
+    LISTS,
+    Place,
+    secrets,
+    tables,
+)
 from mailbot.config.values import ADDRESS
 
 

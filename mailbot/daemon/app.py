@@ -23,21 +23,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailbot.bootstrap import Desk, open_desk
-from mailbot.chores import Chores
-from mailbot.config import Settings, load_settings
+from mailbot.config.load import load_settings
+from mailbot.config.logging import configure_for
+from mailbot.config.model import Settings
+from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.inboxes import Inboxes
+from mailbot.daemon.outbox_loop import OutboxLoop
+from mailbot.daemon.scheduler import Chores
+from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import ConfigError, MailbotError
-from mailbot.footprint import keep_small
-from mailbot.inboxes import Inboxes
-from mailbot.logs import configure_for
-from mailbot.loops import OutboxLoop
-from mailbot.sdnotify import Notifier
-from mailbot.sharing import Sharing
-from mailbot.watch.watching import HANG_SECONDS, Watch
+from mailbot.monitoring.watcher import HANG_SECONDS, Watch
+from mailbot.runtime.memory import keep_small
+from mailbot.runtime.systemd import Notifier
 
 if TYPE_CHECKING:
-    from mailbot.lmtp import LmtpServer, TakingIn
-    from mailbot.mailbox import Mailbox
+    from mailbot.daemon.lmtp.queue import TakingIn
+    from mailbot.daemon.lmtp.server import LmtpServer
+    from mailbot.transport.imap.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +89,8 @@ class Daemon:
     def _open_door(self) -> None:
         listen = self._desk.settings.lmtp.listen
         if listen is not None:
-            from mailbot.lmtp import LmtpServer, TakingIn
+            from mailbot.daemon.lmtp.queue import TakingIn
+            from mailbot.daemon.lmtp.server import LmtpServer
 
             self._taking_in = TakingIn(self._desk, self._mail_may_wait, self.sharing)
             self.lmtp = LmtpServer(self._desk, self._taking_in, self.watch.canary.recognises, listen)
@@ -101,12 +104,12 @@ class Daemon:
     def _serve_pages(self) -> None:
         web = self._desk.settings.web
         if web.enabled:
-            from mailbot.web import WebServer
+            from mailbot.web.server import WebServer
 
             self._pages.append(WebServer(self._desk, web.listen.host, web.listen.port))
         listen = self._desk.settings.metrics.listen
         if listen is not None:
-            from mailbot.metrics import MetricsServer
+            from mailbot.monitoring.metrics import MetricsServer
 
             self._pages.append(MetricsServer(self._desk, self, listen.host, listen.port))
         for page in self._pages:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from mailbot.clock import SystemClock
+from mailbot.runtime.clock import SystemClock
 
 # Smaller steps than this change nothing that anybody notices: deadlines are hours.
 SMALLEST = timedelta(minutes=1)

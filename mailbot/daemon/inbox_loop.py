@@ -11,39 +11,43 @@ meanwhile; one that has no name comes with its traceback, and the loop goes on.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from mailbot.bootstrap import Desk
-from mailbot.clock import SystemClock
 from mailbot.config.model import MailboxSettings
-from mailbot.errors import LogInRefused, MailboxUnavailable, PermanentError, StoreUnavailable, TemporaryError
-from mailbot.imap.login import place as named
-from mailbot.inbox import InboxReader
-from mailbot.lanes import Lanes
-from mailbot.logs import Outage
-from mailbot.mailbox import Mailbox, WakeUp
-from mailbot.network import CONNECTS_AGAIN
-from mailbot.sharing import SharedReader, Sharing
-from mailbot.smtp import Submission
-from mailbot.watch.pulse import Pulse
-from mailbot.watch.watching import HANG_SECONDS
+from mailbot.daemon.cluster.shared_reader import SharedReader
+from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.daemon.loop_guard import (
+    LONGEST_RETRY,
+    _unexpected,
+    retry_delay,
+)
+from mailbot.desk.wiring import Desk
+from mailbot.errors import (
+    MailboxUnavailable,
+    TemporaryError,
+)
+from mailbot.monitoring.watcher import HANG_SECONDS
+from mailbot.runtime.clock import SystemClock
+from mailbot.runtime.logs import Outage
+from mailbot.runtime.status import Pulse
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.login import place as named
+from mailbot.transport.imap.mailbox import Mailbox
+from mailbot.transport.tls import CONNECTS_AGAIN
 
 log = logging.getLogger(__name__)
 
-OUTBOX_LOOK_SECONDS = 1.0
+
 STAND_BY_SECONDS = 0.5
 # So long after a mail the next one is likely, and the inbox is asked more often than IDLE would tell.
 BRISK_SECONDS = 5.0
-FIRST_RETRY, LONGEST_RETRY = 0.5, 30.0
+
 # A refused password is tried less and less often: servers lock out who knocks too much. A reload tries at once.
 LONGEST_AFTER_REFUSAL = 120.0
-# An outbox with nothing to send says nothing about the server: after so many seconds without a word it is asked, sooner
-# where it was not well, or was never heard. Else the first to notice would be a requester.
-ASK_SECONDS, ASK_SOON_SECONDS = 900.0, 60.0
 
 
 class InboxLoop:
@@ -214,130 +218,3 @@ class InboxLoop:
                         self._changed.notify_all()
                 longest = min(self._poll, self._reader.look_again, HANG_SECONDS / 4)
                 self._mailbox.wait(longest, self._wake, brisk=self._brisk_until - time.monotonic())
-
-
-class OutboxLoop:
-    """Sends the outbox until told to stop."""
-
-    title = "outbox"
-
-    def __init__(self, desk: Desk, stopping: threading.Event, sharing: Sharing | None = None) -> None:
-        settings = desk.settings
-        self._desk = desk
-        self._stopping = stopping
-        self._sharing = sharing
-        self._submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
-        self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
-        self._unexpected = Outage(log, "outbox", SystemClock())
-        self._delivery = desk.delivery
-        self._look = threading.Event()
-        self._failures = 0
-        self._heard = time.monotonic()
-        self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
-        self.progress = time.monotonic()
-        self.state = "idle"
-
-    @property
-    def alive_at(self) -> float:
-        """When it last showed life, by `time.monotonic`: a turn of the loop, or bytes of a long transfer."""
-        return max(self.progress, self._submission.active_at)
-
-    def interrupt(self) -> None:
-        """End a network call that hangs."""
-        self._submission.interrupt()
-
-    def wake(self) -> None:
-        """Look now."""
-        self._look.set()
-
-    def run(self) -> None:
-        """Send, wait for more, send."""
-        while not self._stopping.is_set():
-            self.progress = time.monotonic()
-            self._look.clear()
-            more = False
-            if self._must_stop():  # nothing is sent, so nothing is learned of the database
-                self._look.wait(OUTBOX_LOOK_SECONDS)
-                continue
-            try:
-                more = self._round()
-                self.database.works()
-                self._unexpected.recovered()
-                self._desk.storage_outage.works("outbox")
-            except TemporaryError as error:
-                self._desk.storage_outage.failed("outbox", str(error))
-                if isinstance(error, StoreUnavailable):
-                    self.database.fails(str(error))
-                self._stopping.wait(1.0)
-            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
-                self.pulse.fails(f"an unexpected fault, which the log shows ({type(error).__name__}).")
-                self._unexpected.failed(_unexpected(error), level=logging.ERROR, traceback=True)
-                self._stopping.wait(1.0)
-            if not more:
-                self._look.wait(OUTBOX_LOOK_SECONDS)
-        self._submission.close()
-        self._settle()
-        self.state = "stopped"
-
-    def _settle(self) -> None:
-        """The last chance to write down what became of a mail that was sent while the database was away."""
-        try:
-            self._delivery.settle()
-        except TemporaryError as error:
-            self._desk.storage_outage.failed("outbox", str(error))
-
-    def _round(self) -> bool:
-        """One pass; True if there may be more to send at once."""
-        done = self._delivery.deliver_due(self._submission, self._must_stop)
-        if done.trouble:
-            self._failures += 1
-            self._failed(done.trouble, done.credentials)
-            # all that is due waits, so that each mail does not find out for itself that the server is gone
-            self._delivery.postpone(retry_delay(self._failures + 1))
-            return False
-        if done.tried:
-            self._works()
-        else:
-            self._ask()
-        return done.tried > 0
-
-    def _must_stop(self) -> bool:
-        """The daemon ends, or this worker may have lost what it had in hand to another one."""
-        return self._stopping.is_set() or (self._sharing is not None and not self._sharing.is_alive())
-
-    def _works(self) -> None:
-        self._failures = 0
-        self._heard = time.monotonic()
-        self.state = "works"
-        self._outage.recovered()
-        self.pulse.works(self._submission.certificate_ends)
-
-    def _failed(self, why: str, credentials: bool) -> None:
-        self._heard = time.monotonic()
-        self.state = "unreachable"
-        self._outage.failed(why)
-        self.pulse.fails(why, credentials=credentials)
-
-    def _ask(self) -> None:
-        """Nothing is to be sent, and nothing was for a while: does the server still take us?"""
-        line = self.pulse.line
-        is_well = line.worked_at is not None and line.failing_since is None
-        if time.monotonic() - self._heard < (ASK_SECONDS if is_well else ASK_SOON_SECONDS):
-            return
-        try:
-            self._submission.check()
-        except (TemporaryError, PermanentError) as error:
-            self._failed(str(error), isinstance(error, LogInRefused))
-        else:
-            self._works()
-
-
-def retry_delay(failures: int, longest: float = LONGEST_RETRY) -> float:
-    """Seconds to wait after so many failures in a row: doubling from 0.5 to `longest`, less up to a quarter."""
-    delay: float = min(FIRST_RETRY * 2 ** min(failures, 10), longest)
-    return delay * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
-
-
-def _unexpected(error: Exception) -> str:
-    """A fault that has no words of its own."""
-    return f"an unexpected fault, tried again and again: {type(error).__name__}: {error}"

@@ -13,16 +13,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
-from mailbot.core.arrival import Arrival, Place
-from mailbot.core.urgency import FIELDS
-from mailbot.deadline import no_longer_than
+from mailbot.desk.context import Processed
+from mailbot.desk.helpdesk import Helpdesk, Seen
+from mailbot.desk.inbound.analysis_pool import BACKLOG, Batch
+from mailbot.desk.inbound.priority import FIELDS, urgent
 from mailbot.errors import FilingRefused
-from mailbot.footprint import give_back, one_large
-from mailbot.intake.turn import Processed
-from mailbot.mailbox import Mailbox
-from mailbot.service import Helpdesk, Seen
-from mailbot.understanding import BACKLOG, Batch
-from mailbot.urgent import urgent
+from mailbot.mail.fetched import Arrival, Place
+from mailbot.runtime.memory import give_back, one_large
+from mailbot.runtime.watchdog import no_longer_than
+from mailbot.transport.imap.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from mailbot.bootstrap import Desk
-from mailbot.loops import InboxLoop
-from mailbot.mailbox import Mailbox
-from mailbot.sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.inbox_loop import InboxLoop
+from mailbot.desk.wiring import Desk
+from mailbot.transport.imap.mailbox import Mailbox
 
 
 class Inboxes:

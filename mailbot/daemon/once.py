@@ -11,17 +11,17 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailbot.bootstrap import Desk, open_desk
-from mailbot.config import Settings
-from mailbot.config.model import MailboxSettings
+from mailbot.config.model import MailboxSettings, Settings
+from mailbot.daemon.cluster.shared_reader import SharedReader
+from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import MailboxUnavailable
-from mailbot.footprint import keep_small
-from mailbot.inbox import InboxReader
-from mailbot.lanes import Lanes
-from mailbot.mailbox import Mailbox
-from mailbot.sharing import SharedReader, Sharing
-from mailbot.smtp import Submission
-from mailbot.watch.canary import number_of
+from mailbot.monitoring.canary import number_of
+from mailbot.runtime.memory import keep_small
+from mailbot.transport.imap.mailbox import Mailbox
+from mailbot.transport.smtp.pool import Lanes
+from mailbot.transport.smtp.submission import Submission
 
 log = logging.getLogger(__name__)
 

@@ -19,15 +19,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailbot.bootstrap import Desk
-from mailbot.calendar import national_holidays
-from mailbot.clock import SystemClock
-from mailbot.clockwatch import ClockWatch
+from mailbot.config.holidays import national_holidays
+from mailbot.daemon.clock_jump import ClockWatch
+from mailbot.desk.wiring import Desk
 from mailbot.errors import TemporaryError
-from mailbot.footprint import give_back
-from mailbot.logs import Outage, in_words
-from mailbot.store import search
-from mailbot.store.retention import drop_raw_mail
+from mailbot.runtime.clock import SystemClock
+from mailbot.runtime.logs import Outage, in_words
+from mailbot.runtime.memory import give_back
+from mailbot.store.privacy.retention import drop_raw_mail
+from mailbot.store.search import index
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Chores:
 
     def _set_bells(self) -> None:
         """From this moment on; those that were set before are void."""
-        from mailbot.bells import Every
+        from mailbot.daemon.interval_trigger import Every
 
         self._scheduler.add_job(self._ring, Every(RING_SECONDS), id="timers", replace_existing=True)
         self._scheduler.add_job(self._tidy, Every(20), id="tidy", replace_existing=True)
@@ -138,7 +138,7 @@ class Chores:
 
     def _tidy(self) -> None:
         def tidy() -> None:
-            search.catch_up(self._desk.store, at_most=1000)
+            index.catch_up(self._desk.store, at_most=1000)
             if self._desk.helpdesk.summarise():
                 self._outgoing()
             self._desk.store.shrink()

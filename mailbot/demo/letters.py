@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from mailbot.core.message import InboundMessage
-from mailbot.core.parse import parse_message
 from mailbot.demo.people import Person
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.mime.parser import parse_message
 
 
 @dataclass(frozen=True)

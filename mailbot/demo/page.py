@@ -30,10 +30,26 @@ from starlette.staticfiles import StaticFiles
 
 from mailbot.demo.guard import Guard
 from mailbot.demo.letters import Letter
-from mailbot.demo.people import BY_KEY, Person, is_desk
-from mailbot.demo.session import LOOK, Session, letter_line, ticket_view
+from mailbot.demo.people import (
+    BY_KEY,
+    Person,
+    is_desk,
+)
+from mailbot.demo.session import (
+    LOOK,
+    Session,
+    letter_line,
+    ticket_view,
+)
 from mailbot.demo.tour import steps
-from mailbot.demo.writing import File, new_mail, out_of_office, reply, reply_recipients, reply_subject
+from mailbot.demo.writing import (
+    File,
+    new_mail,
+    out_of_office,
+    reply,
+    reply_recipients,
+    reply_subject,
+)
 
 # A mail with attachments, base64 within JSON, bytes.
 LARGEST_BODY = 60_000_000

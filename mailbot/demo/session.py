@@ -10,12 +10,26 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mailbot.demo.letters import Bell, Letter, threads
-from mailbot.demo.people import DESK_ADDRESS, DESK_NAME, PEOPLE
-from mailbot.demo.tour import STRETCH, Stage, StepFailed, play, steps
+from mailbot.demo.letters import (
+    Bell,
+    Letter,
+    threads,
+)
+from mailbot.demo.people import (
+    DESK_ADDRESS,
+    DESK_NAME,
+    PEOPLE,
+)
+from mailbot.demo.tour import (
+    STRETCH,
+    Stage,
+    StepFailed,
+    play,
+    steps,
+)
 from mailbot.demo.world import World
+from mailbot.vocabulary.labels import STATUSES
 from mailbot.vocabulary.quoting import MARKER_LINES
-from mailbot.vocabulary.status import WORDS
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +154,7 @@ def ticket_view(ticket: dict[str, Any]) -> dict[str, Any]:
     names = {person.email: person.name for person in PEOPLE}
     return {
         **ticket,
-        "status_words": {language: words[ticket["status"]] for language, words in WORDS.items()},
+        "status_words": {language: words[ticket["status"]] for language, words in STATUSES.items()},
         "agent_name": names.get(ticket["agent"] or "", ticket["agent"] or ""),
         "requester_name": names.get(ticket["requester"]["email"], ticket["requester"]["name"]),
     }

@@ -18,7 +18,13 @@ from rich.text import Text
 
 from mailbot.demo.letters import Letter
 from mailbot.demo.people import DESK_NAME, PEOPLE
-from mailbot.demo.tour import Stage, Step, StepFailed, play, steps
+from mailbot.demo.tour import (
+    Stage,
+    Step,
+    StepFailed,
+    play,
+    steps,
+)
 from mailbot.demo.world import World
 from mailbot.demo.writing import WIB
 from mailbot.vocabulary.quoting import MARKER_LINES

@@ -16,10 +16,22 @@ from importlib.resources import files
 from typing import Any
 
 from mailbot.demo.letters import Letter
-from mailbot.demo.people import BUDI, DESK_ADDRESS, SALLY, SDN1, SMPN3, Person
+from mailbot.demo.people import (
+    BUDI,
+    DESK_ADDRESS,
+    SALLY,
+    SDN1,
+    SMPN3,
+    Person,
+)
 from mailbot.demo.picture import screenshot
 from mailbot.demo.world import World
-from mailbot.demo.writing import File, new_mail, out_of_office, reply
+from mailbot.demo.writing import (
+    File,
+    new_mail,
+    out_of_office,
+    reply,
+)
 
 # How long a mail may take through the whole desk, real seconds; it takes about a tenth of one.
 PATIENCE = 60.0

@@ -16,9 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mailbot.bootstrap import Desk, open_desk
-from mailbot.clock import ScaledClock
-from mailbot.config import (
+from mailbot.config.model import (
     AgentSettings,
     HelpdeskSettings,
     ImapSettings,
@@ -26,13 +24,25 @@ from mailbot.config import (
     SmtpSettings,
     StorageSettings,
 )
-from mailbot.daemon import Daemon
+from mailbot.daemon.app import Daemon
 from mailbot.demo.background import HOST
 from mailbot.demo.imap import EmbeddedImap
-from mailbot.demo.letters import Bell, Letter, Letters
-from mailbot.demo.people import DESK_ADDRESS, DESK_BRAND, DESK_NAME, PEOPLE, Person
+from mailbot.demo.letters import (
+    Bell,
+    Letter,
+    Letters,
+)
+from mailbot.demo.people import (
+    DESK_ADDRESS,
+    DESK_BRAND,
+    DESK_NAME,
+    PEOPLE,
+    Person,
+)
 from mailbot.demo.post import PostOffice
 from mailbot.demo.writing import Outgoing
+from mailbot.desk.wiring import Desk, open_desk
+from mailbot.runtime.clock import ScaledClock
 from mailbot.store import queries
 
 log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from email.utils import format_datetime, formataddr
 from mimetypes import guess_type
 from zoneinfo import ZoneInfo
 
-from mailbot.core.message import Address
 from mailbot.demo.letters import Letter
 from mailbot.demo.people import Person, is_desk
+from mailbot.mail.message import Address
 
 WIB = ZoneInfo("Asia/Jakarta")
 # Long Message-IDs must not be folded into encoded words (a fault of the email package up to 3.13).

@@ -8,12 +8,26 @@ asks for something else than this ticket (a follow-up, the quarantine), or refus
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from mailbot.core.events import Absorb, Absorbed, Decision, Event, Hold, OpenFollowUp, Reported
-from mailbot.core.lifecycle import decide
-from mailbot.intake.files import on_record
-from mailbot.intake.turn import Source, Turn
-from mailbot.store.work import Loaded
+from mailbot.desk.context import (
+    Source,
+    Turn,
+)
+from mailbot.mail.attachments.policy import Held
+from mailbot.mail.message import MessageKind
+from mailbot.store.unit_of_work import Loaded
+from mailbot.ticket.events import (
+    Absorb,
+    Absorbed,
+    Decision,
+    DeliveryFailed,
+    Event,
+    Hold,
+    OpenFollowUp,
+    Reported,
+)
+from mailbot.ticket.lifecycle import decide
 
 
 def carry_out(turn: Turn, loaded: Loaded, event: Event, source: Source | None = None) -> Decision:
@@ -77,3 +91,18 @@ def _absorb(turn: Turn, effect: Absorb, event: Event) -> None:
     if target is not None:
         agent = getattr(event, "agent", "")
         carry_out(turn, target, Absorbed(event.at, agent, effect.source, effect.participants))
+
+
+def on_record(held: Held) -> dict[str, Any]:
+    """A file that was held, as the ticket's record names it beside those that were passed on."""
+    return {"name": held.name, "type": held.content_type, "size": held.size, "sha256": held.sha256, "held": held.kind}
+
+
+def report_failure(turn: Turn, row: Any, reason: str, *, soft: bool = False) -> None:
+    """Tell the ticket that a mail of the outbox did not reach its reader. A failed notice makes no further notice."""
+    if row.ticket_id is None or row.kind == MessageKind.NOTICE.value:
+        return
+    loaded = turn.work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
+    if loaded is not None:
+        kind = MessageKind(row.kind)
+        carry_out(turn, loaded, DeliveryFailed(turn.work.now, kind, row.recipient, row.cycle, reason[:500], soft))

@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot.core.arrival import Place
-from mailbot.core.attachment_rules import Held
-from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address, Attachment, Classification, InboundMessage, Kind, Reply
-from mailbot.core.ticket import Policy, Role
-from mailbot.store.work import Work
+from mailbot.desk.profile import DeskProfile
+from mailbot.mail.attachments.policy import Held
+from mailbot.mail.fetched import Place
+from mailbot.mail.message import (
+    Address,
+    Attachment,
+    Classification,
+    InboundMessage,
+    Kind,
+    Reply,
+)
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.ticket import Policy, Role
 
 if TYPE_CHECKING:
-    from mailbot.correspondence import Correspondence
+    from mailbot.desk.outbound.notifications import Correspondence
 
 
 @dataclass(frozen=True)

@@ -19,37 +19,53 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailbot.clock import Clock
-from mailbot.core.arrival import Arrival, Astray, Place
-from mailbot.core.attachment_rules import Refusals
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.commands import CommandError
-from mailbot.core.desk import DeskProfile
-from mailbot.core.events import TimerFired
-from mailbot.core.identity import identity
-from mailbot.core.message import Address, InboundMessage
-from mailbot.core.order import order_keys
-from mailbot.core.ticket import Agent, Policy, Role
-from mailbot.core.understand import Understood, understand
-from mailbot.correspondence import Correspondence
+from mailbot.desk.apply_event import carry_out
+from mailbot.desk.context import (
+    Arrived,
+    Processed,
+    Source,
+    Turn,
+    let_out,
+)
+from mailbot.desk.inbound.agents import act
+from mailbot.desk.inbound.analysis_pool import Prepared, Understanding
+from mailbot.desk.inbound.attachment_screening import Screening
+from mailbot.desk.inbound.crash_guard import InHand, is_deadly
+from mailbot.desk.inbound.processor import BATCH, Processing
+from mailbot.desk.outbound.digest import summarise
+from mailbot.desk.outbound.notifications import Correspondence
+from mailbot.desk.outbound.quarantine_report import send_list
+from mailbot.desk.profile import DeskProfile
 from mailbot.errors import NotPossible
-from mailbot.in_hand import InHand
-from mailbot.intake import Arrived, Turn
-from mailbot.intake.agents import act
-from mailbot.intake.carry_out import carry_out
-from mailbot.intake.quarantine import send_list
-from mailbot.intake.summary import summarise
-from mailbot.intake.turn import Processed, Source, let_out
-from mailbot.probation import is_deadly
-from mailbot.processing import BATCH, Processing
-from mailbot.screening import Screening
+from mailbot.mail.analysis import Understood, understand
+from mailbot.mail.attachments.policy import Refusals
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.duplicates import identity
+from mailbot.mail.fetched import (
+    Arrival,
+    Astray,
+    Place,
+)
+from mailbot.mail.message import Address, InboundMessage
+from mailbot.mail.ordering_keys import order_keys
+from mailbot.runtime.clock import Clock
 from mailbot.store import quarantine_lists, raw_mail
-from mailbot.store.agents import add_agent, note_fixed, remove_agent
-from mailbot.store.claims import note as note_keys
+from mailbot.store.agents import (
+    add_agent,
+    note_fixed,
+    remove_agent,
+)
+from mailbot.store.cluster.claims import note as note_keys
+from mailbot.store.cluster.leases import lease_of, must_hold
 from mailbot.store.engine import Store
-from mailbot.store.leases import lease_of, must_hold
-from mailbot.store.work import Work
-from mailbot.understanding import Prepared, Understanding
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.command_parser import CommandError
+from mailbot.ticket.events import TimerFired
+from mailbot.ticket.ticket import (
+    Agent,
+    Policy,
+    Role,
+)
 
 TIMER_BATCH = 50
 
@@ -409,13 +425,13 @@ class Helpdesk:
 
     def export_requester(self, email: str) -> dict[str, Any]:
         """Everything that the desk holds about a person."""
-        from mailbot.store.personal import export_requester
+        from mailbot.store.privacy.export import export_requester
 
         return export_requester(self.store, email.lower())
 
     def erase_requester(self, email: str) -> Any:
         """Remove a person's data; numbers and an audit line stay."""
-        from mailbot.store.personal import erase_requester
+        from mailbot.store.privacy.erasure import erase_requester
 
         return erase_requester(self.store, email.lower(), now=self.clock.now(), actor="admin")
 
@@ -454,9 +470,9 @@ def _unprocessed(work: Work) -> list[int]:
 
 def _in_words(error: CommandError) -> str:
     """Why a command was refused, for somebody at a shell; without a choice no choice is announced."""
-    from mailbot.vocabulary.faults import FAULTS
+    from mailbot.vocabulary.labels import COMMAND_ERRORS
 
-    sentence = FAULTS[error.fault]
+    sentence = COMMAND_ERRORS[error.fault]
     if not error.possible:
         sentence = sentence.partition(" {possible}")[0].removesuffix(" Possible:")
     return sentence.format(found=error.found or error.line, possible=", ".join(error.possible))

@@ -7,8 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from mailbot.core.restraint import Limits
-from mailbot.core.token import Purpose, Signer, Token, signed_address
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    Token,
+    signed_address,
+)
+from mailbot.ticket.auto_reply_limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

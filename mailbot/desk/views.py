@@ -125,7 +125,7 @@ class FaultView:
 
 @dataclass(frozen=True, slots=True)
 class ConditionView:
-    """Something that is, or was, wrong with the desk itself, in words (mailbot.health). `over_at` None: it lasts."""
+    """Something that is, or was, wrong with the desk itself, in words (mailbot.monitoring.conditions). `over_at` None: it lasts."""
 
     title: str
     found: str

@@ -14,30 +14,39 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mailbot.calendar import service_hours
-from mailbot.clock import Clock, SystemClock
-from mailbot.config import Settings
-from mailbot.config.model import InboundSettings
+from mailbot.config.dkim_keys import read_dkim_keys
+from mailbot.config.holidays import service_hours
+from mailbot.config.keyring import (
+    Keyring,
+    KeyWatch,
+    make_key_file,
+    read_keyring,
+    remove_drafts,
+)
+from mailbot.config.model import InboundSettings, Settings
 from mailbot.config.values import Rate
-from mailbot.core.attachment_rules import Refusals
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.desk import DeskProfile, Inbox
-from mailbot.core.restraint import Limit, Limits
-from mailbot.core.ticket import Agent, Policy, Status
-from mailbot.core.token import Signer
-from mailbot.correspondence import Correspondence
-from mailbot.delivery import Delivery
-from mailbot.dkim_keys import read_dkim_keys
-from mailbot.in_hand import InHand
-from mailbot.keyring import Keyring, KeyWatch, make_key_file, read_keyring, remove_drafts
-from mailbot.outages import SharedOutage
-from mailbot.render import Renderer
-from mailbot.screening import Screening
-from mailbot.service import Helpdesk
+from mailbot.desk.helpdesk import Helpdesk
+from mailbot.desk.inbound.attachment_screening import Screening
+from mailbot.desk.inbound.crash_guard import InHand
+from mailbot.desk.outbound.delivery import Delivery
+from mailbot.desk.outbound.notifications import Correspondence
+from mailbot.desk.outbound.templates import Renderer
+from mailbot.desk.profile import DeskProfile, Inbox
+from mailbot.desk.views import DeskView
+from mailbot.mail.attachments.policy import Refusals
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.reply_token import Signer
+from mailbot.runtime.clock import Clock, SystemClock
+from mailbot.runtime.logs import SharedOutage
 from mailbot.store import schema
+from mailbot.store.cluster.worker_name import WorkerName
 from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
-from mailbot.views import DeskView
-from mailbot.workers import WorkerName
+from mailbot.ticket.auto_reply_limits import Limit, Limits
+from mailbot.ticket.ticket import (
+    Agent,
+    Policy,
+    Status,
+)
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +190,7 @@ def make_screening(settings: Settings, clock: Clock) -> Screening:
     )
     scanner = None
     if wanted.clamd:
-        from mailbot.clamd import Clamd
+        from mailbot.transport.clamd import Clamd
 
         scanner = Clamd(wanted.clamd, wanted.clamd_timeout.total_seconds())
     return Screening(refusals, clock, scanner, wanted.clamd_down)

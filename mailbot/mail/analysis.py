@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mailbot.core.body import new_words
-from mailbot.core.classify import OwnIdentity, classify
-from mailbot.core.message import Classification, InboundMessage, Reply
-from mailbot.core.parse import parse_header_only, parse_message
+from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.message import (
+    Classification,
+    InboundMessage,
+    Reply,
+)
+from mailbot.mail.mime.parser import parse_header_only, parse_message
+from mailbot.mail.reply.reply_text import new_words
 
 
 @dataclass(frozen=True, slots=True)

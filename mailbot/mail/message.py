@@ -250,3 +250,20 @@ class Forward:
     text: str = ""
     comment: str = ""
     attachments: tuple[Attachment, ...] = ()
+
+
+class MessageKind(StrEnum):
+    """What a message on a ticket is (contract.md)."""
+
+    REPORT = "report"
+    REPLY = "reply"
+    NOTE = "note"
+    ANSWER = "answer"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    REMINDER = "reminder"
+    CLOSURE = "closure"
+    NOTIFICATION = "notification"
+    STATUS = "status"
+    NOTICE = "notice"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto_reply"

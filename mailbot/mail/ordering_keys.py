@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from email.errors import HeaderParseError
 from email.header import decode_header
 
-from mailbot.core.token import Purpose, read_tokens
+from mailbot.mail.reply_token import Purpose, read_tokens
 
 ANYTHING = "*"
 HEAD_BYTES = 65_536

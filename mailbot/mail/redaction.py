@@ -13,14 +13,22 @@ Never: decides who may read what (core.audience, intake.sight), looks anything u
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 
-from mailbot.core.attributions import attribution
-from mailbot.core.forward import read_forward
-from mailbot.core.masking import in_base64_blocks
-from mailbot.core.message import InboundMessage
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.reply.attributions import attribution
+from mailbot.mail.reply.forward import read_forward
+from mailbot.vocabulary.providers import HOME_SUFFIXES
 from mailbot.vocabulary.quoting import MARKER_LINES
+from mailbot.vocabulary.subjects import (
+    ENDINGS,
+    LINK_WORDS,
+    NUMBER_PLACE_WORDS,
+)
 
 # What may stand between two characters of a token without a reader's seeing it: a line end, a soft one too, with the
 # marks of a quotation behind it, and characters without width.
@@ -160,3 +168,84 @@ def _names_us(line: str, is_own: Callable[[str], bool]) -> bool:
     found = _ADDRESS.findall(line[:1000])
     looks_so = "<" in line or any(map(str.isdigit, line))  # "Contact sally@…:" has neither name nor date
     return looks_so and any(is_own(each.lower()) for each in found) and bool(attribution(line.strip()))
+
+
+_BLOCK = re.compile(rb"(?:^[A-Za-z0-9+/]{16,996}={0,2}[ \t]*\r?\n?){1,}", re.MULTILINE)
+
+
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+
+
+def in_base64_blocks(raw: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """The mail with `change` done to what its base64 blocks hold."""
+
+    def changed(found: re.Match[bytes]) -> bytes:
+        block = found[0]
+        try:
+            content = base64.b64decode(_NO_BASE64.sub(b"", block), validate=True)
+        except (binascii.Error, ValueError):
+            return block
+        new = change(content)
+        if new == content or len(new) != len(content):
+            return block
+        letters = iter(base64.b64encode(new))
+        return bytes(next(letters, each) if each not in b" \t\r\n" else each for each in block)
+
+    return _BLOCK.sub(changed, raw)
+
+
+MAX_NAME = 64
+
+
+_NAME = r"[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff-]{0,62})"
+
+
+_ENDING = "|".join(sorted(ENDINGS, key=len, reverse=True))
+
+
+_LINK = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,14}://|\bwww\d?\.)\S{1,500}"  # a link as it is written
+    rf"|(?<![\w.@])(?:{_NAME}[.]){{1,5}}(?:{_ENDING})(?![\w-]|[.]\w)(?:[/?:]\S{{0,500}})?"
+    r"|(?<!\w)[\w.+-]{1,64}@[\w.-]{1,200}",  # an address
+    re.IGNORECASE,
+)
+
+
+# +62 812-3456-7890, 0812 3456 7890, (021) 1234567; nine digits and more in one piece. A school's number has eight.
+_TELEPHONE = re.compile(
+    r"(?<![\w-])(?:\+\d{1,3}[ .()-]{0,2}|\(0\d{2,3}\)[ -]?|0?8\d{1,2}[ .-]?|62[ .-]?8\d{1,2}[ .-]?)"
+    r"\d{3,4}(?:[ .-]?\d{2,4}){1,3}(?![\w])"
+    r"|(?<!\d)\d{9,40}(?!\d)"
+)
+
+
+# A page of the service itself is no advertisement: nobody but schools and offices gets such a name.
+_HOME = re.compile(
+    rf"(?:https?://)?[a-z0-9.-]{{1,100}}[.](?:{'|'.join(re.escape(s) for s in sorted(HOME_SUFFIXES))})/?", re.IGNORECASE
+)
+
+
+def safe_title(subject: str, language: str = "id") -> str:
+    """A ticket's title out of a stranger's subject, which `clean_subject` has cut to 200 characters."""
+    text = subject
+    if "." in text or "@" in text or ":" in text:
+        word = f"[{LINK_WORDS[language]}]"
+        text = _LINK.sub(lambda found: found[0] if _HOME.fullmatch(found[0]) else word, text)
+    return _TELEPHONE.sub(f"[{NUMBER_PLACE_WORDS[language]}]", text)
+
+
+def safe_name(name: str) -> str:
+    """A display name to write a mail to; "" where it says more than a name does."""
+    if len(name) > MAX_NAME or _LINK.search(name) or _TELEPHONE.search(name) or "//" in name:
+        return ""
+    return name
+
+
+_LONGEST_LINE = 160
+
+
+def _one_line(text: str) -> str:
+    """Untrusted text as one short line: no control, format or bidirectional signs, no line separators."""
+    visible = (c if unicodedata.category(c)[0] != "C" else " " for c in text[: _LONGEST_LINE * 4])
+    line = " ".join("".join(visible).split())
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 2] + " …"

@@ -8,5 +8,5 @@
     alert     the mail and the environment that tell of it; routes: the ways by which it leaves
     watching  the threads that bring these together; none of them is needed by the loops
 
-The judgement itself is `mailbot.health`.
+The judgement itself is `mailbot.monitoring.conditions`.
 """

@@ -11,10 +11,15 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from mailbot.health import Queue, Severity, in_words, title
-from mailbot.render import Renderer
-from mailbot.views import ConditionView, WaitingView
-from mailbot.watch.memory import Episode, News
+from mailbot.desk.outbound.templates import Renderer
+from mailbot.desk.views import ConditionView, WaitingView
+from mailbot.monitoring.alert_history import Episode, News
+from mailbot.monitoring.conditions import (
+    Severity,
+    in_words,
+    title,
+)
+from mailbot.runtime.status import Queue
 
 TEMPLATE = "admin/alert"
 State = Literal["new", "still", "over", "trial"]

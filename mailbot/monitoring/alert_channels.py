@@ -17,17 +17,19 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from mailbot.children import tied
-from mailbot.clock import Clock
-from mailbot.config import Settings
-from mailbot.config.model import ServerSettings, SmtpSettings
-from mailbot.core.compose import Draft, compose, message_id
-from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address
-from mailbot.core.ticket import MessageKind
+from mailbot.config.model import ServerSettings, Settings, SmtpSettings
+from mailbot.desk.profile import DeskProfile
 from mailbot.errors import PermanentError
-from mailbot.smtp import Accepted, Submission
-from mailbot.watch.alert import Alert
+from mailbot.mail.compose.composer import (
+    Draft,
+    compose,
+    message_id,
+)
+from mailbot.mail.message import Address, MessageKind
+from mailbot.monitoring.alert import Alert
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.subprocesses import tied
+from mailbot.transport.smtp.submission import Accepted, Submission
 
 SMTP_PATIENCE = 30.0
 COMMAND_WITHIN = 30.0

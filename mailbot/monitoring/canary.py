@@ -17,14 +17,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from mailbot.clock import Clock
-from mailbot.core.compose import Draft, compose, message_id
-from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address
-from mailbot.core.ticket import MessageKind
-from mailbot.core.token import Purpose, Token, read_tokens
-from mailbot.health import CanaryFacts
-from mailbot.smtp import Accepted, Deferred, Rejected
+from mailbot.desk.profile import DeskProfile
+from mailbot.mail.compose.composer import (
+    Draft,
+    compose,
+    message_id,
+)
+from mailbot.mail.message import Address, MessageKind
+from mailbot.mail.reply_token import (
+    Purpose,
+    Token,
+    read_tokens,
+)
+from mailbot.monitoring.conditions import CanaryFacts
+from mailbot.runtime.clock import Clock
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+)
 
 # In these first bytes the header stands, also behind the trace headers of a long way round.
 HEADER_WITHIN = 65_536

@@ -18,7 +18,12 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from mailbot.formats import format_size, format_stamp
+from mailbot.desk.outbound.formats import format_size, format_stamp
+from mailbot.runtime.status import (
+    Line,
+    Queue,
+    Space,
+)
 from mailbot.vocabulary.conditions import WORDS
 
 # A disk with less than this part of [alerts] disk_free is no warning any more: the next mail may not fit.
@@ -33,49 +38,6 @@ class Severity(IntEnum):
 
     WARNING = 1
     CRITICAL = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How one direction fares (IMAP, SMTP, the database). All None: nothing was tried yet.
-
-    `worked_at`: the last success; `failing_since`: begin of the outage that lasts, `reason` its last words;
-    `credentials`: the server refuses password or token; `certificate_ends`: end of the server's certificate.
-    """
-
-    worked_at: datetime | None = None
-    failing_since: datetime | None = None
-    reason: str = ""
-    credentials: bool = False
-    certificate_ends: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Room in one folder: bytes and inodes (None: this file system does not count them) that are free for us."""
-
-    folder: str
-    free: int
-    inodes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What waits. `oldest`: when the longest waiting mail of the outbox was queued; `oldest_due`: when it was due.
-
-    `quarantined` mails were set aside within a day, the first of them at `quarantined_since`; `held`: all that wait for
-    a person. `automatic`: what the desk wrote to people by itself within an hour, `alike` what most of it is about.
-    """
-
-    waiting: int = 0
-    failed: int = 0
-    oldest: datetime | None = None
-    oldest_due: datetime | None = None
-    quarantined: int = 0
-    quarantined_since: datetime | None = None
-    held: int = 0
-    automatic: int = 0
-    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)

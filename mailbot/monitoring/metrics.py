@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mailbot.errors import ConfigError, TemporaryError
-from mailbot.health import NAMES
-from mailbot.store.queries_figures import figures
+from mailbot.monitoring.conditions import NAMES
+from mailbot.store.queries.monitoring import figures
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
-    from mailbot.daemon import Daemon
+    from mailbot.daemon.app import Daemon
+    from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
 

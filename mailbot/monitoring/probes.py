@@ -14,12 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from mailbot.clock import Clock
 from mailbot.errors import TemporaryError
-from mailbot.health import Line, Queue, Space
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.status import (
+    Line,
+    Queue,
+    Space,
+)
 from mailbot.store.engine import Store
-from mailbot.store.queries_automatic import automatic_since
-from mailbot.store.queries_health import waiting
+from mailbot.store.queries.monitoring import automatic_since, waiting
 
 # A look that has not come back after so many seconds: longer than the database's own wait for a lock.
 LOOK_WITHIN = 60.0

@@ -21,22 +21,39 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mailbot.clock import SystemClock
 from mailbot.errors import ConfigError
-from mailbot.health import OF_THE_DESK, Condition, Facts, Judgement, Limits, Line, in_words, judge, title
-from mailbot.logs import Outage
-from mailbot.smtp import Submission
-from mailbot.watch import alert as alerts
-from mailbot.watch import record
-from mailbot.watch.canary import Canary
-from mailbot.watch.memory import Memory, News, Rhythm
-from mailbot.watch.probes import Probes
-from mailbot.watch.pulse import Pulse
-from mailbot.watch.routes import Route, in_alerts, routes_of
+from mailbot.monitoring import alert as alerts
+from mailbot.monitoring import health_file
+from mailbot.monitoring.alert_channels import (
+    Route,
+    in_alerts,
+    routes_of,
+)
+from mailbot.monitoring.alert_history import (
+    Memory,
+    News,
+    Rhythm,
+)
+from mailbot.monitoring.canary import Canary
+from mailbot.monitoring.conditions import (
+    OF_THE_DESK,
+    Condition,
+    Facts,
+    Judgement,
+    Limits,
+    in_words,
+    judge,
+    title,
+)
+from mailbot.monitoring.probes import Probes
+from mailbot.runtime.clock import SystemClock
+from mailbot.runtime.logs import Outage
+from mailbot.runtime.status import Line, Pulse
+from mailbot.transport.smtp.submission import Submission
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
-    from mailbot.config import Settings
+    from mailbot.config.model import Settings
+    from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +135,7 @@ class Watch:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._written: tuple[float, dict[str, object]] = (0.0, {})
-        self._unwritable = Outage(log, f"{self._folder / record.FILE}", SystemClock())
+        self._unwritable = Outage(log, f"{self._folder / health_file.FILE}", SystemClock())
         self.judgement = Judgement((), frozenset())
 
     def start(self, inboxes: Sequence[WatchedInbox], outbox: Watched) -> None:
@@ -276,7 +293,7 @@ class Watch:
     def _write(self, *, running: bool, now: bool = False) -> None:
         """Write the record where something has changed, and now and then as a sign of life."""
         back_at, seconds = self.canary.last
-        entry = record.Record(
+        entry = health_file.Record(
             at=SystemClock().now(),  # compared with the machine's time, by another process
             pid=os.getpid(),
             running=running,
@@ -289,19 +306,19 @@ class Watch:
         if not now and entry.content() == content and time.monotonic() - written_at < WRITE_SECONDS:
             return
         try:
-            record.write(self._folder, entry)
+            health_file.write(self._folder, entry)
         except OSError as error:
             self._unwritable.failed(f"can't be written ({error.strerror}): after a restart alerts may come twice")
         else:
             self._unwritable.recovered()
         self._written = (time.monotonic(), entry.content())
 
-    def _known(self) -> record.Record | None:
+    def _known(self) -> health_file.Record | None:
         """What the daemon before this one left."""
         try:
-            return record.read(self._folder)
+            return health_file.read(self._folder)
         except OSError as error:
-            log.warning("%s can't be read (%s): alerts may come twice", self._folder / record.FILE, error.strerror)
+            log.warning("%s can't be read (%s): alerts may come twice", self._folder / health_file.FILE, error.strerror)
             return None
 
 
@@ -328,14 +345,14 @@ def limits_of(settings: Settings, simulated: Callable[[float], timedelta]) -> Li
     )
 
 
-def _memory_of(known: record.Record | None) -> Memory:
+def _memory_of(known: health_file.Record | None) -> Memory:
     try:
         return Memory.of_json(known.episodes) if known else Memory()
     except (LookupError, TypeError, ValueError, AttributeError):
         return Memory()  # written by another version, or by hand
 
 
-def _canary_of(known: record.Record | None) -> dict[str, Any]:
+def _canary_of(known: health_file.Record | None) -> dict[str, Any]:
     found = known.canary if known else {}
     try:
         return {"back_at": datetime.fromisoformat(found["back_at"]), "seconds": float(found["seconds"])}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 
@@ -97,3 +97,13 @@ class ScaledClock:
         """Jump forward by a span, at once."""
         with self._lock:
             self._base += span
+
+
+def rfc3339(moment: datetime, zone: tzinfo) -> str:
+    """`2025-11-03T10:45:13.000+07:00`"""
+    return moment.astimezone(zone).isoformat(timespec="milliseconds")
+
+
+def rfc3339_or_null(moment: datetime | None, zone: tzinfo) -> str | None:
+    """The same, or None (JSON's null) where there is no moment."""
+    return None if moment is None else rfc3339(moment, zone)

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
-from urllib.parse import unquote
 
-from mailbot.clock import Clock
+from mailbot.runtime.clock import Clock
 
 if TYPE_CHECKING:  # the settings' type is a large import, and the demo logs without any
-    from mailbot.config import Settings
+    pass
+import threading
 
 # These log what they send and receive where they may speak at DEBUG: mail, and log-ins.
 QUIET = (
@@ -112,17 +112,6 @@ def configure(
     logging.captureWarnings(True)
 
 
-def configure_for(settings: Settings, *, at_least: str = "debug") -> None:
-    """What `[log]` asks for, with the configuration's secrets masked; nothing below `at_least` is shown."""
-    levels = ("debug", "info", "warning", "error")
-    url = settings.storage.database_url.get_secret_value()
-    servers = (*settings.mailboxes, settings.imap, settings.smtp, settings.alerts)
-    known = [server.password.get_secret_value() for server in servers]
-    known.append(url)
-    known += [unquote(found[1]) for found in [re.match(r"[^/]+//[^:/@]*:([^@]+)@", url)] if found]
-    configure(max(settings.log.level, at_least, key=levels.index), settings.log.format, secrets=known)
-
-
 class Outage:
     """A fault that lasts: said once when it begins, once for each new reason, and once when it is over.
 
@@ -178,3 +167,52 @@ def in_words(span: timedelta) -> str:
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
     first = next((at for at, (count, _) in enumerate(parts) if count), 3)
     return " ".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count) or "0s"
+
+
+# How many wordings of one outage are said at once: the first, and what it turns out to be. More follow so far apart.
+_WORDINGS, _APART = 2, timedelta(minutes=1)
+
+
+class SharedOutage:
+    """One thing that several threads use. `what` begins each line. Thread-safe."""
+
+    def __init__(self, log: logging.Logger, what: str, clock: Clock) -> None:
+        self._outage = Outage(log, what, clock)
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._failing: set[str] = set()
+        self._said: dict[str, datetime] = {}
+        self.reason = ""
+        """What the newest failure said; "" while all is well."""
+
+    @property
+    def since(self) -> datetime | None:
+        """When it began, None while all is well."""
+        return self._outage.since
+
+    def failed(self, who: str, reason: str) -> None:
+        """`who` (a name of the caller's choice) could not use it."""
+        with self._lock:
+            self._failing.add(who)
+            self.reason = reason
+            sort = reason.rpartition(" [")[0] or reason  # what stands in brackets are the database's own words
+            now = self._clock.now()
+            if sort not in self._said and not self._may_say(now):
+                sort = next(iter(self._said))  # counted as one more try, and not said
+            self._said.setdefault(sort, now)
+            self._outage.failed(reason, level=logging.ERROR, compared=sort)
+
+    def works(self, who: str) -> None:
+        """`who` could use it. Costs next to nothing where all was well."""
+        if who not in self._failing:
+            return
+        with self._lock:
+            self._failing.discard(who)
+            if not self._failing:
+                self.reason = ""
+                self._said.clear()
+                self._outage.recovered()
+
+    def _may_say(self, now: datetime) -> bool:
+        """Is there room for one more wording? A clock that was set back keeps nothing quiet for long."""
+        return len(self._said) < _WORDINGS or abs(now - max(self._said.values())) >= _APART

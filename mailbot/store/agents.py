@@ -13,9 +13,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from mailbot.core.ticket import Agent
-from mailbot.store.prepared import Prepared
+from mailbot.store.statements import Prepared
 from mailbot.store.tables import AGENT
+from mailbot.ticket.ticket import Agent
 
 _TEAM = Prepared(select(AGENT).where(AGENT.c.desk_id == bindparam("desk")).order_by(AGENT.c.id))
 

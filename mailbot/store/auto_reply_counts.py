@@ -30,9 +30,20 @@ from sqlalchemy import (
     update,
 )
 
-from mailbot.core.restraint import RALLY, Cap, Counted, Limits, is_turn
-from mailbot.store.prepared import Prepared
-from mailbot.store.tables import AUTOMATIC, MESSAGE, OUTBOX, WITHHELD
+from mailbot.store.statements import Prepared
+from mailbot.store.tables import (
+    AUTOMATIC,
+    MESSAGE,
+    OUTBOX,
+    WITHHELD,
+)
+from mailbot.ticket.auto_reply_limits import (
+    RALLY,
+    Cap,
+    Counted,
+    Limits,
+    is_turn,
+)
 
 CLEAR_EVERY = 500  # mails
 KEPT = 2  # longest windows

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mailbot.errors import NotPossible
 from mailbot.store.engine import Store
-from mailbot.store.version import HEAD
+from mailbot.store.schema_version import HEAD
 
 
 def backup(store: Store, file: Path) -> None:

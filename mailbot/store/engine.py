@@ -31,13 +31,21 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
-from mailbot.clock import Clock
-from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
-from mailbot.store import prepared
+from mailbot.errors import (
+    ConfigError,
+    DeskInUse,
+    StoreUnavailable,
+)
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.filelock import FileLock
+from mailbot.store import statements
 from mailbot.store.faults import in_words
-from mailbot.store.filelock import FileLock
 from mailbot.store.sent_journal import SentJournal
-from mailbot.store.tables import DESK, MAILBOX, insert_unless_there
+from mailbot.store.tables import (
+    DESK,
+    MAILBOX,
+    insert_unless_there,
+)
 
 LOCK_WAIT_SECONDS = 30.0
 SQLITE_NAME = "mailbot.db"
@@ -96,7 +104,7 @@ class Store:
             self._writer, self._reader = _sqlite_engines(self.url, lock_wait, durable, self._how_to_write)
         else:
             self._writer, self._reader = _postgresql_engines(self.url, lock_wait)
-        where = {prepared.WHERE: self.described()}
+        where = {statements.WHERE: self.described()}
         self._writer, self._reader = (engine.execution_options(**where) for engine in (self._writer, self._reader))
         for dialect in {self._writer.dialect, self._reader.dialect}:
             event.listen(dialect, "handle_error", self._translate, retval=True)

@@ -12,11 +12,22 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from mailbot.core.arrival import Astray, Place
+from mailbot.mail.fetched import Astray, Place
 from mailbot.store import raw_mail
-from mailbot.store.prepared import Prepared, add_row, in_steps, named, one_of, set_row
-from mailbot.store.tables import ASTRAY, INBOUND, insert_unless_there
-from mailbot.store.transaction import Transaction
+from mailbot.store.statements import (
+    Prepared,
+    Transaction,
+    add_row,
+    in_steps,
+    named,
+    one_of,
+    set_row,
+)
+from mailbot.store.tables import (
+    ASTRAY,
+    INBOUND,
+    insert_unless_there,
+)
 
 
 class InboundWork(Transaction):

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection, bindparam, select, text
 
 from mailbot.errors import StoreUnavailable
-from mailbot.store import raw_mail
+from mailbot.store import compression
 from mailbot.store.engine import Store
+from mailbot.store.schema_version import HEAD, version
 from mailbot.store.tables import RAW_MAIL
-from mailbot.store.version import HEAD, version
 
 SAMPLE = 200
 
@@ -158,8 +158,8 @@ def _raw_mail(store: Store) -> Iterator[str]:
             rows += [row for start in starts for row in connection.execute(_NEXT_RAW_MAIL, start)]
         for sha256, row in {row.sha256: row for row in rows}.items():
             try:
-                raw_mail.unpack(sha256, row.size, row.body)
-            except raw_mail.RawMailDamaged as error:
+                compression.unpack(sha256, row.size, row.body)
+            except compression.RawMailDamaged as error:
                 yield str(error)
 
 

@@ -10,11 +10,17 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Interval, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Interval, and_, bindparam, func, select, update
 
-from mailbot.store.prepared import Prepared, add_row, named, one_of, set_row
+from mailbot.store.statements import (
+    Prepared,
+    Transaction,
+    add_row,
+    named,
+    one_of,
+    set_row,
+)
 from mailbot.store.tables import OUTBOX
-from mailbot.store.transaction import Transaction
 
 # On a desk that several share, the database's clock says when a lease ends.
 _DATABASE_CLOCK = func.clock_timestamp()
@@ -129,3 +135,14 @@ def _claim(count: int, shared: bool) -> Prepared:
 @lru_cache(maxsize=64)
 def _outbox_by_id(count: int) -> Prepared:
     return Prepared(select(OUTBOX).where(one_of(OUTBOX.c.id, count)))
+
+
+def bring_forward(connection: Connection, desk_id: int, now: datetime, *, longest: timedelta, lease: timedelta) -> int:
+    """Mail that waits for a moment more than `longest` from now is due now, a longer lease is over; how many mails."""
+    ours = OUTBOX.c.desk_id == desk_id
+    late = and_(ours, OUTBOX.c.state == "pending", OUTBOX.c.next_attempt_at > now + longest)
+    held = and_(ours, OUTBOX.c.state == "sending", OUTBOX.c.lease_until > now + lease)
+    done = connection.execute(update(OUTBOX).where(late).values(next_attempt_at=now))
+    if connection.dialect.name == "sqlite":  # else leases are by the database's clock, which did not jump
+        connection.execute(update(OUTBOX).where(held).values(lease_until=now + lease))
+    return int(done.rowcount)

@@ -12,9 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from mailbot.core.token import Purpose, token_opening
-from mailbot.store.tables import INBOUND, OUTBOX, QUARANTINE_LIST, insert_unless_there
-from mailbot.store.work import Work
+from mailbot.mail.reply_token import Purpose, token_opening
+from mailbot.store.tables import (
+    INBOUND,
+    OUTBOX,
+    QUARANTINE_LIST,
+    insert_unless_there,
+)
+from mailbot.store.unit_of_work import Work
 
 HELD = ("quarantined", "held")
 

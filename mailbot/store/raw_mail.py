@@ -15,9 +15,17 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from mailbot.footprint import LARGE
-from mailbot.packing import RawMailDamaged, pack, unpack, unpack_pieces
-from mailbot.store.prepared import Prepared, bare, faults_of
+from mailbot.runtime.memory import LARGE
+from mailbot.store.compression import (
+    pack,
+    unpack,
+    unpack_pieces,
+)
+from mailbot.store.statements import (
+    Prepared,
+    bare,
+    faults_of,
+)
 from mailbot.store.tables import RAW_MAIL, insert_unless_there
 
 _INSERT = {
@@ -32,7 +40,6 @@ _INSERT_EMPTY = Prepared(
     )
 )  # fmt: skip
 _PIECE = 1 << 20
-__all__ = ["RawMailDamaged", "get", "put", "row_of", "unpack"]
 
 _BY_DIGEST = select(RAW_MAIL.c.size, RAW_MAIL.c.body).where(RAW_MAIL.c.sha256 == bindparam("wanted"))
 _ROW = Prepared(select(RAW_MAIL.c.id).where(RAW_MAIL.c.sha256 == bindparam("wanted")))

@@ -20,16 +20,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 
 from mailbot.errors import MailbotError, StoreUnavailable
-from mailbot.store.backup import backup
+from mailbot.runtime.filelock import FileLock
 from mailbot.store.engine import Store
-from mailbot.store.filelock import FileLock
-from mailbot.store.soundness import check
-from mailbot.store.version import HEAD, version
+from mailbot.store.schema_version import HEAD, version
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["HEAD", "MIGRATIONS", "SchemaUnknown", "alembic_config", "backup", "check", "upgrade", "version"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -241,3 +242,15 @@ __all__ = [
     "WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "bare", "faults_of", "in_steps", "named", "one_of",
     "set_row",
 ]  # fmt: skip
+
+
+class Transaction:
+    """One transaction on one desk. Not shared between threads. `locking` False: for one that only reads."""
+
+    def __init__(self, connection: Connection, desk_id: int, now: datetime, *, locking: bool = True) -> None:
+        self.connection = connection
+        self.desk_id = desk_id
+        self.now = now
+        self._for_update = (
+            locking and connection.dialect.name == "postgresql"
+        )  # SQLite has the whole database for itself

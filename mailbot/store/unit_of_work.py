@@ -28,14 +28,40 @@ from sqlalchemy import (
     update,
 )
 
-from mailbot.core.events import JournalEntry
-from mailbot.core.message import Address
-from mailbot.core.ticket import Agent, CloseReason, Participant, Role, Status, Ticket, Timer, TimerKind
+from mailbot.mail.message import Address
 from mailbot.store.agents import team_of
 from mailbot.store.inbound import InboundWork
 from mailbot.store.outbox import OutboxWork
-from mailbot.store.prepared import Prepared, add_row, add_rows, named, one_of, set_row
-from mailbot.store.tables import AUDIT, DESK, EVENT, INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET, TIMER
+from mailbot.store.statements import (
+    Prepared,
+    add_row,
+    add_rows,
+    named,
+    one_of,
+    set_row,
+)
+from mailbot.store.tables import (
+    AUDIT,
+    DESK,
+    EVENT,
+    INBOUND,
+    MESSAGE,
+    OUTBOX,
+    PARTICIPANT,
+    TICKET,
+    TIMER,
+)
+from mailbot.ticket.events import JournalEntry
+from mailbot.ticket.ticket import (
+    Agent,
+    CloseReason,
+    Participant,
+    Role,
+    Status,
+    Ticket,
+    Timer,
+    TimerKind,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from mailbot.core.audience import everybody
-from mailbot.core.commands import Command, CommandError, Fault, Verb
-from mailbot.core.events import (
+from mailbot.mail.message import Address, MessageKind
+from mailbot.ticket.command_parser import (
+    Command,
+    CommandError,
+    Fault,
+    Verb,
+)
+from mailbot.ticket.events import (
     Absorb,
     Acknowledge,
     Answered,
@@ -25,9 +30,17 @@ from mailbot.core.events import (
     SendNotice,
     Topic,
 )
-from mailbot.core.message import Address
-from mailbot.core.ticket import CloseReason, MessageKind, Participant, Policy, Status, Ticket
-from mailbot.core.waiting import ask_again, stop_waiting, wait_from
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Policy,
+    Status,
+    Ticket,
+    ask_again,
+    everybody,
+    stop_waiting,
+    wait_from,
+)
 
 
 @dataclass

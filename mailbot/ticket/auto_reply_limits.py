@@ -18,10 +18,12 @@ the sake of others: caps by domain, wording and turns are for newcomers from dom
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zlib import crc32
 
 QUICKEST = timedelta(milliseconds=50)
 SLOWEST = timedelta(minutes=15)
@@ -154,3 +156,37 @@ ROWS: tuple[tuple[Cap, Test], ...] = (
 def reached(counted: Counted, limits: Limits) -> Cap | None:
     """The first cap of the table that is reached."""
     return next((cap for cap, test in ROWS if test(counted, limits)), None)
+
+
+MAX_CHARACTERS = 2000
+
+
+MAX_WORDS = 80
+
+
+LEAST_WORDS = 5  # different ones: "mohon bantuan" says nothing about who wrote it
+
+
+_TAKEN = 3
+
+
+_WORD = re.compile(r"\w{3,40}")
+
+
+Likeness = tuple[int, int]
+
+
+def likeness(text: str) -> Likeness | None:
+    """The keys of a text, each from -2⁶³ to 2⁶³-1."""
+    words = dict.fromkeys(w for w in _WORD.findall(text[:MAX_CHARACTERS].lower()) if w.isalpha())
+    if len(words) < LEAST_WORDS:
+        return None
+    hashes = sorted(crc32(word.encode()) for word in list(words)[:MAX_WORDS])
+    return _key(hashes[:_TAKEN]), _key(hashes[-_TAKEN:])
+
+
+def _key(hashes: list[int]) -> int:
+    key = 0
+    for h in hashes:
+        key = (key * 0x100000001B3 ^ h) & 0xFFFFFFFFFFFFFFFF
+    return key - (1 << 63)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mailbot.vocabulary import commands as vocabulary
-from mailbot.vocabulary.status import PRIORITIES
+from mailbot.vocabulary.commands import PRIORITY_VALUES
 
 
 class Verb(StrEnum):
@@ -239,11 +239,11 @@ def _merge(command: Command, argument: str) -> Command | CommandError:
 def _priority(command: Command, argument: str) -> Command | CommandError:
     parts = argument.lower().strip(".,;!").split()
     if not parts:
-        return _fault(command, Fault.MISSING_ARGUMENT, possible=tuple(PRIORITIES))
-    value = PRIORITIES.get(parts[0])
+        return _fault(command, Fault.MISSING_ARGUMENT, possible=tuple(PRIORITY_VALUES))
+    value = PRIORITY_VALUES.get(parts[0])
     if value is None:
-        nearest = difflib.get_close_matches(parts[0], PRIORITIES, n=2, cutoff=0.6)
-        return _fault(command, Fault.BAD_ARGUMENT, parts[0], tuple(nearest or PRIORITIES))
+        nearest = difflib.get_close_matches(parts[0], PRIORITY_VALUES, n=2, cutoff=0.6)
+        return _fault(command, Fault.BAD_ARGUMENT, parts[0], tuple(nearest or PRIORITY_VALUES))
     if len(parts) > 1:
         return _fault(command, Fault.SURPLUS_ARGUMENT, " ".join(parts[1:]))
     return replace(command, value=value)

@@ -10,9 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from mailbot.core.commands import Command, CommandError
-from mailbot.core.message import Address, Intent
-from mailbot.core.ticket import CloseReason, MessageKind, Participant, Role, Status, Ticket, Timer
+from mailbot.mail.message import Address, Intent, MessageKind
+from mailbot.ticket.command_parser import Command, CommandError
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Role,
+    Status,
+    Ticket,
+    Timer,
+)
 
 # Events: what has happened. Each carries `at`.
 

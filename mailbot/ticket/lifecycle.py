@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from mailbot.core.audience import concerned, everybody
-from mailbot.core.events import (
+from mailbot.mail.message import Intent, MessageKind
+from mailbot.ticket.agent_commands import answered
+from mailbot.ticket.events import (
     Absorbed,
     Acknowledge,
     Answered,
@@ -38,10 +39,19 @@ from mailbot.core.events import (
     TimerFired,
     Topic,
 )
-from mailbot.core.message import Intent
-from mailbot.core.orders import answered
-from mailbot.core.ticket import CloseReason, MessageKind, Participant, Policy, Status, Ticket, TimerKind
-from mailbot.core.waiting import close_timer, stop_waiting, wait_from
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Policy,
+    Status,
+    Ticket,
+    TimerKind,
+    close_timer,
+    concerned,
+    everybody,
+    stop_waiting,
+    wait_from,
+)
 
 Row = Callable[[Ticket, Event, Policy], Decision]
 

@@ -13,13 +13,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailbot.core.authentication import doubtful_author
-from mailbot.core.message import InboundMessage
-from mailbot.core.subject import subject_tags
-from mailbot.core.ticket import Agent, Role, Ticket
-from mailbot.core.token import Purpose, Signer, Token, read_tokens
-
-__all__ = ["AgentRoute", "Clues", "Known", "Route", "clues_of", "route", "route_agent", "subject_tags"]
+from mailbot.mail.classify.authentication import doubtful_author
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    Token,
+    read_tokens,
+)
+from mailbot.mail.subject import subject_tags
+from mailbot.ticket.ticket import (
+    Agent,
+    Role,
+    Ticket,
+)
 
 MAX_REFERENCES = 50
 

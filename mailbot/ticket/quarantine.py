@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailbot.vocabulary import quarantine as words
+from mailbot.vocabulary import commands as words
 
 
 class Verb(StrEnum):
@@ -92,7 +92,7 @@ def parse_orders(text: str) -> Orders:
         in_block = in_block and _is_order(tokens)
         if in_block:
             _read_line(tokens, line.strip()[:_LONGEST_LINE], index, orders, errors)
-        elif tokens[0].lstrip("#") in words.VERBS and len(tokens) > 1 and all(map(_is_operand, tokens[1:])):
+        elif tokens[0].lstrip("#") in words.QUARANTINE_VERBS and len(tokens) > 1 and all(map(_is_operand, tokens[1:])):
             errors.append(OrderError(OrderFault.NOT_AT_TOP, line.strip()[:_LONGEST_LINE], index))
     if not orders and not errors:
         errors.append(OrderError(OrderFault.NO_ORDER))
@@ -129,32 +129,36 @@ def _tokens(line: str) -> list[str]:
 def _is_order(tokens: Sequence[str]) -> bool:
     """Is this line meant as one, rightly written or not?"""
     first = tokens[0].lstrip("#")
-    if tokens[0].startswith("#") or first in words.VERBS:
+    if tokens[0].startswith("#") or first in words.QUARANTINE_VERBS:
         return True
     if len(tokens) == 1 or not all(map(_is_operand, tokens[1:])):
         return False
-    return bool(_NUMBER.fullmatch(first)) or bool(difflib.get_close_matches(first, words.VERBS, n=1, cutoff=0.6))
+    return bool(_NUMBER.fullmatch(first)) or bool(
+        difflib.get_close_matches(first, words.QUARANTINE_VERBS, n=1, cutoff=0.6)
+    )
 
 
 def _is_operand(token: str) -> bool:
-    return bool(_NUMBER.fullmatch(token)) or token in words.ALL or token in words.FILLERS
+    return bool(_NUMBER.fullmatch(token)) or token in words.ALL_OF_LIST or token in words.QUARANTINE_FILLERS
 
 
 def _read_line(tokens: Sequence[str], line: str, at: int, orders: list[Order], errors: list[OrderError]) -> None:
     """One line may hold several orders: `lepas 3, hapus 1 2`."""
     before = len(orders)
-    if tokens[0].lstrip("#") not in words.VERBS:
+    if tokens[0].lstrip("#") not in words.QUARANTINE_VERBS:
         errors.append(OrderError(OrderFault.UNKNOWN, line, at, tokens[0]))
         return
     numbers: list[int] = []
     everything = False
     verb = tokens[0].lstrip("#")
     for token in (*tokens[1:], ""):
-        follows = token.lstrip("#") in words.VERBS
+        follows = token.lstrip("#") in words.QUARANTINE_VERBS
         if not token or follows:
             if not numbers and not everything:
                 errors.append(OrderError(OrderFault.NO_NUMBER, line, at, verb))
-            orders.append(Order(Verb(words.VERBS[verb]), line, at, tuple(dict.fromkeys(numbers)), everything))
+            orders.append(
+                Order(Verb(words.QUARANTINE_VERBS[verb]), line, at, tuple(dict.fromkeys(numbers)), everything)
+            )
             verb, numbers, everything = token.lstrip("#"), [], False
         elif found := _NUMBER.fullmatch(token):
             first, last = int(found[1]), int(found[2] or found[1])
@@ -162,10 +166,45 @@ def _read_line(tokens: Sequence[str], line: str, at: int, orders: list[Order], e
                 errors.append(OrderError(OrderFault.BAD_NUMBER, line, at, token))
                 break
             numbers += range(first, last + 1)
-        elif token in words.ALL:
+        elif token in words.ALL_OF_LIST:
             everything = True
-        elif token not in words.FILLERS:
+        elif token not in words.QUARANTINE_FILLERS:
             errors.append(OrderError(OrderFault.BAD_NUMBER, line, at, token))
             break
     if errors:
         del orders[before:]  # nothing of the mail is done anyway
+
+
+class Why(StrEnum):
+    """The values of POISON, GAVE_UP, KILLED, VIRUS, SPAM and DMARC stand in `Inbound.rule`."""
+
+    POISON = "poison"  # our code raised an exception
+    GAVE_UP = "gave-up"  # what looked like the machine's fault, again and again, while other mail got through
+    KILLED = "killed"  # the process died whenever it had this mail in hand
+    UNCONFIRMED = "unconfirmed"  # in an agent's name and not proven to be theirs: they were asked
+    TOO_LARGE = "too-large"  # larger than max_size: only the header was fetched
+    VIRUS = "virus"  # the scanner found one
+    SPAM = "spam"
+    DMARC = "dmarc-fail"
+    AUTOMATIC = "automatic"  # a machine's, on no ticket
+    BOUNCE = "bounce"  # a delivery report on no mail of ours
+    NO_SENDER = "no-sender"  # nobody who could be answered
+    SPAM_TICKET = "spam-ticket"  # a reply to a ticket that was closed as spam
+    OTHER = "other"
+
+
+def why_held(*, state: str, rule: str, kind: str, partial: bool, has_sender: bool, on_ticket: bool) -> Why:
+    """The first row that fits."""
+    rows = (
+        (state == "held", Why.UNCONFIRMED),
+        (rule in _BY_RULE, _BY_RULE.get(rule, Why.OTHER)),
+        (kind == "auto", Why.AUTOMATIC),
+        (kind == "bounce", Why.BOUNCE),
+        (not has_sender, Why.NO_SENDER),
+        (partial, Why.TOO_LARGE),
+        (on_ticket, Why.SPAM_TICKET),
+    )
+    return next((why for fits, why in rows if fits), Why.OTHER)
+
+
+_BY_RULE = {why.value: why for why in (Why.POISON, Why.GAVE_UP, Why.KILLED, Why.VIRUS, Why.SPAM, Why.DMARC)}

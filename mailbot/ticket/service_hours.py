@@ -2,7 +2,7 @@
 
 In: aware moments and the desk's week. Out: aware moments in UTC. The day's window runs from `open` to just before
 `close` by the wall clock of the desk's zone, so it may be an hour shorter or longer on the day when the clocks change.
-Holidays come as a function, so that this module knows no calendar (see mailbot.calendar). Never: a look at the clock.
+Holidays come as a function, so that this module knows no calendar (see mailbot.config.holidays). Never: a look at the clock.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ store writes the difference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailbot.core.hours import ServiceHours
-from mailbot.core.message import Address
+from mailbot.mail.message import Address
+from mailbot.ticket.service_hours import ServiceHours
 
 
 class Status(StrEnum):
@@ -39,23 +39,6 @@ class Role(StrEnum):
     PARTICIPANT = "participant"
     AGENT = "agent"
     SYSTEM = "system"
-
-
-class MessageKind(StrEnum):
-    """What a message on a ticket is (contract.md)."""
-
-    REPORT = "report"
-    REPLY = "reply"
-    NOTE = "note"
-    ANSWER = "answer"
-    ACKNOWLEDGEMENT = "acknowledgement"
-    REMINDER = "reminder"
-    CLOSURE = "closure"
-    NOTIFICATION = "notification"
-    STATUS = "status"
-    NOTICE = "notice"
-    BOUNCE = "bounce"
-    AUTO_REPLY = "auto_reply"
 
 
 class TimerKind(StrEnum):
@@ -202,3 +185,41 @@ class Policy:
     def leads(self) -> tuple[str, ...]:
         """Addresses of the leads; where there are none, of all agents, so that no notice is unread."""
         return tuple(a.email for a in self.agents if a.is_lead) or tuple(a.email for a in self.agents)
+
+
+def concerned(ticket: Ticket, policy: Policy) -> tuple[str, ...]:
+    """The ticket's own agent while they belong to the desk, else those who were told when it was new."""
+    if ticket.agent and policy.agent(ticket.agent):
+        return (ticket.agent,)
+    still_here = tuple(email for email in ticket.told if policy.agent(email))
+    return still_here or policy.told_of_new(ticket.program)
+
+
+def everybody(ticket: Ticket) -> tuple[Address, ...]:
+    """The requester first, then each participant."""
+    return (ticket.requester, *(Address(p.email, p.name) for p in ticket.participants))
+
+
+def ask_again(ticket: Ticket) -> Ticket:
+    """A new request for information: the ticket waits, older timers go, new ones start when SMTP takes the mail."""
+    return replace(stop_waiting(ticket), status=Status.WAITING, wait_cycle=ticket.wait_cycle + 1)
+
+
+def wait_from(ticket: Ticket, start: datetime, policy: Policy) -> Ticket:
+    """The same ticket with all its deadlines, counted from `start` on the clock that the policy names."""
+    reminders = tuple(
+        Timer(policy.after(start, delay), TimerKind.REMINDER, step)
+        for step, delay in enumerate(policy.reminders, start=1)
+    )
+    close = Timer(policy.after(start, policy.auto_close), TimerKind.CLOSE)
+    return replace(ticket, waiting_since=start, timers=(*reminders, close))
+
+
+def stop_waiting(ticket: Ticket) -> Ticket:
+    """The same ticket without deadlines."""
+    return replace(ticket, timers=(), waiting_since=None, reminders_sent=0, last_reminder_at=None)
+
+
+def close_timer(ticket: Ticket) -> Timer | None:
+    """The closing deadline, where there is one."""
+    return next((timer for timer in ticket.timers if timer.kind is TimerKind.CLOSE), None)

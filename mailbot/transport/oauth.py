@@ -22,9 +22,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailbot.clock import Clock, SystemClock
+from mailbot.config.values import is_loopback
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.network import client_context, explain, is_loopback
+from mailbot.runtime.clock import Clock, SystemClock
+from mailbot.transport.tls import client_context, explain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -118,7 +119,7 @@ class TokenSource:
     def _from_command(self) -> str:
         import subprocess  # few desks need it, and all would pay for it at start
 
-        from mailbot.children import tied
+        from mailbot.runtime.subprocesses import tied
 
         try:
             done = subprocess.run(  # noqa: S603  # the admin's own command, no shell between

@@ -8,7 +8,6 @@ Never: a context that does not verify; a password in a text.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import select
 import socket
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mailbot.config.model import ImapSettings, SmtpSettings
+from mailbot.config.values import is_loopback
 
 
 class Fault(NamedTuple):
@@ -117,16 +117,6 @@ def client_context(ca_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325 §3.1.1: TLS 1.0 and 1.1 must not be negotiated
     return context
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine itself, judged by the text alone (no look-up)."""
-    if host.lower().rstrip(".") in {"localhost", "localhost.localdomain", "ip6-localhost"}:
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def plaintext_fault(settings: ImapSettings | SmtpSettings, section: str) -> str:

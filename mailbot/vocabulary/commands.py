@@ -68,3 +68,61 @@ FILLERS = frozenset(("ke", "kepada", "dengan", "into", "to", "with", "tiket", "t
 
 # "#gabung 12001 paksa": merge although the requesters differ.
 FORCE = frozenset(("paksa", "force"))
+
+
+# As the first word, it is theirs whatever follows ("ya, tidak apa-apa").
+YES = frozenset(
+    ("ya", "iya", "y", "yes", "yep", "betul", "benar", "ok", "oke", "okay", "konfirmasi", "confirm", "confirmed")
+)
+
+
+# Anywhere in the first line, it is not.
+NO = frozenset(
+    (
+        "bukan", "tidak", "tdk", "nggak", "enggak", "gak", "ga", "tak", "jangan", "palsu", "penipuan", "no", "not",
+        "nope", "never", "don't", "dont", "didn't", "didnt", "wasn't", "wasnt", "isn't", "isnt", "fake", "forged",
+        "phishing",
+    )
+)  # fmt: skip
+
+
+# word → what is to be done (the value of `core.quarantine_orders.Verb`); the first of each language is the one shown
+QUARANTINE_VERBS = {
+    "lepas": "release",
+    "release": "release",
+    "lepaskan": "release",
+    "loloskan": "release",
+    "hapus": "discard",
+    "discard": "discard",
+    "buang": "discard",
+    "delete": "discard",
+    "drop": "discard",
+}
+
+
+# "lepas semua": every mail of the list
+ALL_OF_LIST = frozenset(("semua", "semuanya", "seluruhnya", "all", "everything"))
+
+
+# say nothing: "lepas email nomor 3 dan 5 ya"
+QUARANTINE_FILLERS = frozenset(
+    (
+        *("dan", "and", "&", "nomor", "no", "nr", "number", "numbers", "email", "mail", "mails", "surel", "surat"),
+        *("juga", "also", "ya", "please", "saja", "mohon"),
+    )
+)
+
+
+# between the ends of a range, besides a dash: "lepas 1 sampai 3"
+THROUGH = ("s/d", "s.d.", "sd", "sampai", "hingga", "to", "through", "until")
+
+# The argument of `#prioritas`, to the stored value.
+PRIORITY_VALUES = {
+    "low": "low",
+    "normal": "normal",
+    "high": "high",
+    "urgent": "urgent",
+    "rendah": "low",
+    "tinggi": "high",
+    "mendesak": "urgent",
+}

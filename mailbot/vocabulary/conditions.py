@@ -1,6 +1,6 @@
 """What can be wrong with the desk itself, for admins: a title, what is found, and the mend, in both languages.
 
-Keys are codes of `mailbot.health`; `title.NAME` has the condition's name alone. `{…}` are the condition's values.
+Keys are codes of `mailbot.monitoring.conditions`; `title.NAME` has the condition's name alone. `{…}` are the condition's values.
 """
 
 WORDS: dict[str, dict[str, tuple[str, str]]] = {

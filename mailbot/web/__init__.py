@@ -3,7 +3,3 @@
 `serve(desk)` runs them in a thread beside the daemon. What comes through the form takes the way of every mail; what is
 shown of a ticket to somebody who only knows its number is number, status, and the masked address.
 """
-
-from mailbot.web.serving import WebServer
-
-__all__ = ["WebServer"]

@@ -25,15 +25,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from mailbot.core.compose import clean, is_usable
-from mailbot.core.token import Purpose, read_tokens
+from mailbot.desk.views import PersonView, TicketView
 from mailbot.errors import TemporaryError
+from mailbot.mail.compose.composer import clean, is_usable
+from mailbot.mail.reply_token import Purpose, read_tokens
 from mailbot.store.queries import TicketDetail, show_ticket
-from mailbot.views import PersonView, TicketView
-from mailbot.vocabulary.form import PROBLEMS
+from mailbot.vocabulary.labels import FORM_ERRORS
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
+    from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class _Pages:
         language = self._language(request)
         context = {
             "values": {name: values.get(name, "") for name in FIELDS},
-            "problems": [PROBLEMS[language][problem] for problem in problems],
+            "problems": [FORM_ERRORS[language][problem] for problem in problems],
             "limit": self._desk.helpdesk.profile.max_size,
         }
         return self._page("form", request, context, status=status or (400 if problems else 200))

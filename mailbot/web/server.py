@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from mailbot.bootstrap import Desk
+from mailbot.desk.wiring import Desk
 from mailbot.web.pages import make_app
 
 log = logging.getLogger(__name__)

@@ -13,11 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.clamd import Clamd, Clean, Infected, Unscanned
-from tests.contract.clamd import EICAR, SIGNATURE, RealClamd
-from tests.contract.loopback import free_port
-from tests.contract.scripted import Peer, Scripted
-from tests.unit.archive_files import deflated_zip
+from mailbot.transport.clamd import (
+    Clamd,
+    Clean,
+    Infected,
+    Unscanned,
+)
+from tests.support.archive_files import deflated_zip
+from tests.support.clamd import (
+    EICAR,
+    SIGNATURE,
+    RealClamd,
+)
+from tests.support.loopback import free_port
+from tests.support.scripted import Peer, Scripted
 
 LIMIT = 1_048_576
 

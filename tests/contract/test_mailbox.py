@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.errors import FilingRefused
-from mailbot.mailbox import Arrival, Mailbox, MailboxUnavailable, Place, WakeUp
-from tests.contract.certificate import Certificate
-from tests.contract.dovecot import FULL_CAPABILITY, Dovecot
-from tests.contract.settings import imap_settings
+from mailbot.errors import FilingRefused, MailboxUnavailable
+from mailbot.mail.fetched import Arrival, Place
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.mailbox import Mailbox
+from tests.support.certificate import Certificate
+from tests.support.dovecot import FULL_CAPABILITY, Dovecot
+from tests.support.settings import imap_settings
 
 pytestmark = pytest.mark.dovecot
 

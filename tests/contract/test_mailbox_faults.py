@@ -11,15 +11,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailbot import mailbox as mailbox_module
-from mailbot.errors import FilingRefused
-from mailbot.imap import waiting
-from mailbot.imap.wire import ALLOWANCE, Client
-from mailbot.mailbox import Arrival, Mailbox, MailboxUnavailable, Place, WakeUp
-from tests.contract.certificate import Certificate
-from tests.contract.scripted import Peer, Scripted
-from tests.contract.scripted_imap import Answer, ScriptedImap
-from tests.contract.settings import imap_settings
+from mailbot.errors import FilingRefused, MailboxUnavailable
+from mailbot.mail.fetched import Arrival, Place
+from mailbot.transport.imap import idle
+from mailbot.transport.imap import mailbox as mailbox_module
+from mailbot.transport.imap.connection import ALLOWANCE, Client
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.mailbox import Mailbox
+from tests.support.certificate import Certificate
+from tests.support.scripted import Peer, Scripted
+from tests.support.scripted_imap import Answer, ScriptedImap
+from tests.support.settings import imap_settings
 
 # A server that says nothing counts as dead after so many seconds here.
 PATIENCE = 0.3
@@ -641,7 +643,7 @@ def test_while_traffic_is_on_noop_is_asked_before_idle(monkeypatch: pytest.Monke
             peer.say(b"* 4 EXISTS")
         peer.say(tag + b" OK done")
 
-    monkeypatch.setattr(waiting, "NEAR_SECONDS", 60.0)  # a busy machine is no server far away
+    monkeypatch.setattr(idle, "NEAR_SECONDS", 60.0)  # a busy machine is no server far away
     bell = WakeUp()
     with ScriptedImap(NOOP=grows) as server:
         mailbox = opened(server)

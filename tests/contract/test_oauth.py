@@ -21,16 +21,25 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from mailbot.clock import ManualClock
-from mailbot.errors import PermanentError, TemporaryError
-from mailbot.mailbox import Mailbox, MailboxUnavailable
-from mailbot.oauth import TokenRefused, TokenSource, TokenUnavailable, xoauth2
-from mailbot.smtp import Accepted, Deferred, Submission
-from tests.contract.loopback import free_port
-from tests.contract.scripted import Peer
-from tests.contract.scripted_imap import ScriptedImap
-from tests.contract.scripted_smtp import ScriptedSmtp
-from tests.contract.settings import imap_settings, smtp_settings
+from mailbot.errors import MailboxUnavailable, PermanentError, TemporaryError
+from mailbot.runtime.clock import ManualClock
+from mailbot.transport.imap.mailbox import Mailbox
+from mailbot.transport.oauth import (
+    TokenRefused,
+    TokenSource,
+    TokenUnavailable,
+    xoauth2,
+)
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Submission,
+)
+from tests.support.loopback import free_port
+from tests.support.scripted import Peer
+from tests.support.scripted_imap import ScriptedImap
+from tests.support.scripted_smtp import ScriptedSmtp
+from tests.support.settings import imap_settings, smtp_settings
 
 
 @dataclass

@@ -9,20 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import loops
+from mailbot.daemon import inbox_loop
+from mailbot.daemon.outbox_loop import OutboxLoop
 from mailbot.errors import LogInRefused, TemporaryError
-from mailbot.health import Line
-from mailbot.lanes import Lanes
-from mailbot.loops import OutboxLoop
-from mailbot.mailbox import Mailbox
-from mailbot.smtp import Accepted, Deferred, Submission
-from tests.contract.certificate import Certificate
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import free_port, until
-from tests.contract.scripted_smtp import ScriptedSmtp, reply
-from tests.contract.settings import imap_settings, smtp_settings
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import TryDesk
+from mailbot.runtime.status import Line
+from mailbot.transport.imap.mailbox import Mailbox
+from mailbot.transport.smtp.pool import Lanes
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Submission,
+)
+from tests.support.certificate import Certificate
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import free_port, until
+from tests.support.people import TryDesk
+from tests.support.scripted_smtp import ScriptedSmtp, reply
+from tests.support.settings import imap_settings, smtp_settings
+from tests.support.smtp_sink import Sink
 
 MAIL = b"From: support@helpdesk.example\r\nTo: a@sekolah.example\r\nSubject: x\r\n\r\nHalo.\r\n"
 
@@ -66,9 +70,9 @@ def test_the_end_of_a_certificate_is_seen(server_home: Callable[[], Path], certi
 def test_an_outbox_with_nothing_to_send_asks_whether_the_server_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loops, "ASK_SECONDS", 0.2)
-    monkeypatch.setattr(loops, "ASK_SOON_SECONDS", 0.1)
-    monkeypatch.setattr(loops, "OUTBOX_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(inbox_loop, "ASK_SECONDS", 0.2)
+    monkeypatch.setattr(inbox_loop, "ASK_SOON_SECONDS", 0.1)
+    monkeypatch.setattr(inbox_loop, "OUTBOX_LOOK_SECONDS", 0.05)
     sink, stopping = Sink(), threading.Event()
     desk = TryDesk(tmp_path, smtp={"host": "127.0.0.1", "port": sink.port, "security": "none"})
     loop = OutboxLoop(desk.desk, stopping)

@@ -9,13 +9,24 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.smtp import Accepted, Deferred, Rejected, Submission
-from tests.contract.certificate import Certificate
-from tests.contract.loopback import free_port
-from tests.contract.scripted import Peer, Scripted
-from tests.contract.scripted_smtp import Answer, ScriptedSmtp, hangs_up, is_silent, reply
-from tests.contract.settings import smtp_settings
-from tests.contract.smtp_sink import Sink
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+    Submission,
+)
+from tests.support.certificate import Certificate
+from tests.support.loopback import free_port
+from tests.support.scripted import Peer, Scripted
+from tests.support.scripted_smtp import (
+    Answer,
+    ScriptedSmtp,
+    hangs_up,
+    is_silent,
+    reply,
+)
+from tests.support.settings import smtp_settings
+from tests.support.smtp_sink import Sink
 
 DESK, SCHOOL = "support+b1@helpdesk.example", "sdn1@sekolah.example"
 MAIL = b"From: support@helpdesk.example\r\nTo: sdn1@sekolah.example\r\nSubject: #10001 - x\r\n\r\nHalo.\r\n"

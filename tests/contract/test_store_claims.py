@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from mailbot.store import claims
+from mailbot.store.cluster import claims
 from mailbot.store.engine import Store
 from mailbot.store.tables import CLAIM, INBOUND
-from mailbot.store.work import Work
+from mailbot.store.unit_of_work import Work
 
 
 def stored(store: Store, *keys: tuple[str, ...], digest: str = "") -> list[int]:
@@ -108,9 +108,10 @@ def test_nothing_is_left_of_what_was_handled(store: Store) -> None:
 
 @pytest.mark.postgresql
 def test_leases_end_by_the_databases_clock_and_the_dead_lose_what_they_held(postgres: object) -> None:
-    from mailbot.clock import ManualClock
-    from mailbot.store import leases, schema
-    from tests.contract.stores import START
+    from mailbot.runtime.clock import ManualClock
+    from mailbot.store import schema
+    from mailbot.store.cluster import leases
+    from tests.support.stores import START
 
     with Store(postgres.create(), clock=ManualClock(START)) as store:  # type: ignore[attr-defined]
         schema.upgrade(store)

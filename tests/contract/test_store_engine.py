@@ -17,12 +17,20 @@ import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from mailbot.clock import ManualClock
-from mailbot.errors import ConfigError, DeskInUse, StoreUnavailable
+from mailbot.errors import (
+    ConfigError,
+    DeskInUse,
+    StoreUnavailable,
+)
+from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
 from mailbot.store.engine import Store, database_url
-from mailbot.store.tables import AUDIT, DESK, MAILBOX
-from tests.contract.postgres import Postgres
+from mailbot.store.tables import (
+    AUDIT,
+    DESK,
+    MAILBOX,
+)
+from tests.support.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -254,7 +262,7 @@ def test_a_server_that_is_not_there_is_named_without_the_password(postgres: Post
 
 def test_one_process_runs_a_sqlite_desk(on_sqlite: Callable[..., Store]) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from mailbot.clock import SystemClock; "
+        "import sys, time; from pathlib import Path; from mailbot.runtime.clock import SystemClock; "
         "from mailbot.store.engine import Store; store = Store(clock=SystemClock(), data_dir=Path(sys.argv[1])); "
         "store.lock_exclusively(); print('locked', flush=True); sys.stdin.read()"
     )

@@ -10,15 +10,22 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from mailbot.core.message import Address
+from mailbot.mail.message import Address
 from mailbot.store.engine import Store
-from mailbot.store.personal import erase_requester
+from mailbot.store.privacy.erasure import erase_requester
+from mailbot.store.privacy.traces import find_traces
 from mailbot.store.tables import INBOUND, MESSAGE
-from mailbot.store.traces import find_traces
-from mailbot.store.work import Loaded, Work
-from tests.contract.plans import recorded
-from tests.contract.sample_desk import ACHA, BUDI, CITRA, SALLY, Writer, fill
-from tests.contract.stores import START
+from mailbot.store.unit_of_work import Loaded, Work
+from tests.support.plans import recorded
+from tests.support.sample_desk import (
+    ACHA,
+    BUDI,
+    CITRA,
+    SALLY,
+    Writer,
+    fill,
+)
+from tests.support.stores import START
 
 DINI = Address("dini@sd.example", "Dini")
 

@@ -13,16 +13,39 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mailbot.clock import ManualClock
-from mailbot.core.message import Address
 from mailbot.errors import StoreUnavailable
-from mailbot.store import queries, raw_mail, schema, search
+from mailbot.mail.message import Address
+from mailbot.runtime.clock import ManualClock
+from mailbot.store import (
+    compression,
+    queries,
+    raw_mail,
+    schema,
+)
 from mailbot.store.engine import Store
-from mailbot.store.personal import Erased, erase_requester, export_requester
-from mailbot.store.tables import AUDIT, INBOUND, METADATA, OUTBOX, RAW_MAIL, TICKET, TIMER
-from mailbot.store.work import Work
-from tests.contract.sample_desk import ACHA, BUDI, CITRA, SALLY, Sample, Writer, fill
-from tests.contract.stores import START
+from mailbot.store.privacy.erasure import Erased, erase_requester
+from mailbot.store.privacy.export import export_requester
+from mailbot.store.search import index
+from mailbot.store.tables import (
+    AUDIT,
+    INBOUND,
+    METADATA,
+    OUTBOX,
+    RAW_MAIL,
+    TICKET,
+    TIMER,
+)
+from mailbot.store.unit_of_work import Work
+from tests.support.sample_desk import (
+    ACHA,
+    BUDI,
+    CITRA,
+    SALLY,
+    Sample,
+    Writer,
+    fill,
+)
+from tests.support.stores import START
 
 # Words of Acha's tickets, of what she wrote elsewhere, of what was written to her; and her name and address.
 HERS = (
@@ -35,7 +58,7 @@ OTHERS = ("budi", "santoso", "unggahan", "terhenti", "terkunci", "edaran", "sall
 @pytest.fixture
 def sample(store: Store) -> Sample:
     made = fill(store)
-    search.catch_up(store)
+    index.catch_up(store)
     return made
 
 
@@ -47,7 +70,7 @@ def everything(store: Store) -> str:
             for row in connection.execute(select(table)):
                 found.append(repr(tuple(row)))
         for mail in connection.execute(select(RAW_MAIL)):
-            found.append(repr(raw_mail.unpack(mail.sha256, mail.size, mail.body)))
+            found.append(repr(compression.unpack(mail.sha256, mail.size, mail.body)))
     return "\n".join(found).lower()
 
 
@@ -185,7 +208,7 @@ def test_nothing_is_left_in_the_files(tmp_path: Path, clock: ManualClock) -> Non
                     desk.message(ticket, who, "requester", f"isi{m}q{email[:42]} " * (1 + 40 * (n % 3)))
                     desk.sent(ticket, who, f"jawab{m}q{email[:42]} " * 30)
             if n % 20 == 19:
-                search.catch_up(store)
+                index.catch_up(store)
         gone = people[::3]
         for email in gone:
             erase_requester(store, email, now=START, actor="admin")

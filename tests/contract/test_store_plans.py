@@ -12,16 +12,30 @@ from datetime import timedelta
 
 import pytest
 
-from mailbot.clock import ManualClock
-from mailbot.core.restraint import Cap, Limits
-from mailbot.store import queries, raw_mail, schema, search
+from mailbot.runtime.clock import ManualClock
+from mailbot.store import (
+    queries,
+    raw_mail,
+    schema,
+)
+from mailbot.store.auto_reply_counts import Keys, Restraint
 from mailbot.store.engine import Store
-from mailbot.store.restraint import Keys, Restraint
-from mailbot.store.retention import drop_raw_mail
-from mailbot.store.work import Work
-from tests.contract.plans import recorded, scans, watching
-from tests.contract.sample_desk import ACHA, SALLY, Sample, fill
-from tests.contract.stores import START
+from mailbot.store.privacy.retention import drop_raw_mail
+from mailbot.store.search import index
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.auto_reply_limits import Cap, Limits
+from tests.support.plans import (
+    recorded,
+    scans,
+    watching,
+)
+from tests.support.sample_desk import (
+    ACHA,
+    SALLY,
+    Sample,
+    fill,
+)
+from tests.support.stores import START
 
 READS: dict[str, Callable[[Store, Sample], object]] = {
     "list": lambda store, _: queries.list_tickets(store),
@@ -57,7 +71,7 @@ WRITES: dict[str, Callable[[Work, Sample], object]] = {
     "next attempt": lambda work, _: work.next_attempt(),
     "leases": lambda work, _: work.free_leases("me"),
     "raw mail": lambda work, _: raw_mail.get(work.connection, "0" * 64),
-    "indexing": lambda work, _: search.index_some(work.connection, 200),
+    "indexing": lambda work, _: index.index_some(work.connection, 200),
 }
 
 

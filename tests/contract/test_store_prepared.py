@@ -9,11 +9,17 @@ import pytest
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from mailbot.clock import ManualClock
 from mailbot.errors import StoreUnavailable
+from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
 from mailbot.store.engine import Store
-from mailbot.store.prepared import Prepared, Savepoint, add_row, add_rows, set_row
+from mailbot.store.statements import (
+    Prepared,
+    Savepoint,
+    add_row,
+    add_rows,
+    set_row,
+)
 from mailbot.store.tables import AGENT, DESK
 
 AT = datetime(2026, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)

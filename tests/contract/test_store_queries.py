@@ -10,13 +10,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from mailbot.clock import ManualClock
-from mailbot.store import queries, search, search_sqlite
+from mailbot.runtime.clock import ManualClock
+from mailbot.store import queries
 from mailbot.store.engine import Store
+from mailbot.store.search import index, sqlite
 from mailbot.store.tables import TO_INDEX
-from mailbot.store.work import Work
-from tests.contract.sample_desk import ACHA, BUDI, CITRA, HOUR, SALLY, Sample, Writer, fill
-from tests.contract.stores import START
+from mailbot.store.unit_of_work import Work
+from tests.support.sample_desk import (
+    ACHA,
+    BUDI,
+    CITRA,
+    HOUR,
+    SALLY,
+    Sample,
+    Writer,
+    fill,
+)
+from tests.support.stores import START
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -178,7 +188,7 @@ def test_search_goes_with_every_filter(store: Store, sample: Sample) -> None:
 
 
 def test_common_words_are_found_the_other_way(store: Store, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_POSTGRESQL_RARE", 1)
+    monkeypatch.setattr(index, "_POSTGRESQL_RARE", 1)
     assert numbers(queries.list_tickets(store, search="bku")) == [sample.follow_up, sample.acha]
     assert numbers(queries.list_tickets(store, search="bku", status="closed", limit=1)) == [sample.acha]
 
@@ -187,8 +197,8 @@ def test_common_words_are_found_the_other_way(store: Store, sample: Sample, monk
 def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, named: int, looked_through: int
 ) -> None:
-    monkeypatch.setattr(search_sqlite, "MOST_CONTINUATIONS", named)
-    monkeypatch.setattr(search_sqlite, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(sqlite, "MOST_CONTINUATIONS", named)
+    monkeypatch.setattr(sqlite, "LOOKED_THROUGH", looked_through)
     mailbox_id = store.mailbox_id("INBOX")
     dice = random.Random(5)
     some = [f"{begin}{end}" for begin in ("saldo", "rekon", "rek") for end in ("", "nya", "asi", "é", "zz", "学")]
@@ -213,8 +223,8 @@ def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
         "sal rekx",
         "rek学",
     ):
-        words = search.words_of(query)
-        having = [n for n in newest if all(f" {w}" in " " + " ".join(search.words_of("uji", texts[n])) for w in words)]
+        words = index.words_of(query)
+        having = [n for n in newest if all(f" {w}" in " " + " ".join(index.words_of("uji", texts[n])) for w in words)]
         for limit in (1, 5, 100):
             assert numbers(queries.list_tickets(store, search=query, limit=limit)) == having[:limit], query
         assert numbers(queries.list_tickets(store, search=query, agent=SALLY)) == []
@@ -231,15 +241,15 @@ def test_words_with_accents_and_other_scripts_are_found(store: Store) -> None:
 
 
 def test_the_index_catches_up_in_chunks(store: Store, sample: Sample) -> None:
-    assert search.catch_up(store) == 7
-    assert search.catch_up(store) == 0
+    assert index.catch_up(store) == 7
+    assert index.catch_up(store) == 0
     mailbox_id = store.mailbox_id("INBOX")
     with store.writing() as connection:
         desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id, uidvalidity=2)
         ticket = desk.ticket(BUDI, "Banyak pesan")
         for n in range(450):
             desk.message(ticket, BUDI, "requester", f"pesan kata{n}")
-    assert search.catch_up(store, at_most=1) == 200
+    assert index.catch_up(store, at_most=1) == 200
     assert numbers(queries.list_tickets(store, search="kata449")) == [ticket.ticket.number]
     with store.reading() as connection:
         assert connection.execute(select(TO_INDEX)).all() == []

@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select, update
 
-from mailbot.store import raw_mail
+from mailbot.store import compression, raw_mail
 from mailbot.store.engine import Store
 from mailbot.store.tables import RAW_MAIL
-from tests.contract.stores import START
+from tests.support.stores import START
 
 MAILS = [
     b"",
@@ -66,15 +66,15 @@ def test_a_damaged_mail_is_an_error_and_never_a_mail(store: Store, values: dict[
     with store.writing() as connection:
         sha256 = raw_mail.put(connection, MAILS[1], START)
         connection.execute(update(RAW_MAIL).values(**values))
-    with store.reading() as connection, pytest.raises(raw_mail.RawMailDamaged, match="restore it from a backup"):
+    with store.reading() as connection, pytest.raises(compression.RawMailDamaged, match="restore it from a backup"):
         raw_mail.get(connection, str(values.get("sha256", sha256)))
 
 
 def test_a_frame_that_promises_too_much_gets_no_memory(store: Store) -> None:
     # A zstd header (RFC 8878 §3.1.1) that says one exabyte.
     body = b"\x28\xb5\x2f\xfd\xc0\x00" + (2**60).to_bytes(8, "little") + b"\x01\x00\x00"
-    with pytest.raises(raw_mail.RawMailDamaged):
-        raw_mail.unpack("0" * 64, 30, body)
+    with pytest.raises(compression.RawMailDamaged):
+        compression.unpack("0" * 64, 30, body)
 
 
 LARGE_MAILS = {
@@ -93,7 +93,7 @@ def test_a_large_mail_is_kept_in_pieces_and_kept_once(store: Store, name: str) -
         assert raw_mail.get(connection, sha256) == raw
         row = connection.execute(select(RAW_MAIL)).one()
     assert row.size == len(raw)
-    assert raw_mail.unpack(sha256, row.size, row.body) == raw
+    assert compression.unpack(sha256, row.size, row.body) == raw
 
 
 def test_a_large_mail_that_is_rolled_back_is_not_there(store: Store) -> None:
@@ -117,5 +117,5 @@ def test_damage_of_a_large_mail_is_seen(store: Store, damage: Callable[[bytes], 
         sha256 = raw_mail.put(connection, raw, START)
         body = connection.execute(select(RAW_MAIL.c.body)).scalar_one()
         connection.execute(update(RAW_MAIL).values(body=damage(body)))
-    with store.reading() as connection, pytest.raises(raw_mail.RawMailDamaged, match="restore it from a backup"):
+    with store.reading() as connection, pytest.raises(compression.RawMailDamaged, match="restore it from a backup"):
         raw_mail.get(connection, sha256)

@@ -7,12 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from mailbot.core.restraint import Cap, Limit, Limits
 from mailbot.store import schema
+from mailbot.store.auto_reply_counts import (
+    CLEAR_EVERY,
+    Keys,
+    Restraint,
+    Tally,
+)
 from mailbot.store.engine import Store
-from mailbot.store.restraint import CLEAR_EVERY, Keys, Restraint, Tally
 from mailbot.store.tables import AUTOMATIC
-from tests.contract.stores import START
+from mailbot.ticket.auto_reply_limits import (
+    Cap,
+    Limit,
+    Limits,
+)
+from tests.support.stores import START
 
 LIMITS = Limits()
 KEYS = Keys("a@robot.example", mailbox=1, ticket=7, domain=3, alike=(4, 5), received_at=START)

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from mailbot.store.retention import drop_raw_mail
+from mailbot.store.privacy.retention import drop_raw_mail
 from mailbot.store.tables import INBOUND, RAW_MAIL
-from tests.integration.people import ACHA, SALLY, TryDesk
+from tests.support.people import (
+    ACHA,
+    SALLY,
+    TryDesk,
+)
 
 
 def test_only_the_raw_mail_of_long_closed_tickets_goes(store_url: str, tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from mailbot.clock import ManualClock
-from mailbot.store import schema
+from mailbot.runtime.clock import ManualClock
+from mailbot.store import schema, schema_version
 from mailbot.store.engine import Store
 from mailbot.store.migrations.__main__ import draft
 from mailbot.store.migrations.drift import differences
-from tests.contract.stores import parts
+from tests.support.stores import parts
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def test_a_difference_would_be_seen(store: Store) -> None:
 def test_head_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+    assert ScriptDirectory.from_config(config).get_heads() == [schema_version.HEAD]
 
 
 def test_a_migration_can_be_drafted(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_up_to_date_database_is_opened_without_alembic(store_url: str, clock:
     with Store(store_url, clock=clock) as store:
         assert schema.upgrade(store) is True
     program = (
-        "import sys; from mailbot.clock import SystemClock; from mailbot.store import engine, schema; "
+        "import sys; from mailbot.runtime.clock import SystemClock; from mailbot.store import engine, schema; "
         "store = engine.Store(sys.argv[1], clock=SystemClock()); schema.upgrade(store); store.desk_id; store.close(); "
         "print('alembic' in sys.modules)"
     )
@@ -80,7 +80,7 @@ def test_many_at_once_make_it_once(store_url: str, clock: ManualClock) -> None:
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_what_the_next_start_completes(store_url: str, clock: ManualClock) -> None:
     times = 20 if store_url.startswith("sqlite") else 8  # emptying a PostgreSQL database takes a second
-    program = [sys.executable, "-m", "tests.contract.killed_upgrades", store_url, str(times)]
+    program = [sys.executable, "-m", "tests.support.killed_upgrades", store_url, str(times)]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(found) == times, done.stderr

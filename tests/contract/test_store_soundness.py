@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
-from mailbot.clock import ManualClock
 from mailbot.errors import NotPossible
-from mailbot.store import queries, schema
+from mailbot.runtime.clock import ManualClock
+from mailbot.store import backup, integrity, queries, schema
 from mailbot.store.engine import Store
-from mailbot.store.soundness import InUse
-from mailbot.store.tables import AUDIT, DESK, INBOUND, RAW_MAIL, TICKET
-from tests.contract.postgres import Postgres
-from tests.contract.sample_desk import Sample, fill
+from mailbot.store.integrity import InUse
+from mailbot.store.tables import (
+    AUDIT,
+    DESK,
+    INBOUND,
+    RAW_MAIL,
+    TICKET,
+)
+from tests.support.postgres import Postgres
+from tests.support.sample_desk import Sample, fill
 
 
 @pytest.fixture
@@ -26,25 +32,25 @@ def sample(store: Store) -> Sample:
 
 
 def test_a_sound_desk_has_no_problems(store: Store, sample: Sample) -> None:
-    assert schema.check(store) == []
+    assert integrity.check(store) == []
 
 
 def test_a_database_without_tables_is_named(store_url: str, clock: ManualClock) -> None:
     with Store(store_url, clock=clock) as empty:
-        assert schema.check(empty) == ["there are no tables yet: mailbot db upgrade"]
+        assert integrity.check(empty) == ["there are no tables yet: mailbot db upgrade"]
 
 
 def test_an_old_schema_is_named(store: Store) -> None:
     with store.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    [problem] = schema.check(store)
+    [problem] = integrity.check(store)
     assert "the schema is 0000" in problem
 
 
 def test_a_lost_trigger_is_named(store: Store) -> None:
     with store.writing() as connection:
         connection.execute(text("DROP TRIGGER message_to_index" + ("" if store.is_sqlite else " ON message")))
-    [problem] = schema.check(store)
+    [problem] = integrity.check(store)
     assert "message_to_index" in problem
 
 
@@ -58,7 +64,7 @@ def test_what_refers_to_nothing_is_named(store: Store, sample: Sample) -> None:
         connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.sha256.in_(held)))
         row = {"id": 4714, "sha256": "0" * 64, "size": 3, "stored_at": store.clock.now(), "body": b"no zstd"}
         connection.execute(insert(RAW_MAIL), row)
-    problems = "\n".join(schema.check(store))
+    problems = "\n".join(integrity.check(store))
     assert problems.count("\n") == 6, problems
     for words in (
         "1 mails of no ticket", "1 follow-ups of no ticket", "1 tickets merged into none", "1 tickets with a number",
@@ -79,7 +85,7 @@ def test_a_damaged_raw_mail_is_named(store: Store, sample: Sample, values: dict[
     with store.writing() as connection:
         [first, *_] = connection.scalars(select(RAW_MAIL.c.sha256))
         connection.execute(update(RAW_MAIL).where(RAW_MAIL.c.sha256 == first).values(**values))
-    assert any(words in problem for problem in schema.check(store))
+    assert any(words in problem for problem in integrity.check(store))
 
 
 def test_a_damaged_page_is_named(tmp_path: Path, clock: ManualClock) -> None:
@@ -94,7 +100,7 @@ def test_a_damaged_page_is_named(tmp_path: Path, clock: ManualClock) -> None:
         file.seek((root - 1) * 4096)
         file.write(b"\x00" * 4096)
     with Store(clock=clock, data_dir=tmp_path) as store:
-        problems = schema.check(store)
+        problems = integrity.check(store)
         assert any("damaged" in problem for problem in problems), problems
 
 
@@ -102,7 +108,9 @@ def test_a_file_that_others_can_read_is_named(tmp_path: Path, clock: ManualClock
     with Store(clock=clock, data_dir=tmp_path) as store:
         schema.upgrade(store)
         (tmp_path / "mailbot.db").chmod(0o640)
-        assert [problem for problem in schema.check(store) if "mailbot.db can be read by others (mode 640)" in problem]
+        assert [
+            problem for problem in integrity.check(store) if "mailbot.db can be read by others (mode 640)" in problem
+        ]
 
 
 def test_a_lock_is_no_damage(tmp_path: Path, clock: ManualClock) -> None:
@@ -113,9 +121,9 @@ def test_a_lock_is_no_damage(tmp_path: Path, clock: ManualClock) -> None:
         with contextlib.closing(sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(InUse, match="is locked by another process"):
-                schema.check(store)
+                integrity.check(store)
             (tmp_path / "mailbot.db").chmod(0o640)
-            [problem] = schema.check(store)
+            [problem] = integrity.check(store)
             assert "can be read by others" in problem
 
 
@@ -126,12 +134,12 @@ def test_a_backup_is_a_desk_of_one_moment(tmp_path: Path, clock: ManualClock) ->
         with store.writing() as connection:
             row = {"desk_id": store.desk_id, "at": clock.now(), "actor": "", "action": "not committed"}
             connection.execute(insert(AUDIT), row | {"detail": ""})
-            schema.backup(store, tmp_path / "copy.db")
+            backup.backup(store, tmp_path / "copy.db")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db", "desk"]
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
     with Store(f"sqlite:///{tmp_path / 'copy.db'}", clock=clock) as copy:
         schema.upgrade(copy)
-        assert schema.check(copy) == []
+        assert integrity.check(copy) == []
         assert [ticket.number for ticket in queries.list_tickets(copy, search="bku")] == [made.follow_up, made.acha]
         with copy.reading() as connection:
             assert "not committed" not in connection.scalars(select(AUDIT.c.action)).all()
@@ -141,15 +149,15 @@ def test_a_backup_overwrites_nothing_and_leaves_nothing_half(store: Store, tmp_p
     there = tmp_path / "there"
     there.write_text("precious")
     with pytest.raises(NotPossible, match="exists already"):
-        schema.backup(store, there)
+        backup.backup(store, there)
     assert there.read_text() == "precious"
     with pytest.raises(NotPossible, match="can't be written"):
-        schema.backup(store, tmp_path / "no folder" / "copy")
+        backup.backup(store, tmp_path / "no folder" / "copy")
     if store.is_sqlite:
         with store.writing() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
         with pytest.raises(NotPossible, match="not sound"):
-            schema.backup(store, tmp_path / "copy")
+            backup.backup(store, tmp_path / "copy")
     assert {path.name for path in tmp_path.iterdir()} <= {"there", "desk"}
 
 
@@ -159,10 +167,10 @@ def test_a_dump_of_postgresql(
 ) -> None:
     with Store(postgres.create(), clock=clock) as store:
         schema.upgrade(store)
-        schema.backup(store, tmp_path / "desk.dump")
+        backup.backup(store, tmp_path / "desk.dump")
         assert (tmp_path / "desk.dump").read_bytes().startswith(b"PGDMP")
         assert stat.S_IMODE((tmp_path / "desk.dump").stat().st_mode) == 0o600
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(NotPossible, match=r"not installed here.*pg_dump --format=custom"):
-            schema.backup(store, tmp_path / "other.dump")
+            backup.backup(store, tmp_path / "other.dump")
     assert [path.name for path in tmp_path.iterdir()] == ["desk.dump"]

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.dovecot import Dovecot
 from tests.crash.desk import CrashDesk
 from tests.crash.smtp_record import RecordingSink
 from tests.crash.tracer import CALLS, can_trace
+from tests.support.dovecot import Dovecot
 
 MakeDesk = Callable[..., AbstractContextManager[CrashDesk]]
 

@@ -17,15 +17,26 @@ from typing import Any, cast
 
 from sqlalchemy import text
 
-from mailbot.clock import SystemClock
-from mailbot.store import soundness
+from mailbot.runtime.clock import SystemClock
+from mailbot.store import integrity
 from mailbot.store.engine import Store
-from tests.contract.loopback import until
 from tests.crash.forkserver import ForkServer
-from tests.crash.ledger import Findings, Holdings, compare, compare_folders, compare_sent, holdings
+from tests.crash.ledger import (
+    Findings,
+    Holdings,
+    compare,
+    compare_folders,
+    compare_sent,
+    holdings,
+)
 from tests.crash.smtp_record import RecordingSink
-from tests.integration.people import ACHA, ADDRESS, Sent
-from tests.integration.running_desk import RunningDesk
+from tests.support.loopback import until
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    Sent,
+)
+from tests.support.running_desk import RunningDesk
 
 FOLDERS = {"INBOX": "", "Mailbot/Processed": ".Mailbot.Processed", "Mailbot/Quarantine": ".Mailbot.Quarantine"}
 # Mails that are known, that are not handled, that are to be sent; deadlines long past.
@@ -134,5 +145,5 @@ class CrashDesk(RunningDesk):
         compare(expected, holdings(store), findings)
         compare_folders(written, self.folders(), findings)
         compare_sent(store, self.record.accepted, self.kills, findings)
-        findings.wrong += [f"db check: {line}" for line in soundness.check(store)]
+        findings.wrong += [f"db check: {line}" for line in integrity.check(store)]
         return findings

@@ -22,9 +22,9 @@ from types import TracebackType
 
 # What `mailbot run` loads by and by.
 MODULES = (
-    "mailbot.cli.app", "mailbot.cli.desk", "mailbot.daemon", "mailbot.bootstrap", "mailbot.store.schema",
-    "mailbot.store.search", "apscheduler.schedulers.background", "imapclient", "alembic.command", "authres",
-    "mailbot.core.forward", "mailbot.core.dsn", "holidays.countries.indonesia",
+    "mailbot.cli.app", "mailbot.cli.run", "mailbot.daemon.app", "mailbot.desk.wiring", "mailbot.store.schema",
+    "mailbot.store.search.index", "apscheduler.schedulers.background", "imapclient", "alembic.command", "authres",
+    "mailbot.mail.reply.forward", "mailbot.mail.classify.dsn", "holidays.countries.indonesia",
 )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def become(arguments: list[str], log: str) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for descriptor, place in ((nothing, 0), (out, 1), (out, 2)):
         os.dup2(descriptor, place)
-    from mailbot.cli import main
+    from mailbot.__main__ import main
 
     sys.argv = ["mailbot", *arguments]
     code: object = 1

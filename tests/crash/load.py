@@ -27,7 +27,13 @@ from email.message import EmailMessage
 from email.utils import getaddresses
 from typing import Protocol
 
-from tests.integration.people import ADDRESS, BUDI, SALLY, WIRE, Sent
+from tests.support.people import (
+    ADDRESS,
+    BUDI,
+    SALLY,
+    WIRE,
+    Sent,
+)
 
 # What may happen to a ticket next, and how often; "close" and "bounce" end it.
 NEXT = {

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mailbot.clock import SystemClock
-from mailbot.core.arrival import Arrival
+from mailbot.mail.fetched import Arrival
+from mailbot.runtime.clock import SystemClock
 from tests.crash.ledger import Holdings, holdings
 from tests.crash.load import Action, World
-from tests.integration.people import Sent, TryDesk
+from tests.support.people import Sent, TryDesk
 
 
 class Reference:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.contract.smtp_sink import Sink
+from tests.support.smtp_sink import Sink
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.contract.loopback import until
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
 from tests.crash.ledger import Holdings
 from tests.crash.load import Action
 from tests.crash.reference import Reference
 from tests.crash.smtp_record import Transaction
+from tests.support.loopback import until
 
 # What happened before: five reports, the last of which has been answered and waits.
 BEFORE = [[Action("report", story, story) for story in range(1, 6)], [Action("answer", 5, 6)]]

@@ -15,16 +15,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mailbot.store import soundness
-from tests.contract.dovecot import Dovecot
+from mailbot.store import integrity
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
 from tests.crash.ledger import Findings, Holdings
 from tests.crash.load import Action
 from tests.crash.record import is_recording, record
 from tests.crash.reference import Reference
-from tests.crash.stage import Stage, trace, under_the_tracer
-from tests.integration.people import prepared
+from tests.crash.stage import (
+    Stage,
+    trace,
+    under_the_tracer,
+)
+from tests.support.dovecot import Dovecot
+from tests.support.people import prepared
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("tracing"), pytest.mark.timeout(1200)]
 # How many kills each command gets, spread over its steps.
@@ -122,7 +126,7 @@ def test_db_upgrade(make_desk: MakeDesk) -> None:
             finish(desk, "db", "upgrade")
             seconds = time.monotonic() - desk.started_at
             with desk.store() as store:
-                findings = Findings(wrong=soundness.check(store))
+                findings = Findings(wrong=integrity.check(store))
             record("mailbot db upgrade: killed", seconds, 0, len(findings.wrong), str(findings) if findings else "")
             assert not findings, f"killed at {order}:\n{findings}"
 

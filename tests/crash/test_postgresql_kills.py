@@ -25,13 +25,18 @@ from sqlalchemy.engine import make_url
 
 from mailbot.errors import StoreUnavailable
 from mailbot.store.engine import Store
-from tests.contract.loopback import until
-from tests.contract.postgres import Postgres
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
-from tests.crash.ledger import Findings, Holdings, compare, holdings
+from tests.crash.ledger import (
+    Findings,
+    Holdings,
+    compare,
+    holdings,
+)
 from tests.crash.record import is_recording
 from tests.crash.test_random_kills import Storm
+from tests.support.loopback import until
+from tests.support.postgres import Postgres
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.postgresql, pytest.mark.timeout(900)]
 

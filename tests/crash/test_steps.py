@@ -14,10 +14,17 @@ from contextlib import ExitStack
 import pytest
 
 from mailbot.store.engine import Store
-from tests.contract.dovecot import Dovecot
 from tests.crash.conftest import MakeDesk
 from tests.crash.record import is_recording, record
-from tests.crash.stage import Scene, Stage, end, trace, under_the_tracer, wait_until_killed
+from tests.crash.stage import (
+    Scene,
+    Stage,
+    end,
+    trace,
+    under_the_tracer,
+    wait_until_killed,
+)
+from tests.support.dovecot import Dovecot
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("tracing")]
 # In `make chaos` several processes share the steps of a scene.

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.contract.loopback import until
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
 from tests.crash.record import record
-from tests.integration.people import ACHA
+from tests.support.loopback import until
+from tests.support.people import ACHA
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.timeout(600)]
 

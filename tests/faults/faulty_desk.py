@@ -26,17 +26,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mailbot.bootstrap import open_store
-from mailbot.cli.doctor import Finding, examine
-from mailbot.clock import SystemClock
-from mailbot.config import load_settings
+from mailbot.cli.check import Finding, examine
+from mailbot.config.load import load_settings
+from mailbot.desk.wiring import open_store
+from mailbot.runtime.clock import SystemClock
 from mailbot.store.engine import Store
 from mailbot.store.queries import list_outbox, list_tickets
-from tests.contract.loopback import free_port, until
-from tests.contract.scripted_smtp import ScriptedSmtp
 from tests.crash.record import record
-from tests.integration.people import Sent
-from tests.integration.running_desk import ADDRESS, RunningDesk
+from tests.support.loopback import free_port, until
+from tests.support.people import Sent
+from tests.support.running_desk import ADDRESS, RunningDesk
+from tests.support.scripted_smtp import ScriptedSmtp
 
 __all__ = ["ADDRESS", "FaultyDesk", "Watch"]
 

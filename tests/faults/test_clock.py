@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
 from tests.crash.record import record
 from tests.faults.faulty_desk import FaultyDesk, Watch
-from tests.integration.running_desk import ACHA, SALLY
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.running_desk import ACHA, SALLY
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.faketime, pytest.mark.chaos, pytest.mark.timeout(400)]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
 from tests.faults.faulty_desk import FaultyDesk, Watch
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.chaos, pytest.mark.timeout(400)]
 

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
 from tests.crash.record import record
-from tests.faults.faulty_desk import FaultyDesk, Watch, family, stopped
+from tests.faults.faulty_desk import (
+    FaultyDesk,
+    Watch,
+    family,
+    stopped,
+)
 from tests.faults.proxy import Proxy
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.loopback import until
+from tests.support.smtp_sink import Sink
 
 pytestmark = pytest.mark.dovecot
 

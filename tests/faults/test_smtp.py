@@ -9,16 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.certificate import Certificate
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.loopback import until
-from tests.contract.postfix import Postfix
-from tests.contract.scripted import Peer
-from tests.contract.scripted_smtp import ScriptedSmtp, hangs_up, is_silent, reply
-from tests.contract.smtp_sink import Sink
 from tests.crash.record import is_recording, record
 from tests.faults.faulty_desk import FaultyDesk, Watch
-from tests.integration.running_desk import ACHA, BUDI, SALLY
+from tests.support.certificate import Certificate
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.loopback import until
+from tests.support.postfix import Postfix
+from tests.support.running_desk import (
+    ACHA,
+    BUDI,
+    SALLY,
+)
+from tests.support.scripted import Peer
+from tests.support.scripted_smtp import (
+    ScriptedSmtp,
+    hangs_up,
+    is_silent,
+    reply,
+)
+from tests.support.smtp_sink import Sink
 
 pytestmark = pytest.mark.dovecot
 

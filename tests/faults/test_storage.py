@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from mailbot.store.queries import list_quarantine
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.postgres import Postgres
-from tests.contract.smtp_sink import Sink
 from tests.faults.faulty_desk import FaultyDesk, Watch
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.postgres import Postgres
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.chaos, pytest.mark.timeout(400)]
 

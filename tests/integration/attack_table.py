@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mailbot.service import Ingested
-from tests.integration.arena import Arena
+from mailbot.desk.helpdesk import Ingested
+from tests.support.arena import Arena
 
 HELD = "held: the agent is asked at their known address, nothing is carried out"
 OWN = "a ticket of the sender's own, in which nothing of another's stands"

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from mailbot.service import Ingested
-from tests.integration.arena import EVIL, OURS, Arena
-from tests.integration.attack_table import HELD, NOTHING, OWN, QUARANTINED, WORDS, attack
-from tests.integration.people import ACHA, ADDRESS, SALLY
+from mailbot.desk.helpdesk import Ingested
+from tests.integration.attack_table import (
+    HELD,
+    NOTHING,
+    OWN,
+    QUARANTINED,
+    WORDS,
+    attack,
+)
+from tests.support.arena import (
+    EVIL,
+    OURS,
+    Arena,
+)
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    SALLY,
+)
 
 CLOSE = "#selesai\nSudah selesai."
 TAG = "Re: #12345 - apa saja"

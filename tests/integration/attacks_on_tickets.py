@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailbot.core.token import Purpose
-from mailbot.service import Ingested
-from tests.integration.arena import CECE, EVIL, FIRA, LAIN, OURS, Arena
+from mailbot.desk.helpdesk import Ingested
+from mailbot.mail.reply_token import Purpose
 from tests.integration.attack_table import (
     HELD,
     MARKED,
@@ -19,7 +18,19 @@ from tests.integration.attack_table import (
     WORDS,
     attack,
 )
-from tests.integration.people import ACHA, ADDRESS, SALLY
+from tests.support.arena import (
+    CECE,
+    EVIL,
+    FIRA,
+    LAIN,
+    OURS,
+    Arena,
+)
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    SALLY,
+)
 
 SPELLINGS = (
     "Re: [#12345] x", "#12345", "no. tiket 12345", "Tiket: 12345", "Re: ＃１２３４５", "FW: RE: #12345 - RAHASIA",

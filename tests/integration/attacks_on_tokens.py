@@ -5,11 +5,37 @@ from __future__ import annotations
 from datetime import timedelta
 from email.utils import getaddresses
 
-from mailbot.core.token import Purpose, Signer, Token, read_tokens
-from mailbot.service import Ingested
-from tests.integration.arena import CECE, DINI, EVIL, OURS, Arena
-from tests.integration.attack_table import DUPLICATE, HELD, MARKED, NOTHING, OWN, QUARANTINED, RECORDED, WORDS, attack
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY
+from mailbot.desk.helpdesk import Ingested
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    Token,
+    read_tokens,
+)
+from tests.integration.attack_table import (
+    DUPLICATE,
+    HELD,
+    MARKED,
+    NOTHING,
+    OWN,
+    QUARANTINED,
+    RECORDED,
+    WORDS,
+    attack,
+)
+from tests.support.arena import (
+    CECE,
+    DINI,
+    EVIL,
+    OURS,
+    Arena,
+)
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+)
 
 CLOSE = "#selesai\nSudah selesai."
 

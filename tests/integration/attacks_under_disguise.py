@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from email.utils import getaddresses
 
-from mailbot.service import Ingested
-from tests.integration.arena import EVIL, OURS, Arena
-from tests.integration.attack_table import HELD, NOTHING, OWN, QUARANTINED, RECORDED, WORDS, attack
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY
+from mailbot.desk.helpdesk import Ingested
+from tests.integration.attack_table import (
+    HELD,
+    NOTHING,
+    OWN,
+    QUARANTINED,
+    RECORDED,
+    WORDS,
+    attack,
+)
+from tests.support.arena import (
+    EVIL,
+    OURS,
+    Arena,
+)
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+)
 
 TAG = "Re: #12345 - RAHASIA-ACHA tutup BKU"
 MULTIPART = ("MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b")

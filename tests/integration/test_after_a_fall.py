@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.smtp import Accepted, Deferred
-from tests.integration.people import ACHA, BUDI, SALLY, Sent, TryDesk
+from mailbot.transport.smtp.submission import Accepted, Deferred
+from tests.support.people import (
+    ACHA,
+    BUDI,
+    SALLY,
+    Sent,
+    TryDesk,
+)
 
 
 class Fall(BaseException):

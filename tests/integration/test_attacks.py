@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from mailbot.service import Ingested
-from tests.integration import attacks_on_sender, attacks_on_tickets, attacks_on_tokens, attacks_under_disguise
-from tests.integration.arena import BUDI, CECE, OURS, SALLY, Arena
+from mailbot.desk.helpdesk import Ingested
+from tests.integration import (
+    attacks_on_sender,
+    attacks_on_tickets,
+    attacks_on_tokens,
+    attacks_under_disguise,
+)
 from tests.integration.attack_table import (
     ATTACKS,
     DUPLICATE,
@@ -24,7 +28,14 @@ from tests.integration.attack_table import (
     WORDS,
     Attack,
 )
-from tests.integration.people import ACHA
+from tests.support.arena import (
+    BUDI,
+    CECE,
+    OURS,
+    SALLY,
+    Arena,
+)
+from tests.support.people import ACHA
 
 assert attacks_on_sender and attacks_on_tickets and attacks_on_tokens and attacks_under_disguise
 PASSED = {"Authentication-Results": f"{OURS}; dmarc=pass header.from=helpdesk.example"}

@@ -8,20 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import inbox
-from mailbot.core.arrival import Arrival
+from mailbot.daemon import inbox_reader
+from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.daemon.lmtp.queue import TakingIn
+from mailbot.desk.inbound.analysis_pool import BACKLOG
 from mailbot.errors import MailboxUnavailable
-from mailbot.inbox import InboxReader
-from mailbot.lmtp.taking_in import TakingIn
-from mailbot.mailbox import Mailbox
+from mailbot.mail.fetched import Arrival
 from mailbot.store.tables import INBOUND, MESSAGE
-from mailbot.understanding import BACKLOG
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.scripted import Peer
-from tests.contract.scripted_imap import ScriptedImap
-from tests.contract.settings import imap_settings
-from tests.integration.people import ACHA, ADDRESS, Sent, TryDesk
+from mailbot.transport.imap.mailbox import Mailbox
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    Sent,
+    TryDesk,
+)
+from tests.support.scripted import Peer
+from tests.support.scripted_imap import ScriptedImap
+from tests.support.settings import imap_settings
 
 _users = itertools.count(1)
 
@@ -72,7 +77,7 @@ def test_replies_on_tickets_come_first_in_their_order(
     dovecot: Dovecot, people: TryDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also one that comes while the backlog is taken in; a machine's, and one on no ticket, wait their turn."""
-    monkeypatch.setattr(inbox, "STEP", 60)
+    monkeypatch.setattr(inbox_reader, "STEP", 60)
     people.write(ACHA, "BKU")
     [number] = people.numbers()
     [told] = people.to(ACHA, "acknowledgement")
@@ -100,7 +105,7 @@ def test_replies_on_tickets_come_first_in_their_order(
 def test_a_server_that_fails_at_headers_costs_the_order_and_no_mail(
     people: TryDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "BACKLOG", 2)
+    monkeypatch.setattr(inbox_reader, "BACKLOG", 2)
 
     def cut(peer: Peer, tag: bytes, arguments: bytes) -> None:
         if b"HEADER.FIELDS" in arguments:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mailbot.cli.faults import run_to_exit
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.loopback import free_port
-from tests.contract.smtp_sink import Sink
+from mailbot.cli.exit_codes import run_to_exit
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.loopback import free_port
+from tests.support.smtp_sink import Sink
 
 SALLY, BUDI, ACHA = "sally@helpdesk.example", "budi@helpdesk.example", "acha@sekolah.example"
 TEAM = f"""

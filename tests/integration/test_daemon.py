@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
-from tests.integration.running_desk import ACHA, BUDI, SALLY, RunningDesk
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.running_desk import (
+    ACHA,
+    BUDI,
+    SALLY,
+    RunningDesk,
+)
+from tests.support.smtp_sink import Sink
 
 pytestmark = pytest.mark.dovecot
 

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 import pytest
 
 from mailbot.demo.imap import EmbeddedImap
-from mailbot.mailbox import Mailbox, WakeUp
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.mailbox import Mailbox
 from tests.contract import test_mailbox as contract
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.settings import imap_settings
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.settings import imap_settings
 
 USER = "desk"
 

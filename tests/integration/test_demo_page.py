@@ -16,7 +16,7 @@ from mailbot.demo.serve import PageServer
 from mailbot.demo.session import Session
 from mailbot.demo.tour import steps
 from mailbot.demo.world import World
-from tests.integration.demo_chromium import Chromium
+from tests.support.chromium import Chromium
 
 pytestmark = pytest.mark.chromium
 

@@ -13,9 +13,15 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from mailbot.store import search
-from tests.contract.postgres import Postgres
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, TryDesk
+from mailbot.store.search import index
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    TryDesk,
+)
+from tests.support.postgres import Postgres
 
 HER = "citra.kirana@sekolah-lama.example"
 NAME = "Citra Kirana Wulandari"
@@ -60,7 +66,7 @@ def a_life_with_her(desk: TryDesk) -> None:
     desk.reply(answer, ACHA, "Saldo awal sudah benar.")
     desk.write(her, "Pesan tertahan", "gelagah-arum", headers={"Auto-Submitted": "auto-generated"})
     desk.write(her, f"STATUS #{own}")
-    search.catch_up(desk.desk.store)
+    index.catch_up(desk.desk.store)
 
 
 def rows(desk: TryDesk) -> str:

@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 
-from mailbot.cli.faults import run_to_exit
-from mailbot.core.token import Purpose
-from mailbot.explain.evidence import PURPOSES
-from mailbot.smtp import Deferred
-from tests.integration.people import ACHA, BUDI, SALLY, TryDesk
+from mailbot.cli.exit_codes import run_to_exit
+from mailbot.diagnostics.explain.evidence import PURPOSES
+from mailbot.mail.reply_token import Purpose
+from mailbot.transport.smtp.submission import Deferred
+from tests.support.people import (
+    ACHA,
+    BUDI,
+    SALLY,
+    TryDesk,
+)
 
 Explain = Callable[..., Any]
 

@@ -1,6 +1,6 @@
 """The same mails (fixtures/emails) through a whole desk: what the service makes of them is what the pure path says.
 
-`tests/unit/fixture_desk.py` walks a mail without a store; this is the proof that it walks as `mailbot.intake` does.
+`tests/support/fixture_desk.py` walks a mail without a store; this is the proof that it walks as `mailbot.desk.inbound.handler` does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from mailbot.bootstrap import KEY_FILE
+from mailbot.desk.wiring import KEY_FILE
 from mailbot.store.tables import (
     AUTOMATIC,
     DESK,
@@ -29,10 +29,19 @@ from mailbot.store.tables import (
     TO_INDEX,
     WITHHELD,
 )
-from mailbot.store.work import Work
-from tests.integration.people import BUDI, SALLY, TryDesk
-from tests.unit.fixture_desk import INSTANCE, NEXT_NUMBER, FixtureDesk, read_desk
-from tests.unit.test_fixtures import MAILS, name_of
+from mailbot.store.unit_of_work import Work
+from tests.support.fixture_desk import (
+    INSTANCE,
+    NEXT_NUMBER,
+    FixtureDesk,
+    read_desk,
+)
+from tests.support.people import (
+    BUDI,
+    SALLY,
+    TryDesk,
+)
+from tests.unit.fixtures.test_fixtures import MAILS, name_of
 
 AGENTS = [
     {"name": "Sally", "email": SALLY, "aliases": ["sally@rumah.example"]},

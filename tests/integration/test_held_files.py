@@ -10,14 +10,29 @@ from typing import Any
 
 import pytest
 
-from mailbot.clamd import Clean, Infected, Unscanned, Verdict
-from mailbot.core.attachment_rules import Refusals
-from mailbot.core.commands import Fault
-from mailbot.screening import Screening
-from tests.contract.clamd import EICAR, SIGNATURE, RealClamd
-from tests.integration.outgoing import inspect
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, TryDesk
-from tests.unit.archive_files import deflated_zip
+from mailbot.desk.inbound.attachment_screening import Screening
+from mailbot.mail.attachments.policy import Refusals
+from mailbot.ticket.command_parser import Fault
+from mailbot.transport.clamd import (
+    Clean,
+    Infected,
+    Unscanned,
+    Verdict,
+)
+from tests.support.archive_files import deflated_zip
+from tests.support.clamd import (
+    EICAR,
+    SIGNATURE,
+    RealClamd,
+)
+from tests.support.outgoing import inspect
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    TryDesk,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 APK = ("undangan.apk", b"PK\x03\x04" + bytes(40))
@@ -232,9 +247,9 @@ def test_the_whole_path_with_a_real_scanner(tmp_path: Path, server_home: Callabl
 
 
 def test_every_fault_of_a_file_has_words() -> None:
-    from mailbot.vocabulary.faults import FAULTS
+    from mailbot.vocabulary.labels import COMMAND_ERRORS
 
-    assert {Fault.REFUSED_FILE, Fault.INFECTED_FILE, Fault.UNSCANNED_FILE, Fault.OWN_MAIL} <= set(FAULTS)
+    assert {Fault.REFUSED_FILE, Fault.INFECTED_FILE, Fault.UNSCANNED_FILE, Fault.OWN_MAIL} <= set(COMMAND_ERRORS)
 
 
 def test_the_same_content_under_a_harmless_name_is_held_too(desk: TryDesk) -> None:

@@ -10,16 +10,30 @@ from typing import Any
 
 import pytest
 
-from mailbot.bootstrap import open_desk
-from mailbot.clock import ManualClock
-from mailbot.config import Settings
-from mailbot.core.token import Purpose
-from tests.contract.dovecot import Dovecot
-from tests.contract.signed_mail import COVERED, rsa, signed
-from tests.contract.smtp_sink import Sink
-from tests.integration.arena import EVIL, OURS, Arena
-from tests.integration.people import ACHA, ADDRESS, BUDI, MONDAY, SALLY
-from tests.integration.running_desk import RunningDesk
+from mailbot.config.model import Settings
+from mailbot.desk.wiring import open_desk
+from mailbot.mail.reply_token import Purpose
+from mailbot.runtime.clock import ManualClock
+from tests.support.arena import (
+    EVIL,
+    OURS,
+    Arena,
+)
+from tests.support.dovecot import Dovecot
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    MONDAY,
+    SALLY,
+)
+from tests.support.running_desk import RunningDesk
+from tests.support.signed_mail import (
+    COVERED,
+    rsa,
+    signed,
+)
+from tests.support.smtp_sink import Sink
 
 PASS = f"Authentication-Results: {OURS}; dmarc=pass header.from=helpdesk.example\r\n".encode()
 CLOSED = {

@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 
-from mailbot.core.outgoing import InBase64, Outgoing
-from mailbot.delivery import Delivery
-from mailbot.enclosures import OnDisk
-from mailbot.footprint import LARGE
-from mailbot.smtp import Accepted, Deferred
-from tests.integration.people import ACHA, BUDI, SALLY, TryDesk
+from mailbot.desk.outbound.attachments import OnDisk
+from mailbot.desk.outbound.delivery import Delivery
+from mailbot.mail.compose.streaming import InBase64, Outgoing
+from mailbot.runtime.memory import LARGE
+from mailbot.transport.smtp.submission import Accepted, Deferred
+from tests.support.people import (
+    ACHA,
+    BUDI,
+    SALLY,
+    TryDesk,
+)
 
 PHOTO = b"\xff\xd8\xff\xe0" + random.Random(3).randbytes(LARGE + 12_345)
 OTHER = b"\xff\xd8\xff\xe0" + random.Random(4).randbytes(LARGE + 1)

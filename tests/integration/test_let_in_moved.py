@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.inbox import InboxReader
-from mailbot.mailbox import Mailbox, WakeUp
+from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.store.tables import ASTRAY, INBOUND
-from tests.contract.dovecot import FULL_CAPABILITY, Dovecot
-from tests.contract.settings import imap_settings
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, TryDesk
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.mailbox import Mailbox
+from tests.support.dovecot import FULL_CAPABILITY, Dovecot
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    TryDesk,
+)
+from tests.support.settings import imap_settings
 
 pytestmark = pytest.mark.dovecot
 

@@ -15,18 +15,26 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from mailbot.bootstrap import Desk, open_desk
-from mailbot.config import Settings
+from mailbot.config.model import Settings
 from mailbot.config.values import read_door
-from mailbot.core.arrival import Arrival
-from mailbot.core.parse import parse_message
-from mailbot.core.token import Purpose
-from mailbot.lmtp import LmtpServer, TakingIn
-from mailbot.lmtp.server import clear_away
-from mailbot.lmtp.session import MOST_CONNECTIONS
+from mailbot.daemon.lmtp.queue import TakingIn
+from mailbot.daemon.lmtp.server import LmtpServer, clear_away
+from mailbot.daemon.lmtp.session import MOST_CONNECTIONS
+from mailbot.desk.wiring import Desk, open_desk
+from mailbot.mail.fetched import Arrival
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.reply_token import Purpose
 from mailbot.store import raw_mail
-from tests.contract.loopback import free_port, listening, until
-from tests.integration.people import ACHA, ADDRESS, WIRE
+from tests.support.loopback import (
+    free_port,
+    listening,
+    until,
+)
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    WIRE,
+)
 
 ALIAS, SECOND = "bantuan@helpdesk.example", "siplah@helpdesk.example"
 MAX_SIZE = 200_000

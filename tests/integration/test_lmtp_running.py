@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.smtp import Accepted, Submission
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import free_port, until
-from tests.contract.postfix import Postfix
-from tests.contract.postgres import Postgres
-from tests.contract.settings import smtp_settings
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import ACHA, ADDRESS
-from tests.integration.running_desk import RunningDesk
+from mailbot.transport.smtp.submission import Accepted, Submission
 from tests.integration.test_lmtp import mail
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import free_port, until
+from tests.support.people import ACHA, ADDRESS
+from tests.support.postfix import Postfix
+from tests.support.postgres import Postgres
+from tests.support.running_desk import RunningDesk
+from tests.support.settings import smtp_settings
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.timeout(240)]
 SALLY, BUDI = "sally@petugas.example", "budi@petugas.example"

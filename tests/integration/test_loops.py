@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 
 from mailbot.store.tables import OUTBOX
-from tests.integration.people import ACHA, ADDRESS, BUDI, MONDAY, SALLY, WIRE, Sent, TryDesk
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    MONDAY,
+    SALLY,
+    WIRE,
+    Sent,
+    TryDesk,
+)
 
 WORDS = "Terima kasih atas surat Anda, pesan ini kami terima dan segera kami baca bersama tim."
 

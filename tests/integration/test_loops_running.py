@@ -9,12 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import ADDRESS, SALLY, Sent
-from tests.integration.running_desk import RunningDesk
-from tests.integration.test_loops import OTHER, STRIPPED, WORDS, stripped
+from tests.integration.test_loops import (
+    OTHER,
+    STRIPPED,
+    WORDS,
+    stripped,
+)
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.people import (
+    ADDRESS,
+    SALLY,
+    Sent,
+)
+from tests.support.running_desk import RunningDesk
+from tests.support.smtp_sink import Sink
 
 pytestmark = pytest.mark.dovecot
 

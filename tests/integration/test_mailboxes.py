@@ -9,12 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.core.arrival import Arrival
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, WIRE, TryDesk
-from tests.integration.running_desk import RunningDesk
+from mailbot.mail.fetched import Arrival
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    WIRE,
+    TryDesk,
+)
+from tests.support.running_desk import RunningDesk
+from tests.support.smtp_sink import Sink
 
 DAPODIK = "dapodik@helpdesk.example"
 DEWI = "dewi@helpdesk.example"

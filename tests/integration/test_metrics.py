@@ -5,10 +5,14 @@ from __future__ import annotations
 import urllib.request
 from pathlib import Path
 
-from mailbot.daemon import Daemon
-from mailbot.metrics import MetricsServer
-from tests.contract.loopback import free_port
-from tests.integration.people import ACHA, SALLY, TryDesk
+from mailbot.daemon.app import Daemon
+from mailbot.monitoring.metrics import MetricsServer
+from tests.support.loopback import free_port
+from tests.support.people import (
+    ACHA,
+    SALLY,
+    TryDesk,
+)
 
 
 def test_figures_of_a_desk(tmp_path: Path) -> None:

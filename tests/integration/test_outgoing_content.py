@@ -15,9 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.token import read_tokens
-from tests.integration.outgoing import inspect
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, WIRE, Sent, TryDesk
+from mailbot.mail.reply_token import read_tokens
+from tests.support.outgoing import inspect
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    WIRE,
+    Sent,
+    TryDesk,
+)
 
 SECRET = "RAHASIA sekolah ini pernah bermasalah"
 counter = itertools.count(1)

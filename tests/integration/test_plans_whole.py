@@ -13,9 +13,17 @@ from pathlib import Path
 import pytest
 
 from mailbot.store import queries
-from tests.contract.plans import recorded, scans, watching
 from tests.integration import test_rules
-from tests.integration.people import ACHA, SALLY, TryDesk
+from tests.support.people import (
+    ACHA,
+    SALLY,
+    TryDesk,
+)
+from tests.support.plans import (
+    recorded,
+    scans,
+    watching,
+)
 
 RULES = {
     name.removeprefix("test_"): rule

@@ -19,20 +19,24 @@ import pytest
 from sqlalchemy import event
 
 from mailbot.cli.quarantine_view import print_held
-from mailbot.core import understand
-from mailbot.core.arrival import Arrival
-from mailbot.core.classify import classify
-from mailbot.core.message import Classification, InboundMessage
+from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.desk.context import Processed
+from mailbot.desk.inbound.crash_guard import InHand
 from mailbot.errors import StoreUnavailable
-from mailbot.in_hand import InHand
-from mailbot.inbox import InboxReader
-from mailbot.intake.turn import Processed
-from mailbot.mailbox import Mailbox
+from mailbot.mail import analysis
+from mailbot.mail.classify.rules import classify
+from mailbot.mail.fetched import Arrival
+from mailbot.mail.message import Classification, InboundMessage
 from mailbot.store.queries import show_quarantine
-from tests.contract.dovecot import Dovecot
-from tests.contract.postgres import Postgres
-from tests.contract.settings import imap_settings
-from tests.integration.people import ACHA, SALLY, TryDesk
+from mailbot.transport.imap.mailbox import Mailbox
+from tests.support.dovecot import Dovecot
+from tests.support.people import (
+    ACHA,
+    SALLY,
+    TryDesk,
+)
+from tests.support.postgres import Postgres
+from tests.support.settings import imap_settings
 
 Break = Callable[[InboundMessage], None]
 
@@ -79,7 +83,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Break]]:
             fault(message)
         return classify(message, *rest)
 
-    monkeypatch.setattr(understand, "classify", classify_or_break)
+    monkeypatch.setattr(analysis, "classify", classify_or_break)
     yield faults
 
 
@@ -235,7 +239,7 @@ def test_a_stopped_postgresql_quarantines_nothing(tmp_path: Path) -> None:
 _DEADLY = """
     import os, signal
     from mailbot.core import understand
-    from mailbot.core.classify import classify
+    from mailbot.mail.classify.rules import classify
 
     def deadly(message, *rest):
         if message.subject == "mati":
@@ -252,8 +256,8 @@ _PROCESS = """
     import os, resource, signal, sys, time
     from pathlib import Path
     from mailbot import probation
-    from mailbot.deadline import no_longer_than
-    from tests.integration.people import TryDesk
+    from mailbot.runtime.watchdog import no_longer_than
+    from tests.support.people import TryDesk
     from tests.integration.test_poison import arrive, letter, turn_of_the_inbox
 
     probation.is_deadly.__defaults__ = (20.0,)  # seconds
@@ -455,7 +459,7 @@ def test_the_shell_shows_poison_without_reading_it_again(
     def deadly(raw: bytes) -> None:
         raise AssertionError("it was parsed again")
 
-    monkeypatch.setattr("mailbot.core.parse.parse_message", deadly)
+    monkeypatch.setattr("mailbot.mail.mime.parser.parse_message", deadly)
     print_held(found.as_json(), found.raw, desk.settings.helpdesk.zone)
     shown = capsys.readouterr().out
     assert "a parser broke" in shown and "Traceback" in shown and ACHA in shown and "tidak dibaca" not in shown
@@ -464,13 +468,13 @@ def test_the_shell_shows_poison_without_reading_it_again(
 
 def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
     code = (
-        "import threading, time\nfrom mailbot.deadline import no_longer_than\n"
+        "import threading, time\nfrom mailbot.runtime.watchdog import no_longer_than\n"
         "def quick():\n    with no_longer_than(60):\n        pass\n"
         "with no_longer_than(1):\n    t = threading.Thread(target=quick); t.start(); t.join()\n    time.sleep(40)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=35)
     assert done.returncode == 1 and "Timeout" in done.stderr
-    code = "import time\nfrom mailbot.deadline import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    code = "import time\nfrom mailbot.runtime.watchdog import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=35).returncode == 0
 
 

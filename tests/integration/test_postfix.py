@@ -9,14 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.mailbox import Mailbox, WakeUp
-from mailbot.smtp import Accepted, Deferred, Rejected, Submission
-from tests.contract.certificate import Certificate
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.loopback import until
-from tests.contract.postfix import Postfix
-from tests.contract.settings import imap_settings, smtp_settings
-from tests.contract.smtp_sink import Sink
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.mailbox import Mailbox
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+    Submission,
+)
+from tests.support.certificate import Certificate
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.loopback import until
+from tests.support.postfix import Postfix
+from tests.support.settings import imap_settings, smtp_settings
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.postfix, pytest.mark.dovecot]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.smtp import Accepted, Submission
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.postfix import Postfix
-from tests.contract.settings import smtp_settings
-from tests.contract.smtp_sink import Sink
-from tests.integration.running_desk import ACHA, RunningDesk
+from mailbot.transport.smtp.submission import Accepted, Submission
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.postfix import Postfix
+from tests.support.running_desk import ACHA, RunningDesk
+from tests.support.settings import smtp_settings
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.postfix, pytest.mark.dovecot]
 GONE = "pindah@sekolah.example"

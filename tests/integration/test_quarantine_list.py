@@ -9,15 +9,22 @@ from typing import Any
 
 import pytest
 
-from mailbot.chores import Chores
-from mailbot.core import understand
-from mailbot.core.classify import classify
-from mailbot.core.message import InboundMessage
-from mailbot.intake.quarantine import LISTED
-from mailbot.service import Ingested
-from mailbot.store.personal import erase_requester
+from mailbot.daemon.scheduler import Chores
+from mailbot.desk.helpdesk import Ingested
+from mailbot.desk.outbound.quarantine_report import LISTED
+from mailbot.mail import analysis
+from mailbot.mail.classify.rules import classify
+from mailbot.mail.message import InboundMessage
+from mailbot.store.privacy.erasure import erase_requester
 from mailbot.store.tables import AUDIT, OUTBOX
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, Sent, TryDesk
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    Sent,
+    TryDesk,
+)
 
 RINA = "rina@helpdesk.example"
 AGENTS = [
@@ -288,7 +295,7 @@ def test_poison_is_told_in_plain_words_and_replayed_by_a_reply(desk: TryDesk, mo
             raise ZeroDivisionError("a parser broke")
         return classify(message, *rest)
 
-    monkeypatch.setattr(understand, "classify", classify_or_break)
+    monkeypatch.setattr(analysis, "classify", classify_or_break)
     desk.write(ACHA, "racun", "Isi racun")
     tomorrow(desk)
     words = "mailbot tidak dapat menanganinya: ZeroDivisionError: a parser broke; dapat diulang (lepas) setelah"

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from mailbot.bootstrap import open_desk
-from mailbot.delivery import Delivery
+from mailbot.desk.outbound.delivery import Delivery
+from mailbot.desk.wiring import open_desk
 from mailbot.errors import StoreUnavailable
-from mailbot.smtp import Accepted
-from tests.integration.people import ACHA, SALLY, TryDesk
+from mailbot.transport.smtp.submission import Accepted
+from tests.support.people import (
+    ACHA,
+    SALLY,
+    TryDesk,
+)
 
 
 class LocksAfterwards:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.cli.faults import run_to_exit
+from mailbot.cli.exit_codes import run_to_exit
 
 DESK, ACHA, SALLY = "bantuan@dinas.example", "acha@sekolah.example", "sally@dinas.example"
 START = datetime(2024, 3, 4, 3, 0, tzinfo=UTC)  # a Monday, 10:00 WIB

@@ -10,8 +10,20 @@ from typing import Any
 import pytest
 
 from mailbot.errors import NotPossible
-from mailbot.smtp import Accepted, Deferred, Rejected
-from tests.integration.people import ACHA, ADDRESS, BUDI, MONDAY, SALLY, Sent, TryDesk
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+)
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    MONDAY,
+    SALLY,
+    Sent,
+    TryDesk,
+)
 
 STRANGER = "orang@asing.example"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.scripted import Peer, Scripted
+from tests.support.scripted import Peer, Scripted
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAP_PASSWORD = "kanari-imap-Rahasia/77"

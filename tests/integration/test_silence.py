@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 
-from mailbot.smtp import Accepted, Submission
-from mailbot.watch import record
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import free_port, until
-from tests.contract.postfix import Postfix
-from tests.contract.scripted_imap import ScriptedImap
-from tests.contract.settings import smtp_settings
-from tests.contract.smtp_sink import Sink
+from mailbot.monitoring import health_file
+from mailbot.transport.smtp.submission import Accepted, Submission
 from tests.contract.test_oauth import Endpoint, endpoint
-from tests.integration.people import Sent
-from tests.integration.running_desk import ACHA, RunningDesk
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import free_port, until
+from tests.support.people import Sent
+from tests.support.postfix import Postfix
+from tests.support.running_desk import ACHA, RunningDesk
+from tests.support.scripted_imap import ScriptedImap
+from tests.support.settings import smtp_settings
+from tests.support.smtp_sink import Sink
 
 __all__ = ["endpoint"]
 
@@ -88,7 +88,7 @@ def checked(desk: RunningDesk, part: str) -> list[dict[str, Any]]:
 
 def judged(desk: RunningDesk) -> tuple[int, list[str]]:
     """What stands in the daemon's record: its process, and the conditions."""
-    found = record.read(desk.home / "data")
+    found = health_file.read(desk.home / "data")
     return (found.pid, [entry["name"] for entry in found.conditions]) if found else (0, [])
 
 

@@ -17,19 +17,24 @@ from typing import Any
 
 import pytest
 
-from mailbot.clock import Clock
-from mailbot.core.classify import classify
-from mailbot.core.message import Kind
-from mailbot.core.parse import parse_message
-from mailbot.smtp import Deferred
-from mailbot.watch import record
-from mailbot.watch.probes import Probes
-from mailbot.watch.pulse import Pulse
-from mailbot.watch.watching import Watch
-from tests.contract.scripted import Scripted
-from tests.contract.smtp_sink import Sink
+from mailbot.mail.classify.rules import classify
+from mailbot.mail.message import Kind
+from mailbot.mail.mime.parser import parse_message
+from mailbot.monitoring import health_file
+from mailbot.monitoring.probes import Probes
+from mailbot.monitoring.watcher import Watch
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.status import Pulse
+from mailbot.transport.smtp.submission import Deferred
 from tests.contract.test_clamd import plays_clamd
-from tests.integration.people import ACHA, ADDRESS, Sent, TryDesk
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    Sent,
+    TryDesk,
+)
+from tests.support.scripted import Scripted
+from tests.support.smtp_sink import Sink
 
 ADMIN, BOSS = "admin@kota.example", "kepala@kota.example"
 REFUSED = "IMAP 127.0.0.1:993: connecting: the connection was refused. Check that the server runs."
@@ -340,12 +345,12 @@ def test_very_much_automatic_mail_is_told_and_named(tmp_path: Path, sink: Sink) 
 
 def test_what_mailbot_check_reads(watched: Watched) -> None:
     watched.goes_on(1)
-    found = record.read(watched.folder)
+    found = health_file.read(watched.folder)
     assert found is not None and found.running and found.conditions == () and found.pid == os.getpid()
-    assert (watched.folder / record.FILE).stat().st_mode & 0o777 == 0o600
+    assert (watched.folder / health_file.FILE).stat().st_mode & 0o777 == 0o600
     watched.inbox.fails_with = REFUSED
     watched.goes_on(1)
-    found = record.read(watched.folder)
+    found = health_file.read(watched.folder)
     assert found is not None
     [entry] = found.conditions
     assert (entry["name"], entry["severity"], entry["since"]) == ("inbox", "critical", "2025-11-03T03:02:00+00:00")
@@ -354,7 +359,7 @@ def test_what_mailbot_check_reads(watched: Watched) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b'{"at": 3}', b"\xff\xfe", b'{"episodes": 7}'])
 def test_a_damaged_record_does_no_harm(watched: Watched, damage: bytes) -> None:
-    (watched.folder / record.FILE).write_bytes(damage)
+    (watched.folder / health_file.FILE).write_bytes(damage)
     watched.start()
     watched.inbox.fails_with = REFUSED
     assert len(watched.goes_on(20)) == 1
@@ -362,16 +367,16 @@ def test_a_damaged_record_does_no_harm(watched: Watched, damage: bytes) -> None:
 
 def test_a_record_of_another_version_does_no_harm(watched: Watched) -> None:
     watched.goes_on(1)
-    text = (watched.folder / record.FILE).read_text()
-    (watched.folder / record.FILE).write_text(text.replace('"episodes": []', '"episodes": [{"name": "x"}]'))
+    text = (watched.folder / health_file.FILE).read_text()
+    (watched.folder / health_file.FILE).write_text(text.replace('"episodes": []', '"episodes": [{"name": "x"}]'))
     watched.start()
     assert watched.goes_on(20) == []
 
 
 def test_a_record_that_cannot_be_written_costs_no_alert(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     watched.goes_on(1)
-    (watched.folder / record.FILE).unlink()
-    (watched.folder / record.FILE).mkdir()
+    (watched.folder / health_file.FILE).unlink()
+    (watched.folder / health_file.FILE).mkdir()
     watched.inbox.fails_with = REFUSED
     assert len(watched.goes_on(60)) == 1
     assert caplog.text.count("can't be written") == 1

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from mailbot.core.token import Purpose
+from mailbot.mail.reply_token import Purpose
 from mailbot.web.pages import make_app, masked
-from tests.integration.people import ACHA, SALLY, TryDesk
+from tests.support.people import (
+    ACHA,
+    SALLY,
+    TryDesk,
+)
 
 FILLED = {"email": ACHA, "program": "BOS Reguler", "perihal": "Tidak bisa tutup BKU", "detail": "BKU Oktober macet."}
 

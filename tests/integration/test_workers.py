@@ -18,12 +18,12 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.contract.dovecot import Dovecot
-from tests.contract.loopback import until
-from tests.contract.postgres import Postgres
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import ADDRESS, WIRE
-from tests.integration.running_desk import RunningDesk
+from tests.support.dovecot import Dovecot
+from tests.support.loopback import until
+from tests.support.people import ADDRESS, WIRE
+from tests.support.postgres import Postgres
+from tests.support.running_desk import RunningDesk
+from tests.support.smtp_sink import Sink
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.postgresql, pytest.mark.timeout(420)]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mailbot.errors import StoreUnavailable
-from tests.contract.postgres import Postgres
-from tests.integration.people import SALLY, TryDesk
+from tests.support.people import SALLY, TryDesk
+from tests.support.postgres import Postgres
 
 
 @pytest.mark.postgresql

@@ -13,9 +13,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mailbot.store.tables import OUTBOX
-from tests.integration.outgoing import inspect
-from tests.integration.people import ADDRESS, Sent
-from tests.laws.world import AGENTS, CANARY, PARTICIPANTS, REQUESTERS, STRANGER, World
+from tests.laws.world import (
+    AGENTS,
+    CANARY,
+    PARTICIPANTS,
+    REQUESTERS,
+    STRANGER,
+    World,
+)
+from tests.support.outgoing import inspect
+from tests.support.people import ADDRESS, Sent
 
 Tickets = dict[int, dict[str, Any]]
 

@@ -26,9 +26,21 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.integration.people import ADDRESS, BUDI, SALLY, Sent
 from tests.laws import laws
-from tests.laws.world import AGENTS, PARTICIPANTS, REQUESTERS, STRANGER, World, Written
+from tests.laws.world import (
+    AGENTS,
+    PARTICIPANTS,
+    REQUESTERS,
+    STRANGER,
+    World,
+    Written,
+)
+from tests.support.people import (
+    ADDRESS,
+    BUDI,
+    SALLY,
+    Sent,
+)
 
 SPANS = tuple(timedelta(**span) for span in (
     {"minutes": 1}, {"hours": 1}, {"hours": 6, "seconds": 1}, {"hours": 18}, {"hours": 24}, {"hours": 48}, {"days": 15},

@@ -15,12 +15,27 @@ from email.utils import format_datetime, getaddresses
 from pathlib import Path
 from typing import Any
 
-from mailbot.core.arrival import Arrival
-from mailbot.core.outgoing import Outgoing
-from mailbot.smtp import Accepted, Deferred, Rejected
+from mailbot.mail.compose.streaming import Outgoing
+from mailbot.mail.fetched import Arrival
 from mailbot.store.queries import list_tickets, show_ticket
-from mailbot.store.tables import INBOUND, MESSAGE, TICKET
-from tests.integration.people import ADDRESS, BUDI, SALLY, WIRE, Sent, TryDesk
+from mailbot.store.tables import (
+    INBOUND,
+    MESSAGE,
+    TICKET,
+)
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+)
+from tests.support.people import (
+    ADDRESS,
+    BUDI,
+    SALLY,
+    WIRE,
+    Sent,
+    TryDesk,
+)
 
 REQUESTERS = ("acha@sekolah.example", "lain@dinas.example", "dini@gmail.com")
 PARTICIPANTS = ("cece@sekolah.example", "kepala@dinas.example")

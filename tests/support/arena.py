@@ -21,9 +21,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mailbot.core.token import Purpose, read_tokens
-from mailbot.service import Ingested
-from tests.integration.people import ACHA, ADDRESS, BUDI, MONDAY, SALLY, Sent, TryDesk
+from mailbot.desk.helpdesk import Ingested
+from mailbot.mail.reply_token import Purpose, read_tokens
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    MONDAY,
+    SALLY,
+    Sent,
+    TryDesk,
+)
 
 EVIL = "evil@jahat.example"
 CECE, LAIN, DINI, ENI, FIRA = (f"{name}@sekolah.example" for name in ("cece", "lain", "dini", "eni", "fira"))

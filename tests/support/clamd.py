@@ -13,8 +13,12 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
-from tests.contract.loopback import free_port, listening, until
-from tests.contract.programs import find_program
+from tests.support.loopback import (
+    free_port,
+    listening,
+    until,
+)
+from tests.support.programs import find_program
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 SIGNATURE = "Mailbot.Test.Eicar"

@@ -3,9 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mailbot.core.hours import ServiceHours
-from mailbot.core.message import Address
-from mailbot.core.ticket import Agent, Policy, Status, Ticket
+from mailbot.mail.message import Address
+from mailbot.ticket.service_hours import ServiceHours
+from mailbot.ticket.ticket import (
+    Agent,
+    Policy,
+    Status,
+    Ticket,
+)
 
 MONDAY = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)  # 10:00 WIB, within service hours
 SUNDAY = datetime(2025, 11, 2, 3, 0, tzinfo=UTC)

@@ -19,9 +19,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
-from tests.contract.certificate import Certificate
-from tests.contract.loopback import free_port, listening, until
-from tests.contract.programs import find_program
+from tests.support.certificate import Certificate
+from tests.support.loopback import (
+    free_port,
+    listening,
+    until,
+)
+from tests.support.programs import find_program
 
 PASSWORD = "secret"
 # What Dovecot 2.3 says after the log-in, as far as mailbot looks at it; a test takes away from it.

@@ -1,7 +1,7 @@
 """The desk of a fixture: read from its JSON, walked by its mail, and told in the JSON's own words.
 
 `read_desk(json)` builds tickets and sent mail; `walk(raw, desk)` takes a mail the pure way, step by step as
-`mailbot.intake` does inside a transaction (parse, classify, route, new words, intent or commands, decide), and gives
+`mailbot.desk.inbound.handler` does inside a transaction (parse, classify, route, new words, intent or commands, decide), and gives
 what came of it as a dict of the same form as `expect`: fixtures/emails/README.md describes every key. What is empty is
 left out of it, so two such dicts are equal exactly when nothing came of the mail that was not expected.
 """
@@ -15,13 +15,36 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mailbot.core.authentication import dmarc_passes
-from mailbot.core.body import new_words
-from mailbot.core.classify import OwnIdentity, classify
-from mailbot.core.commands import Command, parse_commands
-from mailbot.core.compose import is_usable
-from mailbot.core.desk import DeskProfile
-from mailbot.core.events import (
+from mailbot.desk.profile import DeskProfile
+from mailbot.mail.classify.authentication import dmarc_passes
+from mailbot.mail.classify.reply_conflict import conflict
+from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.classify.senders import is_automatic_address
+from mailbot.mail.compose.composer import is_usable
+from mailbot.mail.intent.intent import intent_of
+from mailbot.mail.message import (
+    Address,
+    Attachment,
+    Bounce,
+    Classification,
+    Forward,
+    InboundMessage,
+    Kind,
+    MessageKind,
+    Reply,
+)
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.reply.forward import read_forward
+from mailbot.mail.reply.reply_text import new_words
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    read_tokens,
+)
+from mailbot.mail.subject import clean_subject, status_request
+from mailbot.ticket.command_parser import Command, parse_commands
+from mailbot.ticket.events import (
     Absorb,
     Answered,
     Decision,
@@ -39,20 +62,25 @@ from mailbot.core.events import (
     SendNotice,
     Target,
 )
-from mailbot.core.forward import read_forward
-from mailbot.core.intent import intent_of
-from mailbot.core.lifecycle import decide
-from mailbot.core.message import Address, Attachment, Bounce, Classification, Forward, InboundMessage, Kind, Reply
-from mailbot.core.parse import parse_message
-from mailbot.core.relay import without_tokens
-from mailbot.core.reply_path import conflict
-from mailbot.core.route import Clues, Known, Route, clues_of, route, route_agent
-from mailbot.core.senders import is_automatic_address
-from mailbot.core.stranger_words import safe_title
-from mailbot.core.subject import clean_subject, status_request
-from mailbot.core.ticket import Agent, CloseReason, MessageKind, Participant, Policy, Role, Status, Ticket
-from mailbot.core.token import Purpose, Signer, read_tokens
-from tests.unit.desk_values import POLICY
+from mailbot.ticket.lifecycle import decide
+from mailbot.ticket.matching import (
+    Clues,
+    Known,
+    Route,
+    clues_of,
+    route,
+    route_agent,
+)
+from mailbot.ticket.ticket import (
+    Agent,
+    CloseReason,
+    Participant,
+    Policy,
+    Role,
+    Status,
+    Ticket,
+)
+from tests.support.desk_values import POLICY
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "emails"
 ADDRESS = "support@helpdesk.example"
@@ -219,7 +247,7 @@ def _judged(verdict: Classification) -> Seen:
 
 
 def _handled(message: InboundMessage, verdict: Classification, desk: FixtureDesk) -> Seen:
-    """The order of `mailbot.intake.handle`."""
+    """The order of `mailbot.desk.inbound.handler.handle`."""
     if verdict.kind is Kind.LOOP:
         return {"fate": "nothing"}
     if verdict.kind is Kind.BOUNCE:

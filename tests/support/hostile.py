@@ -1,6 +1,6 @@
 """Mails that were made to exhaust a parser: each a name and a builder of the bytes, about `size` long.
 
-Used by the tests of the bounds and by bench/fuzz_parse.py as seeds.
+Used by the tests of the bounds and by tools/fuzz_parse.py as seeds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Upgrades a database, killed at many moments; run by a test as `python -m tests.contract.killed_upgrades URL TIMES`.
+"""Upgrades a database, killed at many moments; run by a test as `python -m tests.support.killed_upgrades URL TIMES`.
 
 Each attempt is a fork that SIGALRM ends without notice after a part of the time that a whole upgrade takes. Then a
 second fork upgrades what is left, and one line of JSON says what it found: {"killed", "differences", "parts"}.
@@ -18,11 +18,11 @@ from functools import partial
 import alembic.command  # noqa: F401 - imported once here, not in every fork
 from sqlalchemy import text
 
-from mailbot.clock import SystemClock
+from mailbot.runtime.clock import SystemClock
 from mailbot.store import schema
 from mailbot.store.engine import Store
 from mailbot.store.migrations.drift import differences
-from tests.contract.stores import parts
+from tests.support.stores import parts
 
 
 def in_a_fork(work: Callable[[], object]) -> int:

@@ -9,9 +9,9 @@ from email.message import EmailMessage
 
 from selectolax.lexbor import LexborHTMLParser
 
-from mailbot.core.relay import without_tokens
-from mailbot.core.token import read_tokens
-from tests.integration.people import Sent
+from mailbot.mail.redaction import without_tokens
+from mailbot.mail.reply_token import read_tokens
+from tests.support.people import Sent
 
 FIELDS = {
     "from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-reply-to", "references", "thread-topic",

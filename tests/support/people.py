@@ -19,13 +19,22 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from mailbot.bootstrap import open_desk
-from mailbot.clock import ManualClock
-from mailbot.config import Settings
-from mailbot.core.outgoing import Outgoing
-from mailbot.service import Ingested
-from mailbot.smtp import Accepted, Deferred, Rejected
-from mailbot.store.queries import list_outbox, list_quarantine, list_tickets, show_ticket
+from mailbot.config.model import Settings
+from mailbot.desk.helpdesk import Ingested
+from mailbot.desk.wiring import open_desk
+from mailbot.mail.compose.streaming import Outgoing
+from mailbot.runtime.clock import ManualClock
+from mailbot.store.queries import (
+    list_outbox,
+    list_quarantine,
+    list_tickets,
+    show_ticket,
+)
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+)
 
 ADDRESS = "support@helpdesk.example"
 ACHA = "acha@sekolah.example"

@@ -14,9 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from tests.contract.certificate import Certificate
-from tests.contract.loopback import free_port, listening, until
-from tests.contract.programs import find_program
+from tests.support.certificate import Certificate
+from tests.support.loopback import (
+    free_port,
+    listening,
+    until,
+)
+from tests.support.programs import find_program
 
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd

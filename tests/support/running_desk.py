@@ -17,10 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.contract.dovecot import PASSWORD, Dovecot
-from tests.contract.loopback import until
-from tests.contract.smtp_sink import Sink
-from tests.integration.people import ACHA, ADDRESS, BUDI, SALLY, WIRE, Sent
+from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.loopback import until
+from tests.support.people import (
+    ACHA,
+    ADDRESS,
+    BUDI,
+    SALLY,
+    WIRE,
+    Sent,
+)
+from tests.support.smtp_sink import Sink
 
 __all__ = ["ACHA", "ADDRESS", "BUDI", "SALLY", "RunningDesk"]
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mailbot.core.events import JournalEntry
-from mailbot.core.message import Address
-from mailbot.core.ticket import CloseReason, Participant, Status, Ticket, Timer, TimerKind
+from mailbot.mail.message import Address
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.work import Loaded, Work
+from mailbot.store.unit_of_work import Loaded, Work
+from mailbot.ticket.events import JournalEntry
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Status,
+    Ticket,
+    Timer,
+    TimerKind,
+)
 
 ACHA = Address("acha@sdn1.example", "Acha Rahmawati")
 BUDI = Address("budi@smpn2.example", "Budi Santoso")

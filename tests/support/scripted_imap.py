@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from tests.contract.scripted import Peer, Scripted
+from tests.support.scripted import Peer, Scripted
 
 Answer = Callable[[Peer, bytes, bytes], None]
 

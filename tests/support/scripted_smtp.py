@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.contract.scripted import Peer, Scripted
+from tests.support.scripted import Peer, Scripted
 
 Answer = Callable[[Peer, bytes], None]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.dovecot import Dovecot
-from tests.contract.smtp_sink import Sink
+from tests.support.dovecot import Dovecot
+from tests.support.smtp_sink import Sink
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.contract.certificate import Certificate
-from tests.contract.loopback import free_port
+from tests.support.certificate import Certificate
+from tests.support.loopback import free_port
 
 
 @dataclass

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from mailbot.clock import ManualClock
+from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
 from mailbot.store.engine import Store
-from tests.contract.postgres import Postgres
+from tests.support.postgres import Postgres
 
 START = datetime(2025, 11, 3, 3, 45, 13, tzinfo=UTC)
 

@@ -17,7 +17,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from types import CodeType, FunctionType, ModuleType
 
-from bench.mutants import CORE, Mutant, source_of
+from tools.mutation.mutants import (
+    CORE,
+    Mutant,
+    source_of,
+)
 
 PLAIN = (str, bytes, int, float, tuple, frozenset, set, list, dict, re.Pattern, timedelta)
 STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.For, ast.If)

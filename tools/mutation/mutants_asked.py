@@ -26,7 +26,11 @@ from types import CodeType, ModuleType
 import pytest
 from _pytest.runner import CallInfo
 
-from bench.mutants import CORE, ROOT, Mutant
+from tools.mutation.mutants import (
+    CORE,
+    ROOT,
+    Mutant,
+)
 
 KEPT = ROOT / ".mutation"
 SURVIVED, KILLED, REFUSED = 0, 1, 3

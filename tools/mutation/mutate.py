@@ -2,7 +2,7 @@
 
 In: names of modules (none: all of core), how many mutants of each, a seed. Out: a table (module, mutants, killed,
 survived, explained), each survivor with its line before and after, and an exit code that says whether any survived
-which `bench/mutants_explained.txt` does not name. No file of the program is changed.
+which `tools/mutation/mutants_explained.txt` does not name. No file of the program is changed.
 
 How it is quick: pytest collects all unit tests once, and a forked child is asked about each fault.
 
@@ -15,7 +15,7 @@ How it is quick: pytest collects all unit tests once, and a forked child is aske
    all faults in a module's names that the quick way let live: another module may have derived something from them.
 3. A child has a few times the CPU seconds that its tests took when they were recorded; a fault that loops is noticed.
 
-    python bench/mutate.py lifecycle orders --each 40 --seed 1
+    python tools/mutation/mutate.py lifecycle orders --each 40 --seed 1
 """
 
 from __future__ import annotations
@@ -33,12 +33,28 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from bench.mutants import CORE, Mutant, mutant_at, places_of  # noqa: E402 - the folder above is looked into first
-from bench.mutants_alive import CannotApply, Functions, apply  # noqa: E402
-from bench.mutants_asked import KILLED, REFUSED, SURVIVED, Asked, Slow, in_child  # noqa: E402
+from tools.mutation.mutants import (
+    CORE,
+    Mutant,
+    mutant_at,
+    places_of,
+)
+from tools.mutation.mutants_alive import (
+    CannotApply,
+    Functions,
+    apply,
+)
+from tools.mutation.mutants_asked import (
+    KILLED,
+    REFUSED,
+    SURVIVED,
+    Asked,
+    Slow,
+    in_child,
+)
 
 EXPLAINED = ROOT / "bench" / "mutants_explained.txt"
 # Each decides something by a few rules: all their faults are tried, however many are asked for.

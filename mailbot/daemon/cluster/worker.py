@@ -15,50 +15,23 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from sqlalchemy import Connection
 
-from mailbot.clock import SystemClock
 from mailbot.errors import TemporaryError
-from mailbot.logs import Outage
-from mailbot.outages import SharedOutage
-from mailbot.store import leases
+from mailbot.runtime.clock import SystemClock
+from mailbot.runtime.logs import Outage, SharedOutage
+from mailbot.store.cluster import leases
 from mailbot.store.engine import Store
-from mailbot.store.filelock import FileLock
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 3.0
 # A little less than the lease holds, for the time between this look and the act.
 HOLDS_SECONDS = leases.TERM.total_seconds() - 1.0
-MOST_ON_ONE_FOLDER = 64
-
-
-class WorkerName:
-    """A name that outlives the process: the next one in this data folder takes up what this one held.
-
-    Of several processes that share the folder each has a name of its own (a lock tells who has which).
-    """
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for nth in range(MOST_ON_ONE_FOLDER):
-            self._lock = FileLock(folder / f"worker-{nth}.lock")
-            if self._lock.acquire(wait_seconds=0):
-                self.name = f"{socket.gethostname()[:40]}-{_read_or_make(folder / 'worker-id')}-{nth}"
-                return
-        self.name = secrets.token_hex(8)
-
-    def release(self) -> None:
-        """Somebody else may have it."""
-        self._lock.release()
 
 
 class Worker:
@@ -202,14 +175,3 @@ class NameTaken(TemporaryError):
 def _clock() -> float:
     """Seconds that run on while the machine sleeps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _read_or_make(path: Path) -> str:
-    """A random name for a data folder, made once."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()[:32] or "0"
-    with os.fdopen(descriptor, "w") as out:
-        out.write(secrets.token_hex(6))
-    return path.read_text(encoding="ascii").strip()

@@ -6,8 +6,3 @@
 
 Off unless [lmtp] listen says where. Never: a relay; a 250 for a mail that is not on the disk yet.
 """
-
-from mailbot.lmtp.server import LmtpServer
-from mailbot.lmtp.taking_in import TakingIn
-
-__all__ = ["LmtpServer", "TakingIn"]

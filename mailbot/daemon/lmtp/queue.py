@@ -20,21 +20,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.clock import SystemClock
-from mailbot.core.arrival import Arrival
-from mailbot.deadline import no_longer_than
+from mailbot.daemon.inbox_reader import LONGEST_SECONDS
+from mailbot.desk.inbound.analysis_pool import BACKLOG
+from mailbot.desk.inbound.priority import urgent
+from mailbot.desk.inbound.processor import BATCH
 from mailbot.errors import StoreUnavailable, TemporaryError
-from mailbot.footprint import one_large
-from mailbot.inbox import LONGEST_SECONDS
-from mailbot.logs import Outage
-from mailbot.processing import BATCH
-from mailbot.understanding import BACKLOG
-from mailbot.urgent import urgent
-from mailbot.watch.pulse import Pulse
+from mailbot.mail.fetched import Arrival
+from mailbot.runtime.clock import SystemClock
+from mailbot.runtime.logs import Outage
+from mailbot.runtime.memory import one_large
+from mailbot.runtime.status import Pulse
+from mailbot.runtime.watchdog import no_longer_than
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
-    from mailbot.sharing import Sharing
+    from mailbot.daemon.cluster.work_sharing import Sharing
+    from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
 

@@ -19,18 +19,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mailbot.clock import SystemClock
 from mailbot.config.values import Listen, UnixSocket
-from mailbot.core.arrival import Arrival
 from mailbot.errors import TemporaryError
-from mailbot.logs import Outage
-from mailbot.watch.pulse import Pulse
+from mailbot.mail.fetched import Arrival
+from mailbot.runtime.clock import SystemClock
+from mailbot.runtime.logs import Outage
+from mailbot.runtime.status import Pulse
 
 if TYPE_CHECKING:
-    from mailbot.bootstrap import Desk
-    from mailbot.config import Settings
-    from mailbot.lmtp.session import Door, Letter
-    from mailbot.lmtp.taking_in import TakingIn
+    from mailbot.config.model import Settings
+    from mailbot.daemon.lmtp.queue import TakingIn
+    from mailbot.daemon.lmtp.session import Door, Letter
+    from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class LmtpServer:
             self._begun.set()
 
     async def _serve(self) -> None:
-        from mailbot.lmtp.session import Door, LmtpSession
+        from mailbot.daemon.lmtp.session import Door, LmtpSession
 
         loop = self._loop = asyncio.get_running_loop()
         self._end = asyncio.Event()

@@ -8,24 +8,61 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailbot.core.commands import CommandError, Fault, Verb, parse_commands
-from mailbot.core.confirmation import Answer, answer_of
-from mailbot.core.events import Answered, Reported, Target
-from mailbot.core.forward import read_forward
-from mailbot.core.message import Address, Forward, Kind
-from mailbot.core.relay import agents_words, without_tokens
-from mailbot.core.route import AgentRoute, Clues, clues_of, route_agent
-from mailbot.core.stranger_words import safe_title
-from mailbot.core.subject import clean_subject, status_request
-from mailbot.core.ticket import Agent, Role
-from mailbot.core.token import Purpose, Token
-from mailbot.intake.carry_out import carry_out, open_new
-from mailbot.intake.files import refused_files
-from mailbot.intake.persons import as_known, first_line, handle_person, look_up, report, resolve_merged, words_of
-from mailbot.intake.proof import is_proven, proves_author
-from mailbot.intake.quarantine import carry_out_orders, list_token
-from mailbot.intake.turn import Arrived, Handled, Source, Turn
-from mailbot.store.work import Loaded
+from mailbot.desk.apply_event import carry_out, open_new
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Source,
+    Turn,
+)
+from mailbot.desk.inbound.quarantine_replies import carry_out_orders, list_token
+from mailbot.desk.inbound.requesters import (
+    first_line,
+    handle_person,
+    report,
+    words_of,
+)
+from mailbot.desk.inbound.sender_proof import is_proven, proves_author
+from mailbot.desk.inbound.ticket_lookup import (
+    as_known,
+    look_up,
+    resolve_merged,
+)
+from mailbot.mail.intent.intent import Answer, answer_of
+from mailbot.mail.message import (
+    Address,
+    Forward,
+    InboundMessage,
+    Kind,
+)
+from mailbot.mail.redaction import agents_words, safe_title, without_tokens
+from mailbot.mail.reply.forward import read_forward
+from mailbot.mail.reply_token import Purpose, Token
+from mailbot.mail.subject import clean_subject, status_request
+from mailbot.store.unit_of_work import Loaded
+from mailbot.ticket.command_parser import (
+    CommandError,
+    Fault,
+    Verb,
+    parse_commands,
+)
+from mailbot.ticket.events import (
+    Answered,
+    Reported,
+    Target,
+)
+from mailbot.ticket.matching import (
+    AgentRoute,
+    Clues,
+    clues_of,
+    route_agent,
+)
+from mailbot.ticket.ticket import Agent, Role
+from mailbot.vocabulary.refused_files import (
+    INFECTED,
+    OWN_MAIL,
+    UNSCANNED,
+)
 
 
 def handle_agent(turn: Turn, mail: Arrived, agent: Agent) -> Handled:
@@ -222,3 +259,25 @@ def _as_note(comment: str, words: str) -> str:
     """What an agent writes above a forwarded mail is for colleagues: a note, unless commands say otherwise."""
     is_note = words.strip() and not comment.lstrip().startswith("#")
     return f"#catatan\n{comment}" if is_note else comment
+
+
+_FAULTS = {INFECTED: Fault.INFECTED_FILE, UNSCANNED: Fault.UNSCANNED_FILE, OWN_MAIL: Fault.OWN_MAIL}
+
+
+def refused_files(mail: Arrived, instance_id: str) -> tuple[CommandError, ...]:
+    """Why an agent's mail can't go to the requester as it is: a fault for each of its files that may not."""
+    own = (name for name in _own_mails(mail.message, instance_id))
+    found = [*((held.kind, held.to_blame) for held in mail.held), *((OWN_MAIL, name) for name in own)]
+    return tuple(CommandError(_FAULTS.get(kind, Fault.REFUSED_FILE), "", 0, name) for kind, name in found)
+
+
+def _own_mails(message: InboundMessage, instance_id: str) -> list[str]:
+    """Attached mails that the desk wrote to agents: with history, notes and a signed address that are theirs alone."""
+    names = [each.name for each in message.attachments if each.content_type == "message/rfc822"]
+    found = []
+    for position, nested in enumerate(message.nested):
+        kind = nested.headers.get("X-Mailbot-Kind").strip().lower()
+        is_ours = nested.headers.get("X-Mailbot-Instance").strip() == instance_id
+        if (is_ours and kind in ("notification", "notice", "")) or _own_mails(nested, instance_id):
+            found.append(names[position] if position < len(names) else nested.subject)
+    return found

@@ -6,7 +6,7 @@ store; or nothing, and then whoever asked does it by themselves. Nothing is deci
     reader thread    begin(batch) ──► queue ──► a thread for each worker ──► pipe ──► worker process
     processing       batch.result() ◄───────────────────────────────────── pipe ◄──
 
-A worker is `python -m mailbot.understanding_worker` with two pipes: it ends when they close, so it can't outlive its
+A worker is `python -m mailbot.desk.inbound.analysis_worker` with two pipes: it ends when they close, so it can't outlive its
 parent, however that died. One that dies or hangs takes nothing with it: its mails are understood by the parent, where
 the attempts are counted that set a deadly mail aside (processing.py).
 """
@@ -26,10 +26,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import IO, Any
 
-from mailbot.core.arrival import Arrival
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.identity import Identity
-from mailbot.core.understand import Understood
+from mailbot.mail.analysis import Understood
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.duplicates import Identity
+from mailbot.mail.fetched import Arrival
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def start_worker() -> subprocess.Popen[bytes]:
     """A process that understands mail, with a pipe to it and one back; the same code as ours, wherever it was found."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return subprocess.Popen(
-        [sys.executable, "-m", "mailbot.understanding_worker"],
+        [sys.executable, "-m", "mailbot.desk.inbound.analysis_worker"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True,
     )  # fmt: skip
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 import signal
 import sys
 
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.identity import identity
-from mailbot.core.understand import understand_wholly
-from mailbot.deadline import no_longer_than
-from mailbot.footprint import keep_small
-from mailbot.packing import pack
-from mailbot.understanding import Prepared, hear, say
+from mailbot.desk.inbound.analysis_pool import (
+    Prepared,
+    hear,
+    say,
+)
+from mailbot.mail.analysis import understand_wholly
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.duplicates import identity
+from mailbot.runtime.memory import keep_small
+from mailbot.runtime.watchdog import no_longer_than
+from mailbot.store.compression import pack
 
 LONGEST_SECONDS = 60.0
 

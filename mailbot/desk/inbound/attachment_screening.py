@@ -17,13 +17,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, Protocol
 
-from mailbot.clamd import Infected, Unscanned, Verdict
-from mailbot.clock import Clock
-from mailbot.core.attachment_rules import Held, Refusals, screen, without
-from mailbot.core.message import Attachment, InboundMessage
-from mailbot.health import Line
-from mailbot.intake.turn import Arrived
-from mailbot.logs import Outage
+from mailbot.desk.context import Arrived
+from mailbot.mail.attachments.policy import (
+    Held,
+    Refusals,
+    screen,
+    without,
+)
+from mailbot.mail.message import Attachment, InboundMessage
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.logs import Outage
+from mailbot.runtime.status import Line
+from mailbot.transport.clamd import (
+    Infected,
+    Unscanned,
+    Verdict,
+)
 from mailbot.vocabulary.refused_files import INFECTED, UNSCANNED
 
 log = logging.getLogger(__name__)
@@ -33,7 +42,7 @@ SAMPLE = b"mailbot asks whether you scan\r\n"
 
 
 class Scans(Protocol):
-    """What looks for viruses (mailbot.clamd.Clamd)."""
+    """What looks for viruses (mailbot.transport.clamd.Clamd)."""
 
     address: str
 

@@ -11,8 +11,17 @@ Never: mail; a lock.
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import threading
 from pathlib import Path
+
+from mailbot.desk.inbound.analysis_pool import (
+    hear,
+    say,
+    start_worker,
+)
+from mailbot.mail.classify.rules import OwnIdentity
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -65,3 +74,37 @@ def _boot() -> str:
         return _BOOT.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+log = logging.getLogger(__name__)
+
+
+SECONDS = 70.0  # the process ends itself after 60 (understanding_worker)
+
+
+_ORDINARY = b"From: a@sekolah.example\r\nSubject: BKU\r\nMessage-ID: <a@sekolah.example>\r\n\r\nMohon bantuan.\r\n"
+
+
+def is_deadly(raw: bytes, own: OwnIdentity, seconds: float = SECONDS) -> bool:
+    """Does a process end, or hang for `seconds`, over this mail, and not over another?"""
+    return not _survives(raw, own, seconds) and _survives(_ORDINARY, own, seconds)
+
+
+def _survives(raw: bytes, own: OwnIdentity, seconds: float) -> bool:
+    """Did a process of its own read the mail to its end?"""
+    with start_worker() as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        too_long = threading.Timer(seconds, process.kill)
+        too_long.start()
+        try:
+            say(process.stdin, own)
+            hear(process.stdout)
+            say(process.stdin, [raw])
+            hear(process.stdout)
+        except (EOFError, BrokenPipeError):
+            return False
+        finally:
+            too_long.cancel()
+            process.kill()  # it has nothing more to say, and would clean up for longer than anybody waits
+    return True

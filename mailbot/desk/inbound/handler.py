@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailbot.core.compose import is_usable
-from mailbot.core.held import Why
-from mailbot.core.message import Kind
-from mailbot.intake.agents import handle_agent
-from mailbot.intake.persons import handle_person, handle_unread
-from mailbot.intake.reply_path import conflict_of
-from mailbot.intake.robots import handle_bounce, handle_robot
-from mailbot.intake.turn import Arrived, Handled, Turn
-
-__all__ = ["Arrived", "Handled", "Turn", "handle"]
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Turn,
+)
+from mailbot.desk.inbound.agents import handle_agent
+from mailbot.desk.inbound.machines import handle_bounce, handle_robot
+from mailbot.desk.inbound.requesters import handle_person, handle_unread
+from mailbot.mail.classify.authentication import dmarc_verdict
+from mailbot.mail.classify.reply_conflict import conflict
+from mailbot.mail.compose.composer import is_usable
+from mailbot.mail.message import Kind
+from mailbot.ticket.quarantine import Why
 
 
 def handle(turn: Turn, mail: Arrived) -> Handled:
@@ -55,3 +58,19 @@ def _handle_person(turn: Turn, mail: Arrived) -> Handled:
         return handle_person(turn, mail)
     handled = handle_person(turn, replace(mail, conflict=found))
     return replace(handled, explanation={**handled.explanation, "not_answered": found})
+
+
+def conflict_of(turn: Turn, mail: Arrived) -> str:
+    """Why this mail is not answered by itself though a person wrote it, or ""."""
+    profile, agents, message = turn.profile, turn.policy.agents, mail.message
+    desk = (profile.address, *profile.aliases)
+    if mail.message.from_addr in desk or any(mail.message.from_addr == agent.email for agent in agents):
+        return ""
+    return conflict(
+        message,
+        desk=desk,
+        agents=[address for agent in agents for address in (agent.email, *agent.aliases)],
+        names=[profile.name, *(f"{agent.name} ({profile.brand})" for agent in agents)],
+        dmarc=dmarc_verdict(message, profile.trusted_authserv_ids) if message.sender is not None else "",
+        shared=profile.shared_domains,
+    )

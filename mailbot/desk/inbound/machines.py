@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailbot.core.events import DeliveryFailed, RobotReplied
-from mailbot.core.message import Bounce
-from mailbot.core.route import clues_of, route
-from mailbot.core.ticket import MessageKind, Role
-from mailbot.core.token import Purpose, read_tokens
-from mailbot.intake.carry_out import carry_out
-from mailbot.intake.persons import as_known, look_up, resolve_merged
-from mailbot.intake.turn import Arrived, Handled, Source, Turn
+from mailbot.desk.apply_event import carry_out, report_failure
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Source,
+    Turn,
+)
+from mailbot.desk.inbound.ticket_lookup import (
+    as_known,
+    look_up,
+    resolve_merged,
+)
+from mailbot.mail.message import Bounce, MessageKind
+from mailbot.mail.reply_token import Purpose, read_tokens
+from mailbot.ticket.events import RobotReplied
+from mailbot.ticket.matching import clues_of, route
+from mailbot.ticket.ticket import Role
 
 SHOWN_CHARACTERS = 4000
 
@@ -54,16 +63,6 @@ def handle_bounce(turn: Turn, mail: Arrived) -> Handled:
     if first_time:
         report_failure(turn, row, reason, soft=not bounce.hard)
     return Handled("processed", f"delivery report: {reason}", loaded.id, loaded.ticket.number)
-
-
-def report_failure(turn: Turn, row: Any, reason: str, *, soft: bool = False) -> None:
-    """Tell the ticket that a mail of the outbox did not reach its reader. A failed notice makes no further notice."""
-    if row.ticket_id is None or row.kind == MessageKind.NOTICE.value:
-        return
-    loaded = turn.work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
-    if loaded is not None:
-        kind = MessageKind(row.kind)
-        carry_out(turn, loaded, DeliveryFailed(turn.work.now, kind, row.recipient, row.cycle, reason[:500], soft))
 
 
 def _mail_that_came_back(turn: Turn, mail: Arrived, bounce: Bounce) -> Any | None:

@@ -6,16 +6,23 @@ mail with such a Message-ID on one, is asked of the database for all of them at 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from mailbot.core.urgency import belongs
+from mailbot.mail.ordering_keys import head_of, order_keys
 from mailbot.store.engine import Store
-from mailbot.store.prepared import Prepared, in_steps, named, one_of
+from mailbot.store.statements import (
+    Prepared,
+    in_steps,
+    named,
+    one_of,
+)
 from mailbot.store.tables import TICKET
-from mailbot.store.work import Work
+from mailbot.store.unit_of_work import Work
 
 
 def urgent(store: Store, mails: Mapping[int, bytes]) -> set[int]:
@@ -38,3 +45,39 @@ def _there(count: int) -> Prepared:
     """Which of so many numbers are tickets'."""
     wanted = select(TICKET.c.number).where(TICKET.c.desk_id == bindparam("desk"), one_of(TICKET.c.number, count))
     return Prepared(wanted)
+
+
+# The fields that this module looks at.
+FIELDS = (
+    "FROM", "TO", "CC", "SUBJECT", "MESSAGE-ID", "IN-REPLY-TO", "REFERENCES", "AUTO-SUBMITTED", "PRECEDENCE", "LIST-ID",
+)  # fmt: skip
+
+
+_MACHINE = re.compile(
+    rb"(?im)^(?:auto-submitted[ \t]*:(?![ \t]*no\b)|list-id[ \t]*:"
+    rb"|precedence[ \t]*:[ \t]*(?:bulk|junk|list|auto_reply)\b)"
+)
+
+
+_MOST = 50
+
+
+class Belongs(NamedTuple):
+    """Tickets and Message-IDs that a mail names; nobody has verified them."""
+
+    numbers: frozenset[int]
+    message_ids: frozenset[str]
+
+
+_NOWHERE = Belongs(frozenset(), frozenset())
+
+
+def belongs(raw: bytes) -> Belongs:
+    """What a mail names, of which `raw` is all, or its head."""
+    head = head_of(raw)
+    if head is None or _MACHINE.search(head):
+        return _NOWHERE
+    keys = order_keys(head)
+    numbers = [int(key[2:]) for key in keys if key.startswith("t:")]
+    message_ids = [key[2:] for key in keys if key.startswith("m:")]
+    return Belongs(frozenset(numbers[:_MOST]), frozenset(message_ids[-_MOST:]))

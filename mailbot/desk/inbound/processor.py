@@ -34,23 +34,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailbot.clock import Clock
-from mailbot.core.arrival import Place
-from mailbot.core.attachments import without_contents
-from mailbot.core.held import Why
-from mailbot.core.understand import Understood
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Processed,
+    Turn,
+)
+from mailbot.desk.inbound.attachment_screening import explained
+from mailbot.desk.inbound.crash_guard import InHand
+from mailbot.desk.inbound.handler import handle
+from mailbot.desk.inbound.quarantining import (
+    LONGEST_TRACE,
+    set_aside,
+    unread,
+)
 from mailbot.errors import StoreUnavailable
-from mailbot.footprint import LARGE, one_large
-from mailbot.in_hand import InHand
-from mailbot.intake import Arrived, Handled, Turn, handle
-from mailbot.intake.set_aside import LONGEST_TRACE, set_aside, unread
-from mailbot.intake.turn import Processed
-from mailbot.screening import explained
+from mailbot.mail.analysis import Understood
+from mailbot.mail.fetched import Place
+from mailbot.mail.mime.attachments import without_contents
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.memory import LARGE, one_large
 from mailbot.store import raw_mail
-from mailbot.store.claims import in_hand as in_hand_of
+from mailbot.store.cluster.claims import in_hand as in_hand_of
 from mailbot.store.engine import Store
-from mailbot.store.prepared import Savepoint
-from mailbot.store.work import Work
+from mailbot.store.statements import Savepoint
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.quarantine import Why
 
 log = logging.getLogger(__name__)
 

@@ -10,68 +10,40 @@ signed for this lead and this list. Mail of others is untrusted text: one line e
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from mailbot.core.held import Why, why_held
-from mailbot.core.quarantine_orders import Order, OrderError, OrderFault, Verb, parse_orders, settle
-from mailbot.core.route import Clues
-from mailbot.core.ticket import Agent
-from mailbot.core.token import Purpose, Signer, Token
-from mailbot.intake.persons import words_of
-from mailbot.intake.turn import Arrived, Handled, Turn, let_out
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Turn,
+    let_out,
+)
+from mailbot.desk.inbound.requesters import words_of
+from mailbot.desk.views import (
+    FaultView,
+    OutcomeView,
+)
+from mailbot.mail.redaction import _one_line
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    Token,
+)
 from mailbot.store import quarantine_lists
-from mailbot.views import FaultView, HeldMailView, OutcomeView
-
-LISTED = 50
-_LONGEST_LINE = 160
-# Where the code alone does not say enough, the reason's own words stand beside it.
-_TELLING = frozenset((Why.POISON, Why.GAVE_UP, Why.KILLED, Why.OTHER, Why.VIRUS, Why.SPAM, Why.AUTOMATIC, Why.BOUNCE))
-
+from mailbot.ticket.matching import Clues
+from mailbot.ticket.quarantine import (
+    Order,
+    OrderError,
+    OrderFault,
+    Verb,
+    parse_orders,
+    settle,
+)
+from mailbot.ticket.ticket import Agent
 
 # The list
-
-
-def send_list(turn: Turn, opening: datetime) -> bool:
-    """Send every lead the list of what is held; False where that was done before, or there is nothing or nobody."""
-    rows, total = quarantine_lists.held(turn.work, LISTED)
-    if not rows or not turn.policy.leads:
-        return False
-    list_id = quarantine_lists.add(turn.work, opening, [row.id for row in rows])
-    if list_id is None:
-        return False
-    mails = tuple(_view(number, row) for number, row in enumerate(rows, 1))
-    context = {"mails": mails, "more": total - len(mails), "total": total}
-    for email in turn.policy.leads:
-        turn.post.of_quarantine(turn, email, "agent/quarantine", context, list_id)
-    return True
-
-
-def _view(number: int, row: Any) -> HeldMailView:
-    why = why_held(
-        state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender="@" in row.sender,
-        on_ticket=row.ticket_id is not None,
-    )  # fmt: skip
-    return HeldMailView(
-        number=number,
-        sender=_one_line(row.sender),
-        subject=_one_line(row.subject),
-        size=row.size,
-        at=row.received_at,
-        why=why.value,
-        detail=_one_line(row.reason) if why in _TELLING else "",
-        can_be_released=why not in (Why.TOO_LARGE, Why.NO_SENDER),
-    )
-
-
-def _one_line(text: str) -> str:
-    """Untrusted text as one short line: no control, format or bidirectional signs, no line separators."""
-    visible = (c if unicodedata.category(c)[0] != "C" else " " for c in text[: _LONGEST_LINE * 4])
-    line = " ".join("".join(visible).split())
-    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 2] + " …"
 
 
 # The answer

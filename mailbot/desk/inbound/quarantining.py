@@ -9,13 +9,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from mailbot.core.glance import glance, is_robots
-from mailbot.core.held import Why
-from mailbot.core.message import Classification, Kind
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Turn,
+)
+from mailbot.desk.inbound.requesters import handle_unread
 from mailbot.errors import StoreUnavailable
-from mailbot.intake.persons import handle_unread
-from mailbot.intake.turn import Arrived, Handled, Turn
-from mailbot.store.prepared import Savepoint
+from mailbot.mail.message import Classification, Kind
+from mailbot.mail.mime.minimal_parser import glance, is_robots
+from mailbot.store.statements import Savepoint
+from mailbot.ticket.quarantine import Why
 
 log = logging.getLogger(__name__)
 

@@ -4,23 +4,47 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailbot.core.body import new_words
-from mailbot.core.compose import is_usable
-from mailbot.core.events import Hold, OpenFollowUp, Origin, Replied, Reported
-from mailbot.core.intent import intent_of
-from mailbot.core.message import Address, Reply
-from mailbot.core.relay import without_tokens
-from mailbot.core.route import Clues, Known, Route, clues_of, route
-from mailbot.core.senders import is_automatic_address
-from mailbot.core.stranger_words import safe_title
-from mailbot.core.subject import clean_subject, status_request
-from mailbot.core.ticket import CloseReason, Participant, Role, Status
-from mailbot.intake.carry_out import carry_out, open_new
-from mailbot.intake.proof import proves_author
-from mailbot.intake.turn import Arrived, Handled, Source, Turn
-from mailbot.store.work import Loaded
-
-MAX_CHAIN = 100
+from mailbot.desk.apply_event import carry_out, open_new
+from mailbot.desk.context import (
+    Arrived,
+    Handled,
+    Source,
+    Turn,
+)
+from mailbot.desk.inbound.sender_proof import proves_author
+from mailbot.desk.inbound.ticket_lookup import (
+    _newest_of_chain,
+    as_known,
+    look_up,
+    resolve_merged,
+)
+from mailbot.mail.classify.senders import is_automatic_address
+from mailbot.mail.compose.composer import is_usable
+from mailbot.mail.intent.intent import intent_of
+from mailbot.mail.message import Address, Reply
+from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.reply.reply_text import new_words
+from mailbot.mail.subject import clean_subject, status_request
+from mailbot.store.unit_of_work import Loaded
+from mailbot.ticket.events import (
+    Hold,
+    OpenFollowUp,
+    Origin,
+    Replied,
+    Reported,
+)
+from mailbot.ticket.matching import (
+    Clues,
+    Route,
+    clues_of,
+    route,
+)
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Role,
+    Status,
+)
 
 
 def handle_person(turn: Turn, mail: Arrived) -> Handled:
@@ -37,39 +61,6 @@ def handle_person(turn: Turn, mail: Arrived) -> Handled:
     if loaded is None or _is_strangers_reply_to_closed(found, loaded):
         return report(turn, mail, named=found.named or found.number, route=found)
     return _reply(turn, mail, loaded, found)
-
-
-def look_up(turn: Turn, clues: Clues, *, of_agents: bool = False) -> dict[int, Loaded]:
-    """The tickets that the clues name, by number (references too; those between desk and agents only `of_agents`)."""
-    numbers = set(clues.numbers)
-    by_reference = turn.work.numbers_by_message_id(clues.references, of_agents=of_agents)
-    known = turn.work.tickets(numbers | set(by_reference.values()))
-    return _Lookup(known, by_reference)
-
-
-class _Lookup(dict[int, Loaded]):
-    """Tickets by number, and which Message-ID led to which."""
-
-    def __init__(self, tickets: dict[int, Loaded], by_reference: dict[str, int]) -> None:
-        super().__init__(tickets)
-        self.by_reference = by_reference
-
-
-def as_known(known: dict[int, Loaded]) -> Known:
-    """What `core.route` may know."""
-    by_reference = known.by_reference if isinstance(known, _Lookup) else {}
-    return Known({number: loaded.ticket for number, loaded in known.items()}, by_reference)
-
-
-def resolve_merged(turn: Turn, loaded: Loaded) -> Loaded:
-    """The ticket that this one went into, at the end of the chain."""
-    for _ in range(MAX_CHAIN):
-        into = loaded.ticket.merged_into
-        following = turn.work.ticket(into) if into is not None else None
-        if following is None:
-            return loaded
-        loaded = following
-    return loaded
 
 
 def _is_strangers_reply_to_closed(found: Route, loaded: Loaded) -> bool:
@@ -122,19 +113,6 @@ def reply_to(turn: Turn, loaded: Loaded, event: Replied, source: Source, why: di
                 return reply_to(turn, newest, event, source, why | {"joined": "open follow-up"})
             return _follow_up(turn, newest, event, source, why)
     return Handled("processed", "", loaded.id, loaded.ticket.number, dict(why))
-
-
-def _newest_of_chain(turn: Turn, loaded: Loaded) -> Loaded:
-    for _ in range(MAX_CHAIN):
-        children = turn.work.follow_ups_of(loaded.ticket.number)
-        if not children:
-            break
-        # an open one before a closed one: never a third ticket while one is open
-        still_open = [c for c in children if resolve_merged(turn, c).ticket.status is not Status.CLOSED]
-        loaded = resolve_merged(turn, (still_open or children)[0])
-        if loaded.ticket.status is not Status.CLOSED:
-            break
-    return loaded
 
 
 def _follow_up(turn: Turn, old: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:

@@ -10,9 +10,13 @@ our addresses, which few signatures cover, is held.
 
 from __future__ import annotations
 
-from mailbot.core.authentication import dmarc_passes, dmarc_verdict, doubtful_author
-from mailbot.core.route import AgentRoute
-from mailbot.intake.turn import Arrived, Turn
+from mailbot.desk.context import Arrived, Turn
+from mailbot.mail.classify.authentication import (
+    dmarc_passes,
+    dmarc_verdict,
+    doubtful_author,
+)
+from mailbot.ticket.matching import AgentRoute
 
 
 def proves_author(turn: Turn, mail: Arrived) -> bool:
@@ -24,7 +28,7 @@ def proves_author(turn: Turn, mail: Arrived) -> bool:
         return True
     if not profile.dkim_keys or dmarc_verdict(message, profile.trusted_authserv_ids) == "fail":
         return False
-    from mailbot.core.dkim_proof import why_unproven
+    from mailbot.mail.classify.dkim import why_unproven
 
     raw = turn.raw_of(mail.raw_sha256)
     return raw is not None and not why_unproven(raw, message.from_address.domain, profile.dkim_keys, turn.work.now)

@@ -20,12 +20,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailbot.core.compose import enclose
-from mailbot.core.message import Attachment, InboundMessage
-from mailbot.core.outgoing import Content, Outgoing
-from mailbot.core.parse import parse_message
-from mailbot.core.relay import mask_tokens
-from mailbot.footprint import LARGE, unpacking
+from mailbot.mail.compose.composer import enclose
+from mailbot.mail.compose.streaming import Content, Outgoing
+from mailbot.mail.message import Attachment, InboundMessage
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.redaction import mask_tokens
+from mailbot.runtime.memory import LARGE, unpacking
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 

@@ -12,16 +12,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailbot.core.likeness import likeness
-from mailbot.core.organisation import is_shared, mailbox_of, organisation_of
-from mailbot.core.restraint import Cap, Limits, reached
-from mailbot.core.ticket import MessageKind
-from mailbot.store.restraint import Keys, Restraint
+from mailbot.mail.domains import (
+    is_shared,
+    mailbox_of,
+    organisation_of,
+)
+from mailbot.mail.message import MessageKind
+from mailbot.store.auto_reply_counts import Keys, Restraint
+from mailbot.ticket.auto_reply_limits import (
+    Cap,
+    likeness,
+    reached,
+)
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 if TYPE_CHECKING:
-    from mailbot.intake.turn import Arrived, Turn
-    from mailbot.store.work import Loaded
+    from mailbot.desk.context import Arrived, Turn
+    from mailbot.store.unit_of_work import Loaded
 
 # They follow a deadline or an agent's order, a few for each ticket, and a ticket that is closed in silence would be
 # worse than one mail too many: they count, but are not withheld.
@@ -132,6 +139,3 @@ def _is_echo(counters: Restraint, loaded: Loaded | None, to: str, mail: Arrived)
         return True
     named = (*message.in_reply_to, *message.references[-10:])
     return bool(named) and counters.went_to_others(named, to)
-
-
-__all__ = ["Limits", "cap_on", "folded", "folds", "may_ask", "withhold"]

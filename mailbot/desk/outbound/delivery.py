@@ -19,23 +19,31 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mailbot.clock import Clock
-from mailbot.core.desk import DeskProfile
-from mailbot.core.events import Delivered
-from mailbot.core.ticket import MessageKind
-from mailbot.enclosures import Enclosures
+from mailbot.desk.apply_event import carry_out, report_failure
+from mailbot.desk.context import Turn
+from mailbot.desk.outbound.attachments import Enclosures
+from mailbot.desk.profile import DeskProfile
 from mailbot.errors import StoreUnavailable, TemporaryError
-from mailbot.intake.carry_out import carry_out
-from mailbot.intake.robots import report_failure
-from mailbot.intake.turn import Turn
-from mailbot.lanes import Fate, Lanes, Letter, Submits
-from mailbot.smtp import Accepted, Deferred, Rejected
-from mailbot.store import raw_mail
+from mailbot.mail.message import MessageKind
+from mailbot.runtime.clock import Clock
+from mailbot.store import compression
 from mailbot.store.engine import Store
-from mailbot.store.jumps import bring_forward
-from mailbot.store.prepared import Savepoint
+from mailbot.store.outbox import bring_forward
 from mailbot.store.sent_journal import SentJournal, digest_of
-from mailbot.store.work import Work
+from mailbot.store.statements import Savepoint
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.events import Delivered
+from mailbot.transport.smtp.pool import (
+    Fate,
+    Lanes,
+    Letter,
+    Submits,
+)
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+)
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +228,7 @@ class Delivery:
             try:
                 sender = self._profile.at(row.mailbox_id).bounce_address(row.id)
                 letters[row.id] = Letter(sender, row.recipient, self._enclosures.assembled(row))
-            except raw_mail.RawMailDamaged as error:
+            except compression.RawMailDamaged as error:
                 fates[row.id] = Rejected(0, f"an attachment can't be read any more: {error}")
             except (TemporaryError, OSError, MemoryError):
                 raise  # the machine's fault, which every mail would meet

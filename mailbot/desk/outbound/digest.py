@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from mailbot.core.audience import concerned
-from mailbot.core.events import Topic
-from mailbot.core.restraint import Cap
-from mailbot.core.ticket import MessageKind
-from mailbot.intake.turn import Turn
-from mailbot.restraint import folded
+from mailbot.desk.context import Turn
+from mailbot.desk.outbound.auto_reply_guard import folded
+from mailbot.mail.message import MessageKind
+from mailbot.ticket.auto_reply_limits import Cap
+from mailbot.ticket.events import Topic
+from mailbot.ticket.ticket import concerned
 
 SHOWN = 50  # replies of a ticket
 CHARACTERS = 300  # of each

@@ -8,9 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mailbot import shown
-from mailbot.core.commands import CommandError
-from mailbot.core.events import (
+from mailbot.desk.context import (
+    Arrived,
+    Source,
+    Turn,
+)
+from mailbot.desk.outbound import visibility
+from mailbot.desk.outbound.auto_reply_guard import folds, may_ask
+from mailbot.desk.outbound.queueing import Envelope, Posting
+from mailbot.desk.outbound.templates import Renderer
+from mailbot.desk.outbound.visibility import as_seen_by
+from mailbot.desk.views import (
+    EntryView,
+    FaultView,
+    FileView,
+    HeldView,
+    PersonView,
+)
+from mailbot.mail.message import Address, MessageKind
+from mailbot.mail.redaction import safe_title
+from mailbot.mail.subject import clean_subject
+from mailbot.store.unit_of_work import Loaded
+from mailbot.ticket.auto_reply_limits import Cap
+from mailbot.ticket.command_parser import CommandError
+from mailbot.ticket.events import (
     Acknowledge,
     Effect,
     Notify,
@@ -21,18 +42,11 @@ from mailbot.core.events import (
     SendReminder,
     Topic,
 )
-from mailbot.core.message import Address
-from mailbot.core.restraint import Cap
-from mailbot.core.stranger_words import safe_title
-from mailbot.core.subject import clean_subject
-from mailbot.core.ticket import Agent, CloseReason, MessageKind, Role
-from mailbot.intake.sight import as_seen_by
-from mailbot.intake.turn import Arrived, Source, Turn
-from mailbot.posting import Envelope, Posting
-from mailbot.render import Renderer
-from mailbot.restraint import folds, may_ask
-from mailbot.store.work import Loaded
-from mailbot.views import EntryView, FaultView, FileView, HeldView, PersonView
+from mailbot.ticket.ticket import (
+    Agent,
+    CloseReason,
+    Role,
+)
 
 
 class Correspondence:
@@ -81,7 +95,7 @@ class Correspondence:
 
     def _answer(self, turn: Turn, loaded: Loaded, effect: SendAnswer, source: Source | None) -> None:
         assert source is not None
-        name = shown.agent_name(turn, effect.agent)
+        name = visibility.agent_name(turn, effect.agent)
         context = {
             "words": source.words, "agent_name": name, "attachment_names": tuple(a.name for a in source.attachments)
         }  # fmt: skip
@@ -92,7 +106,7 @@ class Correspondence:
     def _close(self, turn: Turn, loaded: Loaded, effect: SendClosure, source: Source | None) -> None:
         template = "requester/closure_no_reply" if effect.reason is CloseReason.NO_REPLY else "requester/closure_solved"
         spoken = source if effect.with_words else None
-        name = shown.agent_name(turn, effect.agent) if spoken else ""
+        name = visibility.agent_name(turn, effect.agent) if spoken else ""
         context = {
             "words": spoken.words if spoken else "", "agent_name": name,
             "attachment_names": tuple(a.name for a in spoken.attachments) if spoken else (),
@@ -131,7 +145,7 @@ class Correspondence:
         asked = next((m for m in reversed(turn.work.messages(loaded.id)) if m.kind == "answer"), None)
         context = {
             "closes_at": effect.closes_at,
-            "agent_name": shown.agent_name(turn, asked.author) if asked else "",
+            "agent_name": visibility.agent_name(turn, asked.author) if asked else "",
             "words": asked.text if asked else "",
         }
         template = "requester/reminder_2" if effect.last else "requester/reminder_1"
@@ -149,7 +163,7 @@ class Correspondence:
         rows = turn.work.messages(loaded.id)
         spoken = [m.at for m in rows if m.public and m.kind in ("answer", "closure", "reply")]
         seen = as_seen_by(turn, loaded.ticket, mail.message.from_address)
-        view = shown.view(turn, seen, last_answer_at=max(spoken, default=None))
+        view = visibility.view(turn, seen, last_answer_at=max(spoken, default=None))
         envelope = Envelope(
             MessageKind.STATUS, mail.message.from_address, "requester/status", {"ticket": view},
             loaded.ticket.language, "auto-replied",
@@ -194,7 +208,7 @@ class Correspondence:
         event = "reply" if not is_new else "follow_up" if ticket.follow_up_of else "report"
         history: tuple[EntryView, ...] = ()
         if event != "report":
-            history = shown.history(turn, loaded, skip_last=True)
+            history = visibility.history(turn, loaded, skip_last=True)
         context = {
             "event": event,
             "person": PersonView(source.author.email, source.author.name),
@@ -207,9 +221,9 @@ class Correspondence:
         }
         envelopes = [
             Envelope(
-                MessageKind.NOTIFICATION, shown.agent_address(turn, email), "agent/notification", context,
+                MessageKind.NOTIFICATION, visibility.agent_address(turn, email), "agent/notification", context,
                 turn.profile.language, "auto-generated", attachments=source.attachments,
-                from_name=shown.person_name(turn, source.author),
+                from_name=visibility.person_name(turn, source.author),
             )
             for email in effect.to
         ]  # fmt: skip
@@ -225,7 +239,7 @@ class Correspondence:
         context = {
             "topic": effect.topic.value,
             "facts": facts,
-            "history": shown.history(turn, loaded, skip_last=False) if wants_history else (),
+            "history": visibility.history(turn, loaded, skip_last=False) if wants_history else (),
         }
         mail = source.mail if source and source.author.email in effect.to else None
         for email in effect.to:
@@ -258,7 +272,7 @@ class Correspondence:
     ) -> None:  # fmt: skip
         """Tell a lead of the quarantine; an answer gives orders on this list."""
         envelope = Envelope(
-            MessageKind.NOTICE, shown.agent_address(turn, email), template, context, turn.profile.language,
+            MessageKind.NOTICE, visibility.agent_address(turn, email), template, context, turn.profile.language,
             "auto-replied" if mail else "auto-generated", quarantine_list=list_id,
         )  # fmt: skip
         self._posting.post(turn, None, envelope, mail, None)

@@ -11,22 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mailbot import shown
-from mailbot.core.compose import Draft, compose
-from mailbot.core.desk import DeskProfile
-from mailbot.core.events import Topic
-from mailbot.core.message import Address, Attachment
-from mailbot.core.restraint import Cap
-from mailbot.core.stranger_words import safe_name
-from mailbot.core.ticket import MessageKind, Role
-from mailbot.core.token import Purpose
-from mailbot.intake.sight import as_seen_by
-from mailbot.intake.turn import Arrived, Source, Turn
-from mailbot.render import Rendered, Renderer
-from mailbot.restraint import cap_on, withhold
-from mailbot.store.work import Loaded
-from mailbot.views import DeskView, PersonView
-from mailbot.vocabulary.caps import WITHHELD
+from mailbot.desk.context import (
+    Arrived,
+    Source,
+    Turn,
+)
+from mailbot.desk.outbound import visibility
+from mailbot.desk.outbound.auto_reply_guard import cap_on, withhold
+from mailbot.desk.outbound.templates import Rendered, Renderer
+from mailbot.desk.outbound.visibility import as_seen_by
+from mailbot.desk.profile import DeskProfile
+from mailbot.desk.views import DeskView, PersonView
+from mailbot.mail.compose.composer import Draft, compose
+from mailbot.mail.message import Address, Attachment, MessageKind
+from mailbot.mail.redaction import safe_name
+from mailbot.mail.reply_token import Purpose
+from mailbot.store.unit_of_work import Loaded
+from mailbot.ticket.auto_reply_limits import Cap
+from mailbot.ticket.events import Topic
+from mailbot.ticket.ticket import Role
+from mailbot.vocabulary.labels import WITHHELD
 
 # Whose turn it is when a queue has formed, the least first: an agent's words before the desk's own.
 TURN = {MessageKind.ANSWER: -20, MessageKind.CLOSURE: -15, MessageKind.ACKNOWLEDGEMENT: -10, MessageKind.STATUS: -10}
@@ -70,7 +74,7 @@ class Posting:
             message_row_id = turn.work.add_message(
                 loaded.id, direction="out", kind=first.kind.value, author=turn.profile.at(loaded.mailbox_id).address,
                 author_name=turn.profile.name, author_role=Role.SYSTEM.value, public=not agents_only,
-                subject=shown.subject_line(loaded.ticket),
+                subject=visibility.subject_line(loaded.ticket),
                 text=source.words if carries_words and source and first.kind is MessageKind.CLOSURE else "",
             )  # fmt: skip
         mail = source.mail if source else None
@@ -90,7 +94,7 @@ class Posting:
     ) -> None:
         """A notice to one agent; `mail` is theirs where it answers one."""
         envelope = Envelope(
-            MessageKind.NOTICE, shown.agent_address(turn, email), template, context, turn.profile.language,
+            MessageKind.NOTICE, visibility.agent_address(turn, email), template, context, turn.profile.language,
             "auto-replied" if mail else "auto-generated",
         )  # fmt: skip
         self.post(turn, loaded, envelope, mail, None)
@@ -175,11 +179,11 @@ class Posting:
         if loaded is not None:
             is_agent = envelope.template.startswith("agent/")
             seen = loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to)
-            context.setdefault("ticket", shown.view(turn, seen))
+            context.setdefault("ticket", visibility.view(turn, seen))
             if not is_agent and context.get("words"):
-                context["words"] = shown.for_outsiders(turn, loaded.ticket, envelope.to, str(context["words"]))
+                context["words"] = visibility.for_outsiders(turn, loaded.ticket, envelope.to, str(context["words"]))
             if turn.profile.status_page and not is_agent:
-                context["desk"] = shown.desk_with_link(profile, loaded.ticket, envelope.to)
+                context["desk"] = visibility.desk_with_link(profile, loaded.ticket, envelope.to)
         return self._renderer.render(envelope.template, envelope.language, context)
 
     def _may_write(
@@ -244,4 +248,4 @@ class Posting:
         return [{"raw": raw, "sha256": a.sha256, "name": a.name, "size": a.size} for a in envelope.attachments]
 
     def _topic(self, turn: Turn, loaded: Loaded, envelope: Envelope, is_agent: bool) -> str:
-        return shown.subject_line(loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to))
+        return visibility.subject_line(loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to))

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mailbot.core.held import Why
-from mailbot.core.quarantine_orders import OrderFault
-from mailbot.views import (
+from mailbot.desk.views import (
     ConditionView,
     DeskView,
     EntryView,
@@ -25,6 +23,7 @@ from mailbot.views import (
     TicketView,
     WaitingView,
 )
+from mailbot.ticket.quarantine import OrderFault, Why
 from mailbot.vocabulary.conditions import WORDS
 
 _REPORTED = datetime(2025, 11, 21, 10, 12, 45, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """The words of every mail that goes out: Jinja2 over templates/, in Indonesian and English.
 
-In: a template's name ("requester/acknowledgement"), a language ("id" or "en"), the values of mailbot.views. Out:
+In: a template's name ("requester/acknowledgement"), a language ("id" or "en"), the values of mailbot.desk.views. Out:
 `Rendered(subject, text, html)`. A folder of the admin's own wins over the packaged templates, file by file:
 `<audience>/<event>.<language>.{subject,txt,html}.j2`, with base, letter and agent `.{txt,html}.j2` as shared layouts.
 
@@ -34,10 +34,15 @@ from jinja2.environment import Environment
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
-from mailbot.core.hours import ServiceHours
-from mailbot.errors import ConfigError
-from mailbot.formats import format_hours, format_moment, format_size, format_span, format_stamp, greeting_name
-from mailbot.views import (
+from mailbot.desk.outbound.formats import (
+    format_hours,
+    format_moment,
+    format_size,
+    format_span,
+    format_stamp,
+    greeting_name,
+)
+from mailbot.desk.views import (
     ConditionView,
     DeskView,
     EntryView,
@@ -50,9 +55,17 @@ from mailbot.views import (
     TicketView,
     WaitingView,
 )
-from mailbot.vocabulary.labels import HELD, KINDS, PRIORITIES, ROLES
+from mailbot.errors import ConfigError
+from mailbot.ticket.service_hours import ServiceHours
+from mailbot.vocabulary.labels import (
+    HELD,
+    KINDS,
+    PRIORITIES,
+    ROLES,
+    STATUS_EXPLANATIONS,
+    STATUSES,
+)
 from mailbot.vocabulary.quoting import MARKER_LINES
-from mailbot.vocabulary.status import EXPLANATIONS, WORDS
 
 LANGUAGES = ("id", "en")
 PARTS = ("subject", "txt", "html")
@@ -180,7 +193,7 @@ class Renderer:
 
         Raises ConfigError with all that is wrong.
         """
-        from mailbot.render_sample import samples
+        from mailbot.desk.outbound.template_samples import samples
 
         problems = self._strangers()
         for name in TEMPLATES:
@@ -196,7 +209,7 @@ class Renderer:
 
     def sample(self, name: str, language: str) -> dict[str, object]:
         """Values to try a template with: an invented school, agent and ticket."""
-        from mailbot.render_sample import sample
+        from mailbot.desk.outbound.template_samples import sample
 
         return sample(name, language)
 
@@ -285,8 +298,8 @@ def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Env
     filters: dict[str, Callable[..., Any]] = {
         "stamp": lambda at: format_stamp(at, language, zone),
         "moment": lambda at: format_moment(at, language, zone),
-        "status_words": WORDS[language].__getitem__,
-        "status_explanation": EXPLANATIONS[language].__getitem__,
+        "status_words": STATUSES[language].__getitem__,
+        "status_explanation": STATUS_EXPLANATIONS[language].__getitem__,
         "priority_words": PRIORITIES[language].__getitem__,
         "role_words": ROLES[language].__getitem__,
         "held_words": HELD[language].__getitem__,

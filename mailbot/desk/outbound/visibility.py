@@ -9,14 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Address
-from mailbot.core.relay import mask_addresses, without_tokens
-from mailbot.core.ticket import Ticket
-from mailbot.core.token import Purpose
-from mailbot.intake.turn import Turn
-from mailbot.store.work import Loaded
-from mailbot.views import DeskView, EntryView, PersonView, TicketView
+from mailbot.desk.context import Turn
+from mailbot.desk.profile import DeskProfile
+from mailbot.desk.views import (
+    DeskView,
+    EntryView,
+    PersonView,
+    TicketView,
+)
+from mailbot.mail.message import Address
+from mailbot.mail.redaction import mask_addresses, without_tokens
+from mailbot.mail.reply_token import Purpose
+from mailbot.store.unit_of_work import Loaded
+from mailbot.ticket.ticket import Ticket
 
 HISTORY_ENTRIES = 6
 
@@ -92,3 +97,31 @@ def agent_address(turn: Turn, email: str) -> Address:
 def person_name(turn: Turn, author: Address) -> str:
     """Under whose name a notification stands in the agent's inbox; a name that poses as somebody is not shown."""
     return author.name if author.name and not turn.poses(author) else author.email
+
+
+MAX_CHAIN = 100
+
+
+def as_seen_by(turn: Turn, ticket: Ticket, reader: Address) -> Ticket:
+    """The ticket as this person may see it."""
+    if not ticket.is_hidden(reader.email):
+        return ticket
+    own = _own_report(turn, ticket, reader.email)
+    if own is None:
+        return replace(ticket, requester=reader, subject=turn.profile.name)
+    return replace(ticket, requester=own.requester, subject=own.subject)
+
+
+def _own_report(turn: Turn, ticket: Ticket, email: str) -> Ticket | None:
+    """The merged ticket that this person came with, also through other merges and the tickets that this one follows."""
+    ahead = [ticket]
+    for _ in range(MAX_CHAIN):
+        if not ahead:
+            return None
+        current = ahead.pop(0)
+        if current.takes_part(email) and not current.is_hidden(email):
+            return current
+        ahead += [merged.ticket for merged in turn.work.merged_into(current.number)]
+        before = turn.work.ticket(current.follow_up_of) if current.follow_up_of is not None else None
+        ahead += [before.ticket] if before else []
+    return None

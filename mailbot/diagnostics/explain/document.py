@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Any
 
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.identity import identity
-from mailbot.core.message import Kind
+from mailbot.diagnostics.explain import understood
+from mailbot.diagnostics.explain.evidence import evidence, sent_to_author
+from mailbot.diagnostics.explain.known import KnownDesk
+from mailbot.diagnostics.explain.understood import Understood, understand
 from mailbot.errors import NotPossible
-from mailbot.explain import understood
-from mailbot.explain.evidence import evidence, sent_to_author
-from mailbot.explain.known import KnownDesk
-from mailbot.explain.understood import Understood, understand
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.duplicates import identity
+from mailbot.mail.message import Kind
 from mailbot.store.engine import Store
-from mailbot.store.queries_explain import (
+from mailbot.store.queries.explain import (
     SentMail,
     TakenIn,
     consequences,
@@ -30,7 +30,7 @@ from mailbot.store.queries_explain import (
     taken_in_by_message_id,
     taken_in_on_ticket,
 )
-from mailbot.store.queries_ticket import show_ticket
+from mailbot.store.queries.ticket import show_ticket
 
 
 def explain_raw(raw: bytes, desk: KnownDesk | None = None) -> dict[str, Any]:

@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailbot.core.message import Kind
-from mailbot.core.route import Clues, Known, Route, clues_of, route, route_agent
-from mailbot.core.subject import status_request
-from mailbot.core.ticket import Agent, Ticket
-from mailbot.core.token import Purpose, Token
-from mailbot.explain.known import KnownDesk
-from mailbot.explain.understood import Understood
-from mailbot.store.queries_explain import sent_by_message_id
-from mailbot.store.work import Work
+from mailbot.diagnostics.explain.known import KnownDesk
+from mailbot.diagnostics.explain.understood import Understood
+from mailbot.mail.message import Kind
+from mailbot.mail.reply_token import Purpose, Token
+from mailbot.mail.subject import status_request
+from mailbot.store.queries.explain import sent_by_message_id
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.matching import (
+    Clues,
+    Known,
+    Route,
+    clues_of,
+    route,
+    route_agent,
+)
+from mailbot.ticket.ticket import Agent, Ticket
 
 PURPOSES = {
     Purpose.REQUESTER: "reply address of a requester or participant",

@@ -9,17 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from mailbot.bootstrap import key_path, make_policy, make_profile, open_store, own_identity, read_keys
-from mailbot.clock import SystemClock
-from mailbot.config import Settings
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.desk import DeskProfile
-from mailbot.core.ticket import Policy
+from mailbot.config.keyring import Key, Keyring
+from mailbot.config.model import Settings
+from mailbot.desk.profile import DeskProfile
+from mailbot.desk.wiring import (
+    key_path,
+    make_policy,
+    make_profile,
+    open_store,
+    own_identity,
+    read_keys,
+)
 from mailbot.errors import NotPossible
-from mailbot.keyring import Key, Keyring
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.runtime.clock import SystemClock
 from mailbot.store.engine import Store
-from mailbot.store.version import HEAD, version
-from mailbot.store.work import Work
+from mailbot.store.schema_version import HEAD, version
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.ticket import Policy
 
 # Stands in for a key that was never made: it verifies nothing.
 _NO_KEY = Keyring((Key(b"no key was made yet"),))

@@ -10,16 +10,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mailbot.core.body import new_words
-from mailbot.core.classify import Firing, OwnIdentity, classify, firings
-from mailbot.core.clause_signals import signals_of
-from mailbot.core.colloquial import clauses
-from mailbot.core.commands import parse_commands
-from mailbot.core.forward import read_forward
-from mailbot.core.intent import intent_of
-from mailbot.core.message import Address, Classification, InboundMessage, Reply
-from mailbot.core.parse import parse_header_only, parse_message
-from mailbot.core.subject import clean_subject, status_request, subject_tags
+from mailbot.mail.classify.rules import (
+    Firing,
+    OwnIdentity,
+    classify,
+    firings,
+)
+from mailbot.mail.intent.intent import intent_of
+from mailbot.mail.intent.normalise import clauses
+from mailbot.mail.intent.signals import signals_of
+from mailbot.mail.message import (
+    Address,
+    Classification,
+    InboundMessage,
+    Reply,
+)
+from mailbot.mail.mime.parser import parse_header_only, parse_message
+from mailbot.mail.reply.forward import read_forward
+from mailbot.mail.reply.reply_text import new_words
+from mailbot.mail.subject import (
+    clean_subject,
+    status_request,
+    subject_tags,
+)
+from mailbot.ticket.command_parser import parse_commands
 
 MAX_CLAUSES_SHOWN = 12
 MAX_ADDRESSES_SHOWN = 20
@@ -72,7 +86,7 @@ def facts(message: InboundMessage) -> dict[str, Any]:
 
 def authentication(message: InboundMessage, own: OwnIdentity) -> dict[str, Any]:
     """What mail servers found out about the sender, and what of it counts (RFC 8601)."""
-    from mailbot.core.authentication import dmarc_verdict
+    from mailbot.mail.classify.authentication import dmarc_verdict
 
     fields = list(message.headers.get_all("Authentication-Results"))
     dmarc = dmarc_verdict(message, own.trusted_authserv_ids)
@@ -123,7 +137,7 @@ def intent(words: str) -> dict[str, Any]:
 
 def commands(words: str) -> dict[str, Any]:
     """The `#` lines at the top of an agent's words; nothing where there are none."""
-    from mailbot.vocabulary.faults import FAULTS
+    from mailbot.vocabulary.labels import COMMAND_ERRORS
 
     found = parse_commands(words)
     return {
@@ -133,7 +147,7 @@ def commands(words: str) -> dict[str, Any]:
                 "line": e.line_number,
                 "text": e.line,
                 "fault": e.fault.value,
-                "why": FAULTS[e.fault].format(found=e.found or e.line, possible=", ".join(e.possible)),
+                "why": COMMAND_ERRORS[e.fault].format(found=e.found or e.line, possible=", ".join(e.possible)),
             }
             for e in found.errors
         ],

@@ -18,18 +18,27 @@ import logging
 
 from sqlalchemy import update
 
-from mailbot.bootstrap import Desk
-from mailbot.core.classify import classify
-from mailbot.core.message import Address, Kind
-from mailbot.core.parse import parse_message
-from mailbot.core.route import clues_of, route_agent
-from mailbot.core.ticket import Agent, Role
-from mailbot.intake.agents import act
-from mailbot.intake.persons import as_known, look_up, resolve_merged, words_of
-from mailbot.intake.turn import Arrived, Source, Turn
-from mailbot.processing import MACHINE_FAULTS
+from mailbot.desk.context import (
+    Arrived,
+    Source,
+    Turn,
+)
+from mailbot.desk.inbound.agents import act
+from mailbot.desk.inbound.processor import MACHINE_FAULTS
+from mailbot.desk.inbound.requesters import words_of
+from mailbot.desk.inbound.ticket_lookup import (
+    as_known,
+    look_up,
+    resolve_merged,
+)
+from mailbot.desk.wiring import Desk
+from mailbot.mail.classify.rules import classify
+from mailbot.mail.message import Address, Kind
+from mailbot.mail.mime.parser import parse_message
 from mailbot.store.tables import OUTBOX
-from mailbot.store.work import Work
+from mailbot.store.unit_of_work import Work
+from mailbot.ticket.matching import clues_of, route_agent
+from mailbot.ticket.ticket import Agent, Role
 
 log = logging.getLogger(__name__)
 

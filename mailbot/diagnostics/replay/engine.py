@@ -22,14 +22,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mailbot.bootstrap import Desk, open_desk
-from mailbot.clock import ManualClock
-from mailbot.config import AgentSettings, HelpdeskSettings, Settings, StorageSettings
-from mailbot.core.arrival import Arrival
-from mailbot.core.ticket import Agent
-from mailbot.replay.answers import believe, keep_their_message_id, speak_for_the_desk
-from mailbot.replay.letters import Letter
-from mailbot.replay.post import deliver
+from mailbot.config.model import (
+    AgentSettings,
+    HelpdeskSettings,
+    Settings,
+    StorageSettings,
+)
+from mailbot.desk.wiring import Desk, open_desk
+from mailbot.diagnostics.replay.answers import (
+    believe,
+    keep_their_message_id,
+    speak_for_the_desk,
+)
+from mailbot.diagnostics.replay.letters import Letter
+from mailbot.diagnostics.replay.post import deliver
+from mailbot.mail.fetched import Arrival
+from mailbot.runtime.clock import ManualClock
+from mailbot.ticket.ticket import Agent
 
 log = logging.getLogger(__name__)
 

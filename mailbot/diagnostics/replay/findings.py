@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from datetime import tzinfo
 from typing import Any
 
-from mailbot.config import Settings
-from mailbot.config.model import DAY_NAMES
-from mailbot.replay.answers import RULE
-from mailbot.replay.engine import Replay
-from mailbot.replay.letters import Survey
-from mailbot.store import queries_replay as rows
-from mailbot.store.moments import rfc3339, rfc3339_or_null
-from mailbot.store.queries_replay import MailRow
+from mailbot.config.model import DAY_NAMES, Settings
+from mailbot.diagnostics.replay.answers import RULE
+from mailbot.diagnostics.replay.engine import Replay
+from mailbot.diagnostics.replay.letters import Survey
+from mailbot.runtime.clock import rfc3339, rfc3339_or_null
+from mailbot.store.queries import replay as rows
+from mailbot.store.queries.replay import MailRow
 
 # outcome: what it means. In the order in which one reads them.
 OUTCOMES = {

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sys import intern
 
-from mailbot.core.message import InboundMessage
-from mailbot.core.parse import parse_header_only
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.mime.parser import parse_header_only
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 # Counting whom mail went to shall not fill the memory.

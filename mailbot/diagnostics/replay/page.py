@@ -12,8 +12,13 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-from mailbot.replay.charts import Layer, bars, over_time, week
-from mailbot.replay.findings import OUTCOMES
+from mailbot.diagnostics.replay.charts import (
+    Layer,
+    bars,
+    over_time,
+    week,
+)
+from mailbot.diagnostics.replay.findings import OUTCOMES
 
 Document = Mapping[str, Any]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, select, update
 
-from mailbot.bootstrap import Desk
-from mailbot.core.outgoing import Outgoing
-from mailbot.delivery import CLAIM
-from mailbot.smtp import Accepted
+from mailbot.desk.outbound.delivery import CLAIM
+from mailbot.desk.wiring import Desk
+from mailbot.mail.compose.streaming import Outgoing
 from mailbot.store.tables import OUTBOX
+from mailbot.transport.smtp.submission import Accepted
 
 _PENDING = (OUTBOX.c.desk_id == bindparam("desk"), OUTBOX.c.state == "pending")
 _TAKE = (

@@ -5,7 +5,7 @@ each that is refused, with the kind and, for an archive, the file in it that is 
 mail as it came; here it is only told that it goes no further.
 
 By content first: a program is one under any name; then by its extension; then by what an archive holds.
-Never: unpacks to disk, asks a virus scanner (mailbot.clamd), knows tickets.
+Never: unpacks to disk, asks a virus scanner (mailbot.transport.clamd), knows tickets.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mailbot.core.archives import is_archive, look_into
-from mailbot.core.filename import shown
-from mailbot.core.filetype import sniff
-from mailbot.core.message import Attachment, InboundMessage
+from mailbot.mail.attachments.archives import is_archive, look_into
+from mailbot.mail.message import Attachment, InboundMessage
+from mailbot.mail.mime.filetype import shown, sniff
 from mailbot.vocabulary.refused_files import (
     ARCHIVES,
     DEFAULT,

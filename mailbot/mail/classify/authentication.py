@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mailbot.core.address import addr_spec
-from mailbot.core.message import InboundMessage
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.mime.address import addr_spec
 
 MAX_FIELD = 20_000
 MISMATCH = "mismatch"

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailbot.core.bounce_signs import folded
-from mailbot.core.message import InboundMessage
-from mailbot.vocabulary import robots as words
+from mailbot.mail.classify.bounce_evidence import folded
+from mailbot.mail.message import InboundMessage
+from mailbot.vocabulary import auto_replies, out_of_office
 
 MAX_OWN_WORDS = 800
 _LABEL_END = (":", "：", "(", "[", "]", "/")
 # A line that begins somebody else's text: quote mark, rule, header block of Outlook.
-_QUOTES = (">", "----", "______", "======", "******", *words.HEADER_BLOCKS)
+_QUOTES = (">", "----", "______", "======", "******", *auto_replies.HEADER_BLOCKS)
 _BLOCK_AROUND = "*-=_[(<#~!|•· \t"
 
 
@@ -41,8 +41,8 @@ def hints_in_words(message: InboundMessage, suspected: bool = False) -> tuple[Hi
     """
     found = _subject(message.subject)
     low = folded(own_words(message))
-    if any(stem in low for stem in words.MACHINE_STEMS):
-        if machine := next((p for p in (*words.I_AM_A_MACHINE, *words.TICKET_SYSTEMS) if p in low), ""):
+    if any(stem in low for stem in auto_replies.MACHINE_STEMS):
+        if machine := next((p for p in (*auto_replies.I_AM_A_MACHINE, *auto_replies.TICKET_SYSTEMS) if p in low), ""):
             found.append(Hint(2, f"says “{machine}”"))
         elif headline := _headline(low):
             found.append(Hint(2, f"begins “{headline}”"))
@@ -56,7 +56,7 @@ def own_words(message: InboundMessage) -> str:
     own: list[str] = []
     for line in message.text[:MAX_OWN_WORDS].split("\n"):
         low = line.lstrip().lower()
-        if own and (low.startswith(_QUOTES) or low.rstrip().endswith(words.QUOTE_ENDS)):
+        if own and (low.startswith(_QUOTES) or low.rstrip().endswith(auto_replies.QUOTE_ENDS)):
             break
         if low:
             own.append(line)
@@ -65,22 +65,22 @@ def own_words(message: InboundMessage) -> str:
 
 def _subject(subject: str) -> list[Hint]:
     low = folded(subject[:300]).lstrip("[(*")
-    if low.startswith(words.AUTO_SUBJECTS):
-        phrase = max((p for p in words.AUTO_SUBJECTS if low.startswith(p)), key=len)
+    if low.startswith(auto_replies.AUTO_SUBJECTS):
+        phrase = max((p for p in auto_replies.AUTO_SUBJECTS if low.startswith(p)), key=len)
         rest = low[len(phrase) :].lstrip()
         if rest[:1].isalpha() and low[len(phrase) : len(phrase) + 1].isalpha() and phrase.isascii():
             return []  # "Automasi", "Cutie": another word
         label = rest.startswith(_LABEL_END) or (not rest and (" " in phrase or "-" in phrase or not phrase.isascii()))
         return [Hint(2 if label else 1, f"subject “{phrase}”", telling=label)]
-    if low.startswith(words.SYSTEM_SUBJECTS):
-        phrase = next(p for p in words.SYSTEM_SUBJECTS if low.startswith(p))
+    if low.startswith(auto_replies.SYSTEM_SUBJECTS):
+        phrase = next(p for p in auto_replies.SYSTEM_SUBJECTS if low.startswith(p))
         return [Hint(1, f"subject “{phrase}”", telling=False)]
     return []
 
 
 def _away(low: str, alone: bool) -> list[Hint]:
     """What an absence note or an acknowledgement says; two different statements weigh more where nothing else does."""
-    away = [p for p in words.I_AM_AWAY if p in low]
+    away = [p for p in out_of_office.I_AM_AWAY if p in low]
     if not away:
         return []
     several = any(a not in b and b not in a for i, a in enumerate(away) for b in away[:i])
@@ -89,7 +89,7 @@ def _away(low: str, alone: bool) -> list[Hint]:
 
 def _headline(low: str) -> str:
     start = low.lstrip(_BLOCK_AROUND)
-    for phrase in words.MACHINE_HEADLINES:
+    for phrase in auto_replies.MACHINE_HEADLINES:
         if start.startswith(phrase):
             after = start[len(phrase) :].lstrip(" ")
             if not after or after[0] in ":：.*-=_])>#~!|。" or start is not low:

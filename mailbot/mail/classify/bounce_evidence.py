@@ -14,10 +14,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.message import Address, InboundMessage
-from mailbot.core.senders import Grade, grade, is_daemon, is_list_manager
-from mailbot.core.subject import is_forward_subject, is_reply_subject
-from mailbot.vocabulary import robots as words
+from mailbot.mail.classify.senders import (
+    Grade,
+    grade,
+    is_daemon,
+    is_list_manager,
+)
+from mailbot.mail.message import Address, InboundMessage
+from mailbot.mail.subject import is_forward_subject, is_reply_subject
+from mailbot.vocabulary import bounces, senders
 
 ENOUGH = 4
 MAX_PROSE = 6000  # characters of the body that are looked at
@@ -132,14 +137,14 @@ def _who(message: InboundMessage, at_bounce_address: bool) -> tuple[Sign, ...]:
 def _gateway(local_part: str) -> int:
     """The weight of a name that only matters where a mail came back: a filter's, or an administrator's."""
     squeezed = _SEPARATORS.sub("", local_part[:100])
-    return 2 if squeezed.startswith(words.GATEWAYS) else int(squeezed in words.ADMINS)
+    return 2 if squeezed.startswith(senders.GATEWAYS) else int(squeezed in senders.ADMINS)
 
 
 def _subject(subject: str) -> tuple[Sign, ...]:
     low = folded(subject[:300])
-    if any(phrase in low for phrase in words.NO_BOUNCE_SUBJECTS):
+    if any(phrase in low for phrase in bounces.NO_BOUNCE_SUBJECTS):
         return ()
-    phrase = next((p for p in words.BOUNCE_SUBJECTS if p in low), "")
+    phrase = next((p for p in bounces.BOUNCE_SUBJECTS if p in low), "")
     return (Sign(1, f"subject “{phrase}”"),) if phrase else ()
 
 
@@ -147,15 +152,15 @@ def _said(message: InboundMessage, prose: str) -> tuple[Sign, ...]:
     """What the body says, and what comes back with it."""
     low = folded(prose)
     signs = []
-    if statement := next((p for p in words.NOT_DELIVERED if p in low), ""):
+    if statement := next((p for p in bounces.NOT_DELIVERED if p in low), ""):
         signs.append(Sign(2, f"says “{statement}”"))
-    elif refusal := next((p for p in words.REFUSALS if p in low), ""):
+    elif refusal := next((p for p in bounces.REFUSALS if p in low), ""):
         signs.append(Sign(1, f"says “{refusal}”"))
     if _CODE.search(prose):
         signs.append(Sign(1, _REPLY_CODE))
     if message.nested or (message.report is not None and message.report.original_headers):
         signs.append(Sign(1, _RETURNED_MAIL))
-    elif _names_trace_fields(prose) or any(p in low for p in words.RETURNED):
+    elif _names_trace_fields(prose) or any(p in low for p in bounces.RETURNED):
         signs.append(Sign(1, "quotes a mail"))
     return tuple(signs)
 
@@ -168,7 +173,7 @@ def _names_trace_fields(prose: str) -> bool:
 def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machine: int) -> tuple[Sign, ...]:
     """What speaks for a person who writes *about* a bounce. `machine`: the weight of form and author."""
     start = folded(prose[:START])
-    greets = start.startswith(words.GREETINGS)
+    greets = start.startswith(bounces.GREETINGS)
     if machine > Grade.OFFICE:
         return ()
     if machine == Grade.OFFICE:  # a postmaster is a person too
@@ -181,9 +186,9 @@ def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machi
         against.append(Sign(-2, "no reply code and no mail in it"))
     if machine == 0:
         against.append(Sign(-1, "nothing shows a mail system"))
-        if greets or any(myself in start for myself in words.MYSELF):
+        if greets or any(myself in start for myself in bounces.MYSELF):
             against.append(Sign(-2, "a person speaks"))
-        if not any(p in start for p in words.NOT_DELIVERED):
+        if not any(p in start for p in bounces.NOT_DELIVERED):
             against.append(Sign(-2, "does not begin with the failure"))
     return tuple(against)
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.bounce_signs import evidence, folded
-from mailbot.core.header import decode_words
-from mailbot.core.message import Bounce, InboundMessage
-from mailbot.core.senders import is_automatic_address
-from mailbot.vocabulary import robots as words
+from mailbot.mail.classify.bounce_evidence import evidence, folded
+from mailbot.mail.classify.senders import is_automatic_address
+from mailbot.mail.message import Bounce, InboundMessage
+from mailbot.mail.mime.header import decode_words
+from mailbot.vocabulary import bounces as words
 
 MAX_STATUS = 64_000  # characters of delivery-status fields
 MAX_RECIPIENTS = 1000

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from mailbot.vocabulary import robots as words
+from mailbot.vocabulary import out_of_office as words
 from mailbot.vocabulary.dates import DAYS, MONTHS
 
 MAX_TEXT = 3000

@@ -18,9 +18,13 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from mailbot.core.message import Address, InboundMessage
-from mailbot.core.organisation import is_shared, mailbox_of, organisation_of
-from mailbot.vocabulary.lookalikes import LOOKALIKES
+from mailbot.mail.domains import (
+    is_shared,
+    mailbox_of,
+    organisation_of,
+)
+from mailbot.mail.message import Address, InboundMessage
+from mailbot.vocabulary.providers import LOOKALIKES
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _FOLDED = str.maketrans(LOOKALIKES)

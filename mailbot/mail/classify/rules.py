@@ -15,16 +15,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from mailbot.core.absence import returns_on
-from mailbot.core.authentication import MISMATCH, dmarc_verdict
-from mailbot.core.auto_signs import Hint, hints_in_words, own_words
-from mailbot.core.dsn import Finding, find_bounce, is_success_report
-from mailbot.core.message import Classification, InboundMessage, Kind
-from mailbot.core.senders import Grade, grade, is_automatic_address, is_list_manager
-from mailbot.core.token import Purpose, read_tokens
+from mailbot.mail.classify.authentication import MISMATCH, dmarc_verdict
+from mailbot.mail.classify.auto_reply import (
+    Hint,
+    hints_in_words,
+    own_words,
+)
+from mailbot.mail.classify.dsn import (
+    Finding,
+    find_bounce,
+    is_success_report,
+)
+from mailbot.mail.classify.out_of_office import returns_on
+from mailbot.mail.classify.senders import (
+    Grade,
+    grade,
+    is_list_manager,
+)
+from mailbot.mail.message import (
+    Classification,
+    InboundMessage,
+    Kind,
+)
+from mailbot.mail.reply_token import Purpose, read_tokens
 from mailbot.vocabulary import robot_headers as names
-
-__all__ = ["Firing", "OwnIdentity", "classify", "classify_raw", "firings", "is_automatic_address"]
 
 ENOUGH_FOR_AUTO = 3
 ENOUGH_FOR_NOACK = 2
@@ -70,7 +84,7 @@ def classify(message: InboundMessage, own: OwnIdentity = OwnIdentity()) -> Class
 
 def classify_raw(raw: bytes) -> Classification:
     """The verdict on a mail as it came, without a desk: for scoring and for trying things out."""
-    from mailbot.core.parse import parse_message
+    from mailbot.mail.mime.parser import parse_message
 
     return classify(parse_message(raw))
 

@@ -10,8 +10,8 @@ import re
 from enum import IntEnum
 from functools import lru_cache
 
-from mailbot.core.message import Address, InboundMessage
-from mailbot.vocabulary import robots as words
+from mailbot.mail.message import Address, InboundMessage
+from mailbot.vocabulary import senders as words
 
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
 _SEPARATORS = re.compile(r"[._\s-]+")

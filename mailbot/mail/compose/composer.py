@@ -24,11 +24,15 @@ from email.utils import format_datetime, formataddr
 from functools import lru_cache
 from typing import Literal
 
-from mailbot.core.encoded_words import encoded_words
-from mailbot.core.message import Address, Attachment
-from mailbot.core.outgoing import Content, InBase64, Outgoing, base64_lines
-from mailbot.core.ticket import MessageKind
 from mailbot.errors import PermanentError
+from mailbot.mail.compose.encoded_words import encoded_words
+from mailbot.mail.compose.streaming import (
+    Content,
+    InBase64,
+    Outgoing,
+    base64_lines,
+)
+from mailbot.mail.message import Address, Attachment, MessageKind
 
 _CRLF = "\r\n"
 # RFC 5322 §2.1.1: lines should have at most 78 characters, and must have at most 998.

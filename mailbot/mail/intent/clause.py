@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from mailbot.core.colloquial import GOOD_EMOJI, OPEN_EMOJI
+from mailbot.mail.intent.normalise import GOOD_EMOJI, OPEN_EMOJI
 from mailbot.vocabulary import intents as words
 
 

@@ -16,10 +16,21 @@ Never: the body of a mail with its quotation, or a decision about tickets.
 
 from __future__ import annotations
 
-from mailbot.core.clause_signals import Signal, signals_of
-from mailbot.core.colloquial import Clause, clauses
-from mailbot.core.message import Intent
+import re
+from enum import StrEnum
+
+from mailbot.mail.classify.auto_reply import hints_in_words
+from mailbot.mail.intent.clause import Signal
+from mailbot.mail.intent.normalise import Clause, clauses
+from mailbot.mail.intent.signals import signals_of
+from mailbot.mail.message import (
+    Classification,
+    InboundMessage,
+    Intent,
+    Kind,
+)
 from mailbot.vocabulary import intents as words
+from mailbot.vocabulary.commands import NO, YES
 
 MAX_CLAUSES = 60  # a longer text is a report, whatever its courtesies
 MAX_NAME_WORDS = 12
@@ -93,3 +104,28 @@ def _is_name(part: Clause, alone_on_last_line: bool) -> bool:
         token.capital or token.typed.isdigit() or token.word in words.SIGNATURE or token.word in words.HONORIFIC
         for token in part.tokens
     )
+
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+
+_READ = 2000  # characters: whoever denies does so at once
+
+
+class Answer(StrEnum):
+    """What a reply to the request for confirmation means."""
+
+    YES = "yes"
+    NO = "no"
+    NONE = "none"  # of a machine
+
+
+def answer_of(message: InboundMessage, verdict: Classification, words: str) -> Answer:
+    """The answer. `words` are the reply's new words ("" where it only quotes)."""
+    if verdict.kind is not Kind.HUMAN or hints_in_words(message, suspected=True):
+        return Answer.NONE
+    lines = [line for line in words[:_READ].lower().replace("’", "'").splitlines() if line.strip()]
+    first = _WORD.findall(lines[0]) if lines else []
+    if first and first[0] in YES:
+        return Answer.YES
+    return Answer.NO if not NO.isdisjoint(first) else Answer.YES

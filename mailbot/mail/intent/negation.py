@@ -8,7 +8,7 @@ Where it is not clear what is denied, it counts as broken: that can do no harm.
 
 from __future__ import annotations
 
-from mailbot.core.clause_part import Part, Signal
+from mailbot.mail.intent.clause import Part, Signal
 from mailbot.vocabulary import intents as words
 
 _CAN_BE_ASKED = words.FINE | words.FINE_IF_DONE | words.TRIES | words.TROUBLE | words.NO_REPLY | {"atau"}

@@ -15,12 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mailbot.core.clause_part import Part, Signal, is_known, means_nothing
-from mailbot.core.colloquial import BAD_EMOJI, GOOD_EMOJI, Clause
-from mailbot.core.negation import read_not, read_still
+from mailbot.mail.intent.clause import (
+    Part,
+    Signal,
+    is_known,
+    means_nothing,
+)
+from mailbot.mail.intent.negation import read_not, read_still
+from mailbot.mail.intent.normalise import (
+    BAD_EMOJI,
+    GOOD_EMOJI,
+    Clause,
+)
 from mailbot.vocabulary import intents as words
-
-__all__ = ["Signal", "signals_of"]
 
 MAX_UNKNOWN_BESIDE_THANKS = 6
 MAX_UNKNOWN_BESIDE_SOLVED = 7

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 
-from mailbot.core.header import decode_words
-from mailbot.core.message import Address
+from mailbot.mail.message import Address
+from mailbot.mail.mime.header import decode_words
 
 MAX_ADDRESSES = 1000
 _MAX_NAME = 500

@@ -12,10 +12,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from urllib.parse import unquote
 
-from mailbot.core.filename import safe_name
-from mailbot.core.filetype import file_type
-from mailbot.core.message import Attachment, InboundMessage
-from mailbot.core.parts import File, is_signature
+from mailbot.mail.message import Attachment, InboundMessage
+from mailbot.mail.mime.filetype import file_type, safe_name
+from mailbot.mail.mime.parts import File, is_signature
 from mailbot.vocabulary.mime import UNNAMED_MAIL
 
 _CID = re.compile(r"cid:([^\"'\s<>)\\]{1,300})", re.I)

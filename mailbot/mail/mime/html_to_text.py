@@ -15,12 +15,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mailbot.core.html_tree import bounded, parse_html
+from mailbot.mail.mime.html_bounds import bounded, parse_html
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-__all__ = ["html_to_text", "node_to_text", "parse_html", "sanitise_html"]
 
 # Elements whose words nobody sees.
 _UNSEEN = frozenset((
@@ -87,7 +86,7 @@ def sanitise_html(html: str, cid: Callable[[str], str | None]) -> str:
 
     `cid` gives for a Content-ID (no angle brackets) the address to show that image from, or None to drop it.
     """
-    from mailbot.core.html_clean import clean
+    from mailbot.mail.mime.html_sanitiser import clean
 
     return clean(bounded(html), cid)
 

@@ -13,7 +13,11 @@ import re
 from email.errors import MessageError
 from email.header import decode_header, make_header
 
-from mailbot.core.message import Address, Headers, InboundMessage
+from mailbot.mail.message import (
+    Address,
+    Headers,
+    InboundMessage,
+)
 
 _HEADER_BYTES = 262_144
 _MOST_FIELDS = 500

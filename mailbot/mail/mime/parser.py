@@ -19,14 +19,26 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mailbot.core.address import parse_addresses
-from mailbot.core.attachments import to_attachments
-from mailbot.core.charset import clean, guess_text
-from mailbot.core.entity import read_entity, read_header
-from mailbot.core.header import Block
-from mailbot.core.message import Address, Headers, Hop, InboundMessage, Report
-from mailbot.core.parts import Contents, read_contents
-from mailbot.core.trace import MAX_HOPS, ask_mail_parser, parse_date, read_hop, standard_authors
+from mailbot.mail.message import (
+    Address,
+    Headers,
+    Hop,
+    InboundMessage,
+    Report,
+)
+from mailbot.mail.mime.address import parse_addresses
+from mailbot.mail.mime.attachments import to_attachments
+from mailbot.mail.mime.charset import clean, guess_text
+from mailbot.mail.mime.header import Block
+from mailbot.mail.mime.parts import Contents, read_contents
+from mailbot.mail.mime.trace import (
+    MAX_HOPS,
+    ask_mail_parser,
+    parse_date,
+    read_hop,
+    standard_authors,
+)
+from mailbot.mail.mime.tree import read_entity, read_header
 from mailbot.vocabulary.mime import HIDDEN_RECIPIENT_FIELDS, SINGLE_FIELDS
 
 MAX_NESTED_LEVELS = 4

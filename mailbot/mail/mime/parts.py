@@ -17,13 +17,17 @@ import re
 from dataclasses import dataclass, field
 from html import escape
 
-from mailbot.core.charset import clean, decode_clean, guess_text
-from mailbot.core.cms import signed_content
-from mailbot.core.entity import Entity, read_entity
-from mailbot.core.flowed import unflow
-from mailbot.core.html import html_to_text
-from mailbot.core.tnef import SIGNATURE, open_tnef
-from mailbot.core.transfer import cut_uuencoded
+from mailbot.mail.mime.charset import (
+    clean,
+    decode_clean,
+    guess_text,
+)
+from mailbot.mail.mime.cms import signed_content
+from mailbot.mail.mime.flowed import unflow
+from mailbot.mail.mime.html_to_text import html_to_text
+from mailbot.mail.mime.tnef import SIGNATURE, open_tnef
+from mailbot.mail.mime.transfer_encoding import cut_uuencoded
+from mailbot.mail.mime.tree import Entity, read_entity
 from mailbot.vocabulary.mime import (
     ALTERNATIVE_RENDERINGS,
     NESTED_TYPES,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from mailbot.core.charset import clean
+from mailbot.mail.mime.charset import clean
 
 # Real bodies unpack to some three times their size.
 _MAX_RTF = 100_000

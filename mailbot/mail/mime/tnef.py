@@ -13,8 +13,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mailbot.core.charset import decode_clean
-from mailbot.core.rtf import decompress_rtf, rtf_to_html_or_text
+from mailbot.mail.mime.charset import decode_clean
+from mailbot.mail.mime.rtf import decompress_rtf, rtf_to_html_or_text
 
 SIGNATURE = b"\x78\x9f\x3e\x22"
 MAX_FILES = 500

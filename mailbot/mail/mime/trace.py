@@ -20,9 +20,9 @@ from email.message import Message
 from email.utils import getaddresses, parsedate_tz
 from inspect import signature
 
-from mailbot.core.address import addr_spec
-from mailbot.core.header import Field
-from mailbot.core.message import Hop
+from mailbot.mail.message import Hop
+from mailbot.mail.mime.address import addr_spec
+from mailbot.mail.mime.header import Field
 
 MAX_HOPS = 50
 _MAX_VALUE = 4000

@@ -15,16 +15,28 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from mailbot.core.attributions import ADDRESS, attribution
-from mailbot.core.header_blocks import HeaderBlock, header_block
-from mailbot.core.html import html_to_text
-from mailbot.core.mail_dates import mail_date
-from mailbot.core.message import Address, Forward, InboundMessage
-from mailbot.core.quote_lines import Page, Region, page_of_text
-from mailbot.core.quote_openings import Opening, find_openings, starts_forward
-from mailbot.core.quoting_html import page_of_html
-from mailbot.core.signature import signature_lines
-from mailbot.core.subject import clean_subject, is_forward_subject
+from mailbot.mail.message import (
+    Address,
+    Forward,
+    InboundMessage,
+)
+from mailbot.mail.mime.html_to_text import html_to_text
+from mailbot.mail.reply.attributions import ADDRESS, attribution
+from mailbot.mail.reply.dates import mail_date
+from mailbot.mail.reply.header_blocks import HeaderBlock, header_block
+from mailbot.mail.reply.html_quotes import page_of_html
+from mailbot.mail.reply.lines import (
+    Page,
+    Region,
+    page_of_text,
+)
+from mailbot.mail.reply.quote_start import (
+    Opening,
+    find_openings,
+    starts_forward,
+)
+from mailbot.mail.reply.signature import signature_lines
+from mailbot.mail.subject import clean_subject, is_forward_subject
 
 _GLUED = re.compile(r"(?<=[-=]{4})\s+(?=[^\W\d_]{2,14}\s?[:：])")
 _NEAR = 6  # lines between a separator and the header block below it

@@ -12,8 +12,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.attributions import ADDRESS, LONGEST, TIME, has_date
-from mailbot.core.quote_lines import Page
+from mailbot.mail.reply.attributions import (
+    ADDRESS,
+    LONGEST,
+    TIME,
+    has_date,
+)
+from mailbot.mail.reply.lines import Page
 from mailbot.vocabulary import quoting as words
 
 _LONGEST_KEY = 45

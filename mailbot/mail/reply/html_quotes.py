@@ -18,8 +18,15 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mailbot.core.html import html_to_text, node_to_text, parse_html
-from mailbot.core.quote_lines import Page, Region, mark_odd_quotes, split_lines, visible
+from mailbot.mail.mime.html_bounds import parse_html
+from mailbot.mail.mime.html_to_text import html_to_text, node_to_text
+from mailbot.mail.reply.lines import (
+    Page,
+    Region,
+    mark_odd_quotes,
+    split_lines,
+    visible,
+)
 from mailbot.vocabulary.quoting import PICTURE
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from mailbot.core.attributions import looks_like_lead
-from mailbot.core.header_blocks import field
-from mailbot.core.originals import Originals
-from mailbot.core.quote_lines import Page, Region
-from mailbot.core.quote_openings import Opening, is_rule
-from mailbot.core.signature import signature_lines
+from mailbot.mail.reply.attributions import looks_like_lead
+from mailbot.mail.reply.header_blocks import field
+from mailbot.mail.reply.lines import Page, Region
+from mailbot.mail.reply.quote_start import Opening, is_rule
+from mailbot.mail.reply.sent_texts import Originals
+from mailbot.mail.reply.signature import signature_lines
 
 _NEAR = 4  # lines between an opening and the quotation that it opens
 _WRAP = 60  # a quoted line longer than this may have been broken by a relay

@@ -11,10 +11,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.core.attributions import LONGEST as _LONGEST
-from mailbot.core.attributions import Attribution, attribution, begins_attribution, may_end_attribution
-from mailbot.core.header_blocks import field, header_block
-from mailbot.core.quote_lines import Page, Region, has_words
+from mailbot.mail.reply.attributions import LONGEST as _LONGEST
+from mailbot.mail.reply.attributions import (
+    Attribution,
+    attribution,
+    begins_attribution,
+    may_end_attribution,
+)
+from mailbot.mail.reply.header_blocks import field, header_block
+from mailbot.mail.reply.lines import (
+    Page,
+    Region,
+    has_words,
+)
 from mailbot.vocabulary import quoting as words
 
 _TRIES = 400  # lines of one body that are examined closely; nobody writes more of them above a quotation

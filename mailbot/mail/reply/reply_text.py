@@ -19,18 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mailbot.core.attributions import looks_like_lead, split_glued
-from mailbot.core.forward import passed_on_at
-from mailbot.core.message import InboundMessage, Reply
-from mailbot.core.originals import Originals
-from mailbot.core.quote_lines import Page, Region, has_words, page_of_text, visible
-from mailbot.core.quote_openings import find_openings
-from mailbot.core.quoting_html import page_of_html
-from mailbot.core.reply_parts import Part, parts_of
-from mailbot.core.signature import is_footer
-from mailbot.core.subject import is_forward_subject, is_reply_subject
-
-__all__ = ["Reply", "cut_html", "cut_text", "extract_reply", "new_words"]
+from mailbot.mail.message import InboundMessage, Reply
+from mailbot.mail.reply.attributions import looks_like_lead, split_glued
+from mailbot.mail.reply.forward import passed_on_at
+from mailbot.mail.reply.html_quotes import page_of_html
+from mailbot.mail.reply.lines import (
+    Page,
+    Region,
+    has_words,
+    page_of_text,
+    visible,
+)
+from mailbot.mail.reply.parts import Part, parts_of
+from mailbot.mail.reply.quote_start import find_openings
+from mailbot.mail.reply.sent_texts import Originals
+from mailbot.mail.reply.signature import is_footer
+from mailbot.mail.subject import is_forward_subject, is_reply_subject
 
 _KEPT_LINES = 12  # of the paragraph that an inline answer answers
 _SHORT_QUOTE = 8  # lines of a quotation without attribution that is context rather than ballast
@@ -38,7 +42,7 @@ _SHORT_QUOTE = 8  # lines of a quotation without attribution that is context rat
 
 def extract_reply(raw: bytes) -> Reply:
     """The new words of a mail as it came (RFC 5322 bytes). Total: any bytes will do."""
-    from mailbot.core.parse import parse_message
+    from mailbot.mail.mime.parser import parse_message
 
     return new_words(parse_message(raw))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mailbot.core.quote_openings import is_rule
+from mailbot.mail.reply.quote_start import is_rule
 from mailbot.vocabulary import quoting as words
 
 _DELIMITER = re.compile(r"(?:--|-- --|—|––|__|~~)$")

@@ -17,10 +17,14 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
 
-from mailbot.core.order import ANYTHING, order_keys
+from mailbot.mail.ordering_keys import ANYTHING, order_keys
 from mailbot.store import raw_mail
-from mailbot.store.tables import CLAIM, INBOUND, TICKET
-from mailbot.store.work import Work
+from mailbot.store.tables import (
+    CLAIM,
+    INBOUND,
+    TICKET,
+)
+from mailbot.store.unit_of_work import Work
 
 # How far behind the oldest unhandled mail is looked for one that may be given out.
 WINDOW = 6

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from alembic import command
 
-from mailbot.clock import SystemClock
-from mailbot.store import schema
+from mailbot.runtime.clock import SystemClock
+from mailbot.store import schema, schema_version
 from mailbot.store.engine import Store
 
 
@@ -23,7 +23,7 @@ def draft(words: str, folder: Path = schema.MIGRATIONS) -> Path:
         schema.upgrade(store)
         with store.writing() as connection:
             config = schema.alembic_config(connection, folder)
-            made = command.revision(config, words, autogenerate=True, rev_id=f"{int(schema.HEAD) + 1:04}")
+            made = command.revision(config, words, autogenerate=True, rev_id=f"{int(schema_version.HEAD) + 1:04}")
     assert made is not None and not isinstance(made, list)
     return Path(made.path)
 

@@ -22,11 +22,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, case, delete, func, insert, select, update
 
-from mailbot.core.ticket import Role, Status
 from mailbot.errors import StoreUnavailable
-from mailbot.store import raw_mail, search
+from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.mentions import Mentions
+from mailbot.store.privacy.redact import Mentions
+from mailbot.store.privacy.traces import (
+    Traces,
+    find_traces,
+    in_parts,
+)
+from mailbot.store.search import index
 from mailbot.store.tables import (
     AUDIT,
     EVENT,
@@ -40,7 +45,7 @@ from mailbot.store.tables import (
     TIMER,
     TO_INDEX,
 )
-from mailbot.store.traces import Traces, find_traces, in_parts
+from mailbot.ticket.ticket import Role, Status
 
 NOBODY = "(erased)"
 
@@ -74,7 +79,7 @@ def erase_requester(store: Store, email: str, *, now: datetime, actor: str) -> E
         _empty_audit(connection, store.desk_id, email)
         erased = Erased(len(traces.own), len(traces.messages), mails)
         connection.execute(insert(AUDIT), _audit_row(store.desk_id, email, now, actor, numbers, erased))
-        search.merge_segments(connection)
+        index.merge_segments(connection)
     _sweep(store)
     return erased
 
@@ -216,7 +221,7 @@ def _rewrite_raw_mail(connection: Connection, digest: str, mentions: Mentions, n
 def _forget_words(connection: Connection, traces: Traces) -> None:
     """Take their tickets out of the search index; those of others are indexed again, from what is left on them."""
     for some in in_parts(traces.own + traces.shared):
-        search.forget(connection, some)
+        index.forget(connection, some)
     for some in in_parts(traces.shared):
         left = select(MESSAGE.c.id, MESSAGE.c.ticket_id).where(
             MESSAGE.c.ticket_id.in_(some), MESSAGE.c.direction == "in"

@@ -13,15 +13,21 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.erasure import Erased, erase_requester
-from mailbot.store.moments import rfc3339, rfc3339_or_null
-from mailbot.store.queries_ticket import read_message, show_ticket
-from mailbot.store.tables import INBOUND, MESSAGE, OUTBOX, TICKET
-from mailbot.store.traces import Traces, find_traces, in_parts
-
-__all__ = ["Erased", "erase_requester", "export_requester"]
+from mailbot.store.privacy.traces import (
+    Traces,
+    find_traces,
+    in_parts,
+)
+from mailbot.store.queries.ticket import read_message, show_ticket
+from mailbot.store.tables import (
+    INBOUND,
+    MESSAGE,
+    OUTBOX,
+    TICKET,
+)
 
 
 def export_requester(store: Store, email: str, *, zone: tzinfo = UTC) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mailbot.core.masking import in_base64_blocks
+from mailbot.mail.redaction import in_base64_blocks
 
 _SHORTEST_NAME = 6
 _SHORTEST_LINE = 12

@@ -13,7 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, select, update
 
 from mailbot.store.engine import Store
-from mailbot.store.tables import INBOUND, MESSAGE, RAW_MAIL, TICKET
+from mailbot.store.tables import (
+    INBOUND,
+    MESSAGE,
+    RAW_MAIL,
+    TICKET,
+)
 
 CHUNK = 1000
 

@@ -13,9 +13,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from mailbot.core.ticket import Role
 from mailbot.store.quarantine_lists import letters_about
-from mailbot.store.tables import INBOUND, MESSAGE, OUTBOX, PARTICIPANT, TICKET
+from mailbot.store.tables import (
+    INBOUND,
+    MESSAGE,
+    OUTBOX,
+    PARTICIPANT,
+    TICKET,
+)
+from mailbot.ticket.ticket import Role
 
 _TOGETHER = 500
 

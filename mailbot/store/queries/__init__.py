@@ -5,15 +5,19 @@ here writes (a search first catches up with its index) and nothing locks. Every 
 plans.
 """
 
-from mailbot.store.queries_mail import (
+from mailbot.store.queries.mail import (
     HeldMail,
     QueuedMail,
     list_outbox,
     list_quarantine,
     show_quarantine,
 )
-from mailbot.store.queries_report import Report, Times, report
-from mailbot.store.queries_ticket import (
+from mailbot.store.queries.report import (
+    Report,
+    Times,
+    report,
+)
+from mailbot.store.queries.ticket import (
     Event,
     Message,
     TicketDetail,

@@ -14,11 +14,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
+from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.moments import rfc3339, rfc3339_or_null
-from mailbot.store.queries_ticket import Event
-from mailbot.store.tables import EVENT, INBOUND, MAILBOX, MESSAGE, OUTBOX, TICKET
+from mailbot.store.queries.ticket import Event
+from mailbot.store.tables import (
+    EVENT,
+    INBOUND,
+    MAILBOX,
+    MESSAGE,
+    OUTBOX,
+    TICKET,
+)
 
 MAX_MAILS = 200
 

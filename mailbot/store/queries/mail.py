@@ -12,10 +12,15 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.moments import rfc3339, rfc3339_or_null
-from mailbot.store.tables import INBOUND, MAILBOX, OUTBOX, TICKET
+from mailbot.store.tables import (
+    INBOUND,
+    MAILBOX,
+    OUTBOX,
+    TICKET,
+)
 
 HELD = ("quarantined", "held")
 UNDELIVERED = ("pending", "sending", "failed")

@@ -14,7 +14,13 @@ from typing import Any
 from sqlalchemy import and_, func, select
 
 from mailbot.store.engine import Store
-from mailbot.store.tables import EVENT, INBOUND, MESSAGE, OUTBOX, TICKET
+from mailbot.store.tables import (
+    EVENT,
+    INBOUND,
+    MESSAGE,
+    OUTBOX,
+    TICKET,
+)
 
 
 @dataclass(frozen=True, slots=True)

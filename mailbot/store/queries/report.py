@@ -22,10 +22,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from mailbot.core.ticket import CloseReason, Role, Status
+from mailbot.runtime.clock import rfc3339
 from mailbot.store.engine import Store
-from mailbot.store.moments import rfc3339
 from mailbot.store.tables import MESSAGE, TICKET
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Role,
+    Status,
+)
 
 # Spam, merged, and tickets that were closed because their requester was erased are not.
 _HANDLED = {CloseReason.SOLVED.value, CloseReason.NO_REPLY.value}

@@ -13,12 +13,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
-from mailbot.core.message import Address
-from mailbot.core.ticket import Timer, TimerKind
-from mailbot.store import search as words
+from mailbot.mail.message import Address
+from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store.engine import Store
-from mailbot.store.moments import rfc3339, rfc3339_or_null
-from mailbot.store.tables import EVENT, MESSAGE, PARTICIPANT, TICKET, TIMER
+from mailbot.store.search import index as words
+from mailbot.store.tables import (
+    EVENT,
+    MESSAGE,
+    PARTICIPANT,
+    TICKET,
+    TIMER,
+)
+from mailbot.ticket.ticket import Timer, TimerKind
 
 # So many tickets' participants, follow-ups and timers are fetched with one query.
 _TOGETHER = 500

@@ -21,10 +21,19 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, text
 
-from mailbot.store import search_sqlite
 from mailbot.store.engine import Store
-from mailbot.store.search_sqlite import filtered, fit_few, may_continue
-from mailbot.store.tables import MESSAGE, TICKET, TICKET_WORDS, TO_INDEX
+from mailbot.store.search import sqlite
+from mailbot.store.search.sqlite import (
+    filtered,
+    fit_few,
+    may_continue,
+)
+from mailbot.store.tables import (
+    MESSAGE,
+    TICKET,
+    TICKET_WORDS,
+    TO_INDEX,
+)
 
 CHUNK = 200
 MAX_TEXT = 50_000  # characters of one message that are looked at
@@ -118,7 +127,7 @@ def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str,
     if not words or limit <= 0:
         return []
     if connection.dialect.name == "sqlite":
-        return search_sqlite.find(connection, desk_id, words, filters, limit)
+        return sqlite.find(connection, desk_id, words, filters, limit)
     return _find_in_postgresql(connection, desk_id, words, filters, limit)
 
 

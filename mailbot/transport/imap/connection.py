@@ -28,7 +28,7 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from mailbot.network import keep_alive, readable
+from mailbot.transport.tls import keep_alive, readable
 
 # A line is at most this long: the UIDs of four million mails.
 LONGEST_LINE = 32 * 1024 * 1024

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from imapclient.response_parser import parse_fetch_response
 
-from mailbot.core.arrival import Arrival
-from mailbot.imap.wire import ALLOWANCE, Client
+from mailbot.mail.fetched import Arrival
+from mailbot.transport.imap.connection import ALLOWANCE, Client
 
 # UIDs in one command: a line of about 3,500 bytes at most; RFC 7162 §4 lets servers refuse beyond 8,192.
 UIDS_PER_COMMAND = 500

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import MailboxUnavailable
-from mailbot.imap.login import place, server_words
-from mailbot.imap.wire import Client
+from mailbot.transport.imap.connection import Client
+from mailbot.transport.imap.login import place, server_words
 
 if TYPE_CHECKING:
     from mailbot.config.model import ImapSettings

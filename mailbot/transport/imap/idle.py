@@ -17,7 +17,7 @@ import select
 import time
 from contextlib import suppress
 
-from mailbot.imap.wire import Client
+from mailbot.transport.imap.connection import Client
 
 # NOOP so often while traffic is on; not to a server that takes longer to answer: it is far away, and many share it.
 BRISK_EVERY, NEAR_SECONDS = 0.1, 0.005

@@ -21,22 +21,39 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mailbot.core.arrival import Arrival, Astray, Place
 from mailbot.errors import FilingRefused, MailboxUnavailable
-from mailbot.footprint import taking_in
-from mailbot.imap import astray, fetching, filing, folders, suspects, waiting
-from mailbot.imap.login import PATIENCE, connect, drop, network_faults, place, server_words
-from mailbot.imap.waiting import WakeUp
-from mailbot.imap.wire import ALLOWANCE, Client
-from mailbot.network import certificate_ends
-from mailbot.oauth import TokenSource
+from mailbot.mail.fetched import (
+    Arrival,
+    Astray,
+    Place,
+)
+from mailbot.runtime.memory import taking_in
+from mailbot.transport.imap import (
+    fetch,
+    folders,
+    idle,
+    move,
+    suspects,
+    unquarantine,
+)
+from mailbot.transport.imap.connection import ALLOWANCE, Client
+from mailbot.transport.imap.idle import WakeUp
+from mailbot.transport.imap.login import (
+    PATIENCE,
+    connect,
+    drop,
+    network_faults,
+    place,
+    server_words,
+)
+from mailbot.transport.oauth import TokenSource
+from mailbot.transport.tls import certificate_ends
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.config.model import ImapSettings
-
-__all__ = ["Arrival", "Mailbox", "MailboxUnavailable", "Place", "WakeUp"]
+from mailbot.config.model import Settings
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +91,7 @@ class Mailbox:
         self._log = logger
         self._tokens = TokenSource.of(settings, settings.section)
         self._client: Client | None = None
-        self._filing: filing.Filing
+        self._filing: move.Filing
         self._places: dict[Place, str] = {}
         self._source = ""
         self._uidvalidity = 0
@@ -141,7 +158,7 @@ class Mailbox:
                 if name
             }
             self._select(client)
-            self._filing = filing.Filing(client, self._source, self._uid_next)
+            self._filing = move.Filing(client, self._source, self._uid_next)
         if len(self._places) < len(Place) and not self._keywords:
             self._log.warning(
                 "%s: %s keeps no keywords, so mail that stays in place can't be marked as done: it is recognised by "
@@ -168,7 +185,7 @@ class Mailbox:
             self._suspects.forget()
         self._uidvalidity = validity
         self._uid_next = int(selected.get(b"UIDNEXT", 2**32))
-        self._keywords = filing.keeps_keywords(selected)
+        self._keywords = move.keeps_keywords(selected)
         client.wire.forget()
         client.wire.grown = False  # SELECT's own EXISTS is no news: whoever selects searches next
         self._selected_at = time.monotonic()
@@ -187,10 +204,10 @@ class Mailbox:
             client.wire.grown = False  # the search below finds it
             criteria = "UNDELETED"
             if len(self._places) < len(Place) and self._keywords:
-                criteria += f" UNKEYWORD {filing.DONE}"
+                criteria += f" UNKEYWORD {move.DONE}"
             if after:
                 criteria = f"UID {after + 1}:* {criteria}"
-            found = fetching.search(client, criteria)
+            found = fetch.search(client, criteria)
             # RFC 3501 §6.4.8: with fewer mails than that, "n:*" is the last one
             return self._uidvalidity, [uid for uid in found if uid > after] if after else found
 
@@ -201,7 +218,7 @@ class Mailbox:
         back for long.
         """
         for some in self._suspects.order(uids, time.monotonic()):
-            small = self._small_ones(some) if len(some) <= fetching.FEW else []
+            small = self._small_ones(some) if len(some) <= fetch.FEW else []
             if small:
                 yield small
             there = {arrival.uid for arrival in small}
@@ -210,7 +227,7 @@ class Mailbox:
 
     def _small_ones(self, uids: Sequence[int]) -> list[Arrival]:
         with self._blaming(uids), self._guard("fetching mail") as client:
-            found = fetching.small_ones(client, self._uidvalidity, uids, self._max_size)
+            found = fetch.small_ones(client, self._uidvalidity, uids, self._max_size)
         if found:
             self._suspects.clear([arrival.uid for arrival in found])
             self._hurried = False
@@ -218,12 +235,12 @@ class Mailbox:
 
     def _by_size(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
         with self._blaming(uids), self._guard("asking for sizes") as client:
-            known = fetching.sizes(client, uids)
-        for group in fetching.batches(known, self._batch_bytes, self._batch_count, self._max_size):
+            known = fetch.sizes(client, uids)
+        for group in fetch.batches(known, self._batch_bytes, self._batch_count, self._max_size):
             partial = known[group[0]] > self._max_size
             with taking_in(0 if partial else max(known[uid] for uid in group)):  # until the next one is asked for
                 with self._blaming(group), self._guard("fetching mail") as client:
-                    found = fetching.arrivals(client, self._uidvalidity, group, known, partial)
+                    found = fetch.arrivals(client, self._uidvalidity, group, known, partial)
                 self._suspects.clear(group)
                 if found:
                     self._hurried = False
@@ -233,7 +250,7 @@ class Mailbox:
     def heads(self, uids: Sequence[int], fields: Sequence[str]) -> dict[int, bytes]:
         """These header fields of each mail that is still there, by UID."""
         with self._guard("reading headers") as client:
-            return fetching.heads(client, uids, fields)
+            return fetch.heads(client, uids, fields)
 
     @contextmanager
     def _blaming(self, group: Sequence[int]) -> Iterator[None]:
@@ -279,7 +296,7 @@ class Mailbox:
         found: set[int] = set()
         with self._filing_mail() as client:
             try:
-                found.update(astray.move(client, mails, lies_in, target))
+                found.update(unquarantine.move(client, mails, lies_in, target))
             except imaplib.IMAP4.abort:
                 raise  # no connection to select anything on
             except imaplib.IMAP4.error:
@@ -299,14 +316,14 @@ class Mailbox:
             except imaplib.IMAP4.abort:
                 raise  # the connection is gone
             except imaplib.IMAP4.error as error:
-                if filing.folder_is_gone(error):
+                if move.folder_is_gone(error):
                     raise  # opening anew makes the folder
                 refusal = error
             client.wire.forget()
         if refusal is not None:
             raise FilingRefused(
                 f"{place(self._settings)}: filing mail was refused: {server_words(refusal).rstrip('.')}. "
-                f"{filing.mend(refusal)} New mail is handled all the same; "
+                f"{move.mend(refusal)} New mail is handled all the same; "
                 f"what was handled is moved out of {self._source} when the server lets it."
             ) from refusal
 
@@ -318,7 +335,7 @@ class Mailbox:
             if where in self._places:
                 self._filing.move(uids, self._places[where])
             elif self._keywords:
-                filing.mark(client, uids)
+                move.mark(client, uids)
 
     def wait(self, timeout: float, wake: WakeUp, *, brisk: float = 0.0) -> bool:
         """Wait at most `timeout` seconds; True where the server signalled a change. Ends early when `wake` rings.
@@ -331,10 +348,10 @@ class Mailbox:
                 self._hurried = True  # once in a row: some servers repeat EXISTS with every answer
                 return True
             if self._settings.idle and client.has_capability("IDLE"):
-                changed = waiting.brisk(client, min(brisk, timeout), wake) if brisk > 0 else None
+                changed = idle.brisk(client, min(brisk, timeout), wake) if brisk > 0 else None
                 if changed is not None:
                     return changed
-                return waiting.idle(client, timeout, wake)
+                return idle.idle(client, timeout, wake)
         wake.wait(timeout)
         return False
 
@@ -370,3 +387,13 @@ class Mailbox:
             if client is not None:
                 drop(client)
             raise
+
+
+def open_ahead(settings: Settings) -> dict[str, Mailbox]:
+    """Begin to open every inbox of a SQLite desk; returns at once."""
+    if settings.database_url.startswith("postgres"):
+        return {}
+    found = {box.place: Mailbox(box, max_size=settings.inbound.max_size) for box in settings.mailboxes}
+    for mailbox in found.values():
+        mailbox.open_ahead()
+    return found

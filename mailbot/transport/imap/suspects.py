@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mailbot.imap.fetching import chunks
+from mailbot.transport.imap.fetch import chunks
 
 TRIES = 3
 SMALL_GROUP = 25

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mailbot.core.arrival import Astray
-from mailbot.core.identity import identity
-from mailbot.imap import fetching, folders
-from mailbot.imap.filing import Filing
-from mailbot.imap.wire import Client
+from mailbot.mail.duplicates import identity
+from mailbot.mail.fetched import Astray
+from mailbot.transport.imap import fetch, folders
+from mailbot.transport.imap.connection import Client
+from mailbot.transport.imap.move import Filing
 
 # Mails of one size that are looked into, newest first; a robot's are often of one size.
 MOST_ALIKE = 50
@@ -37,9 +37,9 @@ def move(client: Client, mails: Sequence[Astray], source: str, target: str) -> I
 
 def _find(client: Client, mail: Astray, uidvalidity: int) -> int | None:
     # RFC 3501 §6.4.4: LARGER and SMALLER compare RFC822.SIZE, and leave out the number itself
-    alike = fetching.search(client, f"LARGER {max(0, mail.size - 1)} SMALLER {mail.size + 1}")
+    alike = fetch.search(client, f"LARGER {max(0, mail.size - 1)} SMALLER {mail.size + 1}")
     for uid in reversed(alike[-MOST_ALIKE:]):
-        for found in fetching.arrivals(client, uidvalidity, [uid], {uid: mail.size}, mail.partial):
+        for found in fetch.arrivals(client, uidvalidity, [uid], {uid: mail.size}, mail.partial):
             known = identity(found.raw)
             if (known.message_id, known.digest) == (mail.message_id, mail.digest):
                 return uid

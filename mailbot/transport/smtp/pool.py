@@ -15,9 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from mailbot.core.outgoing import Outgoing
-from mailbot.footprint import LARGE
-from mailbot.smtp import Accepted, Deferred, Rejected, Submission
+from mailbot.mail.compose.streaming import Outgoing
+from mailbot.runtime.memory import LARGE
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+    Submission,
+)
 
 Fate = Accepted | Deferred | Rejected
 

@@ -2,7 +2,7 @@
 
 In: an envelope and the bytes of a mail. Out: `Accepted`, `Deferred` (the same mail may pass later) or `Rejected` (it
 never will). Standards: RFC 5321, RFC 6409 (submission), RFC 2920 (pipelining), RFC 6152 (8BITMIME), RFC 6531
-(SMTPUTF8), RFC 1870 (SIZE). How the connection comes about is in mailbot/smtp_session.py.
+(SMTPUTF8), RFC 1870 (SIZE). How the connection comes about is in mailbot/transport/smtp/session.py.
 
 One connection stays open over many mails. Where the server knows PIPELINING, envelope and DATA travel in one packet.
 The verdict of a mail hangs on the reply to its last dot alone: what happens afterwards changes nothing. A connection
@@ -20,11 +20,22 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.core.outgoing import Outgoing
-from mailbot.errors import LogInRefused, PermanentError, TemporaryError
-from mailbot.network import certificate_ends, explain
-from mailbot.oauth import TokenSource
-from mailbot.smtp_session import NotReady, Session, cause_of, open_session, place, reply_text
+from mailbot.errors import (
+    LogInRefused,
+    PermanentError,
+    TemporaryError,
+)
+from mailbot.mail.compose.streaming import Outgoing
+from mailbot.transport.oauth import TokenSource
+from mailbot.transport.smtp.session import (
+    NotReady,
+    Session,
+    cause_of,
+    open_session,
+    place,
+    reply_text,
+)
+from mailbot.transport.tls import certificate_ends, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +43,6 @@ if TYPE_CHECKING:
 
     from mailbot.config.model import SmtpSettings
 
-__all__ = ["Accepted", "Deferred", "Rejected", "Submission"]
 
 # Servers close silent connections after some minutes (RFC 5321 §4.5.3.2.7: five); we are earlier than they.
 REUSE_WITHIN = 100.0

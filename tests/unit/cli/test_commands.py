@@ -17,10 +17,15 @@ from typer.core import TyperGroup
 
 from mailbot import __version__
 from mailbot.cli.app import COMMANDS, build
-from mailbot.cli.faults import run_to_exit
-from mailbot.errors import ConfigError, MailbotError, NotPossible, UsageError
+from mailbot.cli.exit_codes import run_to_exit
+from mailbot.errors import (
+    ConfigError,
+    MailbotError,
+    NotPossible,
+    UsageError,
+)
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # contract.md, "Commands"
 PROMISED = {
@@ -98,7 +103,7 @@ def test_the_first_page_shows_all_commands_with_words(capsys: pytest.CaptureFixt
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     watched = "pydantic", "sqlalchemy", "sqlmodel", "rich", "jinja2", "holidays", "imapclient", "asyncio"
     code = (
-        "import sys\nfrom mailbot.cli.faults import run_to_exit\nrun_to_exit(['--help'])\n"
+        "import sys\nfrom mailbot.cli.exit_codes import run_to_exit\nrun_to_exit(['--help'])\n"
         f"sys.stderr.write(' '.join(name for name in {watched!r} if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -169,8 +174,8 @@ def test_how_each_error_ends(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailbot.cli.check_view.print_findings", fail)
-    monkeypatch.setattr("mailbot.cli.doctor.CHECKS", ())
+    monkeypatch.setattr("mailbot.cli.check.print_findings", fail)
+    monkeypatch.setattr("mailbot.cli.check.CHECKS", ())
     empty = ROOT / "config" / "mailbot.toml"
     assert run_to_exit(["check", "--config", str(empty)]) == code
     assert capfd.readouterr().err == said

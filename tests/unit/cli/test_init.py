@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.cli.faults import run_to_exit
-from mailbot.cli.setup import quoted
-from mailbot.config import load_settings
+from mailbot.cli.exit_codes import run_to_exit
+from mailbot.cli.init import quoted
+from mailbot.config.load import load_settings
 
 ANSWERS = ["--address", "bantuan@sekolah.example", "--imap-host", "mail.sekolah.example"]
 
@@ -56,7 +56,7 @@ def test_options_are_enough_where_nobody_can_be_asked(tmp_path: Path, capsys: py
 def test_every_comment_of_the_example_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     assert run_to_exit(["init", "--config", str(path), *ANSWERS]) == 0
-    example = (Path(__file__).parents[2] / "config" / "mailbot.toml").read_text()
+    example = (Path(__file__).parents[3] / "config" / "mailbot.toml").read_text()
 
     def comments(text: str) -> list[str]:
         return re.findall(r"#.*", text)
@@ -138,7 +138,7 @@ def on_a_terminal(command: list[str], typed: dict[str, str]) -> tuple[int, str]:
     """Run a command on a pseudo-terminal and answer each question when it is on the screen; exit code and screen."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.chdir(Path(__file__).parents[2])
+        os.chdir(Path(__file__).parents[3])
         os.execv(command[0], command)
     screen, questions = "", list(typed.items())
     while select.select([terminal], [], [], 30)[0]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.cli.archives import find
+from mailbot.cli.mail_files import find
 from mailbot.errors import UsageError
 
 FIRST = b"Subject: one\nFrom: a@b.id\n\nFrom here on it fails.\n\nFrom\n"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot.cli import output
-from mailbot.cli.ownership import hand_over
+from mailbot.cli.options import hand_over
 from mailbot.cli.report_view import print_csv, print_report
 
 

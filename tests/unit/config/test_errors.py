@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.config import load_settings
+from mailbot.config.load import load_settings
 from mailbot.errors import ConfigError
 
 SALLY = '[[agents]]\nname = "Sally"\nemail = "sally@helpdesk.example"\n'

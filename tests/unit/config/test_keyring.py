@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.core.token import Purpose, Signer
-from mailbot.dkim_keys import read_dkim_keys
+from mailbot.config.dkim_keys import read_dkim_keys
+from mailbot.config.keyring import (
+    KeyWatch,
+    change_keyring,
+    make_key_file,
+    read_keyring,
+)
 from mailbot.errors import ConfigError, NotPossible
-from mailbot.keyring import KeyWatch, change_keyring, make_key_file, read_keyring
-from tests.contract.signed_mail import rsa
+from mailbot.mail.reply_token import Purpose, Signer
+from tests.support.signed_mail import rsa
 
 NOW = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)
 GRACE = timedelta(days=90)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.config import Listen, Rate, Settings, config_path, load_settings
-from mailbot.config.layers import tables
+from mailbot.config.layers import config_path, tables
+from mailbot.config.load import load_settings
+from mailbot.config.model import Settings
+from mailbot.config.values import Listen, Rate
 from mailbot.errors import ConfigError
 
-EXAMPLE = Path(__file__).parents[2] / "config" / "mailbot.toml"
+EXAMPLE = Path(__file__).parents[3] / "config" / "mailbot.toml"
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from mailbot.bells import Every
-from mailbot.clockwatch import ClockWatch
+from mailbot.daemon.clock_jump import ClockWatch
+from mailbot.daemon.interval_trigger import Every
 
 NOW = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)
 HALF = timedelta(seconds=0.5)

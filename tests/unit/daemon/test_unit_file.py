@@ -1,4 +1,4 @@
-"""mailbot.service: what it starts, passes in and allows fits what mailbot is."""
+"""mailbot.desk.helpdesk: what it starts, passes in and allows fits what mailbot is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from mailbot.config.layers import secrets
 from mailbot.config.model import Settings
-from mailbot.loops import HANG_SECONDS
+from mailbot.monitoring.watcher import HANG_SECONDS
 
-UNIT = Path(__file__).parents[2] / "mailbot.service"
+UNIT = Path(__file__).parents[3] / "mailbot.service"
 
 
 def values(key: str) -> list[str]:

@@ -10,7 +10,11 @@ from importlib.resources import files
 
 import pytest
 
-from mailbot.demo.picture import HEIGHT, WIDTH, screenshot
+from mailbot.demo.picture import (
+    HEIGHT,
+    WIDTH,
+    screenshot,
+)
 from mailbot.demo.tour import steps
 
 

@@ -7,10 +7,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot.core.parse import parse_message
-from mailbot.demo.letters import Bell, Letter, Letters, threads
-from mailbot.demo.people import BUDI, DESK_ADDRESS, SALLY, SDN1, SMPN3, Person, is_desk
-from mailbot.demo.writing import File, new_mail, out_of_office, reply, reply_recipients
+from mailbot.demo.letters import (
+    Bell,
+    Letter,
+    Letters,
+    threads,
+)
+from mailbot.demo.people import (
+    BUDI,
+    DESK_ADDRESS,
+    SALLY,
+    SDN1,
+    SMPN3,
+    Person,
+    is_desk,
+)
+from mailbot.demo.writing import (
+    File,
+    new_mail,
+    out_of_office,
+    reply,
+    reply_recipients,
+)
+from mailbot.mail.mime.parser import parse_message
 
 AT = datetime(2025, 11, 24, 2, 15, tzinfo=UTC)
 TOKEN_ADDRESS = "support+a1b2c3@helpdesk.example"

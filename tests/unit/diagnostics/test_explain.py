@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.token import Purpose, Signer
-from mailbot.explain.document import explain_raw
-from mailbot.explain.understood import authentication, understand
+from mailbot.diagnostics.explain.document import explain_raw
+from mailbot.diagnostics.explain.understood import authentication, understand
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.reply_token import Purpose, Signer
 
 SIGNER = Signer((b"k" * 32,))
 TOKEN = str(SIGNER.sign(Purpose.REQUESTER, 12345, "acha@sekolah.example"))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.integration import attacks_on_sender, attacks_on_tickets, attacks_on_tokens, attacks_under_disguise
+from tests.integration import (
+    attacks_on_sender,
+    attacks_on_tickets,
+    attacks_on_tokens,
+    attacks_under_disguise,
+)
 from tests.integration.attack_table import ATTACKS
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "attacks.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "attacks.md"
 assert attacks_on_sender and attacks_on_tickets and attacks_on_tokens and attacks_under_disguise  # they fill the table
 
 

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from mailbot.core.identity import Identity, identity
+from mailbot.mail.duplicates import Identity, identity
 
 MAIL = (
     b"From: a@x.id\r\nSubject: Halo\r\nMessage-ID: <1@x.id>\r\n"
@@ -58,7 +58,7 @@ def test_a_body_is_looked_at_in_pieces_that_tear_no_line_end_apart(
 ) -> None:
     head = b"Message-ID: <1@x.id>\r\nDate: today\r\n\r\n"
     whole = identity(head + body.replace(b"\r\n", b"\n").rstrip())
-    monkeypatch.setattr("mailbot.core.identity._PIECE", size)
+    monkeypatch.setattr("mailbot.mail.duplicates._PIECE", size)
     assert identity(head + body) == whole
 
 

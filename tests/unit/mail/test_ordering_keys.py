@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from mailbot.core.order import ANYTHING, HEAD_BYTES, MOST_KEYS, order_keys
-from mailbot.core.token import Purpose, Signer, signed_address
+from mailbot.mail.ordering_keys import (
+    ANYTHING,
+    HEAD_BYTES,
+    MOST_KEYS,
+    order_keys,
+)
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    signed_address,
+)
 
 SIGNER = Signer((b"k" * 32,))
 

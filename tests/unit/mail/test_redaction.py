@@ -10,9 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.message import InboundMessage
-from mailbot.core.relay import agents_words, mask_addresses, mask_tokens, without_tokens
-from mailbot.core.token import Purpose, Signer, read_tokens
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.redaction import (
+    agents_words,
+    mask_addresses,
+    mask_tokens,
+    without_tokens,
+)
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    read_tokens,
+)
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 SIGNER = Signer((b"k" * 32,))

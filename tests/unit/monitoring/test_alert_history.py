@@ -6,8 +6,16 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from mailbot.health import Condition, Judgement, Severity
-from mailbot.watch.memory import Memory, News, Rhythm
+from mailbot.monitoring.alert_history import (
+    Memory,
+    News,
+    Rhythm,
+)
+from mailbot.monitoring.conditions import (
+    Condition,
+    Judgement,
+    Severity,
+)
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 RHYTHM = Rhythm(timedelta(minutes=15), timedelta(hours=24))

@@ -9,15 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.clock import ManualClock
-from mailbot.core.classify import OwnIdentity, classify
-from mailbot.core.desk import DeskProfile
-from mailbot.core.message import Kind
-from mailbot.core.parse import parse_message
-from mailbot.core.token import Purpose, Signer
-from mailbot.smtp import Accepted, Deferred, Rejected
-from mailbot.watch.canary import Canary, number_of
-from tests.contract.loopback import until
+from mailbot.desk.profile import DeskProfile
+from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.message import Kind
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.reply_token import Purpose, Signer
+from mailbot.monitoring.canary import Canary, number_of
+from mailbot.runtime.clock import ManualClock
+from mailbot.transport.smtp.submission import (
+    Accepted,
+    Deferred,
+    Rejected,
+)
+from tests.support.loopback import until
 
 ADDRESS = "support@helpdesk.example"
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

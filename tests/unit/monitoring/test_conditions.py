@@ -9,19 +9,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.health import (
+from mailbot.monitoring.conditions import (
     NAMES,
     CanaryFacts,
     Condition,
     Facts,
     Limits,
-    Line,
-    Queue,
     Severity,
-    Space,
     in_words,
     judge,
     title,
+)
+from mailbot.runtime.status import (
+    Line,
+    Queue,
+    Space,
 )
 from mailbot.vocabulary.conditions import WORDS
 

@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from mailbot.store.filelock import FileLock
+from mailbot.runtime.filelock import FileLock
 
 
 def test_one_holds_it_and_says_who(tmp_path: Path) -> None:

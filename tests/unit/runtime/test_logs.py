@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot import logs
-from mailbot.clock import ManualClock
-from mailbot.config import Settings
+from mailbot.config.model import Settings
+from mailbot.runtime import logs
+from mailbot.runtime.clock import ManualClock
 
 log = logging.getLogger("mailbot.test")
 

@@ -6,9 +6,16 @@ import hashlib
 import threading
 from typing import Any
 
-from mailbot.core.attachments import without_contents
-from mailbot.core.message import Attachment, InboundMessage
-from mailbot.footprint import LARGE, give_back, keep_small, one_large, taking_in, unpacking
+from mailbot.mail.message import Attachment, InboundMessage
+from mailbot.mail.mime.attachments import without_contents
+from mailbot.runtime.memory import (
+    LARGE,
+    give_back,
+    keep_small,
+    one_large,
+    taking_in,
+    unpacking,
+)
 
 
 def test_two_large_mails_are_never_taken_apart_at_once_and_small_ones_do_not_wait() -> None:

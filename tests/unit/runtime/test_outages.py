@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot import logs
-from mailbot.clock import ManualClock
-from mailbot.outages import SharedOutage
+from mailbot.runtime import logs
+from mailbot.runtime.clock import ManualClock
+from mailbot.runtime.logs import SharedOutage
 
 GONE = "The database desk can't be reached; mailbot tries again"
 LOCKED = "The database desk is locked by another process"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.sdnotify import Notifier
+from mailbot.runtime.systemd import Notifier
 
 
 @pytest.fixture(params=["path", "abstract"])

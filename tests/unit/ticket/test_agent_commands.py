@@ -5,8 +5,13 @@ from datetime import datetime
 
 import pytest
 
-from mailbot.core.commands import Command, Fault, Verb
-from mailbot.core.events import (
+from mailbot.mail.message import Address, MessageKind
+from mailbot.ticket.command_parser import (
+    Command,
+    Fault,
+    Verb,
+)
+from mailbot.ticket.events import (
     Absorb,
     Acknowledge,
     Answered,
@@ -18,11 +23,25 @@ from mailbot.core.events import (
     Target,
     Topic,
 )
-from mailbot.core.lifecycle import decide
-from mailbot.core.message import Address
-from mailbot.core.ticket import CloseReason, MessageKind, Participant, Status, Ticket, TimerKind
-from mailbot.core.waiting import ask_again, wait_from
-from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, ticket
+from mailbot.ticket.lifecycle import decide
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Status,
+    Ticket,
+    TimerKind,
+    ask_again,
+    wait_from,
+)
+from tests.support.desk_values import (
+    ACHA,
+    BUDI,
+    HOUR,
+    MONDAY,
+    POLICY,
+    SALLY,
+    ticket,
+)
 
 
 def order(before: Ticket, *commands: Command, words: bool = False, targets: tuple[Target, ...] = ()) -> Decision:
@@ -182,7 +201,7 @@ def test_an_empty_mail_is_refused() -> None:
 
 
 def test_every_verb_has_its_order() -> None:
-    from mailbot.core.orders import ORDERS
+    from mailbot.ticket.agent_commands import ORDERS
 
     assert set(ORDERS) == set(Verb)
 

@@ -8,15 +8,32 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot.core.likeness import likeness
-from mailbot.core.message import Address, Headers, InboundMessage
-from mailbot.core.organisation import is_shared, mailbox_of, organisation_of
-from mailbot.core.parse import parse_message
-from mailbot.core.reply_path import conflict
-from mailbot.core.restraint import RALLY, ROWS, Cap, Counted, Limits, is_one_pace, is_turn, reached
-from mailbot.core.senders import Grade, grade
-from mailbot.core.stranger_words import safe_name, safe_title
-from mailbot.vocabulary.caps import WITHHELD
+from mailbot.mail.classify.reply_conflict import conflict
+from mailbot.mail.classify.senders import Grade, grade
+from mailbot.mail.domains import (
+    is_shared,
+    mailbox_of,
+    organisation_of,
+)
+from mailbot.mail.message import (
+    Address,
+    Headers,
+    InboundMessage,
+)
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.redaction import safe_name, safe_title
+from mailbot.ticket.auto_reply_limits import (
+    RALLY,
+    ROWS,
+    Cap,
+    Counted,
+    Limits,
+    is_one_pace,
+    is_turn,
+    likeness,
+    reached,
+)
+from mailbot.vocabulary.labels import WITHHELD
 
 NOW = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)
 OF = Limits()

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.commands import CommandError, Commands, Fault, Verb, parse_commands
+from mailbot.ticket.command_parser import (
+    CommandError,
+    Commands,
+    Fault,
+    Verb,
+    parse_commands,
+)
 from mailbot.vocabulary.commands import SUGGESTED, VERBS
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.commands import Command, Verb
-from mailbot.core.events import (
+from mailbot.mail.message import Address, Intent, MessageKind
+from mailbot.ticket.command_parser import Command, Verb
+from mailbot.ticket.events import (
     Absorbed,
     Acknowledge,
     Answered,
@@ -32,10 +33,27 @@ from mailbot.core.events import (
     TimerFired,
     Topic,
 )
-from mailbot.core.lifecycle import ROWS, decide
-from mailbot.core.message import Address, Intent
-from mailbot.core.ticket import CloseReason, MessageKind, Participant, Policy, Role, Status, Ticket, Timer, TimerKind
-from tests.unit.desk_values import ACHA, BUDI, HOUR, MONDAY, POLICY, SALLY, SUNDAY, ticket
+from mailbot.ticket.lifecycle import ROWS, decide
+from mailbot.ticket.ticket import (
+    CloseReason,
+    Participant,
+    Policy,
+    Role,
+    Status,
+    Ticket,
+    Timer,
+    TimerKind,
+)
+from tests.support.desk_values import (
+    ACHA,
+    BUDI,
+    HOUR,
+    MONDAY,
+    POLICY,
+    SALLY,
+    SUNDAY,
+    ticket,
+)
 
 
 def effect(decision: Decision, kind: type) -> object:

@@ -2,11 +2,29 @@
 
 import pytest
 
-from mailbot.core.message import Address, InboundMessage
-from mailbot.core.route import AgentRoute, Clues, Known, Route, clues_of, route, route_agent
-from mailbot.core.ticket import Participant, Role
-from mailbot.core.token import Purpose, Signer, Token, signed_address
-from tests.unit.desk_values import ACHA, BUDI, SALLY, ticket
+from mailbot.mail.message import Address, InboundMessage
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    Token,
+    signed_address,
+)
+from mailbot.ticket.matching import (
+    AgentRoute,
+    Clues,
+    Known,
+    Route,
+    clues_of,
+    route,
+    route_agent,
+)
+from mailbot.ticket.ticket import Participant, Role
+from tests.support.desk_values import (
+    ACHA,
+    BUDI,
+    SALLY,
+    ticket,
+)
 
 SIGNER = Signer((b"k" * 32,))
 DESK = "support@helpdesk.example"

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.quarantine_orders import Order, OrderFault, Verb, parse_orders, settle
+from mailbot.ticket.quarantine import (
+    Order,
+    OrderFault,
+    Verb,
+    parse_orders,
+    settle,
+)
 
 R, D = Verb.RELEASE, Verb.DISCARD
 

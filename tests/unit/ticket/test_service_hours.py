@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.calendar import national_holidays, service_hours
-from mailbot.core.hours import ServiceHours
+from mailbot.config.holidays import national_holidays, service_hours
 from mailbot.errors import ConfigError
+from mailbot.ticket.service_hours import ServiceHours
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 OFFICE = ServiceHours(JAKARTA)

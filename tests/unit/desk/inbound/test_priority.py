@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.core.urgency import FIELDS, belongs
+from mailbot.desk.inbound.priority import FIELDS, belongs
 
 
 def _head(*fields: str) -> bytes:

@@ -1,6 +1,6 @@
 """Every mail that goes out, whole, as it was last looked at and found good (tests/golden/*.eml).
 
-After a change that is meant: `pytest tests/unit/test_golden.py --update-golden`, then read the difference.
+After a change that is meant: `pytest tests/unit/desk/outbound/test_golden.py --update-golden`, then read the difference.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.core.compose import Draft, compose, with_attachments
-from mailbot.core.hours import ServiceHours
-from mailbot.core.html import html_to_text
-from mailbot.core.message import Address, Attachment
-from mailbot.core.originals import Originals
-from mailbot.core.ticket import MessageKind
-from mailbot.render import LANGUAGES, TEMPLATES, Renderer
-from mailbot.render_sample import samples
-from mailbot.views import PersonView, TicketView
+from mailbot.desk.outbound.template_samples import samples
+from mailbot.desk.outbound.templates import (
+    LANGUAGES,
+    TEMPLATES,
+    Renderer,
+)
+from mailbot.desk.views import PersonView, TicketView
+from mailbot.mail.compose.composer import (
+    Draft,
+    compose,
+    with_attachments,
+)
+from mailbot.mail.message import Address, Attachment, MessageKind
+from mailbot.mail.mime.html_to_text import html_to_text
+from mailbot.mail.reply.sent_texts import Originals
+from mailbot.ticket.service_hours import ServiceHours
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parents[3] / "golden"
 JAKARTA = ZoneInfo("Asia/Jakarta")
 RENDERER = Renderer(zone=JAKARTA, hours=ServiceHours(JAKARTA))
 WRITTEN = datetime(2025, 11, 24, 10, 30, 8, tzinfo=timezone(timedelta(hours=7)))

@@ -11,18 +11,35 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.core.commands import Fault
-from mailbot.core.events import Topic
-from mailbot.core.hours import ServiceHours
-from mailbot.core.ticket import MessageKind
+from mailbot.desk.outbound.formats import (
+    format_hours,
+    format_moment,
+    format_size,
+    format_span,
+    format_stamp,
+    greeting_name,
+)
+from mailbot.desk.outbound.template_samples import samples
+from mailbot.desk.outbound.templates import (
+    LANGUAGES,
+    TEMPLATES,
+    Rendered,
+    Renderer,
+    packaged_templates,
+)
+from mailbot.desk.views import (
+    DeskView,
+    FaultView,
+    PersonView,
+    TicketView,
+)
 from mailbot.errors import ConfigError
-from mailbot.formats import format_hours, format_moment, format_size, format_span, format_stamp, greeting_name
-from mailbot.render import LANGUAGES, TEMPLATES, Rendered, Renderer, packaged_templates
-from mailbot.render_sample import samples
-from mailbot.views import DeskView, FaultView, PersonView, TicketView
-from mailbot.vocabulary.labels import KINDS
+from mailbot.mail.message import MessageKind
+from mailbot.ticket.command_parser import Fault
+from mailbot.ticket.events import Topic
+from mailbot.ticket.service_hours import ServiceHours
+from mailbot.vocabulary.labels import KINDS, STATUS_EXPLANATIONS, STATUSES
 from mailbot.vocabulary.quoting import MARKER_LINES
-from mailbot.vocabulary.status import EXPLANATIONS, WORDS
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 RENDERER = Renderer(zone=JAKARTA, hours=ServiceHours(JAKARTA))
@@ -75,7 +92,7 @@ def test_text_is_wrapped_and_html_closes_what_it_opens(name: str, language: str,
     assert Balance(mail.html).open_tags == []
     assert "\n\n\n" not in mail.text
     # People's words, and sentences that are to the letter, stay on one line whatever their length.
-    theirs = str(samples(name, language)) + str(EXPLANATIONS)
+    theirs = str(samples(name, language)) + str(STATUS_EXPLANATIONS)
     ours = [line for line in mail.text.splitlines() if not line.startswith(">") and line not in theirs]
     assert [line for line in ours if len(line) > 90 and name.startswith("requester/")] == []
 
@@ -134,7 +151,7 @@ def test_a_strangers_text_stays_text(name: str, language: str) -> None:
 # To the letter
 
 
-@pytest.mark.parametrize("status", list(WORDS["id"]))
+@pytest.mark.parametrize("status", list(STATUSES["id"]))
 def test_the_status_mail_has_the_fields_that_schools_know(status: str) -> None:
     ticket = replace(ticket_of("requester/status"), status=status)
     text = rendered("requester/status", ticket=ticket).text
@@ -146,10 +163,10 @@ def test_the_status_mail_has_the_fields_that_schools_know(status: str) -> None:
         "TANGGAL BALASAN TERAKHIR",
         "STATUS TIKET",
     ]
-    assert f"STATUS TIKET: {WORDS['id'][status]}\n\n{EXPLANATIONS['id'][status]}\n" in text
+    assert f"STATUS TIKET: {STATUSES['id'][status]}\n\n{STATUS_EXPLANATIONS['id'][status]}\n" in text
     assert "\nJawaban terakhir atas tiket laporan dapat Anda cek di email yang tercantum di atas\n" in text
     html = rendered("requester/status", ticket=ticket).html
-    assert EXPLANATIONS["id"][status] in html
+    assert STATUS_EXPLANATIONS["id"][status] in html
     assert "Jawaban terakhir atas tiket laporan dapat Anda cek di email yang tercantum di atas" in html
 
 

@@ -9,9 +9,25 @@ import struct
 
 import pytest
 
-from mailbot.core.archive_lists import MAX_NAMES
-from mailbot.core.archives import MAX_DEPTH, MAX_STREAMS, MAX_UNPACKED, Inside, is_archive, look_into
-from tests.unit.archive_files import SEVEN_ZIP, deflated_zip, locked, lying_zip, make_tar, make_zip, rar4, rar5
+from mailbot.mail.attachments.archive_formats import MAX_NAMES
+from mailbot.mail.attachments.archives import (
+    MAX_DEPTH,
+    MAX_STREAMS,
+    MAX_UNPACKED,
+    Inside,
+    is_archive,
+    look_into,
+)
+from tests.support.archive_files import (
+    SEVEN_ZIP,
+    deflated_zip,
+    locked,
+    lying_zip,
+    make_tar,
+    make_zip,
+    rar4,
+    rar5,
+)
 
 ONE = {"a.exe": b"MZ"}
 UNREADABLE = "unreadable"

@@ -13,14 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.archives import look_into
-from mailbot.core.attachment_rules import Refusals, screen
-from mailbot.core.filetype import file_type
-from mailbot.core.message import Attachment
-from mailbot.core.parse import parse_message
+from mailbot.mail.attachments.archives import look_into
+from mailbot.mail.attachments.policy import Refusals, screen
+from mailbot.mail.message import Attachment
+from mailbot.mail.mime.filetype import file_type
+from mailbot.mail.mime.parser import parse_message
 from mailbot.vocabulary.labels import HELD
-from mailbot.vocabulary.refused_files import DEFAULT, INFECTED, KINDS, UNSCANNED
-from tests.unit.archive_files import (
+from mailbot.vocabulary.refused_files import (
+    DEFAULT,
+    INFECTED,
+    KINDS,
+    UNSCANNED,
+)
+from tests.support.archive_files import (
     SEVEN_ZIP,
     SEVEN_ZIP_ENCRYPTED,
     SEVEN_ZIP_HIDDEN,

@@ -6,9 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from mailbot.core.authentication import MISMATCH, dmarc_passes, dmarc_verdict, doubtful_author
-from mailbot.core.message import Address, Headers, InboundMessage
-from mailbot.core.parse import parse_message
+from mailbot.mail.classify.authentication import (
+    MISMATCH,
+    dmarc_passes,
+    dmarc_verdict,
+    doubtful_author,
+)
+from mailbot.mail.message import (
+    Address,
+    Headers,
+    InboundMessage,
+)
+from mailbot.mail.mime.parser import parse_message
 
 OURS = ("mx.desk.example",)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.core.bounce_signs import evidence
-from mailbot.core.message import InboundMessage
-from mailbot.core.parse import parse_message
+from mailbot.mail.classify.bounce_evidence import evidence
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.mime.parser import parse_message
 
 
 def mail(body: str, **fields: str) -> InboundMessage:

@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailbot.core.dkim_proof import why_unproven
-from tests.contract.signed_mail import COVERED, rsa, signed
+from mailbot.mail.classify.dkim import why_unproven
+from tests.support.signed_mail import (
+    COVERED,
+    rsa,
+    signed,
+)
 
 NOW = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())

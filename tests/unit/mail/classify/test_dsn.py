@@ -7,9 +7,13 @@ from textwrap import dedent
 
 import pytest
 
-from mailbot.core.dsn import find_bounce, is_success_report, read_bounce
-from mailbot.core.message import Bounce, InboundMessage
-from mailbot.core.parse import parse_message
+from mailbot.mail.classify.dsn import (
+    find_bounce,
+    is_success_report,
+    read_bounce,
+)
+from mailbot.mail.message import Bounce, InboundMessage
+from mailbot.mail.mime.parser import parse_message
 
 
 def mail(text: str) -> InboundMessage:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from mailbot.core.absence import returns_on
+from mailbot.mail.classify.out_of_office import returns_on
 
 WRITTEN = date(2025, 11, 24)
 

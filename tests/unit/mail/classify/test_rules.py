@@ -6,11 +6,21 @@ import time
 
 import pytest
 
-from mailbot.core.classify import RULES, OwnIdentity, classify, classify_raw, is_automatic_address
-from mailbot.core.message import Classification, Kind
-from mailbot.core.parse import parse_message
-from mailbot.core.token import Purpose, Signer, signed_address
-from mailbot.vocabulary import robots
+from mailbot.mail.classify.rules import (
+    RULES,
+    OwnIdentity,
+    classify,
+    classify_raw,
+)
+from mailbot.mail.classify.senders import is_automatic_address
+from mailbot.mail.message import Classification, Kind
+from mailbot.mail.mime.parser import parse_message
+from mailbot.mail.reply_token import (
+    Purpose,
+    Signer,
+    signed_address,
+)
+from mailbot.vocabulary import auto_replies
 
 DESK = "support@helpdesk.example"
 OWN = OwnIdentity(frozenset({DESK, "bantuan@helpdesk.example"}), instance_id="desk-7", trusted_authserv_ids=("mx.own",))
@@ -335,13 +345,13 @@ def test_every_rule_has_a_name_of_its_own() -> None:
 
 
 def test_the_quick_look_for_machine_words_misses_none() -> None:
-    for phrase in (*robots.I_AM_A_MACHINE, *robots.TICKET_SYSTEMS, *robots.MACHINE_HEADLINES):
-        assert any(stem in phrase for stem in robots.MACHINE_STEMS), phrase
+    for phrase in (*auto_replies.I_AM_A_MACHINE, *auto_replies.TICKET_SYSTEMS, *auto_replies.MACHINE_HEADLINES):
+        assert any(stem in phrase for stem in auto_replies.MACHINE_STEMS), phrase
 
 
 def test_the_phrases_have_the_form_in_which_they_are_looked_for() -> None:
     for name in ("NOT_DELIVERED", "REFUSALS", "RETURNED", "DELAYED", "BOUNCE_SUBJECTS", "I_AM_A_MACHINE", "I_AM_AWAY"):
-        for phrase in getattr(robots, name):
+        for phrase in getattr(auto_replies, name):
             assert phrase == " ".join(phrase.split()).lower(), (name, phrase)
 
 

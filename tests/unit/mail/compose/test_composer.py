@@ -18,10 +18,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.compose import Draft, clean, compose, is_usable, message_id, with_attachments
-from mailbot.core.message import Address, Attachment
-from mailbot.core.ticket import MessageKind
 from mailbot.errors import PermanentError
+from mailbot.mail.compose.composer import (
+    Draft,
+    clean,
+    compose,
+    is_usable,
+    message_id,
+    with_attachments,
+)
+from mailbot.mail.message import Address, Attachment, MessageKind
 
 WIB = timezone(timedelta(hours=7))
 DRAFT = Draft(

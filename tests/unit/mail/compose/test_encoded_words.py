@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.encoded_words import LONGEST, encoded_words
+from mailbot.mail.compose.encoded_words import LONGEST, encoded_words
 
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=200)
 

@@ -7,11 +7,15 @@ import random
 
 import pytest
 
-from mailbot.core.compose import compose, enclose, with_attachments
-from mailbot.core.message import Attachment
-from mailbot.core.outgoing import InBase64, Outgoing
-from mailbot.smtp import dotted, line_ends
-from tests.unit.test_compose import DRAFT
+from mailbot.mail.compose.composer import (
+    compose,
+    enclose,
+    with_attachments,
+)
+from mailbot.mail.compose.streaming import InBase64, Outgoing
+from mailbot.mail.message import Attachment
+from mailbot.transport.smtp.submission import dotted, line_ends
+from tests.unit.mail.compose.test_composer import DRAFT
 
 SIZES = [0, 1, 2, 3, 56, 57, 58, 114, 57 * 8192 - 1, 57 * 8192, 57 * 8192 + 1, 1_300_000]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mailbot.core.classify import classify
-from mailbot.core.confirmation import Answer, answer_of
-from mailbot.core.parse import parse_message
+from mailbot.mail.classify.rules import classify
+from mailbot.mail.intent.intent import Answer, answer_of
+from mailbot.mail.mime.parser import parse_message
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.colloquial import clauses, plain_word
-from mailbot.core.intent import intent_of
-from mailbot.core.message import Intent
+from mailbot.mail.intent.intent import intent_of
+from mailbot.mail.intent.normalise import clauses, plain_word
+from mailbot.mail.message import Intent
 
 SENTENCES = [
     (row["text"], Intent(row["intent"]))
     for row in map(
         json.loads,
-        (Path(__file__).parents[2] / "fixtures" / "intents" / "sentences.jsonl").read_text("utf-8").splitlines(),
+        (Path(__file__).parents[4] / "fixtures" / "intents" / "sentences.jsonl").read_text("utf-8").splitlines(),
     )
 ]
 

@@ -7,11 +7,15 @@ import struct
 
 import pytest
 
-from mailbot.core.filename import MAX_BYTES, safe_name
-from mailbot.core.filetype import file_type
-from mailbot.core.message import Attachment
-from mailbot.core.parse import parse_message
-from tests.unit.test_parse_body import HTML, PLAIN, multi, part
+from mailbot.mail.message import Attachment
+from mailbot.mail.mime.filetype import MAX_BYTES, file_type, safe_name
+from mailbot.mail.mime.parser import parse_message
+from tests.unit.mail.mime.test_body import (
+    HTML,
+    PLAIN,
+    multi,
+    part,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n0000"
 

@@ -6,10 +6,10 @@ import base64
 
 import pytest
 
-from mailbot.core.address import addr_spec
-from mailbot.core.html import html_to_text
-from mailbot.core.masking import in_base64_blocks
-from mailbot.core.transfer import decode_base64_part, decode_transfer
+from mailbot.mail.mime.address import addr_spec
+from mailbot.mail.mime.html_to_text import html_to_text
+from mailbot.mail.mime.transfer_encoding import decode_base64_part, decode_transfer
+from mailbot.mail.redaction import in_base64_blocks
 
 
 def upper(content: bytes) -> bytes:
@@ -73,7 +73,7 @@ LETTERS = base64.encodebytes(bytes(range(256)) * 40)
     ],
 )  # fmt: skip
 def test_plain_base64_is_decoded_alike_in_pieces(data: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailbot.core.transfer._PIECE", size)
+    monkeypatch.setattr("mailbot.mail.mime.transfer_encoding._PIECE", size)
     around = b"--b\r\n\r\n" + data + b"--b--"
     assert (decode_base64_part(around, 7, 7 + len(data)), "") == decode_transfer(data, "base64")
 
@@ -81,5 +81,5 @@ def test_plain_base64_is_decoded_alike_in_pieces(data: bytes, size: int, monkeyp
 @pytest.mark.parametrize("size", [1, 4, 76, 1 << 20])
 @pytest.mark.parametrize("data", [b"QQ==QUJD", b"QUI=\nQUJD", b"QUJ", b"Q", b"QU*JD", b"=QUJ", b"====", b"\xff"])
 def test_what_is_no_plain_base64_is_left_to_the_mender(data: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailbot.core.transfer._PIECE", size)
+    monkeypatch.setattr("mailbot.mail.mime.transfer_encoding._PIECE", size)
     assert decode_base64_part(data, 0, len(data)) is None

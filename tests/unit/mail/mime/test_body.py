@@ -7,9 +7,9 @@ import quopri
 
 import pytest
 
-from mailbot.core.classify import OwnIdentity
-from mailbot.core.parse import parse_message
-from mailbot.core.understand import understand, understand_wholly
+from mailbot.mail.analysis import understand, understand_wholly
+from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.mime.parser import parse_message
 
 
 def part(content: str | bytes, content_type: str = "text/plain; charset=utf-8", **fields: str) -> bytes:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.filename import MAX_BYTES
-from mailbot.core.message import InboundMessage
-from mailbot.core.parse import parse_header_only, parse_message
-from tests.unit.hostile import HOSTILE
+from mailbot.mail.message import InboundMessage
+from mailbot.mail.mime.filetype import MAX_BYTES
+from mailbot.mail.mime.parser import parse_header_only, parse_message
+from tests.support.hostile import HOSTILE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def assert_sound(message: InboundMessage) -> None:
@@ -58,8 +58,8 @@ def test_hostile_mail_is_read_in_linear_time(name: str) -> None:
 
 MEASURED_ALONE = """
 import resource, sys
-from mailbot.core.parse import parse_message
-from tests.unit.hostile import HOSTILE
+from mailbot.mail.mime.parser import parse_message
+from tests.support.hostile import HOSTILE
 mails = [HOSTILE[name](1_000_000) for name in sys.argv[1:]]
 for name in sys.argv[1:]:
     parse_message(HOSTILE[name](2_000))  # imports

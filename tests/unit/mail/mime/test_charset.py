@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.core.charset import clean, decode, guess_text
+from mailbot.mail.mime.charset import (
+    clean,
+    decode,
+    guess_text,
+)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.html import html_to_text, node_to_text, parse_html, sanitise_html
-from mailbot.core.html_tree import bounded
+from mailbot.mail.mime.html_bounds import bounded, parse_html
+from mailbot.mail.mime.html_to_text import (
+    html_to_text,
+    node_to_text,
+    sanitise_html,
+)
 
 
 @pytest.mark.parametrize(

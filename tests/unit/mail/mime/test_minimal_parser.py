@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.glance import glance, is_robots
-from mailbot.core.held import Why, why_held
-from mailbot.core.route import clues_of
+from mailbot.mail.mime.minimal_parser import glance, is_robots
+from mailbot.ticket.matching import clues_of
+from mailbot.ticket.quarantine import Why, why_held
 
 MAIL = (
     b'From: "palsu@asing.example" <Acha@Sekolah.example>\r\nTo: support+r0b0aaaaaaaaaaaaaaaaaaaa@helpdesk.example\r\n'

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailbot.core.message import Address, Hop
-from mailbot.core.parse import parse_header_only, parse_message
+from mailbot.mail.message import Address, Hop
+from mailbot.mail.mime.parser import parse_header_only, parse_message
 
 
 def with_field(name: str, value: str | bytes) -> bytes:

@@ -13,8 +13,8 @@ from email.mime.text import MIMEText
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.message import Address
-from mailbot.core.parse import parse_message
+from mailbot.mail.message import Address
+from mailbot.mail.mime.parser import parse_message
 
 # Characters that mean the same before and after: no controls, no direction marks, no odd spaces.
 LETTERS = st.characters(exclude_categories=("C", "Z"), exclude_characters="\u00ad\u034f\u115f\u1160\u17b4\u17b5")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from mailbot.core.rtf import decompress_rtf, rtf_to_html_or_text
+from mailbot.mail.mime.rtf import decompress_rtf, rtf_to_html_or_text
 
 
 def _packed(kind: bytes, body: bytes, size: int) -> bytes:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import binascii
 
-from mailbot.core.transfer import MAX_UU_FILES, UuFile, cut_uuencoded
+from mailbot.mail.mime.transfer_encoding import (
+    MAX_UU_FILES,
+    UuFile,
+    cut_uuencoded,
+)
 
 
 def uu(name: bytes, content: bytes) -> bytes:

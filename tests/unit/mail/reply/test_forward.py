@@ -9,9 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.core.forward import read_forward
-from mailbot.core.mail_dates import mail_date
-from mailbot.core.message import Address, Attachment, Forward, Headers, InboundMessage
+from mailbot.mail.message import (
+    Address,
+    Attachment,
+    Forward,
+    Headers,
+    InboundMessage,
+)
+from mailbot.mail.reply.dates import mail_date
+from mailbot.mail.reply.forward import read_forward
 
 SCHOOL = Address("sdn1@sekolah.example", "SDN 1 Sukamaju")
 AT = datetime(2025, 11, 3, 8, 10, tzinfo=UTC)

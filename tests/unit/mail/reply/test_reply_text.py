@@ -12,14 +12,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.body import cut_html, cut_text, extract_reply, new_words
-from mailbot.core.html import html_to_text
-from mailbot.core.message import Address, Attachment, InboundMessage, Reply
-from mailbot.core.quote_lines import visible
-from tests.unit.replies import Case
-from tests.unit.replies.html import GMAIL, HTML
-from tests.unit.replies.indonesian import TEXTS
-from tests.unit.replies.languages import LANGUAGES
+from mailbot.mail.message import (
+    Address,
+    Attachment,
+    InboundMessage,
+    Reply,
+)
+from mailbot.mail.mime.html_to_text import html_to_text
+from mailbot.mail.reply.lines import visible
+from mailbot.mail.reply.reply_text import (
+    cut_html,
+    cut_text,
+    extract_reply,
+    new_words,
+)
+from tests.unit.mail.reply.replies import Case
+from tests.unit.mail.reply.replies.html import GMAIL, HTML
+from tests.unit.mail.reply.replies.indonesian import TEXTS
+from tests.unit.mail.reply.replies.languages import LANGUAGES
 
 
 def squeezed(text: str) -> str:

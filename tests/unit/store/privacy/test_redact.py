@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mailbot.store.mentions import Mentions
+from mailbot.store.privacy.redact import Mentions
 
 HER = Mentions(
     "citra@sekolah.example", ["Citra Kirana", "Ci"], ["Menurut saya saldonya tetap salah.\nya", "Rapat é besok pagi"]

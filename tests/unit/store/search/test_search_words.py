@@ -7,9 +7,15 @@ import time
 
 import pytest
 
-from mailbot.store import search
-from mailbot.store.search import MAX_TEXT, MAX_WORD, tsquery, words_of, words_of_query
-from mailbot.store.search_sqlite import any_of
+from mailbot.store.search import index
+from mailbot.store.search.index import (
+    MAX_TEXT,
+    MAX_WORD,
+    tsquery,
+    words_of,
+    words_of_query,
+)
+from mailbot.store.search.sqlite import any_of
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,7 @@ def test_words(text: str, words: list[str]) -> None:
 
 
 def test_the_example_in_the_docstring_is_true() -> None:
-    assert doctest.testmod(search).failed == 0
+    assert doctest.testmod(index).failed == 0
 
 
 def test_words_of_several_texts_come_once() -> None:
@@ -68,4 +74,4 @@ def test_a_query_without_words_is_none() -> None:
 
 def test_a_long_query_is_cut() -> None:
     found = words_of_query(" ".join(f"kata{n}" for n in range(50)))
-    assert len(found) == search.MAX_QUERY_WORDS
+    assert len(found) == index.MAX_QUERY_WORDS

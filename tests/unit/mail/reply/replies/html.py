@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.unit.replies import Case
+from tests.unit.mail.reply.replies import Case
 
 ADDRESS = '<a href="mailto:support@helpdesk.example">support@helpdesk.example</a>'
 OURS = (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.unit.replies import Case
+from tests.unit.mail.reply.replies import Case
 
 OURS = """-- Tulis balasan Anda di atas garis ini / Write your reply above this line --
 

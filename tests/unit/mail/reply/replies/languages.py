@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.unit.replies import Case
+from tests.unit.mail.reply.replies import Case
 
 ORIGINAL = "> Hello,\n>\n> could you send us the file?\n>\n> Sally\n"
 PLAIN = "Hello,\n\ncould you send us the file?\n\nSally\n"

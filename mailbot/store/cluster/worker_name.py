@@ -1,0 +1,43 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from mailbot.runtime.filelock import FileLock
+
+MOST_ON_ONE_FOLDER = 64
+
+
+class WorkerName:
+    """A name that outlives the process: the next one in this data folder takes up what this one held.
+
+    Of several processes that share the folder each has a name of its own (a lock tells who has which).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for nth in range(MOST_ON_ONE_FOLDER):
+            self._lock = FileLock(folder / f"worker-{nth}.lock")
+            if self._lock.acquire(wait_seconds=0):
+                self.name = f"{socket.gethostname()[:40]}-{_read_or_make(folder / 'worker-id')}-{nth}"
+                return
+        self.name = secrets.token_hex(8)
+
+    def release(self) -> None:
+        """Somebody else may have it."""
+        self._lock.release()
+
+
+def _read_or_make(path: Path) -> str:
+    """A random name for a data folder, made once."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()[:32] or "0"
+    with os.fdopen(descriptor, "w") as out:
+        out.write(secrets.token_hex(6))
+    return path.read_text(encoding="ascii").strip()
