@@ -127,7 +127,7 @@ bench: $(DEV_STAMP)
 	for part in $(BENCH_PARTS); do
 	    declare -n options=$$part
 	    echo "== $$part: $$(date +%H:%M)"
-	    $(BIN)/python -m bench.$$part "$${options[@]}" --write || failed+=" $$part"
+	    $(BIN)/python -m bench.speed.$$part "$${options[@]}" --write || failed+=" $$part"
 	done
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 

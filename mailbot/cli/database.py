@@ -49,6 +49,7 @@ def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     from mailbot.cli import output
     from mailbot.cli.options import hand_over
     from mailbot.runtime.clock import SystemClock
+    from mailbot.store import integrity
     from mailbot.store.engine import Store
 
     settings = settings_of(context)

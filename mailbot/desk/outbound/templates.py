@@ -238,7 +238,7 @@ class Renderer:
 
 def packaged_templates() -> Path:
     """Where mailbot's own templates lie: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[2]
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailbot.config.logging import configure_for
 from mailbot.config.model import Settings
 from mailbot.runtime import logs
 from mailbot.runtime.clock import ManualClock
@@ -91,7 +92,7 @@ def test_the_configurations_secrets_are_known() -> None:
         storage={"database_url": "postgresql://desk:db%2Dgeheim@host/desk"},
         log={"level": "debug", "format": "text"},
     )
-    logs.configure_for(settings, at_least="warning")
+    configure_for(settings, at_least="warning")
     logging.getLogger().handlers[-1].setStream(out)  # type: ignore[attr-defined]
     log.info("not shown")
     log.warning("imap-geheim smtp-geheim db-geheim")

@@ -206,8 +206,9 @@ def test_a_country_that_nobody_knows_is_named() -> None:
 
 def test_the_calendar_is_not_imported_before_it_is_asked() -> None:
     asked = (
-        "import sys; from datetime import time; from types import SimpleNamespace as S; from mailbot import calendar;"
-        "calendar.service_hours(S(days=('mon',), open=time(8), close=time(9), holidays='ID', extra_holidays=(),"
+        "import sys; from datetime import time; from types import SimpleNamespace as S;"
+        "from mailbot.config import holidays;"
+        "holidays.service_hours(S(days=('mon',), open=time(8), close=time(9), holidays='ID', extra_holidays=(),"
         " extra_workdays=()), 'Asia/Jakarta'); sys.exit('holidays' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

@@ -20,7 +20,7 @@ from mailbot.mail.reply_token import (
     Signer,
     signed_address,
 )
-from mailbot.vocabulary import auto_replies
+from mailbot.vocabulary import auto_replies, bounces, out_of_office
 
 DESK = "support@helpdesk.example"
 OWN = OwnIdentity(frozenset({DESK, "bantuan@helpdesk.example"}), instance_id="desk-7", trusted_authserv_ids=("mx.own",))
@@ -350,8 +350,16 @@ def test_the_quick_look_for_machine_words_misses_none() -> None:
 
 
 def test_the_phrases_have_the_form_in_which_they_are_looked_for() -> None:
-    for name in ("NOT_DELIVERED", "REFUSALS", "RETURNED", "DELAYED", "BOUNCE_SUBJECTS", "I_AM_A_MACHINE", "I_AM_AWAY"):
-        for phrase in getattr(auto_replies, name):
+    for phrases in (
+        bounces.NOT_DELIVERED,
+        bounces.REFUSALS,
+        bounces.RETURNED,
+        bounces.DELAYED,
+        bounces.BOUNCE_SUBJECTS,
+        auto_replies.I_AM_A_MACHINE,
+        out_of_office.I_AM_AWAY,
+    ):
+        for phrase in phrases:
             assert phrase == " ".join(phrase.split()).lower(), (name, phrase)
 
 
