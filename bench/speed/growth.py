@@ -32,9 +32,9 @@ from bench.speed.products import Servers, here
 from bench.support import report
 from mailbot.config.load import load_settings
 from mailbot.desk.wiring import Desk, open_desk
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.store import queries
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.dovecot import Dovecot
 
 MAILS = 200
@@ -123,7 +123,7 @@ class Aged:
             number = int(connection.exec_driver_sql("SELECT next_number FROM desk").scalar_one())
         for mail in corpus.mails(MAILS, seed=self.turn, first_number=number):
             self.uid += 1
-            self.waiting.append(Arrival(1, self.uid, mail.raw, len(mail.raw), None, False))
+            self.waiting.append(FetchedMail(1, self.uid, mail.raw, len(mail.raw), None, False))
 
     def take_in(self) -> None:
         """200 mails of the mix, stored and handled in batches of 50."""
@@ -152,10 +152,10 @@ class Aged:
         fired = self.desk.helpdesk.fire_due_timers()
         assert fired == history.DUE, fired
 
-    def in_work(self, what: Callable[[Work], object]) -> None:
+    def in_work(self, what: Callable[[UnitOfWork], object]) -> None:
         """A query of the daemon."""
         with self.desk.store.writing() as connection:
-            what(Work(connection, self.desk.store.desk_id, self.desk.clock.now()))
+            what(UnitOfWork(connection, self.desk.store.desk_id, self.desk.clock.now()))
 
     def start(self, *arguments: str) -> None:
         """A command as a process of its own."""

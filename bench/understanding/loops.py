@@ -20,8 +20,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from mailbot.desk.context import Arrived
-from mailbot.desk.outbound.auto_reply_guard import cap_on
+from mailbot.desk.context import IncomingMail
+from mailbot.desk.outbound.auto_reply_guard import exceeded_limit
 from mailbot.mail.message import (
     Address,
     Classification,
@@ -29,7 +29,7 @@ from mailbot.mail.message import (
     Kind,
     MessageKind,
 )
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.people import TryDesk
 
 GIVE_UP = 400
@@ -113,7 +113,7 @@ def robots() -> None:
 def schools(many: int, every: float) -> None:
     """`every`: seconds between two readings of the inbox; what came meanwhile is taken in together.
 
-    Only what decides on an acknowledgement runs here (`mailbot.desk.outbound.auto_reply_guard.cap_on`): no ticket is made.
+    Only what decides on an acknowledgement runs here (`mailbot.desk.outbound.auto_reply_guard.exceeded_limit`): no ticket is made.
     """
     dice = random.Random(2)
     withheld: Counter[str] = Counter()
@@ -132,12 +132,14 @@ def schools(many: int, every: float) -> None:
                 n += 1
             received = start + timedelta(seconds=max(at, turn_at))
             with desk.desk.store.writing() as connection:
-                turn = helpdesk.turn(Work(connection, 1, received + timedelta(milliseconds=20)))
+                turn = helpdesk.turn(UnitOfWork(connection, 1, received + timedelta(milliseconds=20)))
                 for message in waiting:
                     verdict = Classification(Kind.HUMAN)
-                    arrived = Arrived(1, 1, "", message, verdict, received_at=received)
+                    arrived = IncomingMail(1, 1, "", message, verdict, received_at=received)
                     begun = time.process_time()
-                    found = cap_on(turn, None, MessageKind.ACKNOWLEDGEMENT, message.from_addr, arrived, message.text)
+                    found = exceeded_limit(
+                        turn, None, MessageKind.ACKNOWLEDGEMENT, message.from_addr, arrived, message.text
+                    )
                     spent += time.process_time() - begun
                     if found is not None:
                         withheld[found.value] += 1

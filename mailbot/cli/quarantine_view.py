@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 from mailbot.cli import output
 from mailbot.errors import NotPossible
 from mailbot.mail.message import InboundMessage
-from mailbot.ticket.quarantine import Why
+from mailbot.ticket.quarantine import QuarantineReason
 
 # Header fields that tell who, to whom, when and by which way, in the order in which one asks.
 TELLING = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "authentication-results")
 LONGEST_TEXT = 4000
-_NOT_TO_BE_READ = frozenset({Why.POISON.value, Why.GAVE_UP.value, Why.KILLED.value})
+_NOT_TO_BE_READ = frozenset(
+    {QuarantineReason.POISON.value, QuarantineReason.GAVE_UP.value, QuarantineReason.KILLED.value}
+)
 
 
 def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:

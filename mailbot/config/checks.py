@@ -28,7 +28,7 @@ LONGEST_LOCAL_PART = 32
 _DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://", "postgres://")
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """A broken rule: (table, key) or ("agents" or "mailbox", position, key), what was found, what is allowed."""
 
     place: Place
@@ -41,7 +41,7 @@ class Check:
     """One rule: the (table, key) pairs that it looks at, "" for the table as a whole, and how it is found broken."""
 
     keys: tuple[tuple[str, str], ...]
-    find: Callable[[Settings], Iterator[Finding]]
+    find: Callable[[Settings], Iterator[Violation]]
 
 
 def _inboxes(settings: Settings) -> Iterator[tuple[Place, MailboxSettings]]:
@@ -50,81 +50,83 @@ def _inboxes(settings: Settings) -> Iterator[tuple[Place, MailboxSettings]]:
         yield (("mailbox", position) if settings.mailbox else ("imap",)), box
 
 
-def _imap_open_line(settings: Settings) -> Iterator[Finding]:
+def _imap_open_line(settings: Settings) -> Iterator[Violation]:
     for table, box in _inboxes(settings):
         yield from _open_line(table, box, box.security)
 
 
-def _smtp_open_line(settings: Settings) -> Iterator[Finding]:
+def _smtp_open_line(settings: Settings) -> Iterator[Violation]:
     return _open_line(("smtp",), settings.smtp, settings.smtp.security)
 
 
-def _open_line(table: Place, server: ServerSettings, security: str) -> Iterator[Finding]:
+def _open_line(table: Place, server: ServerSettings, security: str) -> Iterator[Violation]:
     if security == "none" and not server.allow_insecure and not is_loopback(server.host):
-        yield Finding(
+        yield Violation(
             (*table, "security"),
             f'"none" with host "{server.host}", which would show the password and all mail to the network',
             '"tls" or "starttls" (or, if the line is safe by other means, allow_insecure = true)',
         )
 
 
-def _alerts_open_line(settings: Settings) -> Iterator[Finding]:
+def _alerts_open_line(settings: Settings) -> Iterator[Violation]:
     return _open_line(("alerts",), settings.alerts, settings.alerts.security) if settings.alerts.host else iter(())
 
 
-def _alerts_token(settings: Settings) -> Iterator[Finding]:
+def _alerts_token(settings: Settings) -> Iterator[Violation]:
     return _token(("alerts",), settings.alerts)
 
 
-def _alert_addresses(settings: Settings) -> Iterator[Finding]:
+def _alert_addresses(settings: Settings) -> Iterator[Violation]:
     for address in settings.alerts.addresses:
         if address in settings.addresses:
             found = f'"{address}", which is the desk\'s own'
-            yield Finding(("alerts", "addresses"), found, "a person's, who reads it when the desk can't")
+            yield Violation(("alerts", "addresses"), found, "a person's, who reads it when the desk can't")
 
 
-def _alert_server(settings: Settings) -> Iterator[Finding]:
+def _alert_server(settings: Settings) -> Iterator[Violation]:
     alerts = settings.alerts
     if not alerts.host and (alerts.username or alerts.password.get_secret_value()):
-        yield Finding(
+        yield Violation(
             ("alerts", "host"),
             '"" with a log-in beside it',
             'the server that it is for (or no log-in: then "" is that of [smtp])',
         )
 
 
-def _alert_command(settings: Settings) -> Iterator[Finding]:
+def _alert_command(settings: Settings) -> Iterator[Violation]:
     try:
         shlex.split(settings.alerts.command)
     except ValueError as error:
-        yield Finding(("alerts", "command"), f"a text that can't be split ({error})", "a program and its arguments")
+        yield Violation(("alerts", "command"), f"a text that can't be split ({error})", "a program and its arguments")
 
 
-def _canary_folder(settings: Settings) -> Iterator[Finding]:
+def _canary_folder(settings: Settings) -> Iterator[Violation]:
     if settings.canary.every is not None and not settings.imap.processed_folder:
         found = f'"{duration_text(settings.canary.every)}" with imap.processed_folder empty'
-        yield Finding(("canary", "every"), found, "only with a processed_folder, or canaries pile up in the inbox")
+        yield Violation(("canary", "every"), found, "only with a processed_folder, or canaries pile up in the inbox")
 
 
-def _imap_token(settings: Settings) -> Iterator[Finding]:
+def _imap_token(settings: Settings) -> Iterator[Violation]:
     for table, box in _inboxes(settings):
         yield from _token(table, box)
 
 
-def _smtp_token(settings: Settings) -> Iterator[Finding]:
+def _smtp_token(settings: Settings) -> Iterator[Violation]:
     return _token(("smtp",), settings.smtp)
 
 
-def _token(table: Place, server: ServerSettings) -> Iterator[Finding]:
+def _token(table: Place, server: ServerSettings) -> Iterator[Violation]:
     if server.auth != "xoauth2":
         return
     if not (server.token_file or server.token_command or server.password.get_secret_value()):
-        yield Finding((*table, "auth"), '"xoauth2", but nothing that gives a token', "with token_file or token_command")
+        yield Violation(
+            (*table, "auth"), '"xoauth2", but nothing that gives a token', "with token_file or token_command"
+        )
     if not server.username:
-        yield Finding((*table, "username"), '"" with auth = "xoauth2"', "the mailbox that the token is for")
+        yield Violation((*table, "username"), '"" with auth = "xoauth2"', "the mailbox that the token is for")
 
 
-def _folders(settings: Settings) -> Iterator[Finding]:
+def _folders(settings: Settings) -> Iterator[Violation]:
     for table, box in _inboxes(settings):
         seen: dict[str, str] = {}
         for key in ("folder", "processed_folder", "quarantine_folder"):
@@ -133,93 +135,95 @@ def _folders(settings: Settings) -> Iterator[Finding]:
             same = "INBOX" if name.upper() == "INBOX" else name
             if same and same in seen:
                 found = f'"{name}", which is {seen[same]} as well'
-                yield Finding((*table, key), found, "another folder, or mail goes round")
+                yield Violation((*table, key), found, "another folder, or mail goes round")
             seen.setdefault(same, key)
 
 
-def _poll(settings: Settings) -> Iterator[Finding]:
+def _poll(settings: Settings) -> Iterator[Violation]:
     for table, box in _inboxes(settings):
         if box.poll_interval.total_seconds() > 3600:
             found = f'"{duration_text(box.poll_interval)}"'
-            yield Finding((*table, "poll_interval"), found, 'at most "1h", or mail lies unread for long')
+            yield Violation((*table, "poll_interval"), found, 'at most "1h", or mail lies unread for long')
 
 
-def _mailboxes_differ(settings: Settings) -> Iterator[Finding]:
+def _mailboxes_differ(settings: Settings) -> Iterator[Violation]:
     names: set[str] = set()
     places: dict[str, str] = {}
     for position, box in enumerate(settings.mailboxes if settings.mailbox else ()):
         spelt = box.name.replace("-", "_")  # as an environment variable has it
         if spelt in names:
-            yield Finding(("mailbox", position, "name"), f'"{box.name}" a second time', "each name once")
+            yield Violation(("mailbox", position, "name"), f'"{box.name}" a second time', "each name once")
         elif box.place in places:
             found = f'{box.folder} of "{box.username}" on {box.host}, which "{places[box.place]}" reads already'
-            yield Finding(("mailbox", position, "username"), found, "each folder once, or its mail is read twice")
+            yield Violation(("mailbox", position, "username"), found, "each folder once, or its mail is read twice")
         names.add(spelt)
         places.setdefault(box.place, box.name)
 
 
-def _reminders(settings: Settings) -> Iterator[Finding]:
+def _reminders(settings: Settings) -> Iterator[Violation]:
     spans, close = settings.timers.reminders, settings.timers.auto_close
     place, written = ("timers", "reminders"), ", ".join(f'"{duration_text(span)}"' for span in spans)
     if not 1 <= len(spans) <= MAX_REMINDERS:
         allowed = f"1 to {MAX_REMINDERS} of them (nothing is closed before a reminder was sent)"
-        yield Finding(place, f"{len(spans)} of them", allowed)
+        yield Violation(place, f"{len(spans)} of them", allowed)
     if any(later <= earlier for earlier, later in pairwise(spans)):
-        yield Finding(place, written, "each later than the one before it")
+        yield Violation(place, written, "each later than the one before it")
     if spans and max(spans) >= close:
-        yield Finding(place, f'{written} with auto_close = "{duration_text(close)}"', "all of them before the closing")
+        yield Violation(
+            place, f'{written} with auto_close = "{duration_text(close)}"', "all of them before the closing"
+        )
 
 
-def _hours(settings: Settings) -> Iterator[Finding]:
+def _hours(settings: Settings) -> Iterator[Violation]:
     hours = settings.hours
     if hours.open >= hours.close:
         found = f'"{hours.open:%H:%M}" with close = "{hours.close:%H:%M}"'
-        yield Finding(("hours", "open"), found, "open before close, on one day")
+        yield Violation(("hours", "open"), found, "open before close, on one day")
 
 
-def _days(settings: Settings) -> Iterator[Finding]:
+def _days(settings: Settings) -> Iterator[Violation]:
     days = settings.hours.days
     if not days:
-        yield Finding(("hours", "days"), "none", f"at least one of {', '.join(DAY_NAMES)}")
+        yield Violation(("hours", "days"), "none", f"at least one of {', '.join(DAY_NAMES)}")
     if len(set(days)) != len(days):
-        yield Finding(("hours", "days"), f"a day twice ({', '.join(days)})", "each once")
+        yield Violation(("hours", "days"), f"a day twice ({', '.join(days)})", "each once")
 
 
-def _extra_days(settings: Settings) -> Iterator[Finding]:
+def _extra_days(settings: Settings) -> Iterator[Violation]:
     for day in sorted(set(settings.hours.extra_holidays) & set(settings.hours.extra_workdays)):
-        yield Finding(("hours", "extra_workdays"), f'"{day}", which is in extra_holidays as well', "one of the two")
+        yield Violation(("hours", "extra_workdays"), f'"{day}", which is in extra_holidays as well', "one of the two")
 
 
-def _desk_addresses(settings: Settings) -> Iterator[Finding]:
+def _desk_addresses(settings: Settings) -> Iterator[Violation]:
     seen = {settings.helpdesk.address}
     for alias in settings.helpdesk.aliases:
         if alias in seen:
-            yield Finding(("helpdesk", "aliases"), f'"{alias}" a second time', "each address of the desk once")
+            yield Violation(("helpdesk", "aliases"), f'"{alias}" a second time', "each address of the desk once")
         seen.add(alias)
 
 
-def _agent_addresses(settings: Settings) -> Iterator[Finding]:
+def _agent_addresses(settings: Settings) -> Iterator[Violation]:
     owner: dict[str, str] = {}
     for position, agent in enumerate(settings.agents):
         for nth, address in enumerate(agent.addresses):
             place = ("agents", position, "aliases" if nth else "email")
             if address in settings.addresses:
-                yield Finding(
+                yield Violation(
                     place, f'"{address}", which is the desk\'s own', "a person's, or the desk writes to itself"
                 )
             elif address in owner:
-                yield Finding(place, f'"{address}", which {owner[address]} has already', "each address once")
+                yield Violation(place, f'"{address}", which {owner[address]} has already', "each address once")
             owner.setdefault(address, agent.name)
 
 
-def _token_room(settings: Settings) -> Iterator[Finding]:
+def _token_room(settings: Settings) -> Iterator[Violation]:
     places: list[tuple[Place, str]] = [(("helpdesk", "address"), settings.helpdesk.address)]
     places += [(("mailbox", at, "address"), box.address) for at, box in enumerate(settings.mailbox)]
     for place, address in places if settings.helpdesk.plus_addressing else ():
         local = address.partition("@")[0]
         if "+" not in local and len(local) <= LONGEST_LOCAL_PART:
             continue
-        yield Finding(
+        yield Violation(
             place,
             f'"{address}"',
             f'at most {LONGEST_LOCAL_PART} characters and no "+" before the "@", since replies carry support+TOKEN@… '
@@ -227,35 +231,37 @@ def _token_room(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[Violation]:
     url = settings.storage.database_url.get_secret_value()
     if url and not url.startswith(_DATABASES):
         scheme = re.match(r"[A-Za-z0-9+.-]{0,40}", url)  # the rest may hold a password
-        yield Finding(
+        yield Violation(
             ("storage", "database_url"),
             f'a URL that begins with "{scheme[0] if scheme else ""}"',
             '"postgresql+psycopg://USER@HOST/NAME", "sqlite:///FILE", or "" for mailbot.db in data_dir',
         )
 
 
-def _lmtp_network(settings: Settings) -> Iterator[Finding]:
+def _lmtp_network(settings: Settings) -> Iterator[Violation]:
     listen = settings.lmtp.listen
     if isinstance(listen, Listen) and not is_loopback(listen.host) and not settings.lmtp.allow_insecure:
-        yield Finding(
+        yield Violation(
             ("lmtp", "listen"),
             f'"{listen}", where anybody on the network could hand in mail, and read what is handed in',
             'a loopback address or "unix:FILE" (or, if a firewall keeps others out, allow_insecure = true)',
         )
 
 
-def _listeners(settings: Settings) -> Iterator[Finding]:
+def _listeners(settings: Settings) -> Iterator[Violation]:
     if settings.web.enabled and settings.metrics.listen == settings.web.listen:
         found = f'"{settings.web.listen}", where [web] listens as well'
-        yield Finding(("metrics", "listen"), found, "another port")
+        yield Violation(("metrics", "listen"), found, "another port")
     if settings.lmtp.listen is not None and settings.lmtp.listen == settings.metrics.listen:
-        yield Finding(("lmtp", "listen"), f'"{settings.lmtp.listen}", where [metrics] listens as well', "another port")
+        yield Violation(
+            ("lmtp", "listen"), f'"{settings.lmtp.listen}", where [metrics] listens as well', "another port"
+        )
     if settings.web.enabled and settings.lmtp.listen == settings.web.listen:
-        yield Finding(("lmtp", "listen"), f'"{settings.lmtp.listen}", where [web] listens as well', "another port")
+        yield Violation(("lmtp", "listen"), f'"{settings.lmtp.listen}", where [web] listens as well', "another port")
 
 
 CHECKS: tuple[Check, ...] = (

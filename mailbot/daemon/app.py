@@ -26,18 +26,18 @@ from typing import TYPE_CHECKING, Any
 from mailbot.config.load import load_settings
 from mailbot.config.logging import configure_for
 from mailbot.config.model import Settings
-from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inboxes import Inboxes
 from mailbot.daemon.outbox_loop import OutboxLoop
-from mailbot.daemon.scheduler import Chores
+from mailbot.daemon.scheduler import Scheduler
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import ConfigError, MailbotError
-from mailbot.monitoring.watcher import HANG_SECONDS, Watch
+from mailbot.monitoring.watcher import HANG_SECONDS, Watcher
 from mailbot.runtime.memory import keep_small
 from mailbot.runtime.systemd import Notifier
 
 if TYPE_CHECKING:
-    from mailbot.daemon.lmtp.queue import TakingIn
+    from mailbot.daemon.lmtp.queue import ReceiveQueue
     from mailbot.daemon.lmtp.server import LmtpServer
     from mailbot.transport.imap.mailbox import Mailbox
 
@@ -52,17 +52,17 @@ class Daemon:
     def __init__(self, desk: Desk, mailboxes: Mapping[str, Mailbox] | None = None) -> None:
         self._desk = desk
         self._stopping = threading.Event()
-        self.sharing = None if desk.store.is_sqlite else Sharing(desk, self.wake)
+        self.sharing = None if desk.store.is_sqlite else WorkSharing(desk, self.wake)
         part: dict[str, Any] = {}
         if self.sharing is not None:
             part = {"reads": self.sharing.may_read, "tells_for_all": self.sharing.worker.tells_for_all}
-        self.watch = Watch(desk, new_id=lambda: secrets.token_hex(10), **part)
+        self.watch = Watcher(desk, new_id=lambda: secrets.token_hex(10), **part)
         self._inbox = Inboxes(
             desk, self._stopping, self._mail_may_wait, self.watch.canary.recognises, self.sharing, mailboxes or {}
         )
         self._outbox = OutboxLoop(desk, self._stopping, self.sharing)
-        self._chores = Chores(desk, self._read_afresh, self._mail_may_wait, self._stopping)
-        self._taking_in: TakingIn | None = None
+        self._chores = Scheduler(desk, self._read_afresh, self._mail_may_wait, self._stopping)
+        self._taking_in: ReceiveQueue | None = None
         self.lmtp: LmtpServer | None = None
         self._open_door()
         self._pages: list[Any] = []
@@ -89,10 +89,10 @@ class Daemon:
     def _open_door(self) -> None:
         listen = self._desk.settings.lmtp.listen
         if listen is not None:
-            from mailbot.daemon.lmtp.queue import TakingIn
+            from mailbot.daemon.lmtp.queue import ReceiveQueue
             from mailbot.daemon.lmtp.server import LmtpServer
 
-            self._taking_in = TakingIn(self._desk, self._mail_may_wait, self.sharing)
+            self._taking_in = ReceiveQueue(self._desk, self._mail_may_wait, self.sharing)
             self.lmtp = LmtpServer(self._desk, self._taking_in, self.watch.canary.recognises, listen)
             self.watch.door = self.lmtp.pulse
 

@@ -21,7 +21,7 @@ def steady_seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-class ClockWatch:
+class ClockJumpDetector:
     """Compares two clocks from look to look. Not thread-safe."""
 
     def __init__(

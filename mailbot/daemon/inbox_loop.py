@@ -18,7 +18,7 @@ from typing import Any
 
 from mailbot.config.model import MailboxSettings
 from mailbot.daemon.cluster.shared_reader import SharedReader
-from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.daemon.loop_guard import (
     LONGEST_RETRY,
@@ -33,7 +33,7 @@ from mailbot.errors import (
 from mailbot.monitoring.watcher import HANG_SECONDS
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
-from mailbot.runtime.status import Pulse
+from mailbot.runtime.status import Heartbeat
 from mailbot.transport.imap.idle import WakeUp
 from mailbot.transport.imap.login import place as named
 from mailbot.transport.imap.mailbox import Mailbox
@@ -64,7 +64,7 @@ class InboxLoop:
         stopping: threading.Event,
         handled: Callable[[], None],
         canary: Callable[[bytes], bool],
-        sharing: Sharing | None = None,
+        sharing: WorkSharing | None = None,
     ) -> None:
         self._desk = desk
         self._sharing = sharing
@@ -79,7 +79,7 @@ class InboxLoop:
             self._reader = InboxReader(desk.helpdesk, self._mailbox, self.place, **options)
         else:
             self._reader = SharedReader(desk.helpdesk, self._mailbox, self.place, sharing=sharing, **options)
-        self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
+        self.pulse, self.database = Heartbeat(desk.clock), Heartbeat(desk.clock)
         self._outage = Outage(log, named(box), SystemClock())
         self._unfiled = Outage(log, named(box), SystemClock())
         self._unexpected = Outage(log, self.title, SystemClock())

@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
-from mailbot.desk.context import Processed
+from mailbot.desk.context import ProcessingResult
 from mailbot.desk.helpdesk import Helpdesk, Seen
 from mailbot.desk.inbound.analysis_pool import BACKLOG, Batch
-from mailbot.desk.inbound.priority import FIELDS, urgent
+from mailbot.desk.inbound.priority import FIELDS, with_priority
 from mailbot.errors import FilingRefused
-from mailbot.mail.fetched import Arrival, Place
+from mailbot.mail.fetched import FetchedMail, Folder
 from mailbot.runtime.memory import give_back, one_large
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.transport.imap.mailbox import Mailbox
@@ -116,7 +116,7 @@ class InboxReader:
             give_back()
         return taken
 
-    def _fetched(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> Iterator[list[Arrival]]:
+    def _fetched(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> Iterator[list[FetchedMail]]:
         """The mails of `new` (of all `uids`) in batches. Of many, what people write on tickets comes first, also what
 
         comes meanwhile. Heads are looked at in the order in which mail came: none on a ticket overtakes another on it.
@@ -129,7 +129,7 @@ class InboxReader:
         while unread or first or rest:
             some = [unread.popleft() for _ in range(min(HEADS, len(unread)))]
             self._looked_ahead_in_vain = True  # a server that fails at this must not keep the mail from us for ever
-            early = urgent(self._helpdesk.store, self._mailbox.heads(some, FIELDS)) if some else set()
+            early = with_priority(self._helpdesk.store, self._mailbox.heads(some, FIELDS)) if some else set()
             self._looked_ahead_in_vain = False
             first.extend(uid for uid in some if uid in early)
             rest.extend(uid for uid in some if uid not in early)
@@ -151,19 +151,19 @@ class InboxReader:
             if self._stopping():
                 break
 
-    def _note(self, done: Sequence[Processed]) -> None:
+    def _note(self, done: Sequence[ProcessingResult]) -> None:
         for mail in done:
             (self._unhandled.discard if _is_decided(mail) else self._unhandled.add)(mail.inbound_id)
 
-    def _without_canaries(self, uidvalidity: int, batch: Sequence[Arrival]) -> Sequence[Arrival]:
+    def _without_canaries(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> Sequence[FetchedMail]:
         """The mail of the batch. A canary needs no record: killed here, it is found and filed at the next turn."""
         canaries = [arrival.uid for arrival in batch if self._canary(arrival.raw)]
         if not canaries:
             return batch
-        self._move(uidvalidity, dict.fromkeys(canaries, Place.PROCESSED))
+        self._move(uidvalidity, dict.fromkeys(canaries, Folder.PROCESSED))
         return [arrival for arrival in batch if arrival.uid not in canaries]
 
-    def _take(self, batch: Sequence[Arrival], begun: Batch | None) -> dict[int, Seen]:
+    def _take(self, batch: Sequence[FetchedMail], begun: Batch | None) -> dict[int, Seen]:
         """Stored first, then handled; what is to be moved, by UID."""
         prepared = begun.result() if begun else [None] * len(batch)
         with one_large(max(len(arrival.raw) for arrival in batch)):
@@ -201,11 +201,11 @@ class InboxReader:
         self._helpdesk.retrieved(sorted(found | (missing - later)))
 
     def _file(self, uidvalidity: int, mails: Mapping[int, Seen]) -> None:
-        places = {uid: mail.place or Place.PROCESSED for uid, mail in mails.items()}
+        places = {uid: mail.place or Folder.PROCESSED for uid, mail in mails.items()}
         if places and self._move(uidvalidity, places):
             self._helpdesk.filed([mail.inbound_id for mail in mails.values()])
 
-    def _move(self, uidvalidity: int, places: Mapping[int, Place]) -> bool:
+    def _move(self, uidvalidity: int, places: Mapping[int, Folder]) -> bool:
         """Out of the folder; False where the server refuses that."""
         try:
             self._mailbox.file(places, uidvalidity=uidvalidity)
@@ -215,5 +215,5 @@ class InboxReader:
         return True
 
 
-def _is_decided(processed: Processed) -> bool:
+def _is_decided(processed: ProcessingResult) -> bool:
     return processed.state != "received"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_loop import InboxLoop
 from mailbot.desk.wiring import Desk
 from mailbot.transport.imap.mailbox import Mailbox
@@ -31,7 +31,7 @@ class Inboxes:
         stopping: threading.Event,
         handled: Callable[[], None],
         canary: Callable[[bytes], bool] = lambda raw: False,
-        sharing: Sharing | None = None,
+        sharing: WorkSharing | None = None,
         mailboxes: Mapping[str, Mailbox] | None = None,
     ) -> None:
         self._desk = desk

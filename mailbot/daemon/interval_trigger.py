@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from apscheduler.triggers.base import BaseTrigger
 
 
-class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+class FixedInterval(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """Rings every `seconds`; what was missed is missed."""
 
     def __init__(self, seconds: float) -> None:

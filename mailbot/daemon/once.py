@@ -13,14 +13,14 @@ from typing import Any
 
 from mailbot.config.model import MailboxSettings, Settings
 from mailbot.daemon.cluster.shared_reader import SharedReader
-from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import MailboxUnavailable
 from mailbot.monitoring.canary import number_of
 from mailbot.runtime.memory import keep_small
 from mailbot.transport.imap.mailbox import Mailbox
-from mailbot.transport.smtp.pool import Lanes
+from mailbot.transport.smtp.pool import SubmissionPool
 from mailbot.transport.smtp.submission import Submission
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def run_once(settings: Settings, mailboxes: Mapping[str, Mailbox] | None = None)
     keep_small()
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
-        sharing = None if desk.store.is_sqlite else Sharing(desk, lambda: None)
+        sharing = None if desk.store.is_sqlite else WorkSharing(desk, lambda: None)
         if sharing is not None and not sharing.join():
             log.error("this worker found no place among those of the desk in %s", desk.store.described())
             return 1
@@ -42,7 +42,7 @@ def run_once(settings: Settings, mailboxes: Mapping[str, Mailbox] | None = None)
                 sharing.stop()
 
 
-def _turn(desk: Desk, sharing: Sharing | None, mailboxes: Mapping[str, Mailbox]) -> int:
+def _turn(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, Mailbox]) -> int:
     outgoing = _Outgoing(desk)
     outgoing.start()
     boxes = desk.settings.mailboxes
@@ -69,7 +69,7 @@ def _turn(desk: Desk, sharing: Sharing | None, mailboxes: Mapping[str, Mailbox])
 
 
 def _read(
-    desk: Desk, box: MailboxSettings, mailbox: Mailbox, handled: Callable[[], None], sharing: Sharing | None
+    desk: Desk, box: MailboxSettings, mailbox: Mailbox, handled: Callable[[], None], sharing: WorkSharing | None
 ) -> bool | None:
     """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
     profile = desk.helpdesk.profile
@@ -117,7 +117,7 @@ class _Outgoing(threading.Thread):
 
     def run(self) -> None:
         smtp = self._desk.settings.smtp
-        lanes = Lanes([Submission(smtp) for _ in range(smtp.connections)])
+        lanes = SubmissionPool([Submission(smtp) for _ in range(smtp.connections)])
         try:
             while not self._trouble:
                 self._more.wait()

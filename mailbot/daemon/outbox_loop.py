@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 
-from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_loop import log
 from mailbot.daemon.loop_guard import _unexpected, retry_delay
 from mailbot.desk.wiring import Desk
@@ -18,8 +18,8 @@ from mailbot.errors import (
 )
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
-from mailbot.runtime.status import Pulse
-from mailbot.transport.smtp.pool import Lanes
+from mailbot.runtime.status import Heartbeat
+from mailbot.transport.smtp.pool import SubmissionPool
 from mailbot.transport.smtp.submission import Submission
 
 OUTBOX_LOOK_SECONDS = 1.0
@@ -35,19 +35,19 @@ class OutboxLoop:
 
     title = "outbox"
 
-    def __init__(self, desk: Desk, stopping: threading.Event, sharing: Sharing | None = None) -> None:
+    def __init__(self, desk: Desk, stopping: threading.Event, sharing: WorkSharing | None = None) -> None:
         settings = desk.settings
         self._desk = desk
         self._stopping = stopping
         self._sharing = sharing
-        self._submission = Lanes([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
+        self._submission = SubmissionPool([Submission(settings.smtp) for _ in range(settings.smtp.connections)])
         self._outage = Outage(log, f"SMTP {settings.smtp.host}:{settings.smtp.port}", SystemClock())
         self._unexpected = Outage(log, "outbox", SystemClock())
         self._delivery = desk.delivery
         self._look = threading.Event()
         self._failures = 0
         self._heard = time.monotonic()
-        self.pulse, self.database = Pulse(desk.clock), Pulse(desk.clock)
+        self.pulse, self.database = Heartbeat(desk.clock), Heartbeat(desk.clock)
         self.progress = time.monotonic()
         self.state = "idle"
 

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailbot.config.holidays import national_holidays
-from mailbot.daemon.clock_jump import ClockWatch
+from mailbot.daemon.clock_jump import ClockJumpDetector
 from mailbot.desk.wiring import Desk
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import SystemClock
@@ -38,7 +38,7 @@ REST_AFTER_JUMP = 900.0
 WAIT_FOR_INBOX = 2.0
 
 
-class Chores:
+class Scheduler:
     """One desk's chores. `read_inbox(seconds)`: read all afresh; those that were, by id, and from when on.
 
     `outgoing`: called where mail waits to be sent.
@@ -59,7 +59,7 @@ class Chores:
         self._patience = 0.0
         self._unexpected = {name: Outage(log, name, SystemClock()) for name in ("timers", "tidying", "quarantine")}
         # a clock that is moved on purpose (the demo's) is not watched
-        self._watch = ClockWatch() if isinstance(desk.clock, SystemClock) else None
+        self._watch = ClockJumpDetector() if isinstance(desk.clock, SystemClock) else None
         self._jump = threading.Lock()
         self._rest_until = 0.0
         self._outbox_waits = False
@@ -79,14 +79,18 @@ class Chores:
 
     def _set_bells(self) -> None:
         """From this moment on; those that were set before are void."""
-        from mailbot.daemon.interval_trigger import Every
+        from mailbot.daemon.interval_trigger import FixedInterval
 
-        self._scheduler.add_job(self._ring, Every(RING_SECONDS), id="timers", replace_existing=True)
-        self._scheduler.add_job(self._tidy, Every(20), id="tidy", replace_existing=True)
-        self._scheduler.add_job(self._tell_of_quarantine, Every(30), id="quarantine", replace_existing=True)
+        self._scheduler.add_job(self._ring, FixedInterval(RING_SECONDS), id="timers", replace_existing=True)
+        self._scheduler.add_job(self._tidy, FixedInterval(20), id="tidy", replace_existing=True)
+        self._scheduler.add_job(self._tell_of_quarantine, FixedInterval(30), id="quarantine", replace_existing=True)
         if self._desk.settings.storage.keep_raw is not None:
             self._scheduler.add_job(
-                self._drop_old_raw_mail, Every(86400), id="keep_raw", next_run_time=_soon(), replace_existing=True
+                self._drop_old_raw_mail,
+                FixedInterval(86400),
+                id="keep_raw",
+                next_run_time=_soon(),
+                replace_existing=True,
             )
 
     def stop(self) -> None:

@@ -1,6 +1,6 @@
 """The people's mailboxes: every mail that reached somebody, and every mail that they sent.
 
-In: raw mails from the post office (`deliver`) and from the writers (`keep_sent`). Out: `Letter`s, in the order of their
+In: raw mails from the post office (`deliver`) and from the writers (`keep_sent`). Out: `DemoMail`s, in the order of their
 arrival, and a bell that rings at each change. Shared by threads. Never: change or lose a mail.
 """
 
@@ -19,7 +19,7 @@ from mailbot.mail.mime.parser import parse_message
 
 
 @dataclass(frozen=True)
-class Letter:
+class DemoMail:
     """One mail in one person's mailbox. `sent`: they wrote it themselves. `at`: simulated time, UTC."""
 
     id: int
@@ -86,27 +86,27 @@ class Letters:
     def __init__(self, bell: Bell) -> None:
         self._bell = bell
         self._lock = threading.Lock()
-        self._letters: list[Letter] = []
+        self._letters: list[DemoMail] = []
         self._read: set[int] = set()
 
-    def deliver(self, person: Person, raw: bytes, at: datetime) -> Letter:
+    def deliver(self, person: Person, raw: bytes, at: datetime) -> DemoMail:
         """A mail reached this person."""
         return self._add(person, raw, at, sent=False)
 
-    def keep_sent(self, person: Person, raw: bytes, at: datetime) -> Letter:
+    def keep_sent(self, person: Person, raw: bytes, at: datetime) -> DemoMail:
         """This person sent a mail."""
         return self._add(person, raw, at, sent=True)
 
-    def all(self) -> list[Letter]:
+    def all(self) -> list[DemoMail]:
         """Every letter, oldest first."""
         with self._lock:
             return list(self._letters)
 
-    def of(self, person: Person) -> list[Letter]:
+    def of(self, person: Person) -> list[DemoMail]:
         """One person's letters, oldest first."""
         return [letter for letter in self.all() if letter.person is person]
 
-    def get(self, number: int) -> Letter | None:
+    def get(self, number: int) -> DemoMail | None:
         """The letter with this id."""
         with self._lock:
             return self._letters[number - 1] if 1 <= number <= len(self._letters) else None
@@ -120,20 +120,20 @@ class Letters:
         if changed:
             self._bell.ring()
 
-    def is_read(self, letter: Letter) -> bool:
+    def is_read(self, letter: DemoMail) -> bool:
         """Own letters count as read."""
         with self._lock:
             return letter.sent or letter.id in self._read
 
-    def _add(self, person: Person, raw: bytes, at: datetime, sent: bool) -> Letter:
+    def _add(self, person: Person, raw: bytes, at: datetime, sent: bool) -> DemoMail:
         with self._lock:
-            letter = Letter(len(self._letters) + 1, person, sent, at, raw)
+            letter = DemoMail(len(self._letters) + 1, person, sent, at, raw)
             self._letters.append(letter)
         self._bell.ring()
         return letter
 
 
-def threads(letters: Iterable[Letter]) -> list[list[Letter]]:
+def threads(letters: Iterable[DemoMail]) -> list[list[DemoMail]]:
     """Group a person's letters as their mail client does: by Message-ID, In-Reply-To and References.
 
     Each conversation is in order of arrival; the one with the newest letter comes first.
@@ -150,7 +150,7 @@ def threads(letters: Iterable[Letter]) -> list[list[Letter]]:
         own = letter.mail.message_id or f"letter-{letter.id}"
         for other in (*letter.mail.references, *letter.mail.in_reply_to):
             leader[find(own)] = find(other)
-    groups: dict[str, list[Letter]] = {}
+    groups: dict[str, list[DemoMail]] = {}
     for letter in letters:
         groups.setdefault(find(letter.mail.message_id or f"letter-{letter.id}"), []).append(letter)
     return sorted(groups.values(), key=lambda group: group[-1].id, reverse=True)

@@ -29,7 +29,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from mailbot.demo.guard import Guard
-from mailbot.demo.letters import Letter
+from mailbot.demo.letters import DemoMail
 from mailbot.demo.people import (
     BY_KEY,
     Person,
@@ -231,7 +231,7 @@ class _Page:
             raise HTTPException(400, "nobody of that name lives here")
         return JSONResponse({"id": (await run_in_threadpool(self._send, writer, wanted)).id})
 
-    def _send(self, writer: Person, wanted: dict[str, Any]) -> Letter:
+    def _send(self, writer: Person, wanted: dict[str, Any]) -> DemoMail:
         world, text = self._session.world, str(wanted.get("text", ""))
         subject, mode = str(wanted.get("subject", "")).strip(), str(wanted.get("mode", "new"))
         attached, at = _files(wanted.get("files", [])), world.clock.now()
@@ -274,7 +274,7 @@ class _Page:
         await run_in_threadpool(self._session.restart)
         return JSONResponse({})
 
-    def _letter(self, number: object) -> Letter:
+    def _letter(self, number: object) -> DemoMail:
         letter = self._session.world.letters.get(number) if isinstance(number, int) else None
         if letter is None:
             raise HTTPException(404, "there is no such letter")

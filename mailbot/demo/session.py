@@ -12,7 +12,7 @@ from typing import Any
 
 from mailbot.demo.letters import (
     Bell,
-    Letter,
+    DemoMail,
     threads,
 )
 from mailbot.demo.people import (
@@ -160,7 +160,7 @@ def ticket_view(ticket: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def letter_line(letter: Letter, is_read: bool) -> dict[str, Any]:
+def letter_line(letter: DemoMail, is_read: bool) -> dict[str, Any]:
     """A letter as a list shows it."""
     mail = letter.mail
     author = mail.from_address
@@ -188,5 +188,5 @@ def _snippet(text: str) -> str:
     return words[:SNIPPET]
 
 
-def _thread(group: list[Letter], is_read: Callable[[Letter], bool]) -> dict[str, Any]:
+def _thread(group: list[DemoMail], is_read: Callable[[DemoMail], bool]) -> dict[str, Any]:
     return {"id": group[0].id, "letters": [letter_line(letter, is_read(letter)) for letter in group]}

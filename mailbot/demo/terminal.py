@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from mailbot.demo.letters import Letter
+from mailbot.demo.letters import DemoMail
 from mailbot.demo.people import DESK_NAME, PEOPLE
 from mailbot.demo.tour import (
     Stage,
@@ -103,7 +103,7 @@ class _Show:
         self._world = world
         self._console = console
         self._shown = 0
-        self._previous: Letter | None = None
+        self._previous: DemoMail | None = None
 
     def step(self, position: int, step: Step, doing: Future[None]) -> None:
         """Show a step while it happens, and what it meant. Raises what it raised."""
@@ -138,7 +138,7 @@ class _Show:
         return len(self._world.letters.all()) > self._shown
 
 
-def _same_news(letter: Letter, other: Letter) -> bool:
+def _same_news(letter: DemoMail, other: DemoMail) -> bool:
     """Two agents are told the same."""
     return (
         letter.kind == other.kind == "notification"
@@ -147,7 +147,7 @@ def _same_news(letter: Letter, other: Letter) -> bool:
     )
 
 
-def _panel(letter: Letter) -> Panel:
+def _panel(letter: DemoMail) -> Panel:
     words, left = _words(letter)
     body = Text(words)
     for file in letter.mail.attachments:
@@ -166,14 +166,14 @@ def _panel(letter: Letter) -> Panel:
     )
 
 
-def _who(letter: Letter) -> str:
+def _who(letter: DemoMail) -> str:
     """Who → whom, as the readers see it."""
     person = f"[bold {_COLOURS[letter.person.key]}]{letter.person.name}[/]"
     desk = f"[bold {_DESK_COLOUR}]{DESK_NAME if letter.sent else letter.mail.from_address.name or DESK_NAME}[/]"
     return f"{person} → {desk}" if letter.sent else f"{desk} → {person}"
 
 
-def _words(letter: Letter) -> tuple[str, str]:
+def _words(letter: DemoMail) -> tuple[str, str]:
     """The mail's first lines, and what is left out in words."""
     text, quoted = letter.mail.text.strip(), ""
     for marker in MARKER_LINES:

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mailbot.demo.letters import Letter
+from mailbot.demo.letters import DemoMail
 from mailbot.demo.people import (
     BUDI,
     DESK_ADDRESS,
@@ -71,8 +71,8 @@ class Stage:
         self.patience = patience
         self.number = 0
         self.follow_up = 0
-        self.last: dict[str, Letter] = {}
-        self.focus: Letter | None = None
+        self.last: dict[str, DemoMail] = {}
+        self.focus: DemoMail | None = None
         self._mark = 0
 
     def begin(self) -> None:
@@ -85,13 +85,13 @@ class Stage:
         mail = new_mail(writer, [DESK_ADDRESS], subject, text, self.world.clock.now(), files)
         self.focus = self.world.send(writer, mail)
 
-    def reply(self, letter: Letter, text: str) -> None:
+    def reply(self, letter: DemoMail, text: str) -> None:
         """The letter's owner replies to it."""
         self.focus = self.world.send(letter.person, reply(letter.person, letter, text, self.world.clock.now()))
 
-    def expect(self, person: Person, kind: str, ticket: int = 0) -> Letter:
+    def expect(self, person: Person, kind: str, ticket: int = 0) -> DemoMail:
         """Wait for a mail of that kind in that person's mailbox; it gets the focus."""
-        found: list[Letter] = []
+        found: list[DemoMail] = []
 
         def arrived() -> bool:
             found[:] = [
@@ -135,7 +135,7 @@ class Stage:
             raise StepFailed(f"there is no ticket #{number}")
         return found
 
-    def hasten(self, person: Person, kind: str) -> Letter:
+    def hasten(self, person: Person, kind: str) -> DemoMail:
         """Run the clock to the ticket's next deadline in `stretch` real seconds; that mail must come of it."""
         timer = self.ticket(self.number)["next_timer"]
         if timer is None:

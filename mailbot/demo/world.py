@@ -29,7 +29,7 @@ from mailbot.demo.background import HOST
 from mailbot.demo.imap import EmbeddedImap
 from mailbot.demo.letters import (
     Bell,
-    Letter,
+    DemoMail,
     Letters,
 )
 from mailbot.demo.people import (
@@ -133,7 +133,7 @@ class World:
 
     # Mail
 
-    def send(self, writer: Person, mail: Outgoing) -> Letter:
+    def send(self, writer: Person, mail: Outgoing) -> DemoMail:
         """Hand a person's mail to the SMTP server, and keep it among what they sent. Raises smtplib's errors."""
         with smtplib.SMTP(HOST, self._post.port, timeout=30) as connection:
             connection.sendmail(mail.sender, mail.recipients, mail.raw)

@@ -19,7 +19,7 @@ from email.utils import format_datetime, formataddr
 from mimetypes import guess_type
 from zoneinfo import ZoneInfo
 
-from mailbot.demo.letters import Letter
+from mailbot.demo.letters import DemoMail
 from mailbot.demo.people import Person, is_desk
 from mailbot.mail.message import Address
 
@@ -58,7 +58,7 @@ def new_mail(
     return _finished(writer, _unique(Address(email) for email in to), (), subject, _body(writer, text), at, files)
 
 
-def reply_recipients(writer: Person, letter: Letter, everybody: bool) -> tuple[list[Address], list[Address]]:
+def reply_recipients(writer: Person, letter: DemoMail, everybody: bool) -> tuple[list[Address], list[Address]]:
     """(To, Cc) of an answer: to Reply-To, else From (RFC 5322 §3.6.3); the own letter's answer goes where that went."""
     mail = letter.mail
     to = list(mail.to) if letter.sent else list(mail.reply_to or mail.from_[:1])
@@ -74,7 +74,7 @@ def reply_recipients(writer: Person, letter: Letter, everybody: bool) -> tuple[l
 
 def reply(
     writer: Person,
-    letter: Letter,
+    letter: DemoMail,
     text: str,
     at: datetime,
     files: Iterable[File] = (),
@@ -96,7 +96,7 @@ def reply(
     return _finished(writer, to, cc, subject or reply_subject(letter.mail.subject), (plain, rich), at, files, letter)
 
 
-def out_of_office(writer: Person, letter: Letter, text: str, at: datetime) -> Outgoing:
+def out_of_office(writer: Person, letter: DemoMail, text: str, at: datetime) -> Outgoing:
     """What a mail server answers by itself while its user is away (RFC 3834)."""
     to, _ = reply_recipients(writer, letter, everybody=False)
     message = _message(writer, to, (), f"Balasan otomatis: {letter.mail.subject}", at)
@@ -120,7 +120,7 @@ def _finished(
     body: tuple[str, str],
     at: datetime,
     files: Iterable[File],
-    answered: Letter | None = None,
+    answered: DemoMail | None = None,
 ) -> Outgoing:
     to, cc = list(to), list(cc)
     message = _message(writer, to, cc, subject, at)
@@ -163,7 +163,7 @@ def _body(writer: Person, text: str) -> tuple[str, str]:
     return f"{text}\n\n-- \n{writer.signature}", f'<div dir="ltr">{_html_lines(text)}{signature}</div>'
 
 
-def _quotation(letter: Letter) -> tuple[str, str, str]:
+def _quotation(letter: DemoMail) -> tuple[str, str, str]:
     """The line above the quotation, the quoted text, the quoted HTML."""
     mail, local = letter.mail, letter.at.astimezone(WIB)
     author = mail.from_address

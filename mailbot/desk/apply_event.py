@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from mailbot.desk.context import (
-    Source,
-    Turn,
+    Context,
+    Words,
 )
-from mailbot.mail.attachments.policy import Held
+from mailbot.mail.attachments.policy import WithheldFile
 from mailbot.mail.message import MessageKind
-from mailbot.store.unit_of_work import Loaded
+from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.events import (
     Absorb,
     Absorbed,
@@ -30,7 +30,7 @@ from mailbot.ticket.events import (
 from mailbot.ticket.lifecycle import decide
 
 
-def carry_out(turn: Turn, loaded: Loaded, event: Event, source: Source | None = None) -> Decision:
+def apply_event(turn: Context, loaded: StoredTicket, event: Event, source: Words | None = None) -> Decision:
     """Decide and write. `decision.refusals`, `Hold` and `OpenFollowUp` are left to the caller, nothing written."""
     decision = decide(loaded.ticket, event, turn.policy)
     if decision.refusals or any(isinstance(e, Hold | OpenFollowUp) for e in decision.effects):
@@ -40,7 +40,7 @@ def carry_out(turn: Turn, loaded: Loaded, event: Event, source: Source | None = 
     return decision
 
 
-def open_new(turn: Turn, event: Reported, source: Source, mailbox_id: int) -> Loaded:
+def open_new(turn: Context, event: Reported, source: Words, mailbox_id: int) -> StoredTicket:
     """Open the ticket that a report makes."""
     policy = turn.policy
     if policy.notify == "round_robin":  # read here, not once for the batch: each new ticket moves it on
@@ -54,7 +54,7 @@ def open_new(turn: Turn, event: Reported, source: Source, mailbox_id: int) -> Lo
     return loaded
 
 
-def _write(turn: Turn, loaded: Loaded, decision: Decision, event: Event, source: Source | None) -> None:
+def _write(turn: Context, loaded: StoredTicket, decision: Decision, event: Event, source: Words | None) -> None:
     turn.work.add_history(loaded.id, decision.journal)
     if source is not None and decision.recorded_as is not None:
         turn.work.add_message(
@@ -86,23 +86,23 @@ def _write(turn: Turn, loaded: Loaded, decision: Decision, event: Event, source:
             turn.post.carry(turn, loaded, effect, source)
 
 
-def _absorb(turn: Turn, effect: Absorb, event: Event) -> None:
+def _absorb(turn: Context, effect: Absorb, event: Event) -> None:
     target = turn.work.ticket(effect.target)
     if target is not None:
         agent = getattr(event, "agent", "")
-        carry_out(turn, target, Absorbed(event.at, agent, effect.source, effect.participants))
+        apply_event(turn, target, Absorbed(event.at, agent, effect.source, effect.participants))
 
 
-def on_record(held: Held) -> dict[str, Any]:
+def on_record(held: WithheldFile) -> dict[str, Any]:
     """A file that was held, as the ticket's record names it beside those that were passed on."""
     return {"name": held.name, "type": held.content_type, "size": held.size, "sha256": held.sha256, "held": held.kind}
 
 
-def report_failure(turn: Turn, row: Any, reason: str, *, soft: bool = False) -> None:
+def report_failure(turn: Context, row: Any, reason: str, *, soft: bool = False) -> None:
     """Tell the ticket that a mail of the outbox did not reach its reader. A failed notice makes no further notice."""
     if row.ticket_id is None or row.kind == MessageKind.NOTICE.value:
         return
     loaded = turn.work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
     if loaded is not None:
         kind = MessageKind(row.kind)
-        carry_out(turn, loaded, DeliveryFailed(turn.work.now, kind, row.recipient, row.cycle, reason[:500], soft))
+        apply_event(turn, loaded, DeliveryFailed(turn.work.now, kind, row.recipient, row.cycle, reason[:500], soft))

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mailbot.desk.profile import DeskProfile
-from mailbot.mail.attachments.policy import Held
-from mailbot.mail.fetched import Place
+from mailbot.mail.attachments.policy import WithheldFile
+from mailbot.mail.fetched import Folder
 from mailbot.mail.message import (
     Address,
     Attachment,
@@ -18,15 +18,15 @@ from mailbot.mail.message import (
     Kind,
     Reply,
 )
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.ticket import Policy, Role
 
 if TYPE_CHECKING:
-    from mailbot.desk.outbound.notifications import Correspondence
+    from mailbot.desk.outbound.notifications import Notifications
 
 
 @dataclass(frozen=True)
-class Arrived:
+class IncomingMail:
     """One mail in hand. `released`: an admin or a lead let it out of quarantine; `proven`: an agent confirmed it, or it
 
     was held for that only and somebody let it out.
@@ -47,7 +47,7 @@ class Arrived:
     released: bool = False
     proven: bool = False
     program: str = ""
-    held: tuple[Held, ...] = ()
+    held: tuple[WithheldFile, ...] = ()
     infected: str = ""
     from_form: bool = False
     received_at: datetime | None = None
@@ -61,19 +61,19 @@ class Arrived:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Context:
     """One transaction: the rows, the settings as they are now, and the desk's pen. `reread` brings back a held mail,
 
     `raw_of` the bytes of a mail by their digest; `admit` handles one, by its row, that was let out of quarantine.
     """
 
-    work: Work
+    work: UnitOfWork
     profile: DeskProfile
     policy: Policy
-    post: Correspondence
-    reread: Callable[[Any], Arrived]
+    post: Notifications
+    reread: Callable[[Any], IncomingMail]
     raw_of: Callable[[str], bytes | None]
-    admit: Callable[[int], Processed]
+    admit: Callable[[int], ProcessingResult]
     silenced: set[int] = field(default_factory=set)  # row ids of tickets whose reporter got no automatic mail
 
     def poses(self, author: Address) -> bool:
@@ -85,18 +85,18 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Processed:
+class ProcessingResult:
     """What became of one inbound mail: its row, the folder that it belongs in, in words for the admin."""
 
     inbound_id: int
     state: str
-    place: Place
+    place: Folder
     number: int | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class Handled:
+class HandlingResult:
     """What became of a mail: `state` is one of `Inbound.state`; `explanation` is what `mailbot explain` shows.
 
     `rule` takes the place of the verdict's where something else decided.
@@ -116,13 +116,13 @@ class Handled:
 
 
 @dataclass(frozen=True)
-class Source:
+class Words:
     """The words that an event stands for. `mail` is None where they came from a shell or a page."""
 
     author: Address
     role: Role
     words: str
-    mail: Arrived | None = None
+    mail: IncomingMail | None = None
     attachments: tuple[Attachment, ...] = ()
     subject: str = ""
     mark: str = ""
@@ -133,7 +133,7 @@ class Source:
         return self.mail.message.message_id if self.mail else ""
 
 
-def let_out(row: Any) -> dict[str, Any]:
+def release_flags(row: Any) -> dict[str, Any]:
     """`Inbound.explanation` of a held mail that somebody lets in.
 
     Only what waited for its agent's word is proven by it: that a mail is no spam does not say whose it is.

@@ -19,32 +19,32 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailbot.desk.apply_event import carry_out
+from mailbot.desk.apply_event import apply_event
 from mailbot.desk.context import (
-    Arrived,
-    Processed,
-    Source,
-    Turn,
-    let_out,
+    Context,
+    IncomingMail,
+    ProcessingResult,
+    Words,
+    release_flags,
 )
-from mailbot.desk.inbound.agents import act
-from mailbot.desk.inbound.analysis_pool import Prepared, Understanding
-from mailbot.desk.inbound.attachment_screening import Screening
-from mailbot.desk.inbound.crash_guard import InHand, is_deadly
-from mailbot.desk.inbound.processor import BATCH, Processing
+from mailbot.desk.inbound.agents import run_commands
+from mailbot.desk.inbound.analysis_pool import AnalysisPool, PreparedMail
+from mailbot.desk.inbound.attachment_screening import AttachmentScreening
+from mailbot.desk.inbound.crash_guard import InFlightMarker, crashes_parser
+from mailbot.desk.inbound.processor import BATCH, Processor
 from mailbot.desk.outbound.digest import summarise
-from mailbot.desk.outbound.notifications import Correspondence
+from mailbot.desk.outbound.notifications import Notifications
 from mailbot.desk.outbound.quarantine_report import send_list
 from mailbot.desk.profile import DeskProfile
 from mailbot.errors import NotPossible
-from mailbot.mail.analysis import Understood, understand
+from mailbot.mail.analysis import Analysis, analyse
 from mailbot.mail.attachments.policy import Refusals
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.duplicates import identity
 from mailbot.mail.fetched import (
-    Arrival,
-    Astray,
-    Place,
+    FetchedMail,
+    Folder,
+    Misfiled,
 )
 from mailbot.mail.message import Address, InboundMessage
 from mailbot.mail.ordering_keys import order_keys
@@ -58,7 +58,7 @@ from mailbot.store.agents import (
 from mailbot.store.cluster.claims import note as note_keys
 from mailbot.store.cluster.leases import lease_of, must_hold
 from mailbot.store.engine import Store
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.command_parser import CommandError
 from mailbot.ticket.events import TimerFired
 from mailbot.ticket.ticket import (
@@ -85,7 +85,7 @@ class Seen:
     """What the desk knows of a mail in the folder: its row, and where it belongs (None: not decided yet)."""
 
     inbound_id: int
-    place: Place | None
+    place: Folder | None
 
 
 class Helpdesk:
@@ -96,11 +96,11 @@ class Helpdesk:
         store: Store,
         profile: DeskProfile,
         policy: Policy,
-        correspondence: Correspondence,
+        correspondence: Notifications,
         clock: Clock,
         own: OwnIdentity,
-        in_hand: InHand,
-        screening: Screening | None = None,
+        in_hand: InFlightMarker,
+        screening: AttachmentScreening | None = None,
     ) -> None:
         self.store = store
         self.profile = profile
@@ -108,13 +108,13 @@ class Helpdesk:
         self._policy = policy
         self._post = correspondence
         self._own = own
-        self._screening = screening or Screening(Refusals(), clock)
-        self._processing = Processing(
-            store, clock, self._screened, self._turn, in_hand, lambda raw: is_deadly(raw, own)
+        self._screening = screening or AttachmentScreening(Refusals(), clock)
+        self._processing = Processor(
+            store, clock, self._screened, self._turn, in_hand, lambda raw: crashes_parser(raw, own)
         )
 
     @property
-    def screening(self) -> Screening:
+    def screening(self) -> AttachmentScreening:
         """What looks at files, and how its virus scanner fares."""
         return self._screening
 
@@ -123,10 +123,10 @@ class Helpdesk:
     def receive(
         self,
         mailbox: str,
-        arrivals: Sequence[Arrival],
+        arrivals: Sequence[FetchedMail],
         source: str = "imap",
         *,
-        prepared: Sequence[Prepared | None] | None = None,
+        prepared: Sequence[PreparedMail | None] | None = None,
         reader: str = "",
         leased: bool = True,
         stays: bool = False,
@@ -140,7 +140,7 @@ class Helpdesk:
         """
         mailbox_id = self.store.mailbox_id(mailbox)
         received = []
-        with self.store.writing(hurried=stays) as connection:
+        with self.store.writing(wait_for_disk=not stays) as connection:
             if reader and leased:
                 must_hold(connection, lease_of(mailbox_id), reader)
             work = self._work(connection)
@@ -151,7 +151,9 @@ class Helpdesk:
                 note_keys(connection, self.store.desk_id, keys)
         return received
 
-    def _receive_one(self, work: Work, mailbox_id: int, arrival: Arrival, source: str, known: Prepared | None) -> int:
+    def _receive_one(
+        self, work: UnitOfWork, mailbox_id: int, arrival: FetchedMail, source: str, known: PreparedMail | None
+    ) -> int:
         who = known.identity if known else identity(arrival.raw)
         packed = (known.sha256, known.packed) if known else None
         earlier = work.seen(who.message_id, who.digest)
@@ -165,18 +167,18 @@ class Helpdesk:
             row |= {"state": "duplicate", "duplicate_of": earlier, "place": "processed", "reason": f"same as {earlier}"}
         return work.add_inbound(row)
 
-    def understanding(self) -> Understanding:
+    def understanding(self) -> AnalysisPool:
         """Processes that understand mail for this desk, for as long as a backlog lasts."""
-        return Understanding(self._own)
+        return AnalysisPool(self._own)
 
     def look(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> tuple[dict[int, Seen], list[int]]:
         """(Which of these mails were taken in already, and where they belong; `unprocessed`), as of one moment."""
         mailbox_id = self.store.mailbox_id(mailbox)
         with self.store.reading() as connection:
-            work = Work(connection, self.store.desk_id, self.clock.now())
+            work = UnitOfWork(connection, self.store.desk_id, self.clock.now())
             rows = work.seen_uids(mailbox_id, uidvalidity, uids)
             left = _unprocessed(work)
-        return {row.uid: Seen(row.id, Place(row.place) if row.place else None) for row in rows}, left
+        return {row.uid: Seen(row.id, Folder(row.place) if row.place else None) for row in rows}, left
 
     def seen(self, mailbox: str, uidvalidity: int, uids: Collection[int]) -> dict[int, Seen]:
         """Which of these mails were taken in already, and where they belong."""
@@ -184,14 +186,14 @@ class Helpdesk:
 
     def filed(self, ids: Iterable[int]) -> None:
         """These mails were moved to where they belong."""
-        with self.store.writing(hurried=True) as connection:  # what is not known to be filed is filed once more
+        with self.store.writing(wait_for_disk=False) as connection:  # what is not known to be filed is filed once more
             self._work(connection).set_filed(list(ids))
 
-    def astray(self, mailbox: str, limit: int = BATCH * 10) -> list[Astray]:
+    def astray(self, mailbox: str, limit: int = BATCH * 10) -> list[Misfiled]:
         """Mail of this mailbox that was let in after it had been moved to the quarantine folder."""
         mailbox_id = self.store.mailbox_id(mailbox)
         with self.store.reading() as connection:
-            return Work(connection, self.store.desk_id, self.clock.now()).astray(mailbox_id, limit)
+            return UnitOfWork(connection, self.store.desk_id, self.clock.now()).astray(mailbox_id, limit)
 
     def retrieved(self, ids: Sequence[int]) -> None:
         """These were moved out of the quarantine folder, or are not there any more."""
@@ -203,7 +205,7 @@ class Helpdesk:
     def unprocessed(self) -> list[int]:
         """Mails that were stored but not handled yet, oldest first."""
         with self.store.reading() as connection:
-            return _unprocessed(Work(connection, self.store.desk_id, self.clock.now()))
+            return _unprocessed(UnitOfWork(connection, self.store.desk_id, self.clock.now()))
 
     def expect(self, ids: Iterable[int], *, no_more: bool = False) -> None:
         """Another thread handles these at once: `process_left` leaves them to it, until `process` was through."""
@@ -213,10 +215,10 @@ class Helpdesk:
         self,
         ids: Sequence[int],
         raws: Mapping[int, bytes] | None = None,
-        understood: Mapping[int, Understood] | None = None,
+        understood: Mapping[int, Analysis] | None = None,
         *,
         worker: str = "",
-    ) -> list[Processed]:
+    ) -> list[ProcessingResult]:
         """Handle stored mails in their order; `raws` spares reading back what is in memory still.
 
         `understood`: what another process found out about them already. `worker`: only those that were given out to it
@@ -226,22 +228,22 @@ class Helpdesk:
         """
         return self._processing.fresh(ids, raws or {}, understood or {}, worker)
 
-    def process_left(self, ids: Sequence[int], *, worker: str = "") -> list[Processed]:
+    def process_left(self, ids: Sequence[int], *, worker: str = "") -> list[ProcessingResult]:
         """Handle mails whose first attempt came to nothing (`unprocessed`), one by one; see `processing`."""
         return self._processing.left(ids, worker)
 
-    def _understand(self, row: Any, raw: bytes, known: Understood | None = None) -> Arrived:
+    def _understand(self, row: Any, raw: bytes, known: Analysis | None = None) -> IncomingMail:
         """Everything that a mail says by itself. Pure, and outside of any write."""
-        found = known or understand(raw, self._own, partial_size=row.size if row.partial else None)
+        found = known or analyse(raw, self._own, partial_size=row.size if row.partial else None)
         flags = row.explanation or {}
-        return Arrived(
+        return IncomingMail(
             row.id, row.mailbox_id, row.raw_sha256, found.message, found.verdict, row.partial,
             released=bool(flags.get("released")), proven=bool(flags.get("proven")),
             program=self._program(row, found.message), from_form=row.source == "web", words=found.words,
             received_at=row.received_at,
         )  # fmt: skip
 
-    def _screened(self, row: Any, raw: bytes, known: Understood | None = None) -> Arrived:
+    def _screened(self, row: Any, raw: bytes, known: Analysis | None = None) -> IncomingMail:
         """A mail as it may be acted on. May ask a virus scanner: outside of any transaction."""
         return self._screening.screen(self._understand(row, raw, known), raw)
 
@@ -268,7 +270,7 @@ class Helpdesk:
                 for loaded in turn.work.tickets_by_id(due).values():
                     timers = tuple(t for t in loaded.ticket.timers if t.due_at <= turn.work.now)
                     if timers:  # else another worker, whom we waited for here, was faster
-                        carry_out(turn, loaded, TimerFired(turn.work.now, timers))
+                        apply_event(turn, loaded, TimerFired(turn.work.now, timers))
                 turn.work.drop_stray_timers(due)
             fired += len(due)
             if len(due) < TIMER_BATCH:
@@ -294,7 +296,7 @@ class Helpdesk:
         if opening is None:
             return False
         with self.store.reading() as connection:
-            due = quarantine_lists.is_due(Work(connection, self.store.desk_id, now), opening)
+            due = quarantine_lists.is_due(UnitOfWork(connection, self.store.desk_id, now), opening)
         if not due:
             return False
         with self.store.writing() as connection:
@@ -303,7 +305,7 @@ class Helpdesk:
     def next_due(self) -> Any:
         """The earliest deadline of all tickets, or None."""
         with self.store.reading() as connection:
-            return Work(connection, self.store.desk_id, self.clock.now()).next_due()
+            return UnitOfWork(connection, self.store.desk_id, self.clock.now()).next_due()
 
     # What people at a shell or a page can do
 
@@ -311,7 +313,7 @@ class Helpdesk:
         """Feed one mail through the same path as IMAP; the same mail twice is known the second time."""
         who = identity(raw)
         with self.store.reading() as connection:
-            work = Work(connection, self.store.desk_id, self.clock.now())
+            work = UnitOfWork(connection, self.store.desk_id, self.clock.now())
             earlier = work.seen(who.message_id, who.digest)
             waits = earlier is not None and any(row.state == "received" for row in work.inbound_unlocked([earlier]))
         if earlier is not None and waits:  # whoever took it in died before it was handled
@@ -322,7 +324,7 @@ class Helpdesk:
         # repeatable, so that two commands at once can't take the same mail in twice
         uid = int(hashlib.sha256(f"{who.message_id} {who.digest}".encode()).hexdigest()[:13], 16)
         kept = raw.split(b"\r\n\r\n", 1)[0].split(b"\n\n", 1)[0] + b"\r\n\r\n" if is_partial else raw
-        arrival = Arrival(0, uid, kept, len(raw), None, is_partial)
+        arrival = FetchedMail(0, uid, kept, len(raw), None, is_partial)
         [inbound_id] = self.receive(source, [arrival], source)
         return self._ingested(inbound_id, {inbound_id: kept})
 
@@ -341,17 +343,17 @@ class Helpdesk:
             loaded = turn.work.ticket(number)
             if loaded is None:
                 raise NotPossible(f"There is no ticket #{number}. `mailbot ticket list` shows those that there are.")
-            source = Source(Address(who.email, who.name), Role.AGENT, text)
-            errors = act(turn, loaded, who, source)
+            source = Words(Address(who.email, who.name), Role.AGENT, text)
+            errors = run_commands(turn, loaded, who, source)
             if errors:
                 raise NotPossible("\n".join(_in_words(error) for error in errors))
 
-    def release(self, ids: Sequence[int]) -> list[Processed]:
-        """Let held mail in as if it had just come and were trusted; see `let_out`."""
+    def release(self, ids: Sequence[int]) -> list[ProcessingResult]:
+        """Let held mail in as if it had just come and were trusted; see `release_flags`."""
         with self.store.writing() as connection:
             work = self._work(connection)
             for row in self._held(work, ids):
-                flags = let_out(row)
+                flags = release_flags(row)
                 work.set_inbound(row.id, state="received", explanation=flags, traceback="", attempts=1)
                 work.audit("admin", "quarantine release", f"mail {row.id} from {row.sender}")
         return self.process(list(ids))
@@ -364,7 +366,7 @@ class Helpdesk:
                 work.set_inbound(row.id, state="discarded", processed_at=work.now)
                 work.audit("admin", "quarantine discard", f"mail {row.id} from {row.sender}")
 
-    def _held(self, work: Work, ids: Sequence[int]) -> list[Any]:
+    def _held(self, work: UnitOfWork, ids: Sequence[int]) -> list[Any]:
         rows = work.inbound(ids)
         wrong = sorted(set(ids) - {row.id for row in rows if row.state in ("quarantined", "held")})
         if wrong:
@@ -389,7 +391,7 @@ class Helpdesk:
     def agents(self) -> tuple[Agent, ...]:
         """All agents: of the configuration first, then those added by command."""
         with self.store.reading() as connection:
-            return self._agents(Work(connection, self.store.desk_id, self.clock.now()))
+            return self._agents(UnitOfWork(connection, self.store.desk_id, self.clock.now()))
 
     def add_agent(
         self, email: str, name: str, role: str = "agent", aliases: Sequence[str] = (), programs: Sequence[str] = ()
@@ -437,34 +439,34 @@ class Helpdesk:
 
     # Surroundings
 
-    def turn(self, work: Work) -> Turn:
+    def turn(self, work: UnitOfWork) -> Context:
         """The surroundings of a transaction (for `Delivery`)."""
         return self._turn(work)
 
-    def _work(self, connection: Any) -> Work:
-        return Work(connection, self.store.desk_id, self.clock.now())
+    def _work(self, connection: Any) -> UnitOfWork:
+        return UnitOfWork(connection, self.store.desk_id, self.clock.now())
 
-    def _turn(self, work: Work) -> Turn:
+    def _turn(self, work: UnitOfWork) -> Context:
         policy = self._policy_with(self._agents(work))
-        turn = Turn(
+        turn = Context(
             work, self.profile, policy, self._post, lambda row: self._reread(work, row),
             lambda digest: raw_mail.get(work.connection, digest),
             lambda inbound_id: self._processing.again(turn, inbound_id),
         )  # fmt: skip
         return turn
 
-    def _reread(self, work: Work, row: Any) -> Arrived:
+    def _reread(self, work: UnitOfWork, row: Any) -> IncomingMail:
         mail = self._understand(row, raw_mail.get(work.connection, row.raw_sha256) or b"")
         return replace(self._screening.screen_again(mail, row.explanation or {}), proven=True)
 
-    def _agents(self, work: Work) -> tuple[Agent, ...]:
+    def _agents(self, work: UnitOfWork) -> tuple[Agent, ...]:
         return work.team(self._policy.agents)
 
     def _policy_with(self, agents: tuple[Agent, ...]) -> Policy:
         return replace(self._policy, agents=agents)
 
 
-def _unprocessed(work: Work) -> list[int]:
+def _unprocessed(work: UnitOfWork) -> list[int]:
     return work.inbound_in_state("received", BATCH * 50)
 
 

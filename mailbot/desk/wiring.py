@@ -26,10 +26,10 @@ from mailbot.config.keyring import (
 from mailbot.config.model import InboundSettings, Settings
 from mailbot.config.values import Rate
 from mailbot.desk.helpdesk import Helpdesk
-from mailbot.desk.inbound.attachment_screening import Screening
-from mailbot.desk.inbound.crash_guard import InHand
+from mailbot.desk.inbound.attachment_screening import AttachmentScreening
+from mailbot.desk.inbound.crash_guard import InFlightMarker
 from mailbot.desk.outbound.delivery import Delivery
-from mailbot.desk.outbound.notifications import Correspondence
+from mailbot.desk.outbound.notifications import Notifications
 from mailbot.desk.outbound.templates import Renderer
 from mailbot.desk.profile import DeskProfile, Inbox
 from mailbot.desk.views import DeskView
@@ -41,7 +41,7 @@ from mailbot.runtime.logs import SharedOutage
 from mailbot.store import schema
 from mailbot.store.cluster.worker_name import WorkerName
 from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
-from mailbot.ticket.auto_reply_limits import Limit, Limits
+from mailbot.ticket.auto_reply_limits import Limits, Quota
 from mailbot.ticket.ticket import (
     Agent,
     Policy,
@@ -66,7 +66,7 @@ class Desk:
         self._name = WorkerName(settings.storage.data_dir) if exclusive and not store.is_sqlite else None
         self.owner = self._name.name if self._name else secrets.token_hex(8)
         mark = "in-hand" if self._name is None else f"in-hand-{self.owner}"
-        self._in_hand = InHand(settings.storage.data_dir / mark, mark)
+        self._in_hand = InFlightMarker(settings.storage.data_dir / mark, mark)
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -81,7 +81,7 @@ class Desk:
         mailboxes = tuple(self.store.mailbox_id(box.place) for box in settings.mailboxes)
         profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
         own = own_identity(settings, profile.instance_id)
-        correspondence = Correspondence(renderer, lambda: secrets.token_hex(10))
+        correspondence = Notifications(renderer, lambda: secrets.token_hex(10))
         helpdesk = Helpdesk(
             self.store, profile, policy, correspondence, self.clock, own, self._in_hand,
             make_screening(settings, self.clock),
@@ -179,7 +179,7 @@ def make_renderer(settings: Settings, policy: Policy | None = None, *, cache: Pa
     )
 
 
-def make_screening(settings: Settings, clock: Clock) -> Screening:
+def make_screening(settings: Settings, clock: Clock) -> AttachmentScreening:
     """What holds back files, and asks the virus scanner where there is one."""
     wanted = settings.attachments
     kinds = frozenset(word for word in wanted.refuse if not word.startswith("."))
@@ -193,7 +193,7 @@ def make_screening(settings: Settings, clock: Clock) -> Screening:
         from mailbot.transport.clamd import Clamd
 
         scanner = Clamd(wanted.clamd, wanted.clamd_timeout.total_seconds())
-    return Screening(refusals, clock, scanner, wanted.clamd_down)
+    return AttachmentScreening(refusals, clock, scanner, wanted.clamd_down)
 
 
 def own_identity(settings: Settings, instance_id: str) -> OwnIdentity:
@@ -232,8 +232,8 @@ def make_limits(inbound: InboundSettings) -> Limits:
     )
 
 
-def _limit(rate: Rate) -> Limit:
-    return Limit(rate.count, rate.per)
+def _limit(rate: Rate) -> Quota:
+    return Quota(rate.count, rate.per)
 
 
 def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfile:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True)
-class Arrival:
+class FetchedMail:
     """A mail that waits in the folder.
 
     `raw`: its bytes as the server has them (only the header where `partial`: the mail is larger than allowed);
@@ -24,7 +24,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Astray:
+class Misfiled:
     """A mail that was let out of quarantine after it had been moved there: it lies in the wrong folder.
 
     `uid`, `uidvalidity`: where it lay in the inbox; `size`: RFC822.SIZE; `message_id`, `digest`: `core.identity` of
@@ -40,7 +40,7 @@ class Astray:
     partial: bool
 
 
-class Place(StrEnum):
+class Folder(StrEnum):
     """Where a mail that was taken in belongs."""
 
     PROCESSED = "processed"

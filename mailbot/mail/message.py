@@ -94,7 +94,7 @@ class Headers:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class MultipartReport:
     """The machine part of a `multipart/report` (RFC 6522), or of a bounce that has the same parts without saying so.
 
     `status` is the text of the `message/delivery-status` part(s) (RFC 3464), `original_headers` the header of the
@@ -145,7 +145,7 @@ class InboundMessage:
     text_from_html: bool = False
     attachments: tuple[Attachment, ...] = ()
     nested: tuple[InboundMessage, ...] = ()
-    report: Report | None = None
+    report: MultipartReport | None = None
     received: tuple[Hop, ...] = ()
     security: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()

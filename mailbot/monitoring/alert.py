@@ -19,7 +19,7 @@ from mailbot.monitoring.conditions import (
     in_words,
     title,
 )
-from mailbot.runtime.status import Queue
+from mailbot.runtime.status import QueueStatus
 
 TEMPLATE = "admin/alert"
 State = Literal["new", "still", "over", "trial"]
@@ -38,7 +38,7 @@ class Alert:
     html: str
 
 
-def write(news: News, queue: Queue | None, renderer: Renderer, language: str, zone: ZoneInfo) -> Alert:
+def write(news: News, queue: QueueStatus | None, renderer: Renderer, language: str, zone: ZoneInfo) -> Alert:
     """The words for these news, which must not be empty. Raises ConfigError where the template can't be rendered."""
     subject_of = news.new or news.still or news.over
     state: State = "new" if news.new else "still" if news.still else "over"

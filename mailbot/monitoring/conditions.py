@@ -20,9 +20,9 @@ from zoneinfo import ZoneInfo
 
 from mailbot.desk.outbound.formats import format_size, format_stamp
 from mailbot.runtime.status import (
-    Line,
-    Queue,
-    Space,
+    ConnectionStatus,
+    DiskSpace,
+    QueueStatus,
 )
 from mailbot.vocabulary.conditions import WORDS
 
@@ -63,16 +63,16 @@ class Facts:
 
     now: datetime
     started_at: datetime
-    inboxes: tuple[tuple[str, Line], ...] = (("", Line()),)
-    outbox: Line = Line()
-    database: Line = Line()
+    inboxes: tuple[tuple[str, ConnectionStatus], ...] = (("", ConnectionStatus()),)
+    outbox: ConnectionStatus = ConnectionStatus()
+    database: ConnectionStatus = ConnectionStatus()
     hanging: tuple[tuple[str, datetime], ...] = ()
-    spaces: tuple[Space, ...] = ()
-    queue: Queue | None = None
+    spaces: tuple[DiskSpace, ...] = ()
+    queue: QueueStatus | None = None
     canary: CanaryFacts | None = None
-    lmtp: Line | None = None
+    lmtp: ConnectionStatus | None = None
     """None: this door is shut."""
-    scanner: Line | None = None
+    scanner: ConnectionStatus | None = None
     """None: no virus scanner is asked for."""
 
 
@@ -133,7 +133,7 @@ class Row:
 
     name: str
     find: Callable[[Facts, Limits], Answer] | None = None
-    find_inbox: Callable[[Facts, Limits, str, Line], Answer] | None = None
+    find_inbox: Callable[[Facts, Limits, str, ConnectionStatus], Answer] | None = None
     unless: tuple[str, ...] = ()
 
 
@@ -222,7 +222,7 @@ def _disk(facts: Facts, limits: Limits) -> Answer:
     return None
 
 
-def _inbox_login(facts: Facts, limits: Limits, inbox: str, line: Line) -> Answer:
+def _inbox_login(facts: Facts, limits: Limits, inbox: str, line: ConnectionStatus) -> Answer:
     section = f"mailbox.{inbox}" if inbox else "imap"
     return _login(_named("inbox_login", inbox), line, section, "IMAP", limits)
 
@@ -231,7 +231,7 @@ def _outbox_login(facts: Facts, limits: Limits) -> Answer:
     return _login("outbox_login", facts.outbox, "smtp", "SMTP", limits)
 
 
-def _login(name: str, line: Line, section: str, server: str, limits: Limits) -> Answer:
+def _login(name: str, line: ConnectionStatus, section: str, server: str, limits: Limits) -> Answer:
     if line.failing_since is None:
         return None if line.worked_at else UNKNOWN
     if not line.credentials:
@@ -241,7 +241,7 @@ def _login(name: str, line: Line, section: str, server: str, limits: Limits) -> 
     return Condition(name, Severity.CRITICAL, line.failing_since, words, values)
 
 
-def _inbox(facts: Facts, limits: Limits, inbox: str, line: Line) -> Answer:
+def _inbox(facts: Facts, limits: Limits, inbox: str, line: ConnectionStatus) -> Answer:
     name = _named("inbox", inbox)
     if line.failing_since is not None:
         return Condition(name, Severity.CRITICAL, line.failing_since, "inbox", _reason(line))
@@ -255,7 +255,7 @@ def _lmtp(facts: Facts, limits: Limits) -> Answer:
     return _of_line("lmtp", Severity.CRITICAL, facts.lmtp)
 
 
-def _of_line(name: str, severity: Severity, line: Line | None) -> Answer:
+def _of_line(name: str, severity: Severity, line: ConnectionStatus | None) -> Answer:
     """A part that works or fails, and need not be there."""
     if line is None:
         return None
@@ -342,7 +342,7 @@ def _certificate(facts: Facts, limits: Limits) -> Answer:
     return Condition("certificate", Severity.WARNING, end - limits.certificate, "certificate", values)
 
 
-def _reason(line: Line) -> tuple[tuple[str, str | int | datetime], ...]:
+def _reason(line: ConnectionStatus) -> tuple[tuple[str, str | int | datetime], ...]:
     return (("reason", " ".join(line.reason.split())[:LONGEST_REASON]),)
 
 

@@ -17,9 +17,9 @@ from typing import Protocol
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.status import (
-    Line,
-    Queue,
-    Space,
+    ConnectionStatus,
+    DiskSpace,
+    QueueStatus,
 )
 from mailbot.store.engine import Store
 from mailbot.store.queries.monitoring import automatic_since, waiting
@@ -52,9 +52,9 @@ class StatVfs(Protocol):
 class Found:
     """What the last looks found."""
 
-    database: Line = field(default_factory=Line)
-    spaces: tuple[Space, ...] = ()
-    queue: Queue | None = None
+    database: ConnectionStatus = field(default_factory=ConnectionStatus)
+    spaces: tuple[DiskSpace, ...] = ()
+    queue: QueueStatus | None = None
 
 
 class Probes:
@@ -85,11 +85,11 @@ class Probes:
             automatic, alike = automatic_since(self._store, self._clock.now() - timedelta(hours=1))
         except TemporaryError as error:
             since = self._found.database.failing_since or self._clock.now()
-            line = Line(self._found.database.worked_at, failing_since=since, reason=str(error))
+            line = ConnectionStatus(self._found.database.worked_at, failing_since=since, reason=str(error))
             self._found = replace(self._found, database=line, queue=None)
         else:
             queue = replace(queue, automatic=automatic, alike=alike)
-            self._found = replace(self._found, database=Line(self._clock.now()), queue=queue)
+            self._found = replace(self._found, database=ConnectionStatus(self._clock.now()), queue=queue)
         self._looking_since = None
 
     def facts(self) -> Found:
@@ -100,11 +100,11 @@ class Probes:
         line = replace(found.database, failing_since=found.database.failing_since or since, reason="it does not answer")
         return replace(found, database=line, queue=None)
 
-    def _space(self, folder: Path) -> Space | None:
+    def _space(self, folder: Path) -> DiskSpace | None:
         try:
             found = self._statvfs(folder)
         except OSError:
             return None  # the folder is gone or unreadable: the database says so, with the mend
         # Some file systems (btrfs) make inodes as they need them, and say 0.
         inodes = found.f_favail if found.f_files else None
-        return Space(str(folder), found.f_bavail * found.f_frsize, inodes)
+        return DiskSpace(str(folder), found.f_bavail * found.f_frsize, inodes)

@@ -48,7 +48,7 @@ from mailbot.monitoring.conditions import (
 from mailbot.monitoring.probes import Probes
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
-from mailbot.runtime.status import Line, Pulse
+from mailbot.runtime.status import ConnectionStatus, Heartbeat
 from mailbot.transport.smtp.submission import Submission
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Watched(Protocol):
 
     title: str
 
-    pulse: Pulse
-    database: Pulse
+    pulse: Heartbeat
+    database: Heartbeat
 
     @property
     def alive_at(self) -> float:
@@ -85,7 +85,7 @@ class WatchedInbox(Watched, Protocol):
     name: str
 
 
-class Watch:
+class Watcher:
     """Watches over one desk, from `start` to `stop`.
 
     Of several workers: `reads` says whether this one reads a mailbox, `tells_for_all` whether it is the one that tells
@@ -129,7 +129,7 @@ class Watch:
         self._failed: dict[str, tuple[datetime, timedelta]] = {}
         self._inboxes: Sequence[WatchedInbox] = ()
         self._outbox: Watched | None = None
-        self.door: Pulse | None = None
+        self.door: Heartbeat | None = None
         """That of the LMTP listener, where there is one."""
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -177,7 +177,7 @@ class Watch:
             now=now,
             started_at=self._started_at,
             inboxes=tuple((loop.name, loop.pulse.line) for loop in self._inboxes),
-            outbox=self._outbox.pulse.line if self._outbox else Line(),
+            outbox=self._outbox.pulse.line if self._outbox else ConnectionStatus(),
             database=self._database(found.database),
             hanging=hanging,
             spaces=found.spaces,
@@ -190,7 +190,7 @@ class Watch:
     def _loops(self) -> tuple[Watched, ...]:
         return (*self._inboxes, self._outbox) if self._outbox is not None else tuple(self._inboxes)
 
-    def _database(self, probed: Line) -> Line:
+    def _database(self, probed: ConnectionStatus) -> ConnectionStatus:
         """What reads found, and what the loops' writes found: a full disk lets itself be read."""
         lines = [probed, *(loop.database.line for loop in self._loops())]
         return next((line for line in lines if line.failing_since is not None), probed)

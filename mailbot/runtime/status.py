@@ -8,16 +8,16 @@ from datetime import datetime
 from mailbot.runtime.clock import Clock
 
 
-class Pulse:
+class Heartbeat:
     """One direction. One thread notes, any may read `line`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.line = Line()
+        self.line = ConnectionStatus()
 
     def works(self, certificate_ends: datetime | None = None) -> None:
         """It worked just now. `certificate_ends`: of the server's certificate, where TLS told it."""
-        self.line = Line(self._clock.now(), certificate_ends=certificate_ends or self.line.certificate_ends)
+        self.line = ConnectionStatus(self._clock.now(), certificate_ends=certificate_ends or self.line.certificate_ends)
 
     def fails(self, reason: str, *, credentials: bool = False) -> None:
         """It failed just now. The outage began with the first failure after the last success."""
@@ -26,7 +26,7 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConnectionStatus:
     """How one direction fares (IMAP, SMTP, the database). All None: nothing was tried yet.
 
     `worked_at`: the last success; `failing_since`: begin of the outage that lasts, `reason` its last words;
@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class DiskSpace:
     """Room in one folder: bytes and inodes (None: this file system does not count them) that are free for us."""
 
     folder: str
@@ -50,7 +50,7 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueueStatus:
     """What waits. `oldest`: when the longest waiting mail of the outbox was queued; `oldest_due`: when it was due.
 
     `quarantined` mails were set aside within a day, the first of them at `quarantined_since`; `held`: all that wait for

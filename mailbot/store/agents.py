@@ -13,11 +13,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from mailbot.store.statements import Prepared
+from mailbot.store.statements import CompiledStatement
 from mailbot.store.tables import AGENT
 from mailbot.ticket.ticket import Agent
 
-_TEAM = Prepared(select(AGENT).where(AGENT.c.desk_id == bindparam("desk")).order_by(AGENT.c.id))
+_TEAM = CompiledStatement(select(AGENT).where(AGENT.c.desk_id == bindparam("desk")).order_by(AGENT.c.id))
 
 
 def team_of(connection: Connection, desk_id: int, fixed: Sequence[Agent]) -> tuple[Agent, ...]:

@@ -30,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 
-from mailbot.store.statements import Prepared
+from mailbot.store.statements import CompiledStatement
 from mailbot.store.tables import (
     AUTOMATIC,
     MESSAGE,
@@ -39,8 +39,8 @@ from mailbot.store.tables import (
 )
 from mailbot.ticket.auto_reply_limits import (
     RALLY,
-    Cap,
     Counted,
+    Limit,
     Limits,
     is_turn,
 )
@@ -75,7 +75,7 @@ class Tally:
     pace: int | None = None
 
 
-class Restraint:
+class AutoReplyCounts:
     """The counters inside one transaction."""
 
     def __init__(self, connection: Connection, desk_id: int, now: datetime) -> None:
@@ -152,7 +152,7 @@ class Restraint:
             },
         )  # fmt: skip
         if tally.number % CLEAR_EVERY == 0:
-            spans = (limits.of(cap).per for cap in Cap)
+            spans = (limits.of(cap).per for cap in Limit)
             old = AUTOMATIC.c.at < self._now - KEPT * max(spans)
             self._connection.execute(delete(AUTOMATIC).where(AUTOMATIC.c.desk_id == self._desk_id, old))
 
@@ -171,7 +171,7 @@ class Restraint:
         found = set(self._connection.scalars(query))
         return bool(found) and person not in found
 
-    def withhold(self, cap: Cap, ticket_id: int | None, since: datetime) -> bool:
+    def withhold(self, cap: Limit, ticket_id: int | None, since: datetime) -> bool:
         """This mail is not written; is it the first of its cap since then?"""
         earlier = select(WITHHELD.c.id).where(
             WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.cap == cap.value, WITHHELD.c.at > since
@@ -181,7 +181,7 @@ class Restraint:
         self._connection.execute(insert(WITHHELD), row)
         return first
 
-    def withheld_since(self, caps: Sequence[Cap], since: datetime, limit: int) -> int:
+    def withheld_since(self, caps: Sequence[Limit], since: datetime, limit: int) -> int:
         """How many mails were not written under these caps, counted up to `limit`."""
         some = (
             select(WITHHELD.c.id)
@@ -197,10 +197,10 @@ class Restraint:
         at = _REPLY_BEFORE.scalar(self._connection, {"ticket": ticket_id, "skipped": limit})
         return at is not None and at > since
 
-    def folded(self, before: datetime) -> list[tuple[Cap, int]]:
+    def folded(self, before: datetime) -> list[tuple[Limit, int]]:
         """Folded notifications that no summary has named, if their first is older than this; now they are named."""
-        found: list[tuple[Cap, int]] = []
-        for cap in (Cap.REPORTS, Cap.NOTIFICATIONS):
+        found: list[tuple[Limit, int]] = []
+        for cap in (Limit.REPORTS, Limit.NOTIFICATIONS):
             unnamed = (
                 WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.listed.is_(False), WITHHELD.c.cap == cap.value
             )  # fmt: skip
@@ -297,7 +297,7 @@ def _paces() -> Any:
     )  # fmt: skip
 
 
-_REPLY_BEFORE = Prepared(
+_REPLY_BEFORE = CompiledStatement(
     select(MESSAGE.c.at)
     .where(MESSAGE.c.ticket_id == bindparam("ticket"), MESSAGE.c.kind == "reply")
     .order_by(MESSAGE.c.id.desc())
@@ -306,8 +306,8 @@ _REPLY_BEFORE = Prepared(
 )
 _IN_ORDER = select(AUTOMATIC.c.number).where(AUTOMATIC.c.desk_id == _number("desk"))
 _COUNT_OF_MAILBOX = _count(AUTOMATIC.c.mailbox, _key("mailbox"), "sender")
-_OF_MAILBOX = Prepared(_COUNT_OF_MAILBOX)
-_USUAL = Prepared(
+_OF_MAILBOX = CompiledStatement(_COUNT_OF_MAILBOX)
+_USUAL = CompiledStatement(
     select(
         _COUNT_OF_MAILBOX.scalar_subquery().label("to_sender"),
         _count(AUTOMATIC.c.ticket, _key("ticket"), "ticket").scalar_subquery().label("on_ticket"),
@@ -327,7 +327,7 @@ _USUAL = Prepared(
         .label("known"),
     )
 )
-_TURNS = Prepared(
+_TURNS = CompiledStatement(
     select(
         union_all(
             _turns("domain", AUTOMATIC.c.domain, AUTOMATIC.c.domain_turn, "domain"),
@@ -337,4 +337,4 @@ _TURNS = Prepared(
         ).subquery("bounded")
     )
 )
-_RECORD = Prepared(insert(AUTOMATIC), [column.name for column in AUTOMATIC.c if column.name != "id"])
+_RECORD = CompiledStatement(insert(AUTOMATIC), [column.name for column in AUTOMATIC.c if column.name != "id"])

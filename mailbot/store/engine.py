@@ -4,7 +4,7 @@ In: a URL (SQLite file or PostgreSQL) and the desk's name. Out: `Store`, which g
 inside one transaction: `writing()` and `reading()`. The schema is not made here but by `store.schema.upgrade`.
 
 SQLite (sqlite.org/wal.html, lang_transaction.html): write-ahead log, foreign keys on, deleted content overwritten.
-A commit waits for the disk (synchronous=FULL: it survives a power cut) or is `hurried` (NORMAL: it survives the death
+A commit waits for the disk (synchronous=FULL: it survives a power cut) or does not (`wait_for_disk=False`: NORMAL: it survives the death
 of the process). Writers say BEGIN IMMEDIATE: a deferred one that reads first and then writes fails with "database
 is locked" whatever the time-out is. One connection writes, so the threads of one process queue in memory rather than
 poll a lock; readers have connections of their own and see a snapshot.
@@ -116,17 +116,17 @@ class Store:
         self.close()
 
     @contextmanager
-    def writing(self, *, hurried: bool = False) -> Iterator[Connection]:
+    def writing(self, *, wait_for_disk: bool = True) -> Iterator[Connection]:
         """One transaction that may write: committed at the end, rolled back by any exception.
 
         Keep it short (no IMAP, no SMTP inside), and never open a second one within it: that could only wait for itself.
-        `hurried`: on SQLite the commit does not wait for the disk. The death of this process takes nothing of it back;
-        a power cut may, unless a later commit waited: use it for what is done once more then without harm. PostgreSQL
-        waits in any case.
+        `wait_for_disk=False`: on SQLite the commit does not wait for the disk. The death of this process takes
+        nothing of it back; a power cut may, unless a later commit waited: use it for what is done once more then
+        without harm. PostgreSQL waits in any case.
         """
         self._check_file_is_the_same()
         with (
-            self._the_only_one_of_this_thread(hurried=hurried),
+            self._the_only_one_of_this_thread(wait_for_disk=wait_for_disk),
             self._fresh_connections_after_a_fault(),
             self._writer.begin() as connection,
         ):
@@ -136,7 +136,7 @@ class Store:
         """SQLite's `synchronous` for the transaction that this thread begins (in a WAL, NORMAL commits don't wait)."""
         if not self._durable:
             return "OFF"
-        return "NORMAL" if getattr(self._local, "hurried", False) else "FULL"
+        return "FULL" if getattr(self._local, "wait_for_disk", True) else "NORMAL"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -246,11 +246,11 @@ class Store:
                 pooled.close()
 
     @contextmanager
-    def _the_only_one_of_this_thread(self, *, hurried: bool = False) -> Iterator[None]:
+    def _the_only_one_of_this_thread(self, *, wait_for_disk: bool = True) -> Iterator[None]:
         """A second transaction of a thread that has one open could only wait for itself."""
         if getattr(self._local, "writing", False):
             raise RuntimeError("store.writing() inside store.writing(): pass the connection on instead")
-        self._local.writing, self._local.hurried = True, hurried
+        self._local.writing, self._local.wait_for_disk = True, wait_for_disk
         try:
             yield
         finally:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from mailbot.mail.fetched import Astray, Place
+from mailbot.mail.fetched import Folder, Misfiled
 from mailbot.store import raw_mail
 from mailbot.store.statements import (
-    Prepared,
+    CompiledStatement,
     Transaction,
     add_row,
     in_steps,
@@ -107,14 +107,14 @@ class InboundWork(Transaction):
 
     def note_place(self, row: Any, place: str) -> None:
         """This mail belongs in `place` now; what was in the quarantine folder has to be fetched from there."""
-        if row.place == Place.QUARANTINE and place == Place.PROCESSED and row.source == "imap":
+        if row.place == Folder.QUARANTINE and place == Folder.PROCESSED and row.source == "imap":
             statement = insert_unless_there(ASTRAY, self.connection.dialect.name)
             self.connection.execute(statement, {"inbound_id": row.id, "mailbox_id": row.mailbox_id})
 
-    def astray(self, mailbox_id: int, limit: int) -> list[Astray]:
+    def astray(self, mailbox_id: int, limit: int) -> list[Misfiled]:
         """Mail of this mailbox that lies in the quarantine folder and does not belong there, oldest first."""
         found = _ASTRAY.rows(self.connection, {"box": mailbox_id, "most": limit})
-        return [Astray(**row._asdict()) for row in found]
+        return [Misfiled(**row._asdict()) for row in found]
 
     def retrieved(self, ids: Sequence[int]) -> None:
         """These mails lie where they belong, or are gone."""
@@ -127,7 +127,7 @@ class InboundWork(Transaction):
         set_row(self.connection, INBOUND, inbound_id, values)
 
 
-_ASTRAY = Prepared(
+_ASTRAY = CompiledStatement(
     select(
         ASTRAY.c.inbound_id, INBOUND.c.uidvalidity, INBOUND.c.uid, INBOUND.c.size, INBOUND.c.message_id,
         INBOUND.c.digest, INBOUND.c.partial,
@@ -138,7 +138,7 @@ _ASTRAY = Prepared(
     .limit(bindparam("most"))
 )  # fmt: skip
 
-_SEEN = Prepared(
+_SEEN = CompiledStatement(
     select(INBOUND.c.id)
     .where(
         INBOUND.c.desk_id == bindparam("desk"),
@@ -150,18 +150,18 @@ _SEEN = Prepared(
 )
 
 
-_IN_STATE = Prepared(
+_IN_STATE = CompiledStatement(
     select(INBOUND.c.id)
     .where(INBOUND.c.desk_id == bindparam("desk"), INBOUND.c.state == bindparam("wanted"))
     .order_by(INBOUND.c.id)
     .limit(bindparam("most"))
 )
-_FILED = Prepared(update(INBOUND).where(INBOUND.c.id == bindparam("row_id")).values(filed=True))
+_FILED = CompiledStatement(update(INBOUND).where(INBOUND.c.id == bindparam("row_id")).values(filed=True))
 
 
 @lru_cache(maxsize=10)
-def _of_folder(count: int) -> Prepared:
-    return Prepared(
+def _of_folder(count: int) -> CompiledStatement:
+    return CompiledStatement(
         select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
             INBOUND.c.mailbox_id == bindparam("box"), INBOUND.c.uidvalidity == bindparam("validity"),
             one_of(INBOUND.c.uid, count),
@@ -170,6 +170,6 @@ def _of_folder(count: int) -> Prepared:
 
 
 @lru_cache(maxsize=128)
-def _inbound_by_id(count: int, locking: bool) -> Prepared:
+def _inbound_by_id(count: int, locking: bool) -> CompiledStatement:
     query = select(INBOUND).where(one_of(INBOUND.c.id, count)).order_by(INBOUND.c.id)
-    return Prepared(query.with_for_update(skip_locked=True) if locking else query)
+    return CompiledStatement(query.with_for_update(skip_locked=True) if locking else query)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Interval, and_, bindparam, func, select, update
 
 from mailbot.store.statements import (
-    Prepared,
+    CompiledStatement,
     Transaction,
     add_row,
     named,
@@ -110,7 +110,7 @@ class OutboxWork(Transaction):
 
 
 @lru_cache(maxsize=2)
-def _claimable(shared: bool) -> tuple[Prepared, Prepared]:
+def _claimable(shared: bool) -> tuple[CompiledStatement, CompiledStatement]:
     """Ids of mail whose lease has run out, and of mail that is due, the most urgent first.
 
     Ids alone, out of ix_outbox_turn: with ten thousand waiting, sorting whole rows took 100 ms for a handful.
@@ -122,19 +122,19 @@ def _claimable(shared: bool) -> tuple[Prepared, Prepared]:
     due = due.order_by(OUTBOX.c.turn, OUTBOX.c.id)
     if shared:
         expired, due = expired.with_for_update(skip_locked=True), due.with_for_update(skip_locked=True)
-    return Prepared(expired), Prepared(due)
+    return CompiledStatement(expired), CompiledStatement(due)
 
 
 @lru_cache(maxsize=128)
-def _claim(count: int, shared: bool) -> Prepared:
+def _claim(count: int, shared: bool) -> CompiledStatement:
     until: Any = _DATABASE_CLOCK + bindparam("lease", type_=Interval()) if shared else bindparam("until")
     values = {"state": "sending", "lease_owner": bindparam("owner"), "lease_until": until}
-    return Prepared(update(OUTBOX).where(one_of(OUTBOX.c.id, count)).values(values))
+    return CompiledStatement(update(OUTBOX).where(one_of(OUTBOX.c.id, count)).values(values))
 
 
 @lru_cache(maxsize=64)
-def _outbox_by_id(count: int) -> Prepared:
-    return Prepared(select(OUTBOX).where(one_of(OUTBOX.c.id, count)))
+def _outbox_by_id(count: int) -> CompiledStatement:
+    return CompiledStatement(select(OUTBOX).where(one_of(OUTBOX.c.id, count)))
 
 
 def bring_forward(connection: Connection, desk_id: int, now: datetime, *, longest: timedelta, lease: timedelta) -> int:

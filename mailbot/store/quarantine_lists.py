@@ -1,6 +1,6 @@
 """The lists of the quarantine that leads were sent: which mail had which number in which list.
 
-In: the `Work` of a transaction, or its connection. Out: rows of `Inbound`, numbers. One list for each opening of the
+In: the `UnitOfWork` of a transaction, or its connection. Out: rows of `Inbound`, numbers. One list for each opening of the
 desk, whoever's bell rings first (several daemons may share a desk on PostgreSQL).
 """
 
@@ -19,12 +19,12 @@ from mailbot.store.tables import (
     QUARANTINE_LIST,
     insert_unless_there,
 )
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 
 HELD = ("quarantined", "held")
 
 
-def is_due(work: Work, opening: datetime) -> bool:
+def is_due(work: UnitOfWork, opening: datetime) -> bool:
     """Was something held before this opening, and no list sent since?"""
     sent = select(QUARANTINE_LIST.c.id).where(
         QUARANTINE_LIST.c.desk_id == work.desk_id, QUARANTINE_LIST.c.opening == opening
@@ -41,7 +41,7 @@ def is_due(work: Work, opening: datetime) -> bool:
     return any(row.received_at < opening for query in oldest for row in work.connection.execute(query))
 
 
-def held(work: Work, limit: int) -> tuple[list[Any], int]:
+def held(work: UnitOfWork, limit: int) -> tuple[list[Any], int]:
     """The newest mails that are held, rows of `Inbound`, and how many there are in all."""
     condition = (INBOUND.c.desk_id == work.desk_id) & INBOUND.c.state.in_(HELD)
     rows = work.connection.execute(select(INBOUND).where(condition).order_by(INBOUND.c.id.desc()).limit(limit)).all()
@@ -49,7 +49,7 @@ def held(work: Work, limit: int) -> tuple[list[Any], int]:
     return list(rows), int(count)
 
 
-def add(work: Work, opening: datetime, mails: Sequence[int]) -> int | None:
+def add(work: UnitOfWork, opening: datetime, mails: Sequence[int]) -> int | None:
     """Remember a list, number 1 first; its id, or None where this opening has one already."""
     row = {"desk_id": work.desk_id, "opening": opening, "mails": list(mails)}
     statement = insert_unless_there(QUARANTINE_LIST, work.connection.dialect.name).returning(QUARANTINE_LIST.c.id)
@@ -57,7 +57,7 @@ def add(work: Work, opening: datetime, mails: Sequence[int]) -> int | None:
     return None if found is None else int(found)
 
 
-def mails_of(work: Work, list_id: int) -> tuple[int, ...] | None:
+def mails_of(work: UnitOfWork, list_id: int) -> tuple[int, ...] | None:
     """The inbound ids of a list in their order; None where there is no such list."""
     query = select(QUARANTINE_LIST.c.mails).where(
         QUARANTINE_LIST.c.id == list_id, QUARANTINE_LIST.c.desk_id == work.desk_id

@@ -22,18 +22,18 @@ from mailbot.store.compression import (
     unpack_pieces,
 )
 from mailbot.store.statements import (
-    Prepared,
+    CompiledStatement,
     bare,
     faults_of,
 )
 from mailbot.store.tables import RAW_MAIL, insert_unless_there
 
 _INSERT = {
-    dialect: Prepared(insert_unless_there(RAW_MAIL, dialect), ("sha256", "size", "stored_at", "body"))
+    dialect: CompiledStatement(insert_unless_there(RAW_MAIL, dialect), ("sha256", "size", "stored_at", "body"))
     for dialect in ("sqlite", "postgresql")
 }
 # The zeros of the body, which is the last column, are not put together in memory (sqlite3_bind_zeroblob).
-_INSERT_EMPTY = Prepared(
+_INSERT_EMPTY = CompiledStatement(
     insert_unless_there(RAW_MAIL, "sqlite").values(
         sha256=bindparam("of"), size=bindparam("mail_size"), stored_at=bindparam("at"),
         body=func.zeroblob(bindparam("packed_size")),
@@ -42,7 +42,7 @@ _INSERT_EMPTY = Prepared(
 _PIECE = 1 << 20
 
 _BY_DIGEST = select(RAW_MAIL.c.size, RAW_MAIL.c.body).where(RAW_MAIL.c.sha256 == bindparam("wanted"))
-_ROW = Prepared(select(RAW_MAIL.c.id).where(RAW_MAIL.c.sha256 == bindparam("wanted")))
+_ROW = CompiledStatement(select(RAW_MAIL.c.id).where(RAW_MAIL.c.sha256 == bindparam("wanted")))
 _PLACE = "SELECT id, size FROM raw_mail WHERE sha256 = ?"
 
 

@@ -31,7 +31,7 @@ WHERE = "mailbot_where"
 Convert = Callable[[Any], Any]
 
 
-class Prepared:
+class CompiledStatement:
     """One statement. `columns`: of an INSERT, which columns get a value at each run (the keys of its parameters)."""
 
     def __init__(self, statement: Select[Any] | UpdateBase, columns: Iterable[str] | None = None) -> None:
@@ -182,10 +182,10 @@ class Savepoint:
 
 
 @lru_cache(maxsize=256)
-def update_row(table: Table, columns: frozenset[str]) -> Prepared:
+def update_row(table: Table, columns: frozenset[str]) -> CompiledStatement:
     """UPDATE of one row, named by the parameter `row_id`: these columns of it."""
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in sorted(columns)}
-    return Prepared(update(table).where(table.c.id == bindparam("row_id")).values(values))
+    return CompiledStatement(update(table).where(table.c.id == bindparam("row_id")).values(values))
 
 
 def set_row(connection: Connection, table: Table, row_id: int, values: Mapping[str, Any]) -> None:
@@ -195,9 +195,9 @@ def set_row(connection: Connection, table: Table, row_id: int, values: Mapping[s
 
 
 @lru_cache(maxsize=64)
-def insert_row(table: Table, columns: frozenset[str]) -> Prepared:
+def insert_row(table: Table, columns: frozenset[str]) -> CompiledStatement:
     """INSERT of one row of a table whose id the database makes; it returns the id."""
-    return Prepared(insert(table).returning(table.c.id), columns)
+    return CompiledStatement(insert(table).returning(table.c.id), columns)
 
 
 def add_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
@@ -206,9 +206,9 @@ def add_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> 
 
 
 @lru_cache(maxsize=64)
-def insert_rows(table: Table, columns: frozenset[str]) -> Prepared:
+def insert_rows(table: Table, columns: frozenset[str]) -> CompiledStatement:
     """INSERT that returns nothing, for several rows at a time."""
-    return Prepared(insert(table), columns)
+    return CompiledStatement(insert(table), columns)
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

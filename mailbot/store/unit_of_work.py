@@ -33,7 +33,7 @@ from mailbot.store.agents import team_of
 from mailbot.store.inbound import InboundWork
 from mailbot.store.outbox import OutboxWork
 from mailbot.store.statements import (
-    Prepared,
+    CompiledStatement,
     add_row,
     add_rows,
     named,
@@ -65,7 +65,7 @@ from mailbot.ticket.ticket import (
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class StoredTicket:
     """A ticket as it stands in the database. `root` is the Message-ID of the mail that opened it, or "".
 
     `mailbox_id` is the mailbox that it came to.
@@ -76,21 +76,21 @@ class Loaded:
     root: str = ""
     mailbox_id: int = 0
 
-    def now(self, ticket: Ticket) -> Loaded:
+    def now(self, ticket: Ticket) -> StoredTicket:
         """The same row with another snapshot."""
         return replace(self, ticket=ticket)
 
 
-class Work(InboundWork, OutboxWork):
+class UnitOfWork(InboundWork, OutboxWork):
     """One transaction on one desk. Not shared between threads. `locking` False: for one that only reads."""
 
     # Tickets
 
-    def ticket(self, number: int) -> Loaded | None:
+    def ticket(self, number: int) -> StoredTicket | None:
         """The ticket with this number, its row locked until the transaction ends."""
         return next(iter(self.tickets([number]).values()), None)
 
-    def tickets(self, numbers: Iterable[int]) -> dict[int, Loaded]:
+    def tickets(self, numbers: Iterable[int]) -> dict[int, StoredTicket]:
         """Tickets by number; numbers that don't exist are left out."""
         wanted = sorted({n for n in numbers if 0 < n < 2**31})
         if not wanted:
@@ -99,7 +99,7 @@ class Work(InboundWork, OutboxWork):
         rows = query.rows(self.connection, {"desk": self.desk_id} | named(wanted))
         return {loaded.ticket.number: loaded for loaded in self._loaded(rows)}
 
-    def tickets_by_id(self, ids: Iterable[int]) -> dict[int, Loaded]:
+    def tickets_by_id(self, ids: Iterable[int]) -> dict[int, StoredTicket]:
         """Tickets by row id."""
         wanted = sorted(set(ids))
         if not wanted:
@@ -108,12 +108,12 @@ class Work(InboundWork, OutboxWork):
         rows = query.rows(self.connection, {"desk": self.desk_id} | named(wanted))
         return {loaded.id: loaded for loaded in self._loaded(rows)}
 
-    def _load(self, query: Any) -> list[Loaded]:
+    def _load(self, query: Any) -> list[StoredTicket]:
         if self._for_update:
             query = query.order_by(TICKET.c.id).with_for_update()
         return self._loaded(self.connection.execute(query).all())
 
-    def _loaded(self, rows: Sequence[Any]) -> list[Loaded]:
+    def _loaded(self, rows: Sequence[Any]) -> list[StoredTicket]:
         """Rows of `TicketRow` with their people and their timers."""
         ids = [row.id for row in rows]
         if not ids:
@@ -142,12 +142,12 @@ class Work(InboundWork, OutboxWork):
         found = {row.message_id: row.number for row in sorted(came, key=lambda row: int(row.id))}
         return found | {row.message_id: row.number for row in ours.rows(self.connection, parameters)}
 
-    def follow_ups_of(self, number: int) -> list[Loaded]:
+    def follow_ups_of(self, number: int) -> list[StoredTicket]:
         """The follow-ups of a ticket, newest first."""
         query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.follow_up_of == number)
         return sorted(self._load(query), key=lambda loaded: -loaded.ticket.number)
 
-    def merged_into(self, number: int) -> list[Loaded]:
+    def merged_into(self, number: int) -> list[StoredTicket]:
         """The tickets that went into this one, newest first."""
         query = select(TICKET).where(TICKET.c.desk_id == self.desk_id, TICKET.c.merged_into == number)
         return sorted(self._load(query), key=lambda loaded: -loaded.ticket.number)
@@ -177,14 +177,14 @@ class Work(InboundWork, OutboxWork):
         after = " ".join((*(known for known in before if known != email), email))
         self.connection.execute(update(DESK).where(DESK.c.id == self.desk_id).values(round_robin=after))
 
-    def open_ticket(self, ticket: Ticket, mailbox_id: int, root: str) -> Loaded:
+    def open_ticket(self, ticket: Ticket, mailbox_id: int, root: str) -> StoredTicket:
         """Write a new ticket."""
         values = _columns(ticket) | {"desk_id": self.desk_id, "mailbox_id": mailbox_id, "root_message_id": root}
         ticket_id = add_row(self.connection, TICKET, values)
         self._write_people(ticket_id, (), ticket.participants)
-        return Loaded(ticket_id, ticket, root, mailbox_id)
+        return StoredTicket(ticket_id, ticket, root, mailbox_id)
 
-    def save(self, loaded: Loaded, ticket: Ticket) -> Loaded:
+    def save(self, loaded: StoredTicket, ticket: Ticket) -> StoredTicket:
         """Write what has changed between two snapshots; returns the new one."""
         before, after = _columns(loaded.ticket), _columns(ticket)
         changed = {key: value for key, value in after.items() if before[key] != value}
@@ -317,7 +317,7 @@ _TAKE_NUMBER_ALONE = text(
     "WITH unflushed AS (SELECT set_config('synchronous_commit', 'off', true)) "
     "UPDATE desk SET next_number = next_number + 1 FROM unflushed WHERE id = :desk RETURNING next_number - 1"
 )
-_TAKE_NUMBER = Prepared(
+_TAKE_NUMBER = CompiledStatement(
     update(DESK)
     .where(DESK.c.id == bindparam("desk"))
     .values(next_number=DESK.c.next_number + 1)
@@ -326,14 +326,14 @@ _TAKE_NUMBER = Prepared(
 _WORDS = [literal(kind) for kind in ("report", "reply", "answer", "note")]
 _PEOPLE = [literal(role) for role in ("requester", "participant")]
 _OF_TICKET = MESSAGE.c.ticket_id == bindparam("ticket")
-_BY_OTHER = Prepared(
+_BY_OTHER = CompiledStatement(
     update(MESSAGE)
     .where(_OF_TICKET, MESSAGE.c.direction == "in", MESSAGE.c.author_role == Role.REQUESTER.value)
     .values(by_other=True)
 )
-_ID_OF_INBOUND = Prepared(select(INBOUND.c.message_id).where(INBOUND.c.id == bindparam("inbound")))
-_MESSAGES = Prepared(select(MESSAGE).where(_OF_TICKET).order_by(MESSAGE.c.id))
-_LAST_WORDS = Prepared(
+_ID_OF_INBOUND = CompiledStatement(select(INBOUND.c.message_id).where(INBOUND.c.id == bindparam("inbound")))
+_MESSAGES = CompiledStatement(select(MESSAGE).where(_OF_TICKET).order_by(MESSAGE.c.id))
+_LAST_WORDS = CompiledStatement(
     select(MESSAGE)
     .where(_OF_TICKET, MESSAGE.c.kind.in_(_WORDS), MESSAGE.c.direction == "in")
     .order_by(MESSAGE.c.id.desc())
@@ -342,15 +342,15 @@ _LAST_WORDS = Prepared(
 _CAME = select(MESSAGE.c.at, MESSAGE.c.id, MESSAGE.c.message_id, MESSAGE.c.author).where(
     _OF_TICKET, MESSAGE.c.direction == "in", MESSAGE.c.message_id != ""
 )
-_WROTE = Prepared(_CAME.where(MESSAGE.c.author == bindparam("person")))
-_PEOPLE_WROTE = Prepared(_CAME.where(MESSAGE.c.author_role.in_(_PEOPLE)))
-_GOT = Prepared(
+_WROTE = CompiledStatement(_CAME.where(MESSAGE.c.author == bindparam("person")))
+_PEOPLE_WROTE = CompiledStatement(_CAME.where(MESSAGE.c.author_role.in_(_PEOPLE)))
+_GOT = CompiledStatement(
     select(OUTBOX.c.created_at.label("at"), OUTBOX.c.id, OUTBOX.c.message_id).where(
         OUTBOX.c.ticket_id == bindparam("ticket"), OUTBOX.c.recipient == bindparam("person"),
         OUTBOX.c.state != "suppressed",
     )
 )  # fmt: skip
-_SENT_TO = Prepared(
+_SENT_TO = CompiledStatement(
     select(OUTBOX.c.text)
     .where(OUTBOX.c.ticket_id == bindparam("ticket"), OUTBOX.c.recipient == bindparam("to"), OUTBOX.c.text != "")
     .order_by(OUTBOX.c.id.desc())
@@ -359,27 +359,27 @@ _SENT_TO = Prepared(
 
 
 @lru_cache(maxsize=256)
-def _tickets_by(key: str, count: int, locking: bool) -> Prepared:
+def _tickets_by(key: str, count: int, locking: bool) -> CompiledStatement:
     # By id, the desk is looked at in the row (`+ 0`): SQLite otherwise reads the desk's every ticket out of an index
     # once there are a few dozen ids, which took half a second with a million tickets.
     desk = TICKET.c.desk_id + 0 if key == "id" else TICKET.c.desk_id
     query = select(TICKET).where(desk == bindparam("desk"), one_of(TICKET.c[key], count))
-    return Prepared(query.order_by(TICKET.c.id).with_for_update() if locking else query)
+    return CompiledStatement(query.order_by(TICKET.c.id).with_for_update() if locking else query)
 
 
 @lru_cache(maxsize=256)
-def _people_of(count: int) -> Prepared:
-    return Prepared(select(PARTICIPANT).where(one_of(PARTICIPANT.c.ticket_id, count)))
+def _people_of(count: int) -> CompiledStatement:
+    return CompiledStatement(select(PARTICIPANT).where(one_of(PARTICIPANT.c.ticket_id, count)))
 
 
 @lru_cache(maxsize=256)
-def _timers_of(count: int) -> Prepared:
-    return Prepared(select(TIMER).where(one_of(TIMER.c.ticket_id, count)))
+def _timers_of(count: int) -> CompiledStatement:
+    return CompiledStatement(select(TIMER).where(one_of(TIMER.c.ticket_id, count)))
 
 
 @lru_cache(maxsize=64)
-def _sent_texts(count: int) -> Prepared:
-    return Prepared(
+def _sent_texts(count: int) -> CompiledStatement:
+    return CompiledStatement(
         select(OUTBOX.c.text).where(
             OUTBOX.c.desk_id == bindparam("desk"), one_of(OUTBOX.c.message_id, count), OUTBOX.c.text != ""
         )
@@ -387,7 +387,9 @@ def _sent_texts(count: int) -> Prepared:
 
 
 @lru_cache(maxsize=128)
-def _numbers_by_message_id(count: int, of_agents: bool) -> tuple[Prepared, Prepared, Prepared]:
+def _numbers_by_message_id(
+    count: int, of_agents: bool
+) -> tuple[CompiledStatement, CompiledStatement, CompiledStatement]:
     on_ticket = select(MESSAGE.c.id, MESSAGE.c.message_id, TICKET.c.number).where(TICKET.c.id == MESSAGE.c.ticket_id)
     by_inbound = on_ticket.where(
         INBOUND.c.desk_id == bindparam("desk"),
@@ -406,7 +408,7 @@ def _numbers_by_message_id(count: int, of_agents: bool) -> tuple[Prepared, Prepa
             query.where(MESSAGE.c.author_role != Role.AGENT.value) for query in (by_inbound, by_themselves)
         )
         ours = ours.where(OUTBOX.c.role != "agent")
-    return Prepared(by_inbound), Prepared(by_themselves), Prepared(ours)
+    return CompiledStatement(by_inbound), CompiledStatement(by_themselves), CompiledStatement(ours)
 
 
 def _read_since(read: Mapping[int, datetime | None]) -> ColumnElement[bool]:
@@ -446,7 +448,7 @@ def _columns(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _loaded(row: Any, people: list[Participant], timers: list[Timer]) -> Loaded:
+def _loaded(row: Any, people: list[Participant], timers: list[Timer]) -> StoredTicket:
     ticket = Ticket(
         number=row.number,
         subject=row.subject,
@@ -471,4 +473,4 @@ def _loaded(row: Any, people: list[Participant], timers: list[Timer]) -> Loaded:
         timers=tuple(sorted(timers)),
         told=tuple(row.told),
     )
-    return Loaded(row.id, ticket, row.root_message_id, row.mailbox_id)
+    return StoredTicket(row.id, ticket, row.root_message_id, row.mailbox_id)

@@ -32,7 +32,7 @@ RALLY = 24  # turns in a row, all of one pace, of newcomers from everywhere
 HOUR = timedelta(hours=1)
 
 
-class Cap(StrEnum):
+class Limit(StrEnum):
     """Which limit silenced an automatic mail. The values stand in the outbox, in notices and in docs."""
 
     SENDER = "sender"
@@ -49,7 +49,7 @@ class Cap(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Quota:
     """So many in so long."""
 
     count: int
@@ -65,21 +65,21 @@ class Limit:
 class Limits:
     """[inbound] max_auto_replies…; those without a key of their own are reasoned in docs/loops-and-abuse.md."""
 
-    sender: Limit = Limit(20)
-    ticket: Limit = Limit(30)
-    domain: Limit = Limit(25)
-    alike: Limit = Limit(20)
-    overall: Limit = Limit(100_000)
-    notifications: Limit = Limit(30)
-    echo: Limit = Limit(5)
-    spread: Limit = Limit(10_000)
-    confirm: Limit = Limit(5)
+    sender: Quota = Quota(20)
+    ticket: Quota = Quota(30)
+    domain: Quota = Quota(25)
+    alike: Quota = Quota(20)
+    overall: Quota = Quota(100_000)
+    notifications: Quota = Quota(30)
+    echo: Quota = Quota(5)
+    spread: Quota = Quota(10_000)
+    confirm: Quota = Quota(5)
 
-    def of(self, cap: Cap) -> Limit:
+    def of(self, cap: Limit) -> Quota:
         """The limit behind a cap."""
-        if cap is Cap.RALLY:
-            return Limit(RALLY)
-        return getattr(self, "notifications" if cap is Cap.REPORTS else cap.value)  # type: ignore[no-any-return]
+        if cap is Limit.RALLY:
+            return Quota(RALLY)
+        return getattr(self, "notifications" if cap is Limit.REPORTS else cap.value)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +126,18 @@ def is_one_pace(least: timedelta, greatest: timedelta) -> bool:
 
 Test = Callable[[Counted, Limits], bool]
 
-ROWS: tuple[tuple[Cap, Test], ...] = (
+ROWS: tuple[tuple[Limit, Test], ...] = (
     # One mailbox, however its address is spelled.
-    (Cap.SENDER, lambda c, of: c.to_sender >= of.sender.count),
+    (Limit.SENDER, lambda c, of: c.to_sender >= of.sender.count),
     # One ticket and what follows out of it, whoever asks: status requests, follow-ups of follow-ups.
-    (Cap.TICKET, lambda c, of: c.on_ticket >= of.ticket.count),
+    (Limit.TICKET, lambda c, of: c.on_ticket >= of.ticket.count),
     # Somebody whom we never wrote to has our mail in hand: a few may be colleagues to whom it was passed on.
-    (Cap.ECHO, lambda c, of: c.echo and not c.known and c.echoes >= of.echo.count),
+    (Limit.ECHO, lambda c, of: c.echo and not c.known and c.echoes >= of.echo.count),
     # The same words from ever new addresses, each time after we answered.
-    (Cap.ALIKE, lambda c, of: c.newcomer and c.alike_turns >= of.alike.count),
+    (Limit.ALIKE, lambda c, of: c.newcomer and c.alike_turns >= of.alike.count),
     # Ever new addresses of one organisation, each time after we answered, in whatever words.
     (
-        Cap.DOMAIN,
+        Limit.DOMAIN,
         lambda c, of: (
             c.newcomer
             and c.domain_turns >= of.domain.count
@@ -145,15 +145,15 @@ ROWS: tuple[tuple[Cap, Test], ...] = (
         ),
     ),
     # Ever new addresses of ever new organisations, in ever new words, but in turn and in time.
-    (Cap.RALLY, lambda c, of: c.newcomer and c.paces is not None and is_one_pace(*c.paces)),
+    (Limit.RALLY, lambda c, of: c.newcomer and c.paces is not None and is_one_pace(*c.paces)),
     # The same words from thousands of addresses: we are being used to write to people who never wrote.
-    (Cap.SPREAD, lambda c, of: not c.known and c.alike >= of.spread.count),
+    (Limit.SPREAD, lambda c, of: not c.known and c.alike >= of.spread.count),
     # The last resort, far above what all schools together write in their worst hour.
-    (Cap.OVERALL, lambda c, of: c.overall >= of.overall.count),
+    (Limit.OVERALL, lambda c, of: c.overall >= of.overall.count),
 )
 
 
-def reached(counted: Counted, limits: Limits) -> Cap | None:
+def reached(counted: Counted, limits: Limits) -> Limit | None:
     """The first cap of the table that is reached."""
     return next((cap for cap, test in ROWS if test(counted, limits)), None)
 

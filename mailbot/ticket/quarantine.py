@@ -42,7 +42,7 @@ class OrderFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class QuarantineCommand:
     """One order. `numbers` as written, ranges spelt out; `everything`: all that is listed."""
 
     verb: Verb
@@ -66,7 +66,7 @@ class OrderError:
 class Orders:
     """All orders of a mail in their order, and what can't be read."""
 
-    orders: tuple[Order, ...] = ()
+    orders: tuple[QuarantineCommand, ...] = ()
     errors: tuple[OrderError, ...] = ()
 
 
@@ -82,7 +82,7 @@ _NUMBER = re.compile(r"#?([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 def parse_orders(text: str) -> Orders:
     """Read the orders at the top of a lead's new words."""
-    orders: list[Order] = []
+    orders: list[QuarantineCommand] = []
     errors: list[OrderError] = []
     in_block = True
     for index, line in enumerate(text.split("\n")[:_MOST_LINES], 1):
@@ -99,9 +99,11 @@ def parse_orders(text: str) -> Orders:
     return Orders(tuple(orders), tuple(errors))
 
 
-def settle(orders: Sequence[Order], listed: int) -> tuple[dict[int, Order], tuple[OrderError, ...]]:
+def settle(
+    orders: Sequence[QuarantineCommand], listed: int
+) -> tuple[dict[int, QuarantineCommand], tuple[OrderError, ...]]:
     """Which order each number of a list of `listed` mails gets, ascending, or the errors."""
-    settled: dict[int, Order] = {}
+    settled: dict[int, QuarantineCommand] = {}
     errors: list[OrderError] = []
     for order in orders:
         numbers = range(1, listed + 1) if order.everything else order.numbers
@@ -142,7 +144,9 @@ def _is_operand(token: str) -> bool:
     return bool(_NUMBER.fullmatch(token)) or token in words.ALL_OF_LIST or token in words.QUARANTINE_FILLERS
 
 
-def _read_line(tokens: Sequence[str], line: str, at: int, orders: list[Order], errors: list[OrderError]) -> None:
+def _read_line(
+    tokens: Sequence[str], line: str, at: int, orders: list[QuarantineCommand], errors: list[OrderError]
+) -> None:
     """One line may hold several orders: `lepas 3, hapus 1 2`."""
     before = len(orders)
     if tokens[0].lstrip("#") not in words.QUARANTINE_VERBS:
@@ -157,7 +161,9 @@ def _read_line(tokens: Sequence[str], line: str, at: int, orders: list[Order], e
             if not numbers and not everything:
                 errors.append(OrderError(OrderFault.NO_NUMBER, line, at, verb))
             orders.append(
-                Order(Verb(words.QUARANTINE_VERBS[verb]), line, at, tuple(dict.fromkeys(numbers)), everything)
+                QuarantineCommand(
+                    Verb(words.QUARANTINE_VERBS[verb]), line, at, tuple(dict.fromkeys(numbers)), everything
+                )
             )
             verb, numbers, everything = token.lstrip("#"), [], False
         elif found := _NUMBER.fullmatch(token):
@@ -175,7 +181,7 @@ def _read_line(tokens: Sequence[str], line: str, at: int, orders: list[Order], e
         del orders[before:]  # nothing of the mail is done anyway
 
 
-class Why(StrEnum):
+class QuarantineReason(StrEnum):
     """The values of POISON, GAVE_UP, KILLED, VIRUS, SPAM and DMARC stand in `Inbound.rule`."""
 
     POISON = "poison"  # our code raised an exception
@@ -193,18 +199,28 @@ class Why(StrEnum):
     OTHER = "other"
 
 
-def why_held(*, state: str, rule: str, kind: str, partial: bool, has_sender: bool, on_ticket: bool) -> Why:
+def why_held(*, state: str, rule: str, kind: str, partial: bool, has_sender: bool, on_ticket: bool) -> QuarantineReason:
     """The first row that fits."""
     rows = (
-        (state == "held", Why.UNCONFIRMED),
-        (rule in _BY_RULE, _BY_RULE.get(rule, Why.OTHER)),
-        (kind == "auto", Why.AUTOMATIC),
-        (kind == "bounce", Why.BOUNCE),
-        (not has_sender, Why.NO_SENDER),
-        (partial, Why.TOO_LARGE),
-        (on_ticket, Why.SPAM_TICKET),
+        (state == "held", QuarantineReason.UNCONFIRMED),
+        (rule in _BY_RULE, _BY_RULE.get(rule, QuarantineReason.OTHER)),
+        (kind == "auto", QuarantineReason.AUTOMATIC),
+        (kind == "bounce", QuarantineReason.BOUNCE),
+        (not has_sender, QuarantineReason.NO_SENDER),
+        (partial, QuarantineReason.TOO_LARGE),
+        (on_ticket, QuarantineReason.SPAM_TICKET),
     )
-    return next((why for fits, why in rows if fits), Why.OTHER)
+    return next((why for fits, why in rows if fits), QuarantineReason.OTHER)
 
 
-_BY_RULE = {why.value: why for why in (Why.POISON, Why.GAVE_UP, Why.KILLED, Why.VIRUS, Why.SPAM, Why.DMARC)}
+_BY_RULE = {
+    why.value: why
+    for why in (
+        QuarantineReason.POISON,
+        QuarantineReason.GAVE_UP,
+        QuarantineReason.KILLED,
+        QuarantineReason.VIRUS,
+        QuarantineReason.SPAM,
+        QuarantineReason.DMARC,
+    )
+}

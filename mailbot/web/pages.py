@@ -43,7 +43,7 @@ WIRE = SMTP.clone(max_line_length=998)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FormReport:
     """What somebody filled in."""
 
     values: Mapping[str, str]
@@ -139,7 +139,7 @@ class _Pages:
             for token in read_tokens(key[:100])
         )
 
-    def _as_mail(self, report: Report) -> bytes:
+    def _as_mail(self, report: FormReport) -> bytes:
         """The report as a mail from who wrote it to the desk."""
         profile, values = self._desk.helpdesk.profile, report.values
         mail = EmailMessage(policy=WIRE)
@@ -175,7 +175,7 @@ class _Pages:
         return asked if asked in ("id", "en") else self._desk.helpdesk.profile.language
 
 
-async def _read(form: FormData) -> Report:
+async def _read(form: FormData) -> FormReport:
     values = {name: str(form.get(name) or "").replace("\r\n", "\n").strip() for name in FIELDS}
     values["email"] = values["email"].lower()
     files = []
@@ -183,10 +183,10 @@ async def _read(form: FormData) -> Report:
         if isinstance(upload, UploadFile) and upload.filename:
             kind = upload.content_type or "application/octet-stream"
             files.append((clean(upload.filename)[:150], kind, await upload.read()))
-    return Report(values, tuple(files))
+    return FormReport(values, tuple(files))
 
 
-def _problems(report: Report, desk: Desk, limit: int) -> tuple[str, ...]:
+def _problems(report: FormReport, desk: Desk, limit: int) -> tuple[str, ...]:
     """What keeps the report from being taken, as keys of `vocabulary.form`."""
     profile = desk.helpdesk.profile
     found = []

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.errors import FilingRefused, MailboxUnavailable
-from mailbot.mail.fetched import Arrival, Place
+from mailbot.mail.fetched import FetchedMail, Folder
 from mailbot.transport.imap.idle import WakeUp
 from mailbot.transport.imap.mailbox import Mailbox
 from tests.support.certificate import Certificate
@@ -47,7 +47,7 @@ def open_mailbox(server: Dovecot, user: str, max_size: int = 1_000_000, **keys: 
     return mailbox
 
 
-def take_all(mailbox: Mailbox) -> list[Arrival]:
+def take_all(mailbox: Mailbox) -> list[FetchedMail]:
     _validity, uids = mailbox.uids()
     return [arrival for batch in mailbox.fetch(uids) for arrival in batch]
 
@@ -67,9 +67,9 @@ def test_mail_goes_from_the_inbox_to_its_places_unseen_and_unchanged(dovecot: Do
     assert all(a.internal_date and abs(a.internal_date.timestamp() - time.time()) < 60 for a in found)
     assert "Seen" not in "".join(dovecot.flags(user))
     one, two, three = (arrival.uid for arrival in found)
-    mailbox.file({one: Place.PROCESSED, two: Place.QUARANTINE, three: Place.PROCESSED})
+    mailbox.file({one: Folder.PROCESSED, two: Folder.QUARANTINE, three: Folder.PROCESSED})
     assert mailbox.uids() == (found[0].uidvalidity, [])
-    mailbox.file({one: Place.PROCESSED})  # once more, as after a restart
+    mailbox.file({one: Folder.PROCESSED})  # once more, as after a restart
     mailbox.close()
     assert dovecot.mails(user, PROCESSED) == [sent[0], sent[2]]
     assert dovecot.mails(user, QUARANTINE) == [sent[1]]
@@ -108,7 +108,7 @@ def test_folders_are_named_as_the_server_names_them(
         for _start in range(2):  # the second one finds them
             mailbox = open_mailbox(server, "desk")
             uid = mailbox.uids()[1][0]
-            mailbox.file({uid: Place.PROCESSED})
+            mailbox.file({uid: Folder.PROCESSED})
             mailbox.close()
         assert server.count("desk", processed) == 2
         mailbox = open_mailbox(server, "desk", processed_folder=processed)  # as the server writes it
@@ -120,7 +120,7 @@ def test_folders_are_named_as_the_server_names_them(
 def test_folder_names_of_any_language(dovecot: Dovecot, user: str) -> None:
     dovecot.append(user, mail("satu"))
     mailbox = open_mailbox(dovecot, user, processed_folder='Tiket & Arsip/Sélesai "1"')
-    mailbox.file({mailbox.uids()[1][0]: Place.PROCESSED})
+    mailbox.file({mailbox.uids()[1][0]: Folder.PROCESSED})
     mailbox.close()
     again = open_mailbox(dovecot, user, folder='Tiket & Arsip/Sélesai "1"')
     assert [arrival.raw for arrival in take_all(again)] == [mail("satu")]
@@ -164,7 +164,7 @@ def test_of_a_mail_that_is_too_large_only_the_header_is_read(dovecot: Dovecot, u
     dovecot.append(user, mail("kecil"), mail("besar", "x" * 50_000), mail("lagi"))
     mailbox = open_mailbox(dovecot, user, max_size=20_000)
     small, large, last = take_all(mailbox)
-    mailbox.file({large.uid: Place.QUARANTINE})
+    mailbox.file({large.uid: Folder.QUARANTINE})
     mailbox.close()
     assert (small.partial, large.partial, last.partial) == (False, True, False)
     assert large.raw == mail("besar").split(b"Mohon")[0]
@@ -196,7 +196,7 @@ def test_five_thousand_mails(dovecot: Dovecot, user: str) -> None:
     found = take_all(mailbox)
     assert len(found) == 5_001
     assert len({arrival.raw for arrival in found}) == 5_001
-    mailbox.file({arrival.uid: Place.PROCESSED for arrival in found})
+    mailbox.file({arrival.uid: Folder.PROCESSED for arrival in found})
     assert mailbox.uids()[1] == []
     mailbox.close()
     assert dovecot.count(user, PROCESSED) == 5_001
@@ -220,7 +220,7 @@ def test_mail_that_another_client_removes_is_left_out(dovecot: Dovecot, user: st
         other.expunge()
     found = [arrival for batch in mailbox.fetch(uids) for arrival in batch]
     assert subjects([arrival.raw for arrival in found]) == ["0", "2", "3", "5"]
-    mailbox.file(dict.fromkeys(uids, Place.PROCESSED))
+    mailbox.file(dict.fromkeys(uids, Folder.PROCESSED))
     mailbox.close()
     assert dovecot.count(user, PROCESSED) == 4
     assert dovecot.count(user) == 0
@@ -247,9 +247,9 @@ def test_a_changed_uidvalidity_is_noticed_and_old_numbers_are_not_used(
     assert after == before + 7
     assert len(again) == 2
     assert "UIDVALIDITY" in caplog.text
-    mailbox.file(dict.fromkeys(uids, Place.PROCESSED), uidvalidity=before)
+    mailbox.file(dict.fromkeys(uids, Folder.PROCESSED), uidvalidity=before)
     assert len(mailbox.uids()[1]) == 2
-    mailbox.file(dict.fromkeys(again, Place.PROCESSED), uidvalidity=after)
+    mailbox.file(dict.fromkeys(again, Folder.PROCESSED), uidvalidity=after)
     assert mailbox.uids()[1] == []
     mailbox.close()
 
@@ -282,10 +282,10 @@ def test_a_deleted_target_folder_is_made_anew(dovecot: Dovecot, user: str) -> No
     with dovecot.client(user) as other:
         other.delete(PROCESSED)
     with pytest.raises(MailboxUnavailable, match="filing mail"):
-        mailbox.file({uid: Place.PROCESSED})
+        mailbox.file({uid: Folder.PROCESSED})
     assert dovecot.count(user) == 1
     mailbox.open()
-    mailbox.file({uid: Place.PROCESSED})
+    mailbox.file({uid: Folder.PROCESSED})
     mailbox.close()
     assert dovecot.count(user, PROCESSED) == 1
 
@@ -301,7 +301,7 @@ def test_a_source_folder_that_is_deleted_while_it_is_open(dovecot: Dovecot, user
     with pytest.raises(MailboxUnavailable):
         for _ in range(3):
             list(mailbox.fetch(mailbox.uids()[1] or uids))
-            mailbox.file(dict.fromkeys(uids, Place.PROCESSED))
+            mailbox.file(dict.fromkeys(uids, Folder.PROCESSED))
             mailbox.wait(1, WakeUp())
     with pytest.raises(MailboxUnavailable, match="does not exist"):
         mailbox.open()
@@ -312,7 +312,7 @@ def test_a_restart_during_fetch_loses_nothing(server_home: Callable[[], Path]) -
         server.append("desk", *[mail(str(n)) for n in range(10)])
         mailbox = Mailbox(imap_settings(server.port, "desk"), max_size=10_000, batch_count=4, patience=20)
         mailbox.open()
-        found: list[Arrival] = []
+        found: list[FetchedMail] = []
         with pytest.raises(MailboxUnavailable):
             for batch in mailbox.fetch(mailbox.uids()[1]):
                 found += batch
@@ -399,7 +399,7 @@ def test_without_move_mail_is_filed_once_and_others_mail_stays(copying: Dovecot,
     mailbox = open_mailbox(copying, user)
     found = take_all(mailbox)
     assert subjects([arrival.raw for arrival in found]) == ["satu", "dua", "tiga"]
-    places = {found[0].uid: Place.PROCESSED, found[1].uid: Place.QUARANTINE}
+    places = {found[0].uid: Folder.PROCESSED, found[1].uid: Folder.QUARANTINE}
     mailbox.file(places)
     mailbox.file(places)
     mailbox.close()
@@ -418,7 +418,7 @@ def test_a_kill_after_copy_makes_no_second_copy(copying: Dovecot, user: str, fla
         if flagged:
             predecessor.uid("STORE", "1", "+FLAGS", "(\\Deleted)")
     mailbox = open_mailbox(copying, user)
-    mailbox.file({1: Place.PROCESSED, 2: Place.PROCESSED})
+    mailbox.file({1: Folder.PROCESSED, 2: Folder.PROCESSED})
     assert mailbox.uids()[1] == []
     mailbox.close()
     assert sorted(subjects(copying.mails(user, PROCESSED))) == ["dua", "satu"]
@@ -431,7 +431,7 @@ def test_two_mails_that_look_alike_are_both_copied(copying: Dovecot, user: str) 
     mailbox = open_mailbox(copying, user)
     copying.append(user, mail("sama"), mail("sama"))
     for uid in mailbox.uids()[1]:
-        mailbox.file({uid: Place.PROCESSED})
+        mailbox.file({uid: Folder.PROCESSED})
     mailbox.close()
     assert subjects(copying.mails(user, PROCESSED)) == ["sama"] * 4
 
@@ -452,8 +452,8 @@ def test_mail_may_stay_in_place_with_a_keyword(dovecot: Dovecot, user: str) -> N
     dovecot.append(user, mail("satu"), mail("dua"))
     mailbox = open_mailbox(dovecot, user, processed_folder="")
     one, two = mailbox.uids()[1]
-    mailbox.file({one: Place.PROCESSED, two: Place.QUARANTINE})
-    mailbox.file({one: Place.PROCESSED})
+    mailbox.file({one: Folder.PROCESSED, two: Folder.QUARANTINE})
+    mailbox.file({one: Folder.PROCESSED})
     assert mailbox.uids()[1] == []
     mailbox.close()
     assert subjects(dovecot.mails(user)) == ["satu"]
@@ -470,7 +470,7 @@ def test_a_full_mailbox_says_so(server_home: Callable[[], Path]) -> None:
         server.append("desk", mail("satu"), mail("dua"))
         mailbox = open_mailbox(server, "desk")
         with pytest.raises(FilingRefused, match=r"filing mail.*OVERQUOTA.*raise its quota"):
-            mailbox.file(dict.fromkeys(mailbox.uids()[1], Place.PROCESSED))
+            mailbox.file(dict.fromkeys(mailbox.uids()[1], Folder.PROCESSED))
         assert len(mailbox.uids()[1]) == 2, "the connection stays in order"
         mailbox.close()
         assert server.count("desk") == 2

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailbot.errors import FilingRefused, MailboxUnavailable
-from mailbot.mail.fetched import Arrival, Place
+from mailbot.mail.fetched import FetchedMail, Folder
 from mailbot.transport.imap import idle
 from mailbot.transport.imap import mailbox as mailbox_module
 from mailbot.transport.imap.connection import ALLOWANCE, Client
@@ -37,7 +37,7 @@ def opened(server: Scripted, **keys: object) -> Mailbox:
     return mailbox
 
 
-def take_all(mailbox: Mailbox) -> list[Arrival]:
+def take_all(mailbox: Mailbox) -> list[FetchedMail]:
     return [arrival for batch in mailbox.fetch(mailbox.uids()[1]) for arrival in batch]
 
 
@@ -469,7 +469,7 @@ def test_one_mail_that_the_server_will_not_move_keeps_no_other_back() -> None:
     with ScriptedImap(MOVE=move) as server:
         mailbox = opened(server)
         with pytest.raises(MailboxUnavailable, match="mail is damaged"):
-            mailbox.file(dict.fromkeys((1, 2, 3), Place.PROCESSED))
+            mailbox.file(dict.fromkeys((1, 2, 3), Folder.PROCESSED))
         mailbox.close()
     assert moved == [b"1", b"3"]
 
@@ -479,7 +479,7 @@ def test_a_refusal_that_every_mail_gets_is_not_tried_with_every_mail(words: byte
     with ScriptedImap(MOVE=refuses(words)) as server:
         mailbox = opened(server)
         with pytest.raises(MailboxUnavailable, match="filing mail"):
-            mailbox.file(dict.fromkeys(range(1, 101), Place.PROCESSED))
+            mailbox.file(dict.fromkeys(range(1, 101), Folder.PROCESSED))
         assert server.calls["MOVE"] <= most
         mailbox.close()
 
@@ -487,7 +487,7 @@ def test_a_refusal_that_every_mail_gets_is_not_tried_with_every_mail(words: byte
 def test_what_another_client_removed_meanwhile_counts_as_filed() -> None:
     with ScriptedImap(MOVE=refuses(b"[EXPUNGEISSUED] Some messages were already expunged.")) as server:
         mailbox = opened(server)
-        mailbox.file({1: Place.PROCESSED, 2: Place.QUARANTINE})
+        mailbox.file({1: Folder.PROCESSED, 2: Folder.QUARANTINE})
         assert server.calls["MOVE"] == 2
         mailbox.close()
 
@@ -508,7 +508,7 @@ def test_every_command_may_fail(command: str, answer: Answer) -> None:
         mailbox = mailbox_at(server)
         with pytest.raises(MailboxUnavailable, match=f"127.0.0.1:{server.port}") as error:
             mailbox.open()
-            mailbox.file(dict.fromkeys([arrival.uid for arrival in take_all(mailbox)], Place.PROCESSED))
+            mailbox.file(dict.fromkeys([arrival.uid for arrival in take_all(mailbox)], Folder.PROCESSED))
         if not isinstance(error.value, FilingRefused):  # after which the connection is in order
             with pytest.raises(MailboxUnavailable, match="not connected"):
                 mailbox.uids()
@@ -566,7 +566,7 @@ def test_a_damaged_answer_is_never_another_error(seed: int) -> None:
         mailbox = Mailbox(imap_settings(server.port), max_size=10_000, patience=0.05)
         with contextlib.suppress(MailboxUnavailable):
             mailbox.open()
-            mailbox.file({arrival.uid: Place.PROCESSED for arrival in take_all(mailbox)})
+            mailbox.file({arrival.uid: Folder.PROCESSED for arrival in take_all(mailbox)})
             mailbox.wait(0.01, wake)
         mailbox.close()
         assert server.seen or server.connections
@@ -578,7 +578,7 @@ def test_keywords_that_are_not_kept_are_told(caplog: pytest.LogCaptureFixture) -
     with ScriptedImap(SELECT=few) as server:
         mailbox = opened(server, processed_folder="")
         assert "keeps no keywords" in caplog.text
-        mailbox.file({1: Place.PROCESSED})
+        mailbox.file({1: Folder.PROCESSED})
         assert mailbox.uids()[1] == [1, 2, 3]
         assert not any(b"UNKEYWORD" in line for line in server.seen)
         mailbox.close()
@@ -618,7 +618,7 @@ def test_a_mail_told_of_in_passing_is_not_waited_for() -> None:
     with ScriptedImap(MOVE=moves) as server:
         mailbox = opened(server)
         take_all(mailbox)
-        mailbox.file({1: Place.PROCESSED})
+        mailbox.file({1: Folder.PROCESSED})
         assert mailbox.wait(60, bell)
         assert server.calls["IDLE"] == 0
         mailbox.uids()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.daemon import inbox_loop
+from mailbot.daemon import outbox_loop
 from mailbot.daemon.outbox_loop import OutboxLoop
 from mailbot.errors import LogInRefused, TemporaryError
-from mailbot.runtime.status import Line
+from mailbot.runtime.status import ConnectionStatus
 from mailbot.transport.imap.mailbox import Mailbox
-from mailbot.transport.smtp.pool import Lanes
+from mailbot.transport.smtp.pool import SubmissionPool
 from mailbot.transport.smtp.submission import (
     Accepted,
     Deferred,
@@ -59,7 +59,9 @@ def test_the_end_of_a_certificate_is_seen(server_home: Callable[[], Path], certi
         assert mailbox.certificate_ends is None or mailbox.certificate_ends > datetime.now(UTC)
         mailbox.close()
         assert mailbox.certificate_ends is None
-        lanes = Lanes([Submission(smtp_settings(sink.port, security="starttls", host="localhost", ca_file=ca))])
+        lanes = SubmissionPool(
+            [Submission(smtp_settings(sink.port, security="starttls", host="localhost", ca_file=ca))]
+        )
         assert lanes.certificate_ends is None
         [fate] = lanes.send_all([("support@helpdesk.example", "a@sekolah.example", MAIL)])  # type: ignore[list-item]
         assert isinstance(fate, Accepted)
@@ -70,13 +72,13 @@ def test_the_end_of_a_certificate_is_seen(server_home: Callable[[], Path], certi
 def test_an_outbox_with_nothing_to_send_asks_whether_the_server_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox_loop, "ASK_SECONDS", 0.2)
-    monkeypatch.setattr(inbox_loop, "ASK_SOON_SECONDS", 0.1)
-    monkeypatch.setattr(inbox_loop, "OUTBOX_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(outbox_loop, "ASK_SECONDS", 0.2)
+    monkeypatch.setattr(outbox_loop, "ASK_SOON_SECONDS", 0.1)
+    monkeypatch.setattr(outbox_loop, "OUTBOX_LOOK_SECONDS", 0.05)
     sink, stopping = Sink(), threading.Event()
     desk = TryDesk(tmp_path, smtp={"host": "127.0.0.1", "port": sink.port, "security": "none"})
     loop = OutboxLoop(desk.desk, stopping)
-    assert loop.pulse.line == Line()
+    assert loop.pulse.line == ConnectionStatus()
     thread = threading.Thread(target=loop.run)
     thread.start()
     try:

@@ -8,13 +8,13 @@ from sqlalchemy import text
 from mailbot.store.cluster import claims
 from mailbot.store.engine import Store
 from mailbot.store.tables import CLAIM, INBOUND
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 
 
 def stored(store: Store, *keys: tuple[str, ...], digest: str = "") -> list[int]:
     """Mails with these keys, just stored."""
     with store.writing() as connection:
-        work = Work(connection, store.desk_id, store.clock.now())
+        work = UnitOfWork(connection, store.desk_id, store.clock.now())
         known = connection.execute(text("SELECT count(*) FROM inbound")).scalar_one()
         ids = [
             work.add_inbound(
@@ -31,13 +31,13 @@ def stored(store: Store, *keys: tuple[str, ...], digest: str = "") -> list[int]:
 
 def given(store: Store, worker: str, limit: int = 10, **more: object) -> tuple[int, ...]:
     with store.writing() as connection:
-        work = Work(connection, store.desk_id, store.clock.now())
+        work = UnitOfWork(connection, store.desk_id, store.clock.now())
         return claims.give_out(work, worker, limit, **more).ids  # type: ignore[arg-type]
 
 
 def handled(store: Store, worker: str, *ids: int) -> None:
     with store.writing() as connection:
-        work = Work(connection, store.desk_id, store.clock.now())
+        work = UnitOfWork(connection, store.desk_id, store.clock.now())
         for inbound_id in ids:
             work.set_inbound(inbound_id, state="processed")
         claims.done(connection, ids, worker)
@@ -76,7 +76,7 @@ def test_what_came_to_nothing_is_given_out_again_as_tried(store: Store) -> None:
     with store.writing() as connection:
         claims.done(connection, [a], "one")
     with store.writing() as connection:
-        again = claims.give_out(Work(connection, store.desk_id, store.clock.now()), "two", 10)
+        again = claims.give_out(UnitOfWork(connection, store.desk_id, store.clock.now()), "two", 10)
     assert again == claims.Given((a,), True)
 
 

@@ -146,14 +146,14 @@ def test_the_file_is_private_and_set_up_for_safety(on_sqlite: Callable[..., Stor
         assert found == wanted
 
 
-def test_only_a_hurried_commit_does_not_wait_for_the_disk(on_sqlite: Callable[..., Store]) -> None:
+def test_only_a_commit_that_says_so_does_not_wait_for_the_disk(on_sqlite: Callable[..., Store]) -> None:
     with on_sqlite() as store:
         found = []
-        for hurried in (False, True, True, False):
-            with store.writing(hurried=hurried) as connection:
+        for wait_for_disk in (True, False, False, True):
+            with store.writing(wait_for_disk=wait_for_disk) as connection:
                 found.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
         assert found == [2, 1, 1, 2]
-        with store.writing(hurried=True), pytest.raises(RuntimeError), store.writing():
+        with store.writing(wait_for_disk=False), pytest.raises(RuntimeError), store.writing():
             pass
         with store.outside_transactions() as bare:
             cursor = bare.cursor()

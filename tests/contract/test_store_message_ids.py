@@ -15,7 +15,7 @@ from mailbot.store.engine import Store
 from mailbot.store.privacy.erasure import erase_requester
 from mailbot.store.privacy.traces import find_traces
 from mailbot.store.tables import INBOUND, MESSAGE
-from mailbot.store.unit_of_work import Loaded, Work
+from mailbot.store.unit_of_work import StoredTicket, UnitOfWork
 from tests.support.plans import recorded
 from tests.support.sample_desk import (
     ACHA,
@@ -37,17 +37,17 @@ class Threads:
         self.store = store
         mailbox_id = store.mailbox_id("INBOX")
         with store.writing() as connection:
-            self.desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id, uidvalidity=9)
+            self.desk = Writer(store, UnitOfWork(connection, store.desk_id, START), mailbox_id, uidvalidity=9)
 
-    def ticket(self, requester: Address) -> Loaded:
+    def ticket(self, requester: Address) -> StoredTicket:
         with self.store.writing() as connection:
-            self.desk.work = Work(connection, self.store.desk_id, START)
+            self.desk.work = UnitOfWork(connection, self.store.desk_id, START)
             return self.desk.ticket(requester, "Aktivasi akun")
 
-    def came(self, ticket: Loaded, author: Address, role: str, written: str, read: str) -> int:
+    def came(self, ticket: StoredTicket, author: Address, role: str, written: str, read: str) -> int:
         """A mail whose header said `written`, of which `read` was understood; its row in `inbound`."""
         with self.store.writing() as connection:
-            self.desk.work = work = Work(connection, self.store.desk_id, START)
+            self.desk.work = work = UnitOfWork(connection, self.store.desk_id, START)
             inbound_id = self.desk.mail(author, "Surat", ticket, message_id=written)
             work.add_message(
                 ticket.id, direction="in", kind="reply", author=author.email, author_role=role, message_id=read,
@@ -57,7 +57,7 @@ class Threads:
 
     def found(self, *message_ids: str, of_agents: bool = False) -> dict[str, int]:
         with self.store.writing() as connection:
-            work = Work(connection, self.store.desk_id, START)
+            work = UnitOfWork(connection, self.store.desk_id, START)
             return work.numbers_by_message_id(message_ids, of_agents=of_agents)
 
 
@@ -87,7 +87,7 @@ def test_a_message_id_leads_to_its_ticket_however_its_header_was_written(
 
 def test_a_message_id_of_no_ticket_leads_nowhere(threads: Threads) -> None:
     with threads.store.writing() as connection:
-        threads.desk.work = Work(connection, threads.store.desk_id, START)
+        threads.desk.work = UnitOfWork(connection, threads.store.desk_id, START)
         threads.desk.mail(ACHA, "Tertahan", None, message_id="<held@x.example>", state="quarantined")
     assert threads.found("<held@x.example>") == {}
 
@@ -112,7 +112,7 @@ def test_what_agents_wrote_counts_only_for_agents(threads: Threads) -> None:
 def test_what_somebody_passed_on_leads_to_its_ticket_after_they_were_erased(threads: Threads) -> None:
     ticket = threads.ticket(ACHA)
     with threads.store.writing() as connection:
-        threads.desk.work = work = Work(connection, threads.store.desk_id, START)
+        threads.desk.work = work = UnitOfWork(connection, threads.store.desk_id, START)
         inbound_id = threads.desk.mail(DINI, "Fw: tolong", ticket, message_id="<fw@x.example>")
         work.add_message(
             ticket.id, direction="in", kind="report", author=ACHA.email, author_role="requester",
@@ -130,7 +130,7 @@ def test_who_was_the_requester_once_is_found_as_an_author(threads: Threads) -> N
     ticket = threads.ticket(ACHA)
     threads.came(ticket, ACHA, "requester", "<1@x.example>", "<1@x.example>")
     with threads.store.writing() as connection:
-        work = Work(connection, threads.store.desk_id, START)
+        work = UnitOfWork(connection, threads.store.desk_id, START)
         [loaded] = work.tickets_by_id([ticket.id]).values()
         work.save(loaded, replace(loaded.ticket, requester=BUDI))
     threads.came(ticket, BUDI, "requester", "<2@x.example>", "<2@x.example>")

@@ -35,7 +35,7 @@ from mailbot.store.tables import (
     TICKET,
     TIMER,
 )
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.sample_desk import (
     ACHA,
     BUDI,
@@ -201,7 +201,7 @@ def test_nothing_is_left_in_the_files(tmp_path: Path, clock: ManualClock) -> Non
         people = [f"orang{n:03}x{hashlib.md5(str(n).encode()).hexdigest()}@sekolah.example" for n in range(60)]
         for n, email in enumerate(people):
             with store.writing() as connection:
-                desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id, uidvalidity=n + 1)
+                desk = Writer(store, UnitOfWork(connection, store.desk_id, START), mailbox_id, uidvalidity=n + 1)
                 who = Address(email, f"nama{email[:42]}")
                 ticket = desk.ticket(who, f"perihal {email[:42]}")
                 for m in range(3):

@@ -18,12 +18,12 @@ from mailbot.store import (
     raw_mail,
     schema,
 )
-from mailbot.store.auto_reply_counts import Keys, Restraint
+from mailbot.store.auto_reply_counts import AutoReplyCounts, Keys
 from mailbot.store.engine import Store
 from mailbot.store.privacy.retention import drop_raw_mail
 from mailbot.store.search import index
-from mailbot.store.unit_of_work import Work
-from mailbot.ticket.auto_reply_limits import Cap, Limits
+from mailbot.store.unit_of_work import UnitOfWork
+from mailbot.ticket.auto_reply_limits import Limit, Limits
 from tests.support.plans import (
     recorded,
     scans,
@@ -53,7 +53,7 @@ READS: dict[str, Callable[[Store, Sample], object]] = {
     "raw mail to drop": lambda store, _: drop_raw_mail(store, START + timedelta(999)),
 }
 
-WRITES: dict[str, Callable[[Work, Sample], object]] = {
+WRITES: dict[str, Callable[[UnitOfWork, Sample], object]] = {
     "dedupe": lambda work, _: work.seen("<m1@x>", "digest1"),
     "known uids": lambda work, _: work.seen_uids(1, 1, [1, 2, 3]),
     "to process": lambda work, _: work.inbound_in_state("received", 100),
@@ -75,16 +75,16 @@ WRITES: dict[str, Callable[[Work, Sample], object]] = {
 }
 
 
-def restraint_queries(work: Work, sample: Sample) -> None:
-    counters = Restraint(work.connection, work.desk_id, work.now)
+def restraint_queries(work: UnitOfWork, sample: Sample) -> None:
+    counters = AutoReplyCounts(work.connection, work.desk_id, work.now)
     keys = Keys(ACHA.email, 1, sample.acha, 2, (3, 4), START)
     tally = counters.tally(keys, Limits())
     counters.record(keys, replace(tally, number=500), "newcomer", Limits())
     counters.went_to_others(["<m1@x>"], ACHA.email)
-    counters.withhold(Cap.NOTIFICATIONS, 1, START - timedelta(hours=1))
-    counters.withheld_since([Cap.SENDER, Cap.ECHO], START, 20)
+    counters.withhold(Limit.NOTIFICATIONS, 1, START - timedelta(hours=1))
+    counters.withheld_since([Limit.SENDER, Limit.ECHO], START, 20)
     counters.replies_exceed(1, START, 30)
-    assert counters.folded(START) == [(Cap.NOTIFICATIONS, 1)]
+    assert counters.folded(START) == [(Limit.NOTIFICATIONS, 1)]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_reading_scans_nothing(desk: tuple[Store, Sample], name: str) -> None:
 def test_writing_scans_nothing(desk: tuple[Store, Sample], name: str) -> None:
     store, sample = desk
     with recorded(store) as statements, store.writing() as connection:
-        WRITES[name](Work(connection, store.desk_id, START), sample)
+        WRITES[name](UnitOfWork(connection, store.desk_id, START), sample)
     assert statements
     assert scans(store, statements) == []
 
@@ -128,7 +128,7 @@ def test_many_tickets_by_id_are_not_looked_for_among_all_of_the_desk(desk: tuple
     if not store.is_sqlite:
         pytest.skip("PostgreSQL knows how many rows there are")
     with recorded(store) as statements, store.writing() as connection:
-        Work(connection, store.desk_id, START).tickets_by_id(range(1, 61))
+        UnitOfWork(connection, store.desk_id, START).tickets_by_id(range(1, 61))
     with store.reading() as connection:
         plans = [row[3] for said in statements for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}")]
     assert any("ticket USING INTEGER PRIMARY KEY" in step for step in plans)

@@ -14,7 +14,7 @@ from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
 from mailbot.store.engine import Store
 from mailbot.store.statements import (
-    Prepared,
+    CompiledStatement,
     Savepoint,
     add_row,
     add_rows,
@@ -44,7 +44,7 @@ def agent(store: Store, email: str = "sally@helpdesk.example") -> dict[str, obje
 def test_values_come_back_as_they_went_in_and_as_sqlalchemy_reads_them(store: Store) -> None:
     with store.writing() as connection:
         row_id = add_row(connection, AGENT, agent(store))
-        [ours] = Prepared(ONE).rows(connection, {"wanted": "sally@helpdesk.example"})
+        [ours] = CompiledStatement(ONE).rows(connection, {"wanted": "sally@helpdesk.example"})
         theirs = connection.execute(ONE, {"wanted": "sally@helpdesk.example"}).one()
     assert tuple(ours) == tuple(theirs)
     assert (ours.id, ours.added_at, ours.aliases) == (row_id, AT, ["a@b.id", "c'\"@d.id"])
@@ -55,9 +55,9 @@ def test_a_changed_row_and_several_rows_at_once(store: Store) -> None:
     with store.writing() as connection:
         row_id = add_row(connection, AGENT, agent(store))
         set_row(connection, AGENT, row_id, {"name": "Budi", "aliases": []})
-        [row] = Prepared(ONE).rows(connection, {"wanted": "sally@helpdesk.example"})
+        [row] = CompiledStatement(ONE).rows(connection, {"wanted": "sally@helpdesk.example"})
         add_rows(connection, AGENT, [agent(store, f"{n}@x.id") for n in range(3)])
-        assert Prepared(select(AGENT.c.id)).rows(connection, {})[3:]
+        assert CompiledStatement(select(AGENT.c.id)).rows(connection, {})[3:]
     assert (row.name, row.aliases, row.role) == ("Budi", [], "lead")
 
 
@@ -69,7 +69,7 @@ def test_a_savepoint_undoes_its_own_part_only(store: Store) -> None:
         savepoint.rollback()
         Savepoint(connection).commit()
     with store.reading() as connection:
-        kept = Prepared(select(AGENT.c.email)).rows(connection, {})
+        kept = CompiledStatement(select(AGENT.c.email)).rows(connection, {})
     assert [row.email for row in kept] == ["stays@x.id"]
 
 
@@ -82,7 +82,7 @@ def test_a_violated_constraint_is_our_fault_and_leaves_the_transaction_usable_be
         savepoint.rollback()
         add_row(connection, AGENT, agent(store, "second@x.id"))
     with store.reading() as connection:
-        assert len(Prepared(select(AGENT.c.id)).rows(connection, {})) == 2
+        assert len(CompiledStatement(select(AGENT.c.id)).rows(connection, {})) == 2
 
 
 def test_a_reader_that_writes_is_told_so_in_words(store: Store) -> None:
@@ -95,4 +95,4 @@ def test_nothing_is_formatted_into_sql(store: Store) -> None:
     with store.writing() as connection:
         connection.exec_driver_sql("SELECT 1")
         add_row(connection, AGENT, agent(store, hostile))
-        assert Prepared(ONE).rows(connection, {"wanted": hostile})[0].email == hostile
+        assert CompiledStatement(ONE).rows(connection, {"wanted": hostile})[0].email == hostile

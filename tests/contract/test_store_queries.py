@@ -15,7 +15,7 @@ from mailbot.store import queries
 from mailbot.store.engine import Store
 from mailbot.store.search import index, sqlite
 from mailbot.store.tables import TO_INDEX
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.sample_desk import (
     ACHA,
     BUDI,
@@ -143,7 +143,7 @@ def test_a_list_has_what_show_has(store: Store, sample: Sample) -> None:
 def test_a_long_list_is_put_together_in_parts(store: Store) -> None:
     mailbox_id = store.mailbox_id("INBOX")
     with store.writing() as connection:
-        desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id)
+        desk = Writer(store, UnitOfWork(connection, store.desk_id, START), mailbox_id)
         made = [desk.ticket(BUDI, f"Perkara {n}").ticket.number for n in range(1203)]
     assert numbers(queries.list_tickets(store, limit=100_000)) == made[::-1]
 
@@ -204,7 +204,7 @@ def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
     some = [f"{begin}{end}" for begin in ("saldo", "rekon", "rek") for end in ("", "nya", "asi", "é", "zz", "学")]
     texts: dict[int, str] = {}
     with store.writing() as connection:
-        desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id)
+        desk = Writer(store, UnitOfWork(connection, store.desk_id, START), mailbox_id)
         for _ in range(60):
             ticket = desk.ticket(BUDI, "Uji")
             text = " ".join(dice.sample(some, dice.randint(0, 4)))
@@ -233,7 +233,7 @@ def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
 def test_words_with_accents_and_other_scripts_are_found(store: Store) -> None:
     mailbox_id = store.mailbox_id("INBOX")
     with store.writing() as connection:
-        desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id)
+        desk = Writer(store, UnitOfWork(connection, store.desk_id, START), mailbox_id)
         ticket = desk.ticket(BUDI, "Café Straße Ünïcode")
         desk.message(ticket, BUDI, "requester", "Привет мир 学校 ﬁnal", "report")
     for query in ("cafe", "CAFÉ", "strasse", "unicode", "привет", "学校", "final"):
@@ -245,7 +245,7 @@ def test_the_index_catches_up_in_chunks(store: Store, sample: Sample) -> None:
     assert index.catch_up(store) == 0
     mailbox_id = store.mailbox_id("INBOX")
     with store.writing() as connection:
-        desk = Writer(store, Work(connection, store.desk_id, START), mailbox_id, uidvalidity=2)
+        desk = Writer(store, UnitOfWork(connection, store.desk_id, START), mailbox_id, uidvalidity=2)
         ticket = desk.ticket(BUDI, "Banyak pesan")
         for n in range(450):
             desk.message(ticket, BUDI, "requester", f"pesan kata{n}")
@@ -273,7 +273,7 @@ def test_outbox(store: Store, sample: Sample) -> None:
     listed = queries.list_outbox(store)
     assert [mail.state for mail in listed] == ["pending"] * 6
     with store.writing() as connection:
-        work = Work(connection, store.desk_id, START)
+        work = UnitOfWork(connection, store.desk_id, START)
         work.set_outbox(listed[0].id, state="failed", attempts=3, last_error="550 5.1.1 no such user")
         work.set_outbox(listed[1].id, state="sent")
     failed, *rest = queries.list_outbox(store)

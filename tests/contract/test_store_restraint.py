@@ -10,16 +10,16 @@ import pytest
 from mailbot.store import schema
 from mailbot.store.auto_reply_counts import (
     CLEAR_EVERY,
+    AutoReplyCounts,
     Keys,
-    Restraint,
     Tally,
 )
 from mailbot.store.engine import Store
 from mailbot.store.tables import AUTOMATIC
 from mailbot.ticket.auto_reply_limits import (
-    Cap,
     Limit,
     Limits,
+    Quota,
 )
 from tests.support.stores import START
 
@@ -37,7 +37,7 @@ def write(store: Store, keys: Keys, seconds: float, limits: Limits = LIMITS, sor
     """A mail comes, and is answered a tenth of a second later."""
     at = START + timedelta(seconds=seconds)
     with store.writing() as connection:
-        counters = Restraint(connection, 1, at + timedelta(milliseconds=100))
+        counters = AutoReplyCounts(connection, 1, at + timedelta(milliseconds=100))
         tally = counters.tally(replace(keys, received_at=at), limits)
         counters.record(keys, tally, sort, limits)
     return tally
@@ -88,7 +88,7 @@ def test_a_shared_domain_has_no_turns(ready: Store) -> None:
 
 
 def test_counts_stop_at_their_limit(ready: Store) -> None:
-    few = replace(LIMITS, sender=Limit(3), spread=Limit(2))
+    few = replace(LIMITS, sender=Quota(3), spread=Quota(2))
     for n in range(6):
         tally = write(ready, KEYS, 10 * n, few)
     assert tally.counted.to_sender == 3 and tally.counted.alike == 4, "of the last 2 times 2"
@@ -97,28 +97,28 @@ def test_counts_stop_at_their_limit(ready: Store) -> None:
 def test_what_no_window_needs_is_cleared_away(ready: Store) -> None:
     write(ready, KEYS, 0)
     with ready.writing() as connection:
-        late = Restraint(connection, 1, START + timedelta(hours=5))
+        late = AutoReplyCounts(connection, 1, START + timedelta(hours=5))
         late.record(KEYS, replace(late.tally(KEYS, LIMITS), number=CLEAR_EVERY), "", LIMITS)
         assert len(connection.execute(AUTOMATIC.select()).all()) == 1
 
 
 def test_the_first_of_a_cap_in_its_window_is_known_as_such(ready: Store) -> None:
-    def first(cap: Cap, seconds: float) -> bool:
+    def first(cap: Limit, seconds: float) -> bool:
         now = START + timedelta(seconds=seconds)
         with ready.writing() as connection:
-            return Restraint(connection, 1, now).withhold(cap, None, now - timedelta(hours=1))
+            return AutoReplyCounts(connection, 1, now).withhold(cap, None, now - timedelta(hours=1))
 
-    assert [first(Cap.ALIKE, 0), first(Cap.ALIKE, 60), first(Cap.DOMAIN, 61)] == [True, False, True]
-    assert first(Cap.ALIKE, 3700)  # the last one before was more than an hour ago
+    assert [first(Limit.ALIKE, 0), first(Limit.ALIKE, 60), first(Limit.DOMAIN, 61)] == [True, False, True]
+    assert first(Limit.ALIKE, 3700)  # the last one before was more than an hour ago
 
 
 def test_folded_notifications_are_named_once(ready: Store) -> None:
     with ready.writing() as connection:
-        counters = Restraint(connection, 1, START)
+        counters = AutoReplyCounts(connection, 1, START)
         for ticket in (1, 1, 2):
-            counters.withhold(Cap.NOTIFICATIONS, ticket, START)
-        counters.withhold(Cap.REPORTS, 3, START)
+            counters.withhold(Limit.NOTIFICATIONS, ticket, START)
+        counters.withhold(Limit.REPORTS, 3, START)
         assert counters.folded(START - timedelta(seconds=1)) == []
         found = counters.folded(START)
-        assert found[0] == (Cap.REPORTS, 3) and sorted(t for c, t in found if c is Cap.NOTIFICATIONS) == [1, 1, 2]
+        assert found[0] == (Limit.REPORTS, 3) and sorted(t for c, t in found if c is Limit.NOTIFICATIONS) == [1, 1, 2]
         assert counters.folded(START) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.clock import SystemClock
 from tests.crash.ledger import Holdings, holdings
 from tests.crash.load import Action, World
@@ -39,7 +39,7 @@ class Reference:
         helpdesk = self._desk.desk.helpdesk
         for raw in self.world.letters(burst):
             self._uid += 1
-            helpdesk.process(helpdesk.receive("reference", [Arrival(1, self._uid, raw, len(raw), None, False)]))
+            helpdesk.process(helpdesk.receive("reference", [FetchedMail(1, self._uid, raw, len(raw), None, False)]))
             self._desk.deliver()
         return holdings(self._desk.desk.store)
 

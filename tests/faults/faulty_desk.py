@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mailbot.cli.check import Finding, examine
+from mailbot.cli.check import CheckResult, examine
 from mailbot.config.load import load_settings
 from mailbot.desk.wiring import open_store
 from mailbot.runtime.clock import SystemClock
@@ -111,9 +111,9 @@ class FaultyDesk(RunningDesk):
                 found.append(f"{entry['level']} {entry['message']}" + ("\n" + entry.get("traceback", "")).rstrip())
         return [line for line in found if all(word in line for word in words)]
 
-    def check(self) -> dict[str, Finding]:
+    def check(self) -> dict[str, CheckResult]:
         """What `mailbot check` finds, by part: the worst of each."""
-        worst: dict[str, Finding] = {}
+        worst: dict[str, CheckResult] = {}
         order = ("ok", "warn", "fail")
         for finding in self._findings():
             known = worst.get(finding.part)
@@ -121,13 +121,13 @@ class FaultyDesk(RunningDesk):
                 worst[finding.part] = finding
         return worst
 
-    def _findings(self) -> list[Finding]:
+    def _findings(self) -> list[CheckResult]:
         if not self.wrapper and not self.environment:
             return list(examine(load_settings(self.config)))
         command = [*self.wrapper, sys.executable, "-m", "mailbot", "check", "--json", "--config", str(self.config)]
         environment = os.environ | self.environment
         done = subprocess.run(command, capture_output=True, timeout=100, cwd=Path(__file__).parents[2], env=environment)
-        return [Finding(**finding) for finding in json.loads(done.stdout)["findings"]]
+        return [CheckResult(**finding) for finding in json.loads(done.stdout)["findings"]]
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Store]:

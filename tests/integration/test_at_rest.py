@@ -25,7 +25,7 @@ folder = Path(sys.argv[2]) / "baru" / "data"
 from mailbot.desk.wiring import open_desk
 from mailbot.runtime.clock import SystemClock
 from mailbot.cli.ticket_files import write_files
-from mailbot.config import Settings
+from mailbot.config.model import Settings
 from mailbot.store.backup import backup
 from mailbot.store import queries
 settings = Settings(storage={"data_dir": str(folder)}, agents=[{"name": "Sally", "email": "sally@helpdesk.example"}])
@@ -108,7 +108,7 @@ def is_made(part: ast.AST) -> bool:
 
 
 # SQL that holds a name of ours: a table, a column, a PRAGMA and its number. Each was looked at.
-MADE = {"engine.py": 1, "erasure.py": 1, "search.py": 2, "soundness.py": 2}
+MADE = {"engine.py": 1, "erasure.py": 1, "index.py": 2, "integrity.py": 2}
 
 
 def test_no_sql_is_made_of_values() -> None:

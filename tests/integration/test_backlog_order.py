@@ -10,10 +10,10 @@ import pytest
 
 from mailbot.daemon import inbox_reader
 from mailbot.daemon.inbox_reader import InboxReader
-from mailbot.daemon.lmtp.queue import TakingIn
+from mailbot.daemon.lmtp.queue import ReceiveQueue
 from mailbot.desk.inbound.analysis_pool import BACKLOG
 from mailbot.errors import MailboxUnavailable
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.store.tables import INBOUND, MESSAGE
 from mailbot.transport.imap.mailbox import Mailbox
 from tests.support.dovecot import Dovecot
@@ -148,9 +148,9 @@ def test_the_door_for_lmtp_keeps_the_same_order(people: TryDesk) -> None:
     people.write(ACHA, "BKU")
     [told] = people.to(ACHA, "acknowledgement")
     place = people.settings.mailboxes[0].place
-    taking_in = TakingIn(people.desk, lambda: None)
+    taking_in = ReceiveQueue(people.desk, lambda: None)
     letters = [*reports(BACKLOG + 40), reply("satu", told), letter("akhir", "Laporan")]
-    arrivals = [Arrival(0, nth, raw, len(raw), None, False) for nth, raw in enumerate(letters, 1)]
+    arrivals = [FetchedMail(0, nth, raw, len(raw), None, False) for nth, raw in enumerate(letters, 1)]
     offers = [taking_in.offer(place, arrival) for arrival in arrivals]
     storing, handling = taking_in._threads
     storing.start()

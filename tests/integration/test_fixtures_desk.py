@@ -29,7 +29,7 @@ from mailbot.store.tables import (
     TO_INDEX,
     WITHHELD,
 )
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.fixture_desk import (
     INSTANCE,
     NEXT_NUMBER,
@@ -101,7 +101,7 @@ def empty(desk: TryDesk) -> None:
 def furnish(desk: TryDesk, given: FixtureDesk) -> None:
     """The tickets and the sent mail of a fixture, written into the store."""
     with desk.desk.store.writing() as connection:
-        work = Work(connection, desk.desk.store.desk_id, given.now)
+        work = UnitOfWork(connection, desk.desk.store.desk_id, given.now)
         ids = {number: work.open_ticket(ticket, 0, "").id for number, ticket in given.tickets.items()}
         for message_id, number in given.by_message_id.items():
             sent = given.sent.get(message_id)

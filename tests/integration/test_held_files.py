@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.desk.inbound.attachment_screening import Screening
+from mailbot.desk.inbound.attachment_screening import AttachmentScreening
 from mailbot.mail.attachments.policy import Refusals
 from mailbot.ticket.command_parser import Fault
 from mailbot.transport.clamd import (
@@ -149,7 +149,7 @@ class Scanner:
 
 def with_scanner(desk: TryDesk, down: Any = "hold") -> Scanner:
     scanner = Scanner()
-    desk.desk.helpdesk._screening = Screening(Refusals(), desk.clock, scanner, down)
+    desk.desk.helpdesk._screening = AttachmentScreening(Refusals(), desk.clock, scanner, down)
     return scanner
 
 

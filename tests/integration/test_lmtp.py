@@ -17,11 +17,11 @@ from sqlalchemy import text
 
 from mailbot.config.model import Settings
 from mailbot.config.values import read_door
-from mailbot.daemon.lmtp.queue import TakingIn
+from mailbot.daemon.lmtp.queue import ReceiveQueue
 from mailbot.daemon.lmtp.server import LmtpServer, clear_away
 from mailbot.daemon.lmtp.session import MOST_CONNECTIONS
 from mailbot.desk.wiring import Desk, open_desk
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.mail.mime.parser import parse_message
 from mailbot.mail.reply_token import Purpose
 from mailbot.store import raw_mail
@@ -58,7 +58,7 @@ class OpenDoor:
         self.earlier = 0
         """Rows up to this one are of other tests."""
         self.desk: Desk = open_desk(settings)
-        self.taking_in = TakingIn(self.desk, lambda: None)
+        self.taking_in = ReceiveQueue(self.desk, lambda: None)
         self.server = LmtpServer(self.desk, self.taking_in, lambda raw: self.canary in raw, self.listen)
 
     def __enter__(self) -> OpenDoor:
@@ -395,7 +395,7 @@ def test_what_a_predecessor_stored_is_handled_at_the_start(tmp_path: Path) -> No
 
     raw = mail()
     door.desk.helpdesk.receive(
-        door.desk.settings.mailboxes[0].place, [Arrival(0, 5, raw, len(raw), None, False)], "lmtp"
+        door.desk.settings.mailboxes[0].place, [FetchedMail(0, 5, raw, len(raw), None, False)], "lmtp"
     )
     with door:
         assert door.handled(1)[0].state == "processed"

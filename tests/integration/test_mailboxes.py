@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from tests.support.dovecot import Dovecot
 from tests.support.loopback import until
 from tests.support.people import (
@@ -52,7 +52,7 @@ class TwoBoxes(TryDesk):
         mail.set_content(text)
         raw = mail.as_bytes(policy=WIRE)
         place = self.settings.mailboxes[box].place
-        ids = self.desk.helpdesk.receive(place, [Arrival(1, TwoBoxes._uid, raw, len(raw), None, False)])
+        ids = self.desk.helpdesk.receive(place, [FetchedMail(1, TwoBoxes._uid, raw, len(raw), None, False)])
         [done] = self.desk.helpdesk.process(ids)
         self.deliver()
         return done.number
@@ -99,7 +99,7 @@ def test_a_batch_of_new_tickets_goes_round_too(tmp_path: Path) -> None:
     arrivals = []
     for count in range(6):
         raw = f"From: guru{count}@sekolah.example\r\nTo: {ADDRESS}\r\nSubject: Lapor\r\n\r\nIsi {count}\r\n".encode()
-        arrivals.append(Arrival(1, count + 1, raw, len(raw), None, False))
+        arrivals.append(FetchedMail(1, count + 1, raw, len(raw), None, False))
     desk.desk.helpdesk.process(desk.desk.helpdesk.receive("kotak", arrivals))
     desk.deliver()
     assert [len(desk.to(agent, "notification")) for agent in (SALLY, BUDI)] == [3, 3]

@@ -20,12 +20,12 @@ from sqlalchemy import event
 
 from mailbot.cli.quarantine_view import print_held
 from mailbot.daemon.inbox_reader import InboxReader
-from mailbot.desk.context import Processed
-from mailbot.desk.inbound.crash_guard import InHand
+from mailbot.desk.context import ProcessingResult
+from mailbot.desk.inbound.crash_guard import InFlightMarker
 from mailbot.errors import StoreUnavailable
 from mailbot.mail import analysis
 from mailbot.mail.classify.rules import classify
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.mail.message import Classification, InboundMessage
 from mailbot.store.queries import show_quarantine
 from mailbot.transport.imap.mailbox import Mailbox
@@ -63,11 +63,11 @@ def letter(number: int, subject: str = "", sender: str = ACHA) -> bytes:
 
 
 def arrive(desk: TryDesk, *raws: bytes, first_uid: int = 1) -> list[int]:
-    arrivals = [Arrival(7, first_uid + n, raw, len(raw), None, False) for n, raw in enumerate(raws)]
+    arrivals = [FetchedMail(7, first_uid + n, raw, len(raw), None, False) for n, raw in enumerate(raws)]
     return desk.desk.helpdesk.receive("INBOX", arrivals)
 
 
-def turn_of_the_inbox(desk: TryDesk) -> list[Processed]:
+def turn_of_the_inbox(desk: TryDesk) -> list[ProcessingResult]:
     """What the reader does first: each mail that was left, by itself."""
     helpdesk = desk.desk.helpdesk
     return [done for inbound_id in helpdesk.unprocessed() for done in helpdesk.process_left([inbound_id])]
@@ -238,7 +238,7 @@ def test_a_stopped_postgresql_quarantines_nothing(tmp_path: Path) -> None:
 # What breaks, in every process of mailbot's: Python imports it at its start.
 _DEADLY = """
     import os, signal
-    from mailbot.core import understand
+    from mailbot.mail import analysis
     from mailbot.mail.classify.rules import classify
 
     def deadly(message, *rest):
@@ -249,18 +249,18 @@ _DEADLY = """
             re.match("(a+)+$", "a" * 60 + "b")
         return classify(message, *rest)
 
-    understand.classify = deadly
+    analysis.classify = deadly
 """
 # A process of its own, which may die, with the desk in argv[1]: takes in what it is told to, then a turn of the inbox.
 _PROCESS = """
     import os, resource, signal, sys, time
     from pathlib import Path
-    from mailbot import probation
+    from mailbot.desk.inbound import crash_guard
     from mailbot.runtime.watchdog import no_longer_than
     from tests.support.people import TryDesk
     from tests.integration.test_poison import arrive, letter, turn_of_the_inbox
 
-    probation.is_deadly.__defaults__ = (20.0,)  # seconds
+    crash_guard.crashes_parser.__defaults__ = (20.0,)  # seconds
     desk = TryDesk(Path(sys.argv[1]))
     if "killed" in sys.argv:  # from outside, with a mail in hand: no mail's fault
         desk.desk.helpdesk._processing._handle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -401,19 +401,19 @@ def test_three_inboxes_that_start_together_count_one_attempt(sqlite_desk: TryDes
 
 def test_the_mark_of_a_mail_in_hand(tmp_path: Path) -> None:
     path = tmp_path / "in-hand"
-    first = InHand(path, "x")
+    first = InFlightMarker(path, "x")
     assert first.take(7) and oct(path.stat().st_mode & 0o777) == "0o600"
     left_behind = path.read_text()
-    assert [InHand(path, "x").died_with(n) for n in (6, 7)] == [False, True]
-    successor = InHand(path, "x")
+    assert [InFlightMarker(path, "x").died_with(n) for n in (6, 7)] == [False, True]
+    successor = InFlightMarker(path, "x")
     assert [successor.died_with(7), successor.died_with(7)] == [True, False]  # one death, counted once
     first.put_down()
     first.put_down()
-    assert not InHand(path, "x").died_with(7)
+    assert not InFlightMarker(path, "x").died_with(7)
     for strange in (left_behind.replace(left_behind.split()[1], "another-boot"), "", "x", "\xff"):
         path.write_text(strange, encoding="latin-1")
-        assert not InHand(path, "x").died_with(7)
-    nowhere = InHand(tmp_path / "none" / "in-hand", "x")
+        assert not InFlightMarker(path, "x").died_with(7)
+    nowhere = InFlightMarker(tmp_path / "none" / "in-hand", "x")
     assert nowhere.take(7) and nowhere.name == ""  # every attempt counts
 
 
@@ -479,7 +479,7 @@ def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
 
 
 def test_what_another_thread_has_in_hand_is_no_mail_that_was_left(sqlite_desk: TryDesk, breaking: list[Break]) -> None:
-    seen: list[list[Processed]] = []
+    seen: list[list[ProcessingResult]] = []
     breaking.append(lambda message: seen.append(turn_of_the_inbox(sqlite_desk)))
     raw = letter(1)
     [inbound_id] = arrive(sqlite_desk, raw)

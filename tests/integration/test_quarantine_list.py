@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.daemon.scheduler import Chores
+from mailbot.daemon.scheduler import Scheduler
 from mailbot.desk.helpdesk import Ingested
 from mailbot.desk.outbound.quarantine_report import LISTED
 from mailbot.mail import analysis
@@ -366,7 +366,7 @@ def test_the_bell_rings_and_the_mail_may_go(make_desk: MakeDesk) -> None:
     hold(desk, "a")
     desk.pass_time(hours=24)
     woken: list[bool] = []
-    chores = Chores(desk.desk, lambda seconds: True, lambda: woken.append(True), threading.Event())
+    chores = Scheduler(desk.desk, lambda seconds: True, lambda: woken.append(True), threading.Event())
     chores._tell_of_quarantine()
     chores._tell_of_quarantine()
     assert woken == [True] and [m.recipient for m in desk.outbox()] == [BUDI, RINA]

@@ -22,9 +22,9 @@ from mailbot.mail.message import Kind
 from mailbot.mail.mime.parser import parse_message
 from mailbot.monitoring import health_file
 from mailbot.monitoring.probes import Probes
-from mailbot.monitoring.watcher import Watch
+from mailbot.monitoring.watcher import Watcher
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.status import Pulse
+from mailbot.runtime.status import Heartbeat
 from mailbot.transport.smtp.submission import Deferred
 from tests.contract.test_clamd import plays_clamd
 from tests.support.people import (
@@ -47,7 +47,7 @@ class Loop:
 
     def __init__(self, title: str, clock: Clock) -> None:
         self.title = title
-        self.pulse, self.database = Pulse(clock), Pulse(clock)
+        self.pulse, self.database = Heartbeat(clock), Heartbeat(clock)
         self.alive_at = float("inf")
         self.fails_with, self.credentials = "", False
 
@@ -88,7 +88,7 @@ class Watched:
         desk = self.desk.desk
         self.probes = Probes(desk.store, desk.clock, [self.folder], statvfs=lambda folder: self.disk)
         ids = iter(range(10**6))
-        self.watch = Watch(desk, probes=self.probes, new_id=lambda: f"x{next(ids)}{self.desk.clock.now():%H%M%S}")
+        self.watch = Watcher(desk, probes=self.probes, new_id=lambda: f"x{next(ids)}{self.desk.clock.now():%H%M%S}")
         self.watch.attend([self.inbox], self.outbox)
 
     def goes_on(self, minutes: int, step: int = 1) -> list[str]:

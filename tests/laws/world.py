@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mailbot.mail.compose.streaming import Outgoing
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.store.queries import list_tickets, show_ticket
 from mailbot.store.tables import (
     INBOUND,
@@ -125,7 +125,7 @@ class World:
         arrivals = []
         for mail in self.waiting:
             self.uid += 1
-            arrivals.append(Arrival(uidvalidity, self.uid, mail.raw, len(mail.raw), None, False))
+            arrivals.append(FetchedMail(uidvalidity, self.uid, mail.raw, len(mail.raw), None, False))
         self.touched = True
         helpdesk = self.desk.desk.helpdesk
         ids = helpdesk.receive(mailbox, arrivals) if arrivals else []
@@ -146,7 +146,7 @@ class World:
         arrivals = []
         for mail in self.waiting:
             self.uid += 1
-            arrivals.append(Arrival(1, self.uid, mail.raw, len(mail.raw), None, False))
+            arrivals.append(FetchedMail(1, self.uid, mail.raw, len(mail.raw), None, False))
         if not arrivals:
             return
         ids = self.desk.desk.helpdesk.receive("inbox", arrivals)

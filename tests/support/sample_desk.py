@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mailbot.mail.message import Address
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.unit_of_work import Loaded, Work
+from mailbot.store.unit_of_work import StoredTicket, UnitOfWork
 from mailbot.ticket.events import JournalEntry
 from mailbot.ticket.ticket import (
     CloseReason,
@@ -44,7 +44,7 @@ class Sample:
 class Writer:
     """Puts tickets and mail into a desk, one hour after the other."""
 
-    def __init__(self, store: Store, work: Work, mailbox_id: int, uidvalidity: int = 1) -> None:
+    def __init__(self, store: Store, work: UnitOfWork, mailbox_id: int, uidvalidity: int = 1) -> None:
         self.store = store
         self.work = work
         self.mailbox_id = mailbox_id
@@ -52,7 +52,9 @@ class Writer:
         self.uid = 0
         self.last_inbound = 0
 
-    def ticket(self, requester: Address, subject: str, *, agent: str = "", program: str = "", **more: object) -> Loaded:
+    def ticket(
+        self, requester: Address, subject: str, *, agent: str = "", program: str = "", **more: object
+    ) -> StoredTicket:
         now = self.work.now
         ticket = Ticket(
             self.work.next_number(), subject, requester, Status.QUEUED, now, now, agent=agent, program=program
@@ -61,7 +63,7 @@ class Writer:
             ticket, self.mailbox_id, f"<root{ticket.number}@{requester.email.partition('@')[2]}>"
         )
 
-    def mail(self, sender: Address, body: str, ticket: Loaded | None = None, **more: object) -> int:
+    def mail(self, sender: Address, body: str, ticket: StoredTicket | None = None, **more: object) -> int:
         """An inbound row with its raw mail."""
         self.uid += 1
         raw = f"From: {sender.name} <{sender.email}>\r\nSubject: {body[:20]}\r\n\r\n{body}\r\n".encode()
@@ -76,7 +78,7 @@ class Writer:
         return self.last_inbound
 
     def message(
-        self, ticket: Loaded, author: Address, role: str, text: str, kind: str = "reply", **more: object
+        self, ticket: StoredTicket, author: Address, role: str, text: str, kind: str = "reply", **more: object
     ) -> int:
         inbound_id = self.mail(author, text, ticket)
         [row] = self.work.inbound([inbound_id])
@@ -86,7 +88,9 @@ class Writer:
             **more,
         )  # fmt: skip
 
-    def sent(self, ticket: Loaded | None, to: Address, text: str, kind: str = "acknowledgement", **more: object) -> int:
+    def sent(
+        self, ticket: StoredTicket | None, to: Address, text: str, kind: str = "acknowledgement", **more: object
+    ) -> int:
         now = self.work.now
         row = {
             "mailbox_id": self.mailbox_id, "ticket_id": ticket.id if ticket else None, "kind": kind,
@@ -95,7 +99,7 @@ class Writer:
         }  # fmt: skip
         return self.work.enqueue(row | more)
 
-    def close(self, loaded: Loaded, at: datetime, reason: CloseReason) -> Loaded:
+    def close(self, loaded: StoredTicket, at: datetime, reason: CloseReason) -> StoredTicket:
 
         closed = replace(
             loaded.ticket, status=Status.CLOSED, closed_at=at, close_reason=reason, updated_at=at, timers=()
@@ -110,7 +114,7 @@ def fill(store: Store) -> Sample:
     now = store.clock.now()
     attachment = {"name": "bukti-transfer.jpg", "type": "image/jpeg", "size": 20481, "sha256": "ab" * 32}
     with store.writing() as connection:
-        desk = Writer(store, Work(connection, store.desk_id, now), mailbox_id)
+        desk = Writer(store, UnitOfWork(connection, store.desk_id, now), mailbox_id)
         work = desk.work
 
         acha = desk.ticket(ACHA, "Tidak bisa tutup BKU", agent=SALLY, program="ARKAS")

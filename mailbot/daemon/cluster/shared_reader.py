@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailbot.daemon.inbox_reader import InboxReader
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.memory import one_large
 
 if TYPE_CHECKING:
     pass
-from mailbot.daemon.cluster.work_sharing import Sharing
+from mailbot.daemon.cluster.work_sharing import WorkSharing
 
 # While mail of a folder is in other workers' hands, the folder is looked at so often, to move out what they handled.
 FILE_SECONDS = 1.0
@@ -21,7 +21,7 @@ FILE_SECONDS = 1.0
 class SharedReader(InboxReader):
     """One folder's way into a desk that several workers share: stored here, handled anywhere, filed here."""
 
-    def __init__(self, *arguments: Any, sharing: Sharing, **options: Any) -> None:
+    def __init__(self, *arguments: Any, sharing: WorkSharing, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._sharing = sharing
         self._mailbox_id = sharing._ids[self._name]
@@ -62,7 +62,7 @@ class SharedReader(InboxReader):
         self._settled = self._sharing.is_settled(self._mailbox_id)
         return taken
 
-    def _store_and_help(self, uidvalidity: int, batch: Sequence[Arrival]) -> None:
+    def _store_and_help(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
         """Stored; then as much is handled as was stored, unless others are there who do it meanwhile."""
         with one_large(max(len(arrival.raw) for arrival in batch)):
             ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)

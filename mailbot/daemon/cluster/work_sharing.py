@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from mailbot.daemon.cluster.worker import Worker
+from mailbot.daemon.cluster.worker import ClusterMember
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
-from mailbot.desk.context import Processed
+from mailbot.desk.context import ProcessingResult
 from mailbot.desk.inbound.processor import BATCH
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import SystemClock
@@ -27,7 +27,7 @@ from mailbot.runtime.logs import Outage
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.store.cluster import claims, leases
 from mailbot.store.tables import MAILBOX
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from mailbot.desk.wiring import Desk
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 
 
-class Sharing:
+class WorkSharing:
     """One worker's part of the desk. `changed`: a mailbox was taken over or lost."""
 
     def __init__(self, desk: Desk, changed: Callable[[], None]) -> None:
@@ -45,7 +45,7 @@ class Sharing:
         self.owner = desk.owner
         self._ids = {box.place: desk.store.mailbox_id(box.place) for box in desk.settings.mailboxes}
         names = {self._ids[box.place]: box.name or box.place for box in desk.settings.mailboxes}
-        self.worker = Worker(desk.store, desk.owner, names, changed, desk.storage_outage)
+        self.worker = ClusterMember(desk.store, desk.owner, names, changed, desk.storage_outage)
         desk.delivery.sharers = lambda: self.worker.count
         self._unexpected = Outage(log, "helper", SystemClock())
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class Sharing:
         with self._desk.store.reading() as connection:
             return claims.is_settled(connection, self._desk.store.desk_id, mailbox_id)
 
-    def work_off(self, raws: Mapping[int, bytes] | None = None) -> list[Processed]:
+    def work_off(self, raws: Mapping[int, bytes] | None = None) -> list[ProcessingResult]:
         """Handle some of the oldest mail that nobody has in hand; [] where there is none. `raws`: see `process`."""
         if not self.is_alive():
             return []
@@ -111,7 +111,7 @@ class Sharing:
         store = self._desk.store
         with self._lock:
             with store.writing() as connection:
-                work = Work(connection, store.desk_id, self._desk.clock.now())
+                work = UnitOfWork(connection, store.desk_id, self._desk.clock.now())
                 given = claims.give_out(work, self.owner, BATCH, still_mine=self._in_hand)
             self._in_hand |= set(given.ids)
         return given
@@ -134,7 +134,7 @@ class Sharing:
 
     def _help(self, stopping: threading.Event, handled: Callable[[], None]) -> None:
         while not stopping.is_set():
-            done: list[Processed] = []
+            done: list[ProcessingResult] = []
             try:
                 done = self.work_off()
                 if self.is_alive():  # else the database was not asked

@@ -34,7 +34,7 @@ BEAT_SECONDS = 3.0
 HOLDS_SECONDS = leases.TERM.total_seconds() - 1.0
 
 
-class Worker:
+class ClusterMember:
     """This process among the workers of the desk. `mailboxes`: row id → name in words, of all that the desk reads.
 
     `changed` is called when a mailbox was taken or lost; `storage` hears whether the database works.

@@ -1,6 +1,6 @@
 """Mail that was handed over at the door: stored on one thread, handled on another.
 
-In: an `Arrival` and the folder that its address belongs to. Out: a future that is done when the mail lies on the disk
+In: an `FetchedMail` and the folder that its address belongs to. Out: a future that is done when the mail lies on the disk
 (`Helpdesk.receive`'s commit), or failed with the reason; afterwards it is handled like any other. What comes while a
 commit runs goes into the next one together. A process that dies leaves rows in state "received": they are taken up at
 the start, here and by every inbox loop.
@@ -22,18 +22,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
 from mailbot.desk.inbound.analysis_pool import BACKLOG
-from mailbot.desk.inbound.priority import urgent
+from mailbot.desk.inbound.priority import with_priority
 from mailbot.desk.inbound.processor import BATCH
 from mailbot.errors import StoreUnavailable, TemporaryError
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
 from mailbot.runtime.memory import one_large
-from mailbot.runtime.status import Pulse
+from mailbot.runtime.status import Heartbeat
 from mailbot.runtime.watchdog import no_longer_than
 
 if TYPE_CHECKING:
-    from mailbot.daemon.cluster.work_sharing import Sharing
+    from mailbot.daemon.cluster.work_sharing import WorkSharing
     from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ SOURCE = "lmtp"
 # One commit holds at most so many mails and bytes; so many bytes wait in memory to be handled, the rest is read back.
 COMMIT_MAILS, COMMIT_BYTES, MEMORY_BYTES = 50, 8_000_000, 16_000_000
 RETRY_SECONDS = 2.0
-Offer = tuple[str, Arrival, "Future[None]"]
+Offer = tuple[str, FetchedMail, "Future[None]"]
 
 
 class _Stored(NamedTuple):
@@ -56,10 +56,10 @@ class _Stored(NamedTuple):
 _END = _Stored(-1, 0, b"")
 
 
-class TakingIn:
+class ReceiveQueue:
     """The threads behind the door of one desk. `handled`: mail may have to go out."""
 
-    def __init__(self, desk: Desk, handled: Callable[[], None], sharing: Sharing | None = None) -> None:
+    def __init__(self, desk: Desk, handled: Callable[[], None], sharing: WorkSharing | None = None) -> None:
         self._desk = desk
         self._handled = handled
         self._sharing = sharing
@@ -69,7 +69,7 @@ class TakingIn:
         self._in_memory = 0
         self._counted = threading.Lock()
         self._progress = threading.Condition()
-        self.database = Pulse(desk.clock)
+        self.database = Heartbeat(desk.clock)
         self._unexpected = Outage(log, "mail from LMTP", SystemClock())
         self._threads = [
             threading.Thread(target=self._store_all, name="lmtp-store", daemon=True),
@@ -96,7 +96,7 @@ class TakingIn:
         """Do both threads run?"""
         return all(thread.is_alive() for thread in self._threads)
 
-    def offer(self, place: str, arrival: Arrival) -> Future[None]:
+    def offer(self, place: str, arrival: FetchedMail) -> Future[None]:
         """Have a mail stored; the future is done after the commit. TemporaryError in it: not stored, try again."""
         future: Future[None] = Future()
         self._offered.put((place, arrival, future))
@@ -165,9 +165,9 @@ class TakingIn:
             self._refuse(offers, error)
             return
         self._desk.helpdesk.expect(ids)
-        urgent = self._urgent(ids, arrivals)
+        with_priority = self._urgent(ids, arrivals)
         for inbound_id, arrival, offer in zip(ids, arrivals, offers, strict=True):
-            self._queue(inbound_id, arrival, 0 if inbound_id in urgent else 1)
+            self._queue(inbound_id, arrival, 0 if inbound_id in with_priority else 1)
             offer[2].set_result(None)
         self.database.works()
         self._desk.storage_outage.works("LMTP")
@@ -183,16 +183,16 @@ class TakingIn:
 
     # Handling
 
-    def _urgent(self, ids: Sequence[int], arrivals: Sequence[Arrival]) -> set[int]:
+    def _urgent(self, ids: Sequence[int], arrivals: Sequence[FetchedMail]) -> set[int]:
         """Where much waits: those that people wrote on tickets that there are already."""
         if self._stored.qsize() < BACKLOG:
             return set()
         try:
-            return urgent(self._desk.store, {one: mail.raw for one, mail in zip(ids, arrivals, strict=True)})
+            return with_priority(self._desk.store, {one: mail.raw for one, mail in zip(ids, arrivals, strict=True)})
         except TemporaryError:
             return set()  # they are stored, and their turn comes
 
-    def _queue(self, inbound_id: int, arrival: Arrival, turn: int) -> None:
+    def _queue(self, inbound_id: int, arrival: FetchedMail, turn: int) -> None:
         with self._counted:
             fits = self._in_memory + len(arrival.raw) <= MEMORY_BYTES
             self._in_memory += len(arrival.raw) if fits else 0

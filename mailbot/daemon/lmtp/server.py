@@ -1,6 +1,6 @@
 """The LMTP listener of one desk: an event loop in a thread, a session for each connection.
 
-In: [lmtp] and an open desk. Out: mail for `TakingIn`; answers for the server that delivers. While the address can't be
+In: [lmtp] and an open desk. Out: mail for `ReceiveQueue`; answers for the server that delivers. While the address can't be
 listened on (another process has it) that is said once and tried again: the delivering server keeps its mail meanwhile.
 
 A mail goes under the mailbox that its address belongs to, as if it had been read there: the same program, the same
@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.config.values import Listen, UnixSocket
 from mailbot.errors import TemporaryError
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
-from mailbot.runtime.status import Pulse
+from mailbot.runtime.status import Heartbeat
 
 if TYPE_CHECKING:
     from mailbot.config.model import Settings
-    from mailbot.daemon.lmtp.queue import TakingIn
-    from mailbot.daemon.lmtp.session import Door, Letter
+    from mailbot.daemon.lmtp.queue import ReceiveQueue
+    from mailbot.daemon.lmtp.session import Door, ReceivedMail
     from mailbot.desk.wiring import Desk
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class LmtpServer:
     title = "LMTP"
 
     def __init__(
-        self, desk: Desk, taking_in: TakingIn, canary: Callable[[bytes], bool], listen: Listen | UnixSocket
+        self, desk: Desk, taking_in: ReceiveQueue, canary: Callable[[bytes], bool], listen: Listen | UnixSocket
     ) -> None:
         self._desk = desk
         self._taking_in = taking_in
@@ -62,7 +62,7 @@ class LmtpServer:
         self._end: asyncio.Event | None = None
         self._begun = threading.Event()
         self._in_hand = 0
-        self.pulse = Pulse(desk.clock)
+        self.pulse = Heartbeat(desk.clock)
         self._outage = Outage(log, f"LMTP on {listen}", SystemClock())
         self._thread = threading.Thread(target=self._run, name="lmtp", daemon=True)
         self.taken = 0
@@ -161,14 +161,14 @@ class LmtpServer:
     def _is_ours(self, address: str) -> bool:
         return self._desk.helpdesk.profile.is_own(address.lower())
 
-    async def _take(self, letter: Letter) -> str:
+    async def _take(self, letter: ReceivedMail) -> str:
         """Store, then the answer. A 250 says that the mail is on the disk (RFC 5321 §4.2.5)."""
         if self._canary(letter.raw):
             return "250 2.0.0 The canary is back"
         local, _, domain = letter.recipients[0].lower().partition("@")
         place = self._places.get(f"{local.partition('+')[0]}@{domain}", self._places[""])
         partial = letter.size > self._desk.helpdesk.profile.max_size
-        arrival = Arrival(0, secrets.randbits(_UID_BITS), letter.raw, letter.size, None, partial)
+        arrival = FetchedMail(0, secrets.randbits(_UID_BITS), letter.raw, letter.size, None, partial)
         self._in_hand += 1
         try:
             await asyncio.wrap_future(self._taking_in.offer(place, arrival))
@@ -176,7 +176,7 @@ class LmtpServer:
             self.refused += 1
             log.debug("LMTP: %s", error)
             return "451 4.3.0 The mail can't be stored now, try again later"
-        except Exception:  # noqa: BLE001 - `TakingIn` has logged it
+        except Exception:  # noqa: BLE001 - `ReceiveQueue` has logged it
             self.refused += 1
             return "451 4.3.0 Local fault, try again later"
         finally:

@@ -1,6 +1,6 @@
 """One LMTP connection (RFC 2033) on aiosmtpd: the envelope is judged here, the content read, each recipient answered.
 
-In: the commands of a mail server. Out: a `Letter` to `Door.take`, and its answer said once for each recipient (RFC 2033
+In: the commands of a mail server. Out: a `ReceivedMail` to `Door.take`, and its answer said once for each recipient (RFC 2033
 §4.2). Standards: RFC 5321 (§4.4 trace fields, §4.5.2 dots), RFC 1870 (SIZE), RFC 2034 with RFC 3463 (enhanced codes),
 RFC 2920 (PIPELINING), RFC 6152 (8BITMIME), RFC 6531 (SMTPUTF8).
 
@@ -45,7 +45,7 @@ _CODES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReceivedMail:
     """A mail with its envelope. `sender` "" is the null path; `raw` begins with the trace fields; `size` is without."""
 
     sender: str
@@ -64,7 +64,7 @@ class Door:
     name: str
     largest: int
     is_ours: Callable[[str], bool]
-    take: Callable[[Letter], Awaitable[str]]
+    take: Callable[[ReceivedMail], Awaitable[str]]
     sessions: set[LmtpSession] = field(default_factory=set)
     large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -194,7 +194,7 @@ class LmtpSession(LMTP):
         if content is None:
             return f"552 5.3.4 The mail is larger than {self._door.largest} bytes"
         self._reset_timeout(STORE_SECONDS)
-        return await self._door.take(Letter(sender, recipients, content, len(content) - len(trace)))
+        return await self._door.take(ReceivedMail(sender, recipients, content, len(content) - len(trace)))
 
     async def _content(self, trace: bytes) -> bytes | None:
         """All up to the lone dot, behind `trace`, dots undone; None where it was too much (it is read all the same)."""

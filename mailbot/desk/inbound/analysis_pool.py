@@ -26,10 +26,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import IO, Any
 
-from mailbot.mail.analysis import Understood
+from mailbot.mail.analysis import Analysis
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.duplicates import Identity
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +46,10 @@ _LENGTH = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedMail:
     """What a worker found out about one mail; `packed` is its zstd frame (store.raw_mail)."""
 
-    understood: Understood
+    understood: Analysis
     identity: Identity
     sha256: str
     packed: bytes
@@ -60,30 +60,30 @@ class Batch:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._parts: list[tuple[list[int], Future[list[Prepared | None]]]] = []
+        self._parts: list[tuple[list[int], Future[list[PreparedMail | None]]]] = []
 
-    def add(self, places: list[int], future: Future[list[Prepared | None]]) -> None:
+    def add(self, places: list[int], future: Future[list[PreparedMail | None]]) -> None:
         """A handful of it: which of its mails, and where their results will be."""
         self._parts.append((places, future))
 
-    def result(self) -> list[Prepared | None]:
+    def result(self) -> list[PreparedMail | None]:
         """One for each mail of the batch, in its order."""
-        found: list[Prepared | None] = [None] * self._size
+        found: list[PreparedMail | None] = [None] * self._size
         for places, future in self._parts:
             for place, prepared in zip(places, future.result(), strict=True):
                 found[place] = prepared
         return found
 
 
-class Understanding:
+class AnalysisPool:
     """The worker processes for one backlog (`WORKERS`). Use it in a `with`: they end with it."""
 
     def __init__(self, own: OwnIdentity) -> None:
         count = min(WORKERS, len(os.sched_getaffinity(0)) - 1)
-        self._jobs: queue.Queue[tuple[list[bytes], Future[list[Prepared | None]]] | None] = queue.Queue()
+        self._jobs: queue.Queue[tuple[list[bytes], Future[list[PreparedMail | None]]] | None] = queue.Queue()
         self._workers = [_Worker(own, self._jobs) for _ in range(count)]
 
-    def __enter__(self) -> Understanding:
+    def __enter__(self) -> AnalysisPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,14 +92,14 @@ class Understanding:
         for worker in self._workers:
             worker.join()
 
-    def begin(self, arrivals: Sequence[Arrival]) -> Batch:
+    def begin(self, arrivals: Sequence[FetchedMail]) -> Batch:
         """Hand a batch over. Returns at once."""
         batch = Batch(len(arrivals))
         if any(worker.is_ready for worker in self._workers):
             fit = [place for place, a in enumerate(arrivals) if not a.partial and len(a.raw) <= LARGEST]
             for start in range(0, len(fit), HANDFUL):
                 places = fit[start : start + HANDFUL]
-                future: Future[list[Prepared | None]] = Future()
+                future: Future[list[PreparedMail | None]] = Future()
                 self._jobs.put(([arrivals[place].raw for place in places], future))
                 batch.add(places, future)
         return batch

@@ -9,11 +9,11 @@ import signal
 import sys
 
 from mailbot.desk.inbound.analysis_pool import (
-    Prepared,
+    PreparedMail,
     hear,
     say,
 )
-from mailbot.mail.analysis import understand_wholly
+from mailbot.mail.analysis import analyse_fully
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.duplicates import identity
 from mailbot.runtime.memory import keep_small
@@ -39,13 +39,13 @@ def main() -> None:
         return
 
 
-def _prepared(raw: bytes, own: OwnIdentity) -> Prepared | None:
+def _prepared(raw: bytes, own: OwnIdentity) -> PreparedMail | None:
     try:
-        understood = understand_wholly(raw, own)
+        understood = analyse_fully(raw, own)
     except Exception:  # noqa: BLE001 - the parent meets the same fault, and sets the mail aside with its traceback
         return None
     sha256, packed = pack(raw)
-    return Prepared(understood, identity(raw), sha256, packed)
+    return PreparedMail(understood, identity(raw), sha256, packed)
 
 
 if __name__ == "__main__":

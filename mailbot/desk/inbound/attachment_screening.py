@@ -17,17 +17,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, Protocol
 
-from mailbot.desk.context import Arrived
+from mailbot.desk.context import IncomingMail
 from mailbot.mail.attachments.policy import (
-    Held,
     Refusals,
+    WithheldFile,
     screen,
     without,
 )
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.logs import Outage
-from mailbot.runtime.status import Line
+from mailbot.runtime.status import ConnectionStatus
 from mailbot.transport.clamd import (
     Infected,
     Unscanned,
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 SAMPLE = b"mailbot asks whether you scan\r\n"
 
 
-class Scans(Protocol):
+class Scanner(Protocol):
     """What looks for viruses (mailbot.transport.clamd.Clamd)."""
 
     address: str
@@ -53,14 +53,14 @@ class Scans(Protocol):
         """What it says of itself."""
 
 
-class Screening:
+class AttachmentScreening:
     """Screens one desk's mail. Usable from several threads; `down` is [attachments] clamd_down."""
 
     def __init__(
         self,
         refusals: Refusals,
         clock: Clock,
-        scanner: Scans | None = None,
+        scanner: Scanner | None = None,
         down: Literal["hold", "pass"] = "hold",
     ) -> None:
         self._refusals = refusals
@@ -81,19 +81,19 @@ class Screening:
         )
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> ConnectionStatus | None:
         """How the scanner fares, for the watch; None where none is asked for."""
         if self._scanner is None:
             return None
         with self._lock:
-            return Line(self._worked_at, failing_since=self._outage.since, reason=self._reason)
+            return ConnectionStatus(self._worked_at, failing_since=self._outage.since, reason=self._reason)
 
     def ask(self) -> None:
         """Have the scanner look at a few bytes: else a desk without files would not hear that it is gone."""
         if self._scanner is not None:
             self._asked(SAMPLE)
 
-    def screen(self, mail: Arrived, raw: bytes) -> Arrived:
+    def screen(self, mail: IncomingMail, raw: bytes) -> IncomingMail:
         """The mail as it may be acted on."""
         message, held = screen(mail.message, self._refusals)
         if self._scanner is None or mail.partial or not (mail.message.attachments or mail.message.nested):
@@ -109,7 +109,7 @@ class Screening:
             return _without_files(mail, message, held, UNSCANNED, "")
         return replace(mail, message=message, held=held) if held else mail
 
-    def screen_again(self, mail: Arrived, explanation: dict[str, object]) -> Arrived:
+    def screen_again(self, mail: IncomingMail, explanation: dict[str, object]) -> IncomingMail:
         """A mail that was held and is taken up now, inside a transaction: without asking the scanner a second time."""
         message, held = screen(mail.message, self._refusals)
         if explanation.get(UNSCANNED):
@@ -131,7 +131,7 @@ class Screening:
         return verdict
 
 
-def explained(held: tuple[Held, ...]) -> dict[str, object]:
+def explained(held: tuple[WithheldFile, ...]) -> dict[str, object]:
     """What `mailbot explain` shows of them, and what a mail that is taken up later has to know."""
     if not held:
         return {}
@@ -143,11 +143,11 @@ _FATES = {"hold": "held back", "pass": "passed on unscanned"}
 
 
 def _without_files(
-    mail: Arrived, message: InboundMessage, held: tuple[Held, ...], kind: str, signature: str
-) -> Arrived:
+    mail: IncomingMail, message: InboundMessage, held: tuple[WithheldFile, ...], kind: str, signature: str
+) -> IncomingMail:
     """Nothing of the mail's files goes on, neither in it nor in mails that are attached to it."""
     files = [each for each in _all_files(message) if not each.signature]
-    more = tuple(Held(f.name, f.content_type, f.size, f.sha256, kind, "", signature) for f in files)
+    more = tuple(WithheldFile(f.name, f.content_type, f.size, f.sha256, kind, "", signature) for f in files)
     return replace(mail, message=without(message, {f.sha256 for f in files}), held=(*held, *dict.fromkeys(more)))
 
 

@@ -27,7 +27,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class InHand:
+class InFlightMarker:
     """The mark of one worker. `name` says whose it is, also to a successor; "" where no mark can be kept."""
 
     def __init__(self, path: Path, name: str) -> None:
@@ -85,7 +85,7 @@ SECONDS = 70.0  # the process ends itself after 60 (understanding_worker)
 _ORDINARY = b"From: a@sekolah.example\r\nSubject: BKU\r\nMessage-ID: <a@sekolah.example>\r\n\r\nMohon bantuan.\r\n"
 
 
-def is_deadly(raw: bytes, own: OwnIdentity, seconds: float = SECONDS) -> bool:
+def crashes_parser(raw: bytes, own: OwnIdentity, seconds: float = SECONDS) -> bool:
     """Does a process end, or hang for `seconds`, over this mail, and not over another?"""
     return not _survives(raw, own, seconds) and _survives(_ORDINARY, own, seconds)
 

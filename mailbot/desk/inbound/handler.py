@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailbot.desk.context import (
-    Arrived,
-    Handled,
-    Turn,
+    Context,
+    HandlingResult,
+    IncomingMail,
 )
 from mailbot.desk.inbound.agents import handle_agent
 from mailbot.desk.inbound.machines import handle_bounce, handle_robot
@@ -21,37 +21,41 @@ from mailbot.mail.classify.authentication import dmarc_verdict
 from mailbot.mail.classify.reply_conflict import conflict
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.message import Kind
-from mailbot.ticket.quarantine import Why
+from mailbot.ticket.quarantine import QuarantineReason
 
 
-def handle(turn: Turn, mail: Arrived) -> Handled:
+def handle(turn: Context, mail: IncomingMail) -> HandlingResult:
     """Do what the mail asks for. The order matters: what a machine wrote is never taken for a person's words."""
     verdict = mail.verdict
     if verdict.kind is Kind.LOOP:
-        return Handled("processed", verdict.reason)  # ours come back: on record, and nothing else
+        return HandlingResult("processed", verdict.reason)  # ours come back: on record, and nothing else
     if verdict.kind is Kind.BOUNCE and not mail.released:
         return handle_bounce(turn, mail)
     if verdict.kind is Kind.AUTO and not mail.released:
         return handle_robot(turn, mail)
     if not is_usable(mail.message.from_addr):
         named = mail.message.from_addr or "nobody"
-        return Handled("quarantined", f"the mail names no sender who could be answered (From: {named})")
+        return HandlingResult("quarantined", f"the mail names no sender who could be answered (From: {named})")
     if mail.partial:
         handle_unread(turn, replace(mail, conflict=conflict_of(turn, mail)), "too_large")
-        return Handled("quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched")
+        return HandlingResult(
+            "quarantined", f"larger than max_size ({mail.message.size} bytes): only its header was fetched"
+        )
     if mail.infected:
         handle_unread(turn, mail, "quarantined")
-        return Handled("quarantined", f"a virus was found in it: {mail.infected}", rule=Why.VIRUS.value)
+        return HandlingResult(
+            "quarantined", f"a virus was found in it: {mail.infected}", rule=QuarantineReason.VIRUS.value
+        )
     if verdict.kind is Kind.QUARANTINE and not mail.released:
         handle_unread(turn, mail, "quarantined")
-        return Handled("quarantined", verdict.reason)
+        return HandlingResult("quarantined", verdict.reason)
     agent = turn.policy.agent(mail.message.from_addr)
     if agent is not None:
         return handle_agent(turn, mail, agent)
     return _handle_person(turn, mail)
 
 
-def _handle_person(turn: Turn, mail: Arrived) -> Handled:
+def _handle_person(turn: Context, mail: IncomingMail) -> HandlingResult:
     """A person's mail; one that is not answered by itself, where the answer could reach somebody else."""
     found = conflict_of(turn, mail)
     if not found:
@@ -60,7 +64,7 @@ def _handle_person(turn: Turn, mail: Arrived) -> Handled:
     return replace(handled, explanation={**handled.explanation, "not_answered": found})
 
 
-def conflict_of(turn: Turn, mail: Arrived) -> str:
+def conflict_of(turn: Context, mail: IncomingMail) -> str:
     """Why this mail is not answered by itself though a person wrote it, or ""."""
     profile, agents, message = turn.profile, turn.policy.agents, mail.message
     desk = (profile.address, *profile.aliases)

@@ -16,22 +16,22 @@ from sqlalchemy import bindparam, select
 from mailbot.mail.ordering_keys import head_of, order_keys
 from mailbot.store.engine import Store
 from mailbot.store.statements import (
-    Prepared,
+    CompiledStatement,
     in_steps,
     named,
     one_of,
 )
 from mailbot.store.tables import TICKET
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 
 
-def urgent(store: Store, mails: Mapping[int, bytes]) -> set[int]:
+def with_priority(store: Store, mails: Mapping[int, bytes]) -> set[int]:
     """The keys of those mails, or heads, that a person wrote on a ticket that there is. StoreUnavailable."""
     found = {key: belongs(raw) for key, raw in mails.items()}
     numbers: set[int] = set()
     ids: set[str] = set()
     with store.reading() as connection:
-        work = Work(connection, store.desk_id, store.clock.now())
+        work = UnitOfWork(connection, store.desk_id, store.clock.now())
         for some in in_steps(number for one in found.values() for number in one.numbers if 0 < number < 2**31):
             rows = _there(len(some)).rows(connection, {"desk": store.desk_id} | named(some))
             numbers.update(row.number for row in rows)
@@ -41,10 +41,10 @@ def urgent(store: Store, mails: Mapping[int, bytes]) -> set[int]:
 
 
 @lru_cache(maxsize=16)
-def _there(count: int) -> Prepared:
+def _there(count: int) -> CompiledStatement:
     """Which of so many numbers are tickets'."""
     wanted = select(TICKET.c.number).where(TICKET.c.desk_id == bindparam("desk"), one_of(TICKET.c.number, count))
-    return Prepared(wanted)
+    return CompiledStatement(wanted)
 
 
 # The fields that this module looks at.

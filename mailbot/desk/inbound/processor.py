@@ -1,6 +1,6 @@
 """Stored mail is understood and handled; one that can't be never stops the rest.
 
-In: ids of inbound rows in state "received". Out: `Processed` for each. A fresh batch is handled in one transaction,
+In: ids of inbound rows in state "received". Out: `ProcessingResult` for each. A fresh batch is handled in one transaction,
 each mail in a savepoint; what was left over (by a process that died, or by a fault) is handled one by one.
 
 Whose fault was it? The first row that fits:
@@ -35,22 +35,22 @@ from datetime import datetime
 from typing import Any
 
 from mailbot.desk.context import (
-    Arrived,
-    Handled,
-    Processed,
-    Turn,
+    Context,
+    HandlingResult,
+    IncomingMail,
+    ProcessingResult,
 )
 from mailbot.desk.inbound.attachment_screening import explained
-from mailbot.desk.inbound.crash_guard import InHand
+from mailbot.desk.inbound.crash_guard import InFlightMarker
 from mailbot.desk.inbound.handler import handle
 from mailbot.desk.inbound.quarantining import (
     LONGEST_TRACE,
-    set_aside,
-    unread,
+    header_only,
+    quarantine_unhandled,
 )
 from mailbot.errors import StoreUnavailable
-from mailbot.mail.analysis import Understood
-from mailbot.mail.fetched import Place
+from mailbot.mail.analysis import Analysis
+from mailbot.mail.fetched import Folder
 from mailbot.mail.mime.attachments import without_contents
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.memory import LARGE, one_large
@@ -58,8 +58,8 @@ from mailbot.store import raw_mail
 from mailbot.store.cluster.claims import in_hand as in_hand_of
 from mailbot.store.engine import Store
 from mailbot.store.statements import Savepoint
-from mailbot.store.unit_of_work import Work
-from mailbot.ticket.quarantine import Why
+from mailbot.store.unit_of_work import UnitOfWork
+from mailbot.ticket.quarantine import QuarantineReason
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ _OF_ATTEMPTS = frozenset({FAULT_AT, DATABASE, FAULTS, ALONE})
 class _Read:
     """A mail as far as it could be understood; `error` where our code broke on it."""
 
-    mail: Arrived
+    mail: IncomingMail
     error: Exception | None = None
 
 
@@ -100,7 +100,7 @@ class _InHand(Exception):
         self.error = error
 
 
-class Processing:
+class Processor:
     """The way of stored mail through one desk. `understand(row, raw)` writes nothing; `turn(work)` gives a
 
     transaction's surroundings. Usable from several threads.
@@ -110,9 +110,9 @@ class Processing:
         self,
         store: Store,
         clock: Clock,
-        understand: Callable[[Any, bytes, Understood | None], Arrived],
-        turn: Callable[[Work], Turn],
-        mark: InHand,
+        understand: Callable[[Any, bytes, Analysis | None], IncomingMail],
+        turn: Callable[[UnitOfWork], Context],
+        mark: InFlightMarker,
         is_deadly: Callable[[bytes], bool],
     ) -> None:
         self._store = store
@@ -128,16 +128,16 @@ class Processing:
         self,
         ids: Sequence[int],
         raws: Mapping[int, bytes],
-        understood: Mapping[int, Understood],
+        understood: Mapping[int, Analysis],
         worker: str = "",
-    ) -> list[Processed]:
+    ) -> list[ProcessingResult]:
         """Handle mail that was just stored, in its order; `raws` spares reading back what is in memory still.
 
         `understood`: what another process found out about them already.
 
         Raises StoreUnavailable where the database can't be used, and then everything not committed is as it was.
         """
-        done: list[Processed] = []
+        done: list[ProcessingResult] = []
         for start in range(0, len(ids), IN_ONE_COMMIT):
             batch = ids[start : start + IN_ONE_COMMIT]
             self._in_hand.update(batch)
@@ -158,9 +158,9 @@ class Processing:
         """`fresh` comes for these in a moment; `no_more`: it does not, after all."""
         (self._in_hand.difference_update if no_more else self._in_hand.update)(ids)
 
-    def left(self, ids: Sequence[int], worker: str = "") -> list[Processed]:
+    def left(self, ids: Sequence[int], worker: str = "") -> list[ProcessingResult]:
         """Handle mail whose first attempt came to nothing: each in a transaction of its own, counted beforehand."""
-        done: list[Processed] = []
+        done: list[ProcessingResult] = []
         for inbound_id in ids:
             with self._alone:
                 if inbound_id in self._in_hand:
@@ -172,7 +172,7 @@ class Processing:
                     self._mark.put_down()
         return done
 
-    def _by_itself(self, inbound_id: int, worker: str, may_die: bool) -> list[Processed]:
+    def _by_itself(self, inbound_id: int, worker: str, may_die: bool) -> list[ProcessingResult]:
         """`may_die` False: a death now would say nothing about the mail."""
         given_up = self._count_attempt(inbound_id, may_die)
         if given_up is not None:
@@ -182,7 +182,7 @@ class Processing:
         except _InHand as fault:
             return [self._spare(inbound_id, fault.error, may_die)]
 
-    def by_another(self, inbound_id: int) -> Processed:
+    def by_another(self, inbound_id: int) -> ProcessingResult:
         """What became of a mail that another worker took in hand before us: it needs a moment."""
         for _ in range(200):
             with self._store.reading() as connection:
@@ -191,11 +191,11 @@ class Processing:
                 if row.state != "received":
                     loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id) if row.ticket_id else None
                     number = loaded.ticket.number if loaded else None
-                    return Processed(row.id, row.state, Place(row.place or "processed"), number, row.reason)
+                    return ProcessingResult(row.id, row.state, Folder(row.place or "processed"), number, row.reason)
             time.sleep(0.05)
-        return Processed(inbound_id, "received", Place.PROCESSED, None, "another process takes it")
+        return ProcessingResult(inbound_id, "received", Folder.PROCESSED, None, "another process takes it")
 
-    def _count_attempt(self, inbound_id: int, may_die: bool) -> Processed | None:
+    def _count_attempt(self, inbound_id: int, may_die: bool) -> ProcessingResult | None:
         """Write down that this mail is taken in hand now; where it was too often, what became of it."""
         died = self._mark.died_with(inbound_id)
         with self._store.reading() as connection:
@@ -223,7 +223,7 @@ class Processing:
             work.set_inbound(inbound_id, attempts=max(before + counts, 1) + may_die, explanation=flags)
         return None
 
-    def _spare(self, inbound_id: int, error: Exception, was_counted: bool) -> Processed:
+    def _spare(self, inbound_id: int, error: Exception, was_counted: bool) -> ProcessingResult:
         """The mail stays as it is and is tried again; this attempt does not count yet, and some never do."""
         reason = f"tried again later: {_named(error)}"
         is_database = isinstance(error, StoreUnavailable)
@@ -241,23 +241,23 @@ class Processing:
                     row.id, attempts=max(row.attempts - was_counted, 1), reason=_storable(reason)[:2000],
                     traceback=_storable(_trace(error)), explanation=flags,
                 )  # fmt: skip
-        return Processed(inbound_id, "received", Place.PROCESSED, None, reason)
+        return ProcessingResult(inbound_id, "received", Folder.PROCESSED, None, reason)
 
-    def _give_up(self, turn: Turn, row: Any, times: int, is_deadly: bool) -> Processed:
-        mail = unread(row, raw_mail.get(turn.work.connection, row.raw_sha256) or b"")
+    def _give_up(self, turn: Context, row: Any, times: int, is_deadly: bool) -> ProcessingResult:
+        mail = header_only(row, raw_mail.get(turn.work.connection, row.raw_sha256) or b"")
         if is_deadly:
-            why = Why.KILLED
+            why = QuarantineReason.KILLED
             reason = f"mailbot ended {times} times while it had this mail in hand: it was not looked into again"
         else:
-            why, reason = Why.GAVE_UP, f"{row.reason} ({times} times, while other mail was handled)"
+            why, reason = QuarantineReason.GAVE_UP, f"{row.reason} ({times} times, while other mail was handled)"
         log.error("mail %s (inbound %d) is quarantined: %s", row.message_id, row.id, reason)
-        return self._write(turn, row, mail, set_aside(turn, mail, why, reason, row.traceback))
+        return self._write(turn, row, mail, quarantine_unhandled(turn, mail, why, reason, row.traceback))
 
     # Several mails in one transaction
 
     def _together(
-        self, ids: Sequence[int], raws: Mapping[int, bytes], understood: Mapping[int, Understood], worker: str
-    ) -> list[Processed]:
+        self, ids: Sequence[int], raws: Mapping[int, bytes], understood: Mapping[int, Analysis], worker: str
+    ) -> list[ProcessingResult]:
         in_hand = 0
         try:
             with self._store.reading() as connection:
@@ -290,7 +290,7 @@ class Processing:
         with self._store.reading() as connection:
             return raw_mail.get(connection, row.raw_sha256) or b""
 
-    def _read(self, row: Any, raw: bytes, known: Understood | None) -> _Read:
+    def _read(self, row: Any, raw: bytes, known: Analysis | None) -> _Read:
         """Everything that a mail says by itself, outside of any write; where our code breaks on it, its outside."""
         try:
             mail = self._understand(row, raw, known)
@@ -300,14 +300,14 @@ class Processing:
             raise
         except Exception as error:
             log.exception("mail %s (inbound %d) can't be understood and is quarantined", row.message_id, row.id)
-            return _Read(unread(row, raw), error)
+            return _Read(header_only(row, raw), error)
 
-    def _handle(self, turn: Turn, row: Any, read: _Read) -> Processed:
+    def _handle(self, turn: Context, row: Any, read: _Read) -> ProcessingResult:
         if row.state != "received":
-            return Processed(row.id, row.state, Place(row.place or "processed"), None, row.reason)
-        return self._write(turn, row, read.mail, handled_or_set_aside(turn, row, read.mail, read.error))
+            return ProcessingResult(row.id, row.state, Folder(row.place or "processed"), None, row.reason)
+        return self._write(turn, row, read.mail, handle_or_quarantine(turn, row, read.mail, read.error))
 
-    def again(self, turn: Turn, inbound_id: int) -> Processed:
+    def again(self, turn: Context, inbound_id: int) -> ProcessingResult:
         """Handle a mail that was let out of quarantine, within a transaction; what fails again is set aside again."""
         [row] = turn.work.inbound_unlocked([inbound_id])
         raw = raw_mail.get(turn.work.connection, row.raw_sha256) or b""
@@ -319,18 +319,23 @@ class Processing:
         except (MemoryError, OSError) as error:
             savepoint.rollback()
             log.exception("mail %s (inbound %d) failed again and is quarantined", row.message_id, row.id)
-            mail = unread(row, raw)
-            return self._write(turn, row, mail, set_aside(turn, mail, Why.GAVE_UP, _named(error), _trace(error)))
+            mail = header_only(row, raw)
+            return self._write(
+                turn,
+                row,
+                mail,
+                quarantine_unhandled(turn, mail, QuarantineReason.GAVE_UP, _named(error), _trace(error)),
+            )
 
-    def _write(self, turn: Turn, row: Any, mail: Arrived, handled: Handled) -> Processed:
+    def _write(self, turn: Context, row: Any, mail: IncomingMail, handled: HandlingResult) -> ProcessingResult:
         record(turn, row, mail, handled)
-        return Processed(row.id, handled.state, Place(handled.place), handled.number, handled.reason)
+        return ProcessingResult(row.id, handled.state, Folder(handled.place), handled.number, handled.reason)
 
-    def _work(self, connection: Any) -> Work:
-        return Work(connection, self._store.desk_id, self._clock.now())
+    def _work(self, connection: Any) -> UnitOfWork:
+        return UnitOfWork(connection, self._store.desk_id, self._clock.now())
 
 
-def handled_or_set_aside(turn: Turn, row: Any, mail: Arrived, error: Exception | None = None) -> Handled:
+def handle_or_quarantine(turn: Context, row: Any, mail: IncomingMail, error: Exception | None = None) -> HandlingResult:
     """Handle one mail in a savepoint: what our code breaks on is rolled back and set aside, with the traceback.
 
     `error` is what it broke on before. Machine's faults pass through.
@@ -347,10 +352,10 @@ def handled_or_set_aside(turn: Turn, row: Any, mail: Arrived, error: Exception |
             savepoint.rollback()
             log.exception("mail %s (inbound %d) can't be handled and is quarantined", row.message_id, row.id)
             error = fault
-    return set_aside(turn, mail, Why.POISON, _named(error), _trace(error))
+    return quarantine_unhandled(turn, mail, QuarantineReason.POISON, _named(error), _trace(error))
 
 
-def record(turn: Turn, row: Any, mail: Arrived, handled: Handled) -> None:
+def record(turn: Context, row: Any, mail: IncomingMail, handled: HandlingResult) -> None:
     """Write what became of a mail into its row."""
     message, verdict = mail.message, mail.verdict
     turn.work.note_place(row, handled.place)

@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import Any
 
 from mailbot.desk.context import (
-    Arrived,
-    Handled,
-    Turn,
-    let_out,
+    Context,
+    HandlingResult,
+    IncomingMail,
+    release_flags,
 )
 from mailbot.desk.inbound.requesters import words_of
 from mailbot.desk.views import (
@@ -34,9 +34,9 @@ from mailbot.mail.reply_token import (
 from mailbot.store import quarantine_lists
 from mailbot.ticket.matching import Clues
 from mailbot.ticket.quarantine import (
-    Order,
     OrderError,
     OrderFault,
+    QuarantineCommand,
     Verb,
     parse_orders,
     settle,
@@ -58,7 +58,7 @@ def list_token(clues: Clues, signer: Signer, agent: Agent) -> Token | None:
     return next((t for t in of_lists if signer.belongs_to(t, agent.signs_as)), of_lists[0])
 
 
-def carry_out_orders(turn: Turn, mail: Arrived, agent: Agent, token: Token) -> Handled:
+def carry_out_orders(turn: Context, mail: IncomingMail, agent: Agent, token: Token) -> HandlingResult:
     """A proven agent's answer to a list."""
     listed = quarantine_lists.mails_of(turn.work, token.number)
     if agent.email not in turn.policy.leads:
@@ -80,24 +80,24 @@ def carry_out_orders(turn: Turn, mail: Arrived, agent: Agent, token: Token) -> H
     outcomes = [_carry_out(turn, agent, n, order, rows.get(listed[n - 1])) for n, order in orders.items()]
     context = {"outcomes": tuple(outcomes), "errors": ()}
     turn.post.of_quarantine(turn, agent.email, "agent/quarantine_done", context, token.number, mail)
-    return Handled("processed", f"orders on {len(outcomes)} mails of the quarantine")
+    return HandlingResult("processed", f"orders on {len(outcomes)} mails of the quarantine")
 
 
 def _refuse(
-    turn: Turn, mail: Arrived, agent: Agent, list_id: int | None, errors: Sequence[OrderError]
-) -> Handled:  # fmt: skip
+    turn: Context, mail: IncomingMail, agent: Agent, list_id: int | None, errors: Sequence[OrderError]
+) -> HandlingResult:  # fmt: skip
     faults = tuple(FaultView(e.fault.value, _one_line(e.line), e.line_number, _one_line(e.found)) for e in errors)
     context = {"outcomes": (), "errors": faults}
     turn.post.of_quarantine(turn, agent.email, "agent/quarantine_done", context, list_id, mail)
     reasons = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
-    return Handled("processed", f"nothing was done in the quarantine: {reasons}")
+    return HandlingResult("processed", f"nothing was done in the quarantine: {reasons}")
 
 
-def _is_beyond_release(order: Order, row: Any) -> bool:
+def _is_beyond_release(order: QuarantineCommand, row: Any) -> bool:
     return row is not None and order.verb is Verb.RELEASE and row.partial and row.state in quarantine_lists.HELD
 
 
-def _carry_out(turn: Turn, agent: Agent, number: int, order: Order, row: Any) -> OutcomeView:
+def _carry_out(turn: Context, agent: Agent, number: int, order: QuarantineCommand, row: Any) -> OutcomeView:
     """One number's order."""
     if row is None:  # locked: somebody has it in hand at this moment
         return OutcomeView(number, "", "", "busy")
@@ -113,14 +113,14 @@ def _carry_out(turn: Turn, agent: Agent, number: int, order: Order, row: Any) ->
     if order.verb is Verb.DISCARD:
         turn.work.set_inbound(row.id, state="discarded", processed_at=turn.work.now)
         return replace(outcome, outcome="dropped")
-    turn.work.set_inbound(row.id, state="received", explanation=let_out(now), traceback="", attempts=1)
+    turn.work.set_inbound(row.id, state="received", explanation=release_flags(now), traceback="", attempts=1)
     done = turn.admit(row.id)
     if done.state in quarantine_lists.HELD:
         return replace(outcome, outcome="held_again", reason=_one_line(done.reason))
     return replace(outcome, outcome="let_in", ticket=done.number, reason=_one_line(done.reason))
 
 
-def _number(turn: Turn, ticket_id: int | None) -> int | None:
+def _number(turn: Context, ticket_id: int | None) -> int | None:
     if ticket_id is None:
         return None
     loaded = turn.work.tickets_by_id([ticket_id]).get(ticket_id)

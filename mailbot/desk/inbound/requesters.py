@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailbot.desk.apply_event import carry_out, open_new
+from mailbot.desk.apply_event import apply_event, open_new
 from mailbot.desk.context import (
-    Arrived,
-    Handled,
-    Source,
-    Turn,
+    Context,
+    HandlingResult,
+    IncomingMail,
+    Words,
 )
 from mailbot.desk.inbound.sender_proof import proves_author
 from mailbot.desk.inbound.ticket_lookup import (
@@ -25,7 +25,7 @@ from mailbot.mail.message import Address, Reply
 from mailbot.mail.redaction import safe_title, without_tokens
 from mailbot.mail.reply.reply_text import new_words
 from mailbot.mail.subject import clean_subject, status_request
-from mailbot.store.unit_of_work import Loaded
+from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.events import (
     Hold,
     OpenFollowUp,
@@ -47,7 +47,7 @@ from mailbot.ticket.ticket import (
 )
 
 
-def handle_person(turn: Turn, mail: Arrived) -> Handled:
+def handle_person(turn: Context, mail: IncomingMail) -> HandlingResult:
     """A mail of somebody who is no agent."""
     clues = clues_of(mail.message)
     if mail.from_form:
@@ -63,7 +63,7 @@ def handle_person(turn: Turn, mail: Arrived) -> Handled:
     return _reply(turn, mail, loaded, found)
 
 
-def _is_strangers_reply_to_closed(found: Route, loaded: Loaded) -> bool:
+def _is_strangers_reply_to_closed(found: Route, loaded: StoredTicket) -> bool:
     """A reference alone, from an address that takes no part, doesn't open a follow-up in somebody's name."""
     return found.elsewhere and found.evidence == "reference" and loaded.ticket.status is Status.CLOSED
 
@@ -71,7 +71,7 @@ def _is_strangers_reply_to_closed(found: Route, loaded: Loaded) -> bool:
 # A reply
 
 
-def _reply(turn: Turn, mail: Arrived, loaded: Loaded, found: Route) -> Handled:
+def _reply(turn: Context, mail: IncomingMail, loaded: StoredTicket, found: Route) -> HandlingResult:
     message = mail.message
     reply = words_of(turn, mail, loaded)
     author = message.from_address
@@ -86,12 +86,12 @@ def _reply(turn: Turn, mail: Arrived, loaded: Loaded, found: Route) -> Handled:
         acknowledge=mail.may_be_answered,
     )
     mark = "elsewhere" if found.elsewhere else ""
-    source = Source(author, role, reply.text, mail, message.attachments, message.subject, mark)
+    source = Words(author, role, reply.text, mail, message.attachments, message.subject, mark)
     why = {"evidence": found.evidence, "cut": reply.rule, "intent": event.intent.value}
     return reply_to(turn, loaded, event, source, why)
 
 
-def _is_theirs(turn: Turn, mail: Arrived, found: Route) -> bool:
+def _is_theirs(turn: Context, mail: IncomingMail, found: Route) -> bool:
     """May this mail bring others into the ticket? A number and a From are enough to add words, not to let people in:
 
     who is in Cc reads every answer from then on, and a From anybody can write.
@@ -99,26 +99,26 @@ def _is_theirs(turn: Turn, mail: Arrived, found: Route) -> bool:
     return found.proven or mail.released or proves_author(turn, mail)
 
 
-def reply_to(turn: Turn, loaded: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:
+def reply_to(turn: Context, loaded: StoredTicket, event: Replied, source: Words, why: dict[str, str]) -> HandlingResult:
     """Put a person's words on the ticket, on its open follow-up, or into a new follow-up."""
-    decision = carry_out(turn, loaded, event, source)
+    decision = apply_event(turn, loaded, event, source)
     for effect in decision.effects:
         if isinstance(effect, Hold):
             if source.mail is not None and source.mail.released:  # an admin read it: no spam after all
                 return report(turn, source.mail, named=loaded.ticket.number)
-            return Handled("quarantined", effect.reason, loaded.id, loaded.ticket.number, dict(why))
+            return HandlingResult("quarantined", effect.reason, loaded.id, loaded.ticket.number, dict(why))
         if isinstance(effect, OpenFollowUp):
             newest = _newest_of_chain(turn, loaded)
             if newest.ticket.status is not Status.CLOSED:
                 return reply_to(turn, newest, event, source, why | {"joined": "open follow-up"})
             return _follow_up(turn, newest, event, source, why)
-    return Handled("processed", "", loaded.id, loaded.ticket.number, dict(why))
+    return HandlingResult("processed", "", loaded.id, loaded.ticket.number, dict(why))
 
 
-def _follow_up(turn: Turn, old: Loaded, event: Replied, source: Source, why: dict[str, str]) -> Handled:
+def _follow_up(turn: Context, old: StoredTicket, event: Replied, source: Words, why: dict[str, str]) -> HandlingResult:
     ticket = old.ticket
     if ticket.close_reason is CloseReason.SPAM:
-        return Handled(
+        return HandlingResult(
             "quarantined", f"reply to ticket #{ticket.number}, which was closed as spam", old.id, ticket.number
         )
     reported = Reported(
@@ -134,19 +134,19 @@ def _follow_up(turn: Turn, old: Loaded, event: Replied, source: Source, why: dic
     )
     mailbox_id = source.mail.mailbox_id if source.mail else 0
     opened = open_new(turn, reported, source, mailbox_id)
-    return Handled("processed", "", opened.id, opened.ticket.number, why | {"follow_up_of": str(ticket.number)})
+    return HandlingResult("processed", "", opened.id, opened.ticket.number, why | {"follow_up_of": str(ticket.number)})
 
 
 # A new report
 
 
 def report(
-    turn: Turn,
-    mail: Arrived,
+    turn: Context,
+    mail: IncomingMail,
     *,
     named: int | None = None,
     route: Route | None = None,
-) -> Handled:
+) -> HandlingResult:
     """A mail that belongs to no ticket opens one."""
     message = mail.message
     reply = words_of(turn, mail, None)
@@ -164,13 +164,15 @@ def report(
         named=named,
     )
     mark = f"named:{named}" if named else ""
-    source = Source(author, Role.REQUESTER, reply.text, mail, message.attachments, message.subject, mark)
+    source = Words(author, Role.REQUESTER, reply.text, mail, message.attachments, message.subject, mark)
     opened = open_new(turn, event, source, mail.mailbox_id)
     why = {"evidence": route.evidence if route else "", "cut": reply.rule}
-    return Handled("processed", "", opened.id, opened.ticket.number, why | ({"named": str(named)} if named else {}))
+    return HandlingResult(
+        "processed", "", opened.id, opened.ticket.number, why | ({"named": str(named)} if named else {})
+    )
 
 
-def words_of(turn: Turn, mail: Arrived, loaded: Loaded | None) -> Reply:
+def words_of(turn: Context, mail: IncomingMail, loaded: StoredTicket | None) -> Reply:
     """The new words of a mail; what we sent is known, so that quotations of it are recognised by comparison."""
     message = mail.message
     sent = turn.work.sent_texts((*message.in_reply_to, *message.references[-5:]))
@@ -181,7 +183,7 @@ def words_of(turn: Turn, mail: Arrived, loaded: Loaded | None) -> Reply:
     return replace(reply, text=without_tokens(reply.text))
 
 
-def people_in_cc(turn: Turn, mail: Arrived) -> tuple[Participant, ...]:
+def people_in_cc(turn: Context, mail: IncomingMail) -> tuple[Participant, ...]:
     """Who else the requester wrote to: people, not the desk, not its agents, not robots (service.md 1).
 
     Beside a mailing list or a robot nobody takes part: the addresses there are not known to be people.
@@ -196,7 +198,7 @@ def people_in_cc(turn: Turn, mail: Arrived) -> tuple[Participant, ...]:
     return tuple(people.values())[: turn.policy.max_participants]
 
 
-def _is_outside_person(turn: Turn, address: Address) -> bool:
+def _is_outside_person(turn: Context, address: Address) -> bool:
     ours = turn.profile.is_own(address.email) or turn.policy.agent(address.email) is not None
     return not ours and is_usable(address.email) and not is_automatic_address(address.local_part)
 
@@ -209,18 +211,18 @@ def first_line(text: str) -> str:
 # A status request, and mail whose words can't be read
 
 
-def _tell_status(turn: Turn, mail: Arrived, number: int, clues: Clues) -> Handled:
+def _tell_status(turn: Context, mail: IncomingMail, number: int, clues: Clues) -> HandlingResult:
     if not mail.may_be_answered:
-        return Handled("processed", "a status request of a sender who must get no automatic mail")
+        return HandlingResult("processed", "a status request of a sender who must get no automatic mail")
     loaded = turn.work.ticket(number)
     if loaded is not None and not clues.doubtful and loaded.ticket.takes_part(clues.sender):
         turn.post.status(turn, loaded, mail)
-        return Handled("processed", "status request", None, number)
+        return HandlingResult("processed", "status request", None, number)
     turn.post.status_unknown(turn, number, mail)
-    return Handled("processed", "status request for a number that doesn't belong to this address")
+    return HandlingResult("processed", "status request for a number that doesn't belong to this address")
 
 
-def handle_unread(turn: Turn, mail: Arrived, why: str) -> None:
+def handle_unread(turn: Context, mail: IncomingMail, why: str) -> None:
     """A person wrote, but their words can't be read: the timers stop all the same, its sender is evidence enough."""
     message = mail.message
     if why == "too_large" and mail.may_be_answered:
@@ -234,4 +236,4 @@ def handle_unread(turn: Turn, mail: Arrived, why: str) -> None:
         return  # a number and a From that is refuted: evidence of nothing
     loaded = resolve_merged(turn, known[found.number])
     role = Role.REQUESTER if message.from_addr == loaded.ticket.requester.email else Role.PARTICIPANT
-    carry_out(turn, loaded, Replied(turn.work.now, message.from_address, role, unread=why))
+    apply_event(turn, loaded, Replied(turn.work.now, message.from_address, role, unread=why))

@@ -10,7 +10,7 @@ our addresses, which few signatures cover, is held.
 
 from __future__ import annotations
 
-from mailbot.desk.context import Arrived, Turn
+from mailbot.desk.context import Context, IncomingMail
 from mailbot.mail.classify.authentication import (
     dmarc_passes,
     dmarc_verdict,
@@ -19,7 +19,7 @@ from mailbot.mail.classify.authentication import (
 from mailbot.ticket.matching import AgentRoute
 
 
-def proves_author(turn: Turn, mail: Arrived) -> bool:
+def proves_author(turn: Context, mail: IncomingMail) -> bool:
     """Does the domain in From stand by this mail: DMARC by our own server, or DKIM by a key at hand?"""
     message, profile = mail.message, turn.profile
     if mail.from_form or doubtful_author(message):
@@ -34,7 +34,7 @@ def proves_author(turn: Turn, mail: Arrived) -> bool:
     return raw is not None and not why_unproven(raw, message.from_address.domain, profile.dkim_keys, turn.work.now)
 
 
-def is_proven(turn: Turn, mail: Arrived, found: AgentRoute) -> bool:
+def is_proven(turn: Context, mail: IncomingMail, found: AgentRoute) -> bool:
     """Is this mail the agent's whose address it bears, by what the desk trusts?"""
     if mail.proven:  # not where it was only let out of quarantine: that it is no spam does not say whose it is
         return True

@@ -62,7 +62,7 @@ class OnDisk:
             self._file.close()
 
 
-class Enclosures:
+class AttachmentReader:
     """What goes out with mails, for one thread. `folder`: where large files lie meanwhile; None: in memory."""
 
     def __init__(self, store: Store, folder: Path | None) -> None:

@@ -18,30 +18,30 @@ from mailbot.mail.domains import (
     organisation_of,
 )
 from mailbot.mail.message import MessageKind
-from mailbot.store.auto_reply_counts import Keys, Restraint
+from mailbot.store.auto_reply_counts import AutoReplyCounts, Keys
 from mailbot.ticket.auto_reply_limits import (
-    Cap,
+    Limit,
     likeness,
     reached,
 )
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 if TYPE_CHECKING:
-    from mailbot.desk.context import Arrived, Turn
-    from mailbot.store.unit_of_work import Loaded
+    from mailbot.desk.context import Context, IncomingMail
+    from mailbot.store.unit_of_work import StoredTicket
 
 # They follow a deadline or an agent's order, a few for each ticket, and a ticket that is closed in silence would be
 # worse than one mail too many: they count, but are not withheld.
 NEVER_WITHHELD = (MessageKind.REMINDER, MessageKind.CLOSURE)
 # What shows a machine, not a person who asks too often: its further reports need no notification each.
-MACHINES = (Cap.ECHO, Cap.ALIKE, Cap.DOMAIN, Cap.RALLY, Cap.SPREAD, Cap.OVERALL, Cap.SENDER)
+MACHINES = (Limit.ECHO, Limit.ALIKE, Limit.DOMAIN, Limit.RALLY, Limit.SPREAD, Limit.OVERALL, Limit.SENDER)
 SUMMARY_AFTER = timedelta(minutes=10)
 _LOOKED_AT = 20_000  # characters, for a line of ours
 
 
-def cap_on(
-    turn: Turn, loaded: Loaded | None, kind: MessageKind, to: str, mail: Arrived | None, words: str
-) -> Cap | None:
+def exceeded_limit(
+    turn: Context, loaded: StoredTicket | None, kind: MessageKind, to: str, mail: IncomingMail | None, words: str
+) -> Limit | None:
     """May the desk write this automatic mail to a person? None: yes, and it is counted.
 
     `mail` is what it would answer, `words` are the new ones in it.
@@ -59,7 +59,7 @@ def cap_on(
     return cap
 
 
-def may_ask(turn: Turn, agent: str) -> bool:
+def may_ask(turn: Context, agent: str) -> bool:
     """May the desk ask this agent once more whether a mail in their name is theirs? A forger could ask for ever."""
     counters, limit = _counters(turn), turn.profile.limits.confirm
     keys = Keys(agent, _hash(turn, f"confirm {agent}"))
@@ -69,7 +69,7 @@ def may_ask(turn: Turn, agent: str) -> bool:
     return True
 
 
-def withhold(turn: Turn, cap: Cap, loaded: Loaded | None) -> bool:
+def withhold(turn: Context, cap: Limit, loaded: StoredTicket | None) -> bool:
     """Write down that a mail was not written. True: it is the first in this cap's window, the leads should hear."""
     first = _counters(turn).withhold(cap, loaded.id if loaded else None, _start(turn, cap))
     if loaded is not None and cap in MACHINES:
@@ -77,7 +77,7 @@ def withhold(turn: Turn, cap: Cap, loaded: Loaded | None) -> bool:
     return first
 
 
-def folds(turn: Turn, loaded: Loaded, *, is_new: bool) -> bool:
+def is_digested(turn: Context, loaded: StoredTicket, *, is_new: bool) -> bool:
     """Is one more notification to agents too much? Then it is written down for the summary.
 
     On one ticket past `max_notifications_per_ticket`; of new tickets, where the reporter was met with silence, past
@@ -92,24 +92,24 @@ def folds(turn: Turn, loaded: Loaded, *, is_new: bool) -> bool:
     else:
         too_many = counters.replies_exceed(loaded.id, since, limit.count)
     if too_many:
-        counters.withhold(Cap.REPORTS if is_new else Cap.NOTIFICATIONS, loaded.id, since)
+        counters.withhold(Limit.REPORTS if is_new else Limit.NOTIFICATIONS, loaded.id, since)
     return too_many
 
 
-def folded(turn: Turn) -> list[tuple[Cap, int]]:
+def digested(turn: Context) -> list[tuple[Limit, int]]:
     """What was folded and is due in a summary: REPORTS or NOTIFICATIONS, and the row id of the ticket."""
     return _counters(turn).folded(turn.work.now - SUMMARY_AFTER)
 
 
-def _start(turn: Turn, cap: Cap) -> datetime:
+def _start(turn: Context, cap: Limit) -> datetime:
     return turn.work.now - turn.profile.limits.of(cap).per
 
 
-def _counters(turn: Turn) -> Restraint:
-    return Restraint(turn.work.connection, turn.work.desk_id, turn.work.now)
+def _counters(turn: Context) -> AutoReplyCounts:
+    return AutoReplyCounts(turn.work.connection, turn.work.desk_id, turn.work.now)
 
 
-def _keys(turn: Turn, loaded: Loaded | None, to: str, mail: Arrived | None, words: str) -> Keys:
+def _keys(turn: Context, loaded: StoredTicket | None, to: str, mail: IncomingMail | None, words: str) -> Keys:
     domain = to.rpartition("@")[2]
     shared = is_shared(domain, turn.profile.shared_domains)
     ticket = loaded.ticket if loaded else None
@@ -123,13 +123,13 @@ def _keys(turn: Turn, loaded: Loaded | None, to: str, mail: Arrived | None, word
     )
 
 
-def _hash(turn: Turn, text: str) -> int:
+def _hash(turn: Context, text: str) -> int:
     """A number for a key that tells nothing to who has the database but not the desk's secret."""
     digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8, key=turn.profile.instance_id.encode())
     return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def _is_echo(counters: Restraint, loaded: Loaded | None, to: str, mail: Arrived) -> bool:
+def _is_echo(counters: AutoReplyCounts, loaded: StoredTicket | None, to: str, mail: IncomingMail) -> bool:
     """Has somebody whom we never wrote to our mail in hand? They quote it, or name it in References."""
     if loaded is not None and loaded.ticket.follow_up_of is not None:
         return False  # a participant's reply to a closed ticket: they may well have it

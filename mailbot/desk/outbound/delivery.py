@@ -19,9 +19,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mailbot.desk.apply_event import carry_out, report_failure
-from mailbot.desk.context import Turn
-from mailbot.desk.outbound.attachments import Enclosures
+from mailbot.desk.apply_event import apply_event, report_failure
+from mailbot.desk.context import Context
+from mailbot.desk.outbound.attachments import AttachmentReader
 from mailbot.desk.profile import DeskProfile
 from mailbot.errors import StoreUnavailable, TemporaryError
 from mailbot.mail.message import MessageKind
@@ -31,18 +31,18 @@ from mailbot.store.engine import Store
 from mailbot.store.outbox import bring_forward
 from mailbot.store.sent_journal import SentJournal, digest_of
 from mailbot.store.statements import Savepoint
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.events import Delivered
 from mailbot.transport.smtp.pool import (
-    Fate,
-    Lanes,
-    Letter,
-    Submits,
+    OutgoingMail,
+    SubmissionPool,
+    Submitter,
 )
 from mailbot.transport.smtp.submission import (
     Accepted,
     Deferred,
     Rejected,
+    SubmissionResult,
 )
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Delivery:
         store: Store,
         profile: DeskProfile,
         clock: Clock,
-        turn: Callable[[Work], Turn],
+        turn: Callable[[UnitOfWork], Context],
         *,
         owner: str,
         max_per_minute: int = 0,
@@ -102,8 +102,8 @@ class Delivery:
         self._journal = journal
         self.sharers: Callable[[], int] = lambda: 1
         self._sent_at: deque[datetime] = deque()
-        self._enclosures = Enclosures(store, folder)
-        self._in_hand: dict[int, tuple[Any, Fate | None]] = {}
+        self._enclosures = AttachmentReader(store, folder)
+        self._in_hand: dict[int, tuple[Any, SubmissionResult | None]] = {}
         self._claiming = False
 
     def take_back(self) -> None:
@@ -112,7 +112,7 @@ class Delivery:
         with self._store.writing() as connection:
             owner = None if self._store.is_sqlite else self._owner
             now = self._clock.now()
-            work = Work(connection, self._store.desk_id, now)
+            work = UnitOfWork(connection, self._store.desk_id, now)
             for row_id, digest in accepted.items():
                 row = work.outbox_row(row_id)
                 if row is not None and row.state in ("sending", "pending") and digest_of(row.message_id) == digest:
@@ -142,30 +142,32 @@ class Delivery:
     def next_attempt(self) -> datetime | None:
         """When the next mail is due; None with an empty outbox."""
         with self._store.reading() as connection:
-            return Work(connection, self._store.desk_id, self._clock.now()).next_attempt()
+            return UnitOfWork(connection, self._store.desk_id, self._clock.now()).next_attempt()
 
     def postpone(self, seconds: float) -> None:
         """The server is gone: what is due now is due again after so many real seconds."""
         with self._store.writing() as connection:
-            work = Work(connection, self._store.desk_id, self._clock.now())
+            work = UnitOfWork(connection, self._store.desk_id, self._clock.now())
             work.postpone_outbox(work.now + self._clock.simulated(seconds))
 
-    def deliver_due(self, submission: Submits | Lanes, stopping: Callable[[], bool] = lambda: False) -> Round:
+    def deliver_due(
+        self, submission: Submitter | SubmissionPool, stopping: Callable[[], bool] = lambda: False
+    ) -> Round:
         """Send what is due now, at most `CLAIM` mails; stop early where the server is gone or the daemon ends."""
-        lanes = submission if isinstance(submission, Lanes) else Lanes([submission])
+        lanes = submission if isinstance(submission, SubmissionPool) else SubmissionPool([submission])
         self.settle()
         allowed = self._allowance()
         if allowed == 0:
             return Round()
         self._claiming = True
         # a claim that a power cut takes back means what one means that it finds: `take_back` makes both due again
-        with self._store.writing(hurried=True) as connection:
+        with self._store.writing(wait_for_disk=False) as connection:
             now = self._clock.now()
-            rows = Work(connection, self._store.desk_id, now).claim_outbox(now, allowed, self._owner, LEASE)
+            rows = UnitOfWork(connection, self._store.desk_id, now).claim_outbox(now, allowed, self._owner, LEASE)
         self._claiming = False
         self._in_hand = {row.id: (row, None) for row in rows}
-        fates: list[Fate] = []
-        unwritten: list[tuple[Any, Fate]] = []
+        fates: list[SubmissionResult] = []
+        unwritten: list[tuple[Any, SubmissionResult]] = []
         since = now
         try:
             for some in lanes.rounds(rows):
@@ -196,7 +198,7 @@ class Delivery:
         """
         if self._in_hand:
             with self._store.writing() as connection:
-                work = Work(connection, self._store.desk_id, self._clock.now())
+                work = UnitOfWork(connection, self._store.desk_id, self._clock.now())
                 for row, fate in self._in_hand.values():
                     now = work.outbox_row(row.id)
                     # The commit may have come through though its answer did not; a lease may have run out meanwhile.
@@ -207,7 +209,7 @@ class Delivery:
                 self._journal.clear()
         if self._claiming:  # a claim whose commit nobody confirmed
             with self._store.writing() as connection:
-                Work(connection, self._store.desk_id, self._clock.now()).free_leases(self._owner)
+                UnitOfWork(connection, self._store.desk_id, self._clock.now()).free_leases(self._owner)
             self._claiming = False
 
     def _allowance(self) -> int:
@@ -220,14 +222,14 @@ class Delivery:
             self._sent_at.popleft()
         return max(0, min(CLAIM, limit - len(self._sent_at)))
 
-    def _send(self, lanes: Lanes, rows: Sequence[Any]) -> list[Fate]:
-        fates: dict[int, Fate] = {}
-        letters: dict[int, Letter] = {}
+    def _send(self, lanes: SubmissionPool, rows: Sequence[Any]) -> list[SubmissionResult]:
+        fates: dict[int, SubmissionResult] = {}
+        letters: dict[int, OutgoingMail] = {}
         self._enclosures.keep_only(rows)
         for row in rows:
             try:
                 sender = self._profile.at(row.mailbox_id).bounce_address(row.id)
-                letters[row.id] = Letter(sender, row.recipient, self._enclosures.assembled(row))
+                letters[row.id] = OutgoingMail(sender, row.recipient, self._enclosures.assembled(row))
             except compression.RawMailDamaged as error:
                 fates[row.id] = Rejected(0, f"an attachment can't be read any more: {error}")
             except (TemporaryError, OSError, MemoryError):
@@ -240,7 +242,7 @@ class Delivery:
             fates |= zip(letters, lanes.send_all(list(letters.values())), strict=True)
         return [fates[row.id] for row in rows]
 
-    def _noted(self, rows: Sequence[Any], fates: Sequence[Fate]) -> bool:
+    def _noted(self, rows: Sequence[Any], fates: Sequence[SubmissionResult]) -> bool:
         """Is it durable what the server accepted, without a commit? (The rest of the fates may be met again.)"""
         if self._journal is None:
             return False
@@ -254,12 +256,12 @@ class Delivery:
             return False
         return True
 
-    def _record(self, fates: Sequence[tuple[Any, Fate]]) -> None:
+    def _record(self, fates: Sequence[tuple[Any, SubmissionResult]]) -> None:
         """Write what became of each, in one commit."""
         if not fates:
             return
         with self._store.writing() as connection:
-            work = Work(connection, self._store.desk_id, self._clock.now())
+            work = UnitOfWork(connection, self._store.desk_id, self._clock.now())
             for row, fate in fates:
                 self._record_one(work, row, fate)
         for row, _ in fates:
@@ -267,7 +269,7 @@ class Delivery:
         if self._journal:
             self._journal.clear()
 
-    def _record_one(self, work: Work, row: Any, fate: Fate | None) -> None:
+    def _record_one(self, work: UnitOfWork, row: Any, fate: SubmissionResult | None) -> None:
         """What became of a mail that was claimed; None: nothing yet."""
         if fate is None:
             work.set_outbox(row.id, state="pending", lease_owner="", lease_until=None)
@@ -281,7 +283,7 @@ class Delivery:
         else:
             self._record_failed(work, row, fate)
 
-    def _record_deferred(self, work: Work, row: Any, fate: Deferred) -> None:
+    def _record_deferred(self, work: UnitOfWork, row: Any, fate: Deferred) -> None:
         delay = backoff(row.attempts)
         if fate.server_gone:
             delay = min(delay / SOONER, LONGEST_AFTER_BREAK)
@@ -295,7 +297,7 @@ class Delivery:
                 row.message_id, row.recipient, _said(fate), f"{row.expires_at:%d %b %H:%M} UTC",
             )  # fmt: skip
 
-    def _record_accepted(self, work: Work, row: Any) -> None:
+    def _record_accepted(self, work: UnitOfWork, row: Any) -> None:
         work.set_outbox(
             row.id, state="sent", sent_at=work.now, attempts=row.attempts + 1, raw=b"", last_error="",
             lease_owner="", lease_until=None,
@@ -303,7 +305,7 @@ class Delivery:
         if row.cycle and row.ticket_id is not None:
             self._follow(work, row, lambda: self._start_timers(work, row))
 
-    def _follow(self, work: Work, row: Any, what: Callable[[], None]) -> None:
+    def _follow(self, work: UnitOfWork, row: Any, what: Callable[[], None]) -> None:
         """What follows from a fate. A fault of ours in it changes nothing of the fate: sent mail is not sent again."""
         since = Savepoint(work.connection)
         try:
@@ -315,13 +317,13 @@ class Delivery:
             since.rollback()
             log.exception("mail %s: its ticket could not be told what became of it", row.message_id)
 
-    def _start_timers(self, work: Work, row: Any) -> None:
+    def _start_timers(self, work: UnitOfWork, row: Any) -> None:
         loaded = work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
         if loaded is not None:
             kind = MessageKind(row.kind)
-            carry_out(self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step))
+            apply_event(self._turn(work), loaded, Delivered(work.now, kind, row.recipient, row.cycle, row.step))
 
-    def _record_failed(self, work: Work, row: Any, fate: Deferred | Rejected) -> None:
+    def _record_failed(self, work: UnitOfWork, row: Any, fate: Deferred | Rejected) -> None:
         words = _said(fate)
         if isinstance(fate, Deferred):
             words = f"given up after {self._profile.retry_for}: {words}"
@@ -338,7 +340,7 @@ def backoff(attempts: int) -> timedelta:
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
 
 
-def _trouble(fates: Sequence[Fate]) -> str:
+def _trouble(fates: Sequence[SubmissionResult]) -> str:
     """The server's words where it could not be used at all."""
     return next((fate.text for fate in fates if isinstance(fate, Deferred) and fate.server_gone), "")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from mailbot.desk.context import Turn
-from mailbot.desk.outbound.auto_reply_guard import folded
+from mailbot.desk.context import Context
+from mailbot.desk.outbound.auto_reply_guard import digested
 from mailbot.mail.message import MessageKind
-from mailbot.ticket.auto_reply_limits import Cap
+from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.events import Topic
 from mailbot.ticket.ticket import concerned
 
@@ -20,11 +20,11 @@ SHOWN = 50  # replies of a ticket
 CHARACTERS = 300  # of each
 
 
-def summarise(turn: Turn) -> int:
+def summarise(turn: Context) -> int:
     """Tell agents what was folded, if it is time; how many notifications that were."""
-    rows = folded(turn)
-    reports = [ticket_id for cap, ticket_id in rows if cap is Cap.REPORTS]
-    replies = Counter(ticket_id for cap, ticket_id in rows if cap is Cap.NOTIFICATIONS)
+    rows = digested(turn)
+    reports = [ticket_id for cap, ticket_id in rows if cap is Limit.REPORTS]
+    replies = Counter(ticket_id for cap, ticket_id in rows if cap is Limit.NOTIFICATIONS)
     for ticket_id, many in replies.items():
         _tell_replies(turn, ticket_id, many)
     if reports:
@@ -32,7 +32,7 @@ def summarise(turn: Turn) -> int:
     return len(rows)
 
 
-def _tell_replies(turn: Turn, ticket_id: int, many: int) -> None:
+def _tell_replies(turn: Context, ticket_id: int, many: int) -> None:
     loaded = turn.work.tickets_by_id([ticket_id]).get(ticket_id)
     if loaded is None:
         return
@@ -42,7 +42,7 @@ def _tell_replies(turn: Turn, ticket_id: int, many: int) -> None:
     turn.post.tell(turn, loaded, concerned(loaded.ticket, turn.policy), Topic.FOLDED, facts)
 
 
-def _tell_reports(turn: Turn, ticket_ids: list[int]) -> None:
+def _tell_reports(turn: Context, ticket_ids: list[int]) -> None:
     ends = sorted(
         (loaded.ticket for loaded in turn.work.tickets_by_id({min(ticket_ids), max(ticket_ids)}).values()),
         key=lambda ticket: ticket.number,
@@ -54,7 +54,7 @@ def _tell_reports(turn: Turn, ticket_ids: list[int]) -> None:
     turn.post.tell(turn, None, to, Topic.FOLDED, {"count": str(len(ticket_ids)), "numbers": numbers})
 
 
-def _clock(turn: Turn, at: datetime) -> str:
+def _clock(turn: Context, at: datetime) -> str:
     return f"{at.astimezone(turn.profile.zone):%H:%M}"
 
 

@@ -1,6 +1,6 @@
 """The desk's pen: which mails an effect of a decision asks for, in which words, to whom; each reader gets their own.
 
-In: the turn, the ticket as it now stands, one effect, the words behind it. Out: an `Envelope` for each reader, given to
+In: the turn, the ticket as it now stands, one effect, the words behind it. Out: an `Notification` for each reader, given to
 `posting`, which composes and queues it in the same transaction. Nothing is sent here.
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from mailbot.desk.context import (
-    Arrived,
-    Source,
-    Turn,
+    Context,
+    IncomingMail,
+    Words,
 )
 from mailbot.desk.outbound import visibility
-from mailbot.desk.outbound.auto_reply_guard import folds, may_ask
-from mailbot.desk.outbound.queueing import Envelope, Posting
+from mailbot.desk.outbound.auto_reply_guard import is_digested, may_ask
+from mailbot.desk.outbound.queueing import Notification, OutboxWriter
 from mailbot.desk.outbound.templates import Renderer
-from mailbot.desk.outbound.visibility import as_seen_by
+from mailbot.desk.outbound.visibility import visible_to
 from mailbot.desk.views import (
     EntryView,
     FaultView,
@@ -28,8 +28,8 @@ from mailbot.desk.views import (
 from mailbot.mail.message import Address, MessageKind
 from mailbot.mail.redaction import safe_title
 from mailbot.mail.subject import clean_subject
-from mailbot.store.unit_of_work import Loaded
-from mailbot.ticket.auto_reply_limits import Cap
+from mailbot.store.unit_of_work import StoredTicket
+from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.command_parser import CommandError
 from mailbot.ticket.events import (
     Acknowledge,
@@ -49,13 +49,13 @@ from mailbot.ticket.ticket import (
 )
 
 
-class Correspondence:
+class Notifications:
     """Writes the desk's mail. `new_id` gives a fresh unguessable string of [a-z0-9] for each Message-ID."""
 
     def __init__(self, renderer: Renderer, new_id: Callable[[], str]) -> None:
-        self._posting = Posting(renderer, new_id)
+        self._posting = OutboxWriter(renderer, new_id)
 
-    def carry(self, turn: Turn, loaded: Loaded, effect: Effect, source: Source | None) -> None:
+    def carry(self, turn: Context, loaded: StoredTicket, effect: Effect, source: Words | None) -> None:
         """Turn one effect into mail."""
         if isinstance(effect, Acknowledge):
             self._acknowledge(turn, loaded, effect, source)
@@ -76,7 +76,7 @@ class Correspondence:
 
     # To requesters and participants
 
-    def _acknowledge(self, turn: Turn, loaded: Loaded, effect: Acknowledge, source: Source | None) -> None:
+    def _acknowledge(self, turn: Context, loaded: StoredTicket, effect: Acknowledge, source: Words | None) -> None:
         template = "requester/acknowledgement"
         if effect.follow_up_of is not None:
             template += "_follow_up"
@@ -85,7 +85,7 @@ class Correspondence:
         # no names: an acknowledgement has no strange text
         held = len(source.mail.held) if source and source.mail else 0
         envelopes = [
-            Envelope(
+            Notification(
                 MessageKind.ACKNOWLEDGEMENT, to, template, {"opens_at": effect.opens_at, "held_files": held},
                 loaded.ticket.language, auto_submitted="auto-replied",
             )
@@ -93,7 +93,7 @@ class Correspondence:
         ]  # fmt: skip
         self._posting.send(turn, loaded, envelopes, source)
 
-    def _answer(self, turn: Turn, loaded: Loaded, effect: SendAnswer, source: Source | None) -> None:
+    def _answer(self, turn: Context, loaded: StoredTicket, effect: SendAnswer, source: Words | None) -> None:
         assert source is not None
         name = visibility.agent_name(turn, effect.agent)
         context = {
@@ -103,7 +103,7 @@ class Correspondence:
             turn, loaded, MessageKind.ANSWER, "requester/answer", context, effect.to, source, name, effect.cycle
         )
 
-    def _close(self, turn: Turn, loaded: Loaded, effect: SendClosure, source: Source | None) -> None:
+    def _close(self, turn: Context, loaded: StoredTicket, effect: SendClosure, source: Words | None) -> None:
         template = "requester/closure_no_reply" if effect.reason is CloseReason.NO_REPLY else "requester/closure_solved"
         spoken = source if effect.with_words else None
         name = visibility.agent_name(turn, effect.agent) if spoken else ""
@@ -115,13 +115,13 @@ class Correspondence:
 
     def _to_people(
         self,
-        turn: Turn,
-        loaded: Loaded,
+        turn: Context,
+        loaded: StoredTicket,
         kind: MessageKind,
         template: str,
         context: Mapping[str, object],
         people: Sequence[Address],
-        source: Source | None,
+        source: Words | None,
         agent_name: str,
         cycle: int,
     ) -> None:
@@ -129,7 +129,7 @@ class Correspondence:
         is_hidden = loaded.ticket.is_hidden
         visible = tuple(a for a in people if not is_hidden(a.email))
         envelopes = [
-            Envelope(
+            Notification(
                 kind, to, template, context, loaded.ticket.language,
                 auto_submitted="" if source else "auto-generated",
                 from_name=agent_name,
@@ -141,7 +141,7 @@ class Correspondence:
         ]  # fmt: skip
         self._posting.send(turn, loaded, envelopes, source)
 
-    def _remind(self, turn: Turn, loaded: Loaded, effect: SendReminder) -> None:
+    def _remind(self, turn: Context, loaded: StoredTicket, effect: SendReminder) -> None:
         asked = next((m for m in reversed(turn.work.messages(loaded.id)) if m.kind == "answer"), None)
         context = {
             "closes_at": effect.closes_at,
@@ -150,7 +150,7 @@ class Correspondence:
         }
         template = "requester/reminder_2" if effect.last else "requester/reminder_1"
         envelopes = [
-            Envelope(
+            Notification(
                 MessageKind.REMINDER, to, template, context, loaded.ticket.language, "auto-generated",
                 cycle=effect.cycle, step=effect.step,
             )
@@ -158,34 +158,34 @@ class Correspondence:
         ]  # fmt: skip
         self._posting.send(turn, loaded, envelopes, None)
 
-    def status(self, turn: Turn, loaded: Loaded, mail: Arrived) -> None:
+    def status(self, turn: Context, loaded: StoredTicket, mail: IncomingMail) -> None:
         """Answer a status request of somebody who takes part."""
         rows = turn.work.messages(loaded.id)
         spoken = [m.at for m in rows if m.public and m.kind in ("answer", "closure", "reply")]
-        seen = as_seen_by(turn, loaded.ticket, mail.message.from_address)
+        seen = visible_to(turn, loaded.ticket, mail.message.from_address)
         view = visibility.view(turn, seen, last_answer_at=max(spoken, default=None))
-        envelope = Envelope(
+        envelope = Notification(
             MessageKind.STATUS, mail.message.from_address, "requester/status", {"ticket": view},
             loaded.ticket.language, "auto-replied",
         )  # fmt: skip
         self._posting.post(turn, loaded, envelope, mail, None)
 
-    def status_unknown(self, turn: Turn, number: int, mail: Arrived) -> None:
+    def status_unknown(self, turn: Context, number: int, mail: IncomingMail) -> None:
         """The number and the address don't belong together; whether the number exists is not said."""
-        envelope = Envelope(
+        envelope = Notification(
             MessageKind.STATUS, mail.message.from_address, "requester/status_unknown", {"number": number},
             turn.profile.language, "auto-replied",
         )  # fmt: skip
         self._posting.post(turn, None, envelope, mail, None)
 
-    def too_large(self, turn: Turn, mail: Arrived) -> None:
+    def too_large(self, turn: Context, mail: IncomingMail) -> None:
         """Tell the sender of an oversize mail the limit and what to do."""
         context = {
             "limit": turn.profile.max_size,
             "size": mail.message.size,
             "mail_subject": safe_title(clean_subject(mail.message.subject), turn.profile.language),
         }  # fmt: skip
-        envelope = Envelope(
+        envelope = Notification(
             MessageKind.NOTICE, mail.message.from_address, "requester/oversize", context,
             turn.profile.language, "auto-replied",
         )  # fmt: skip
@@ -194,16 +194,16 @@ class Correspondence:
     # To agents
 
     def tell(
-        self, turn: Turn, loaded: Loaded | None, to: Sequence[str], topic: Topic, facts: Mapping[str, str]
+        self, turn: Context, loaded: StoredTicket | None, to: Sequence[str], topic: Topic, facts: Mapping[str, str]
     ) -> None:
         """A notice to these agents that no mail of theirs and no decision asked for."""
         self._posting.tell(turn, loaded, to, topic, facts)
 
-    def _notify(self, turn: Turn, loaded: Loaded, effect: Notify, source: Source | None) -> None:
+    def _notify(self, turn: Context, loaded: StoredTicket, effect: Notify, source: Words | None) -> None:
         assert source is not None
         ticket = loaded.ticket
         is_new = source.mail is None or loaded.root == source.message_id
-        if folds(turn, loaded, is_new=is_new):
+        if is_digested(turn, loaded, is_new=is_new):
             return
         event = "reply" if not is_new else "follow_up" if ticket.follow_up_of else "report"
         history: tuple[EntryView, ...] = ()
@@ -220,7 +220,7 @@ class Correspondence:
             "named": effect.named,
         }
         envelopes = [
-            Envelope(
+            Notification(
                 MessageKind.NOTIFICATION, visibility.agent_address(turn, email), "agent/notification", context,
                 turn.profile.language, "auto-generated", attachments=source.attachments,
                 from_name=visibility.person_name(turn, source.author),
@@ -229,7 +229,7 @@ class Correspondence:
         ]  # fmt: skip
         self._posting.send(turn, loaded, envelopes, source)
 
-    def _notice(self, turn: Turn, loaded: Loaded, effect: SendNotice, source: Source | None) -> None:
+    def _notice(self, turn: Context, loaded: StoredTicket, effect: SendNotice, source: Words | None) -> None:
         facts = dict(effect.facts)
         if "actor" in facts:
             actor = turn.policy.agent(facts["actor"])
@@ -246,20 +246,25 @@ class Correspondence:
             self._posting.to_agent(turn, loaded, email, "agent/notice", context, mail)
 
     def refuse(
-        self, turn: Turn, loaded: Loaded | None, mail: Arrived, agent: Agent, errors: Sequence[CommandError]
+        self,
+        turn: Context,
+        loaded: StoredTicket | None,
+        mail: IncomingMail,
+        agent: Agent,
+        errors: Sequence[CommandError],
     ) -> None:
         """Tell an agent that nothing of their mail was carried out: which line, why, what is possible."""
         faults = tuple(FaultView(e.fault.value, e.line, e.line_number, e.found, e.possible) for e in errors)
         context = {"errors": faults, "words": mail.message.text}
         self._posting.to_agent(turn, loaded, agent.email, "agent/error", context, mail)
 
-    def ask_to_confirm(self, turn: Turn, mail: Arrived, agent: Agent) -> bool:
+    def ask_to_confirm(self, turn: Context, mail: IncomingMail, agent: Agent) -> bool:
         """Ask an agent, at their known address, whether a mail in their name is theirs; False: asked too often."""
         if not may_ask(turn, agent.email):
-            self._posting.withhold(turn, Cap.CONFIRM, None, agent.email)
+            self._posting.withhold(turn, Limit.CONFIRM, None, agent.email)
             return False
         context = {"mail_subject": clean_subject(mail.message.subject), "words": mail.message.text[:2000]}
-        envelope = Envelope(
+        envelope = Notification(
             MessageKind.NOTICE, Address(agent.email, agent.name), "agent/confirm", context, turn.profile.language,
             "auto-generated", confirms=mail.inbound_id,
         )  # fmt: skip
@@ -267,11 +272,11 @@ class Correspondence:
         return True
 
     def of_quarantine(
-        self, turn: Turn, email: str, template: str, context: Mapping[str, object], list_id: int | None,
-        mail: Arrived | None = None,
+        self, turn: Context, email: str, template: str, context: Mapping[str, object], list_id: int | None,
+        mail: IncomingMail | None = None,
     ) -> None:  # fmt: skip
         """Tell a lead of the quarantine; an answer gives orders on this list."""
-        envelope = Envelope(
+        envelope = Notification(
             MessageKind.NOTICE, visibility.agent_address(turn, email), template, context, turn.profile.language,
             "auto-replied" if mail else "auto-generated", quarantine_list=list_id,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from mailbot.desk.context import (
-    Turn,
+    Context,
 )
 from mailbot.desk.views import (
     HeldMailView,
@@ -14,7 +14,7 @@ from mailbot.desk.views import (
 from mailbot.mail.redaction import _one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.quarantine import (
-    Why,
+    QuarantineReason,
     why_held,
 )
 
@@ -22,10 +22,21 @@ LISTED = 50
 
 
 # Where the code alone does not say enough, the reason's own words stand beside it.
-_TELLING = frozenset((Why.POISON, Why.GAVE_UP, Why.KILLED, Why.OTHER, Why.VIRUS, Why.SPAM, Why.AUTOMATIC, Why.BOUNCE))
+_TELLING = frozenset(
+    (
+        QuarantineReason.POISON,
+        QuarantineReason.GAVE_UP,
+        QuarantineReason.KILLED,
+        QuarantineReason.OTHER,
+        QuarantineReason.VIRUS,
+        QuarantineReason.SPAM,
+        QuarantineReason.AUTOMATIC,
+        QuarantineReason.BOUNCE,
+    )
+)
 
 
-def send_list(turn: Turn, opening: datetime) -> bool:
+def send_list(turn: Context, opening: datetime) -> bool:
     """Send every lead the list of what is held; False where that was done before, or there is nothing or nobody."""
     rows, total = quarantine_lists.held(turn.work, LISTED)
     if not rows or not turn.policy.leads:
@@ -53,5 +64,5 @@ def _view(number: int, row: Any) -> HeldMailView:
         at=row.received_at,
         why=why.value,
         detail=_one_line(row.reason) if why in _TELLING else "",
-        can_be_released=why not in (Why.TOO_LARGE, Why.NO_SENDER),
+        can_be_released=why not in (QuarantineReason.TOO_LARGE, QuarantineReason.NO_SENDER),
     )

@@ -1,6 +1,6 @@
 """One mail into the outbox: rendered, signed for its reader, threaded after what they have, capped, queued.
 
-In: the turn, the ticket, an `Envelope`. Out: an outbox row with the composed text and a fixed Message-ID, in the turn's
+In: the turn, the ticket, an `Notification`. Out: an outbox row with the composed text and a fixed Message-ID, in the turn's
 transaction. Nothing is sent here. No reader sees anybody else's private address or token. Which mails there are to
 write is `correspondence`'s.
 """
@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailbot.desk.context import (
-    Arrived,
-    Source,
-    Turn,
+    Context,
+    IncomingMail,
+    Words,
 )
 from mailbot.desk.outbound import visibility
-from mailbot.desk.outbound.auto_reply_guard import cap_on, withhold
+from mailbot.desk.outbound.auto_reply_guard import exceeded_limit, withhold
 from mailbot.desk.outbound.templates import Rendered, Renderer
-from mailbot.desk.outbound.visibility import as_seen_by
+from mailbot.desk.outbound.visibility import visible_to
 from mailbot.desk.profile import DeskProfile
 from mailbot.desk.views import DeskView, PersonView
 from mailbot.mail.compose.composer import Draft, compose
 from mailbot.mail.message import Address, Attachment, MessageKind
 from mailbot.mail.redaction import safe_name
 from mailbot.mail.reply_token import Purpose
-from mailbot.store.unit_of_work import Loaded
-from mailbot.ticket.auto_reply_limits import Cap
+from mailbot.store.unit_of_work import StoredTicket
+from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.events import Topic
 from mailbot.ticket.ticket import Role
 from mailbot.vocabulary.labels import WITHHELD
@@ -37,7 +37,7 @@ TURN = {MessageKind.ANSWER: -20, MessageKind.CLOSURE: -15, MessageKind.ACKNOWLED
 
 
 @dataclass(frozen=True)
-class Envelope:
+class Notification:
     """One mail before it is composed: to whom, which template, what it stands for."""
 
     kind: MessageKind
@@ -55,14 +55,16 @@ class Envelope:
     quarantine_list: int | None = None
 
 
-class Posting:
+class OutboxWriter:
     """Queues the desk's mail. `new_id` gives a fresh unguessable string of [a-z0-9] for each Message-ID."""
 
     def __init__(self, renderer: Renderer, new_id: Callable[[], str]) -> None:
         self._renderer = renderer
         self._new_id = new_id
 
-    def send(self, turn: Turn, loaded: Loaded, envelopes: Sequence[Envelope], source: Source | None) -> None:
+    def send(
+        self, turn: Context, loaded: StoredTicket, envelopes: Sequence[Notification], source: Words | None
+    ) -> None:
         """Record the message once, queue a copy for each reader."""
         if not envelopes:
             return
@@ -85,22 +87,22 @@ class Posting:
 
     def to_agent(
         self,
-        turn: Turn,
-        loaded: Loaded | None,
+        turn: Context,
+        loaded: StoredTicket | None,
         email: str,
         template: str,
         context: Mapping[str, object],
-        mail: Arrived | None,
+        mail: IncomingMail | None,
     ) -> None:
         """A notice to one agent; `mail` is theirs where it answers one."""
-        envelope = Envelope(
+        envelope = Notification(
             MessageKind.NOTICE, visibility.agent_address(turn, email), template, context, turn.profile.language,
             "auto-replied" if mail else "auto-generated",
         )  # fmt: skip
         self.post(turn, loaded, envelope, mail, None)
 
     def tell(
-        self, turn: Turn, loaded: Loaded | None, to: Sequence[str], topic: Topic, facts: Mapping[str, str]
+        self, turn: Context, loaded: StoredTicket | None, to: Sequence[str], topic: Topic, facts: Mapping[str, str]
     ) -> None:
         """A notice to these agents that no mail of theirs and no decision asked for."""
         context = {"topic": topic.value, "facts": facts, "history": ()}
@@ -109,11 +111,11 @@ class Posting:
 
     def post(
         self,
-        turn: Turn,
-        loaded: Loaded | None,
-        envelope: Envelope,
-        mail: Arrived | None,
-        source: Source | None,
+        turn: Context,
+        loaded: StoredTicket | None,
+        envelope: Notification,
+        mail: IncomingMail | None,
+        source: Words | None,
         message_row_id: int | None = None,
         rendered: Rendered | None = None,
     ) -> None:
@@ -171,28 +173,35 @@ class Posting:
             }
         )
 
-    def _rendered(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, profile: DeskProfile) -> Rendered:
+    def _rendered(
+        self, turn: Context, loaded: StoredTicket | None, envelope: Notification, profile: DeskProfile
+    ) -> Rendered:
         context = dict(envelope.context)
         if profile is not turn.profile:
             context["desk"] = DeskView(profile.name, profile.brand, profile.address, profile.status_page)
         context.setdefault("person", PersonView(envelope.to.email, envelope.to.name))
         if loaded is not None:
             is_agent = envelope.template.startswith("agent/")
-            seen = loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to)
+            seen = loaded.ticket if is_agent else visible_to(turn, loaded.ticket, envelope.to)
             context.setdefault("ticket", visibility.view(turn, seen))
             if not is_agent and context.get("words"):
-                context["words"] = visibility.for_outsiders(turn, loaded.ticket, envelope.to, str(context["words"]))
+                context["words"] = visibility.redact_for(turn, loaded.ticket, envelope.to, str(context["words"]))
             if turn.profile.status_page and not is_agent:
                 context["desk"] = visibility.desk_with_link(profile, loaded.ticket, envelope.to)
         return self._renderer.render(envelope.template, envelope.language, context)
 
     def _may_write(
-        self, turn: Turn, loaded: Loaded | None, envelope: Envelope, mail: Arrived | None, source: Source | None
+        self,
+        turn: Context,
+        loaded: StoredTicket | None,
+        envelope: Notification,
+        mail: IncomingMail | None,
+        source: Words | None,
     ) -> bool:
         """Past a cap on automatic mail (`core.restraint`) there is silence, and one notice to the leads."""
         to = envelope.to.email
         words = source.words if source else mail.message.text if mail else ""
-        cap = cap_on(turn, loaded, envelope.kind, to, mail, words or (mail.message.subject if mail else ""))
+        cap = exceeded_limit(turn, loaded, envelope.kind, to, mail, words or (mail.message.subject if mail else ""))
         if cap is None:
             return True
         turn.work.enqueue(
@@ -206,13 +215,13 @@ class Posting:
         self.withhold(turn, cap, loaded, to)
         return False
 
-    def withhold(self, turn: Turn, cap: Cap, loaded: Loaded | None, recipient: str) -> None:
+    def withhold(self, turn: Context, cap: Limit, loaded: StoredTicket | None, recipient: str) -> None:
         """Tell the leads of a cap that was reached, once in a while (`restraint.withhold`)."""
         if withhold(turn, cap, loaded):
             facts = {"recipient": recipient, "limit": str(turn.profile.limits.of(cap).count), "cap": cap.value}
             self.tell(turn, None, turn.policy.leads, Topic.SENDER_LIMIT, facts)
 
-    def _token(self, turn: Turn, loaded: Loaded | None, envelope: Envelope, is_agent: bool) -> Any:
+    def _token(self, turn: Context, loaded: StoredTicket | None, envelope: Notification, is_agent: bool) -> Any:
         signer = turn.profile.signer
         agent = turn.policy.agent(envelope.to.email) if is_agent else None
         person = agent.signs_as if agent else envelope.to.email
@@ -225,7 +234,12 @@ class Posting:
         return signer.sign(Purpose.AGENT if is_agent else Purpose.REQUESTER, loaded.ticket.number, person)
 
     def _references(
-        self, turn: Turn, loaded: Loaded | None, envelope: Envelope, mail: Arrived | None, is_agent: bool
+        self,
+        turn: Context,
+        loaded: StoredTicket | None,
+        envelope: Notification,
+        mail: IncomingMail | None,
+        is_agent: bool,
     ) -> list[str]:
         """RFC 5322 §3.6.4, for the reader's own thread: the first mail that they have, and the latest ones."""
         answered = mail.message.message_id if mail and mail.message.from_addr == envelope.to.email else ""
@@ -240,12 +254,12 @@ class Posting:
             chain = [reference for reference in chain if reference != answered] + [answered]
         return chain if len(chain) <= 10 else [chain[0], *chain[-9:]]
 
-    def _files(self, envelope: Envelope, source: Source | None) -> list[dict[str, Any]]:
+    def _files(self, envelope: Notification, source: Words | None) -> list[dict[str, Any]]:
         """Which files go with the mail: named by the raw mail that they came in and their digest, not copied."""
         if source is None or source.mail is None:
             return []
         raw = source.mail.raw_sha256
         return [{"raw": raw, "sha256": a.sha256, "name": a.name, "size": a.size} for a in envelope.attachments]
 
-    def _topic(self, turn: Turn, loaded: Loaded, envelope: Envelope, is_agent: bool) -> str:
-        return visibility.subject_line(loaded.ticket if is_agent else as_seen_by(turn, loaded.ticket, envelope.to))
+    def _topic(self, turn: Context, loaded: StoredTicket, envelope: Notification, is_agent: bool) -> str:
+        return visibility.subject_line(loaded.ticket if is_agent else visible_to(turn, loaded.ticket, envelope.to))

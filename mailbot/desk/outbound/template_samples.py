@@ -23,7 +23,7 @@ from mailbot.desk.views import (
     TicketView,
     WaitingView,
 )
-from mailbot.ticket.quarantine import OrderFault, Why
+from mailbot.ticket.quarantine import OrderFault, QuarantineReason
 from mailbot.vocabulary.conditions import WORDS
 
 _REPORTED = datetime(2025, 11, 21, 10, 12, 45, tzinfo=UTC)
@@ -319,11 +319,13 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
     },
     "agent/quarantine": {
         "whys": lambda words, ticket: {
-            "total": len(Why),
+            "total": len(QuarantineReason),
             "more": 0,
             "mails": tuple(
-                HeldMailView(n, "", "", 900, _REPORTED, why.value, "RuntimeError", why is not Why.TOO_LARGE)
-                for n, why in enumerate(Why, 1)
+                HeldMailView(
+                    n, "", "", 900, _REPORTED, why.value, "RuntimeError", why is not QuarantineReason.TOO_LARGE
+                )
+                for n, why in enumerate(QuarantineReason, 1)
             ),
         },
         "one": lambda words, ticket: {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mailbot.desk.context import Turn
+from mailbot.desk.context import Context
 from mailbot.desk.profile import DeskProfile
 from mailbot.desk.views import (
     DeskView,
@@ -20,7 +20,7 @@ from mailbot.desk.views import (
 from mailbot.mail.message import Address
 from mailbot.mail.redaction import mask_addresses, without_tokens
 from mailbot.mail.reply_token import Purpose
-from mailbot.store.unit_of_work import Loaded
+from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.ticket import Ticket
 
 HISTORY_ENTRIES = 6
@@ -31,7 +31,7 @@ def subject_line(ticket: Ticket) -> str:
     return f"#{ticket.number} - {ticket.subject}"
 
 
-def view(turn: Turn, ticket: Ticket, **more: Any) -> TicketView:
+def view(turn: Context, ticket: Ticket, **more: Any) -> TicketView:
     """The ticket for a template; `more` replaces fields of the view."""
     owner = turn.policy.agent(ticket.agent)
     seen = TicketView(
@@ -50,7 +50,7 @@ def view(turn: Turn, ticket: Ticket, **more: Any) -> TicketView:
     return replace(seen, **more) if more else seen
 
 
-def history(turn: Turn, loaded: Loaded, *, skip_last: bool) -> tuple[EntryView, ...]:
+def history(turn: Context, loaded: StoredTicket, *, skip_last: bool) -> tuple[EntryView, ...]:
     """The last words on the ticket, newest first; a follow-up shows those of the ticket that it came out of."""
     rows = turn.work.last_words(loaded.id, HISTORY_ENTRIES + 1)
     rows = rows[:-1] if skip_last else rows
@@ -64,7 +64,7 @@ def history(turn: Turn, loaded: Loaded, *, skip_last: bool) -> tuple[EntryView, 
     )
 
 
-def for_outsiders(turn: Turn, ticket: Ticket, reader: Address, words: str) -> str:
+def redact_for(turn: Context, ticket: Ticket, reader: Address, words: str) -> str:
     """An agent's words without the private addresses of agents, and of people whom this reader may not know of."""
     private = {address for agent in turn.policy.agents for address in (agent.email, *agent.aliases)}
     private -= {email for email in private if ticket.takes_part(email) and not ticket.is_hidden(email)}
@@ -82,19 +82,19 @@ def desk_with_link(profile: DeskProfile, ticket: Ticket, reader: Address) -> Des
     return DeskView(profile.name, profile.brand, profile.address, link)
 
 
-def agent_name(turn: Turn, email: str) -> str:
+def agent_name(turn: Context, email: str) -> str:
     """Under which name an agent's words go out; the desk's own name where there is no such agent."""
     agent = turn.policy.agent(email)
     return f"{agent.name} ({turn.profile.brand})" if agent else turn.profile.name
 
 
-def agent_address(turn: Turn, email: str) -> Address:
+def agent_address(turn: Context, email: str) -> Address:
     """Where an agent reads mail."""
     agent = turn.policy.agent(email)
     return Address(agent.email, agent.name) if agent else Address(email)
 
 
-def person_name(turn: Turn, author: Address) -> str:
+def person_name(turn: Context, author: Address) -> str:
     """Under whose name a notification stands in the agent's inbox; a name that poses as somebody is not shown."""
     return author.name if author.name and not turn.poses(author) else author.email
 
@@ -102,7 +102,7 @@ def person_name(turn: Turn, author: Address) -> str:
 MAX_CHAIN = 100
 
 
-def as_seen_by(turn: Turn, ticket: Ticket, reader: Address) -> Ticket:
+def visible_to(turn: Context, ticket: Ticket, reader: Address) -> Ticket:
     """The ticket as this person may see it."""
     if not ticket.is_hidden(reader.email):
         return ticket
@@ -112,7 +112,7 @@ def as_seen_by(turn: Turn, ticket: Ticket, reader: Address) -> Ticket:
     return replace(ticket, requester=own.requester, subject=own.subject)
 
 
-def _own_report(turn: Turn, ticket: Ticket, email: str) -> Ticket | None:
+def _own_report(turn: Context, ticket: Ticket, email: str) -> Ticket | None:
     """The merged ticket that this person came with, also through other merges and the tickets that this one follows."""
     ahead = [ticket]
     for _ in range(MAX_CHAIN):

@@ -12,7 +12,7 @@ from typing import Any
 from mailbot.diagnostics.explain import understood
 from mailbot.diagnostics.explain.evidence import evidence, sent_to_author
 from mailbot.diagnostics.explain.known import KnownDesk
-from mailbot.diagnostics.explain.understood import Understood, understand
+from mailbot.diagnostics.explain.understood import MailFacts, understand
 from mailbot.errors import NotPossible
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.duplicates import identity
@@ -76,7 +76,7 @@ def _taken_in(memory: TakenIn, desk: KnownDesk) -> dict[str, Any]:
     return _mail(understand(raw, desk.own, partial=memory.partial), desk, [memory])
 
 
-def _mail(mail: Understood, desk: KnownDesk | None, memory: list[TakenIn]) -> dict[str, Any]:
+def _mail(mail: MailFacts, desk: KnownDesk | None, memory: list[TakenIn]) -> dict[str, Any]:
     clues = evidence(mail, desk)
     if desk is not None:
         goes_to = memory[0].ticket if memory else None

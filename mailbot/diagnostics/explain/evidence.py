@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from mailbot.diagnostics.explain.known import KnownDesk
-from mailbot.diagnostics.explain.understood import Understood
+from mailbot.diagnostics.explain.understood import MailFacts
 from mailbot.mail.message import Kind
 from mailbot.mail.reply_token import Purpose, Token
 from mailbot.mail.subject import status_request
 from mailbot.store.queries.explain import sent_by_message_id
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.matching import (
     Clues,
     Known,
@@ -38,7 +38,7 @@ PURPOSES = {
 MAX_SHOWN = 20
 
 
-def evidence(mail: Understood, desk: KnownDesk | None) -> dict[str, Any]:
+def evidence(mail: MailFacts, desk: KnownDesk | None) -> dict[str, Any]:
     """Each clue, and where the mail goes because of them."""
     clues = clues_of(mail.message)
     agent = desk.policy.agent(mail.message.from_addr) if desk else None
@@ -52,13 +52,13 @@ def evidence(mail: Understood, desk: KnownDesk | None) -> dict[str, Any]:
     return {"agent": agent.email if agent else None, "clues": found, "route": _route(mail, clues, known, desk, agent)}
 
 
-def sent_to_author(mail: Understood, desk: KnownDesk, number: int | None) -> list[str]:
+def sent_to_author(mail: MailFacts, desk: KnownDesk, number: int | None) -> list[str]:
     """The texts that the author may quote: what we sent, as the intake looks it up."""
     message = mail.message
     if desk.store is None:
         return []
     with desk.store.reading() as connection:
-        work = Work(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
+        work = UnitOfWork(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
         sent = work.sent_texts((*message.in_reply_to, *message.references[-5:]))
         loaded = work.ticket(number) if number is not None and not sent else None
         return work.sent_to(loaded.id, message.from_addr) if loaded else sent
@@ -68,7 +68,7 @@ def _look_up(desk: KnownDesk, clues: Clues, *, of_agents: bool) -> Known:
     if desk.store is None:
         return Known()
     with desk.store.reading() as connection:
-        work = Work(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
+        work = UnitOfWork(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
         by_reference = work.numbers_by_message_id(clues.references, of_agents=of_agents)
         tickets = work.tickets({*clues.numbers, *by_reference.values()})
     return Known({number: loaded.ticket for number, loaded in tickets.items()}, by_reference)
@@ -133,7 +133,7 @@ def _tag(tag: int, clues: Clues, known: Known, desk: KnownDesk | None) -> dict[s
     return _clue("tag", f"#{tag}", tag, True, f"{clues.sender} takes part in that ticket")
 
 
-def _returned(mail: Understood, desk: KnownDesk | None) -> list[dict[str, Any]]:
+def _returned(mail: MailFacts, desk: KnownDesk | None) -> list[dict[str, Any]]:
     """The mail that a delivery report is about."""
     message_id = mail.verdict.bounce.original_message_id if mail.verdict.bounce else ""
     if not message_id:
@@ -147,7 +147,7 @@ def _returned(mail: Understood, desk: KnownDesk | None) -> list[dict[str, Any]]:
 
 
 def _route(
-    mail: Understood, clues: Clues, known: Known, desk: KnownDesk | None, agent: Agent | None
+    mail: MailFacts, clues: Clues, known: Known, desk: KnownDesk | None, agent: Agent | None
 ) -> dict[str, Any] | None:
     """Where today's rules would put the mail; None without a desk."""
     if desk is None:

@@ -25,7 +25,7 @@ from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.runtime.clock import SystemClock
 from mailbot.store.engine import Store
 from mailbot.store.schema_version import HEAD, version
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.ticket import Policy
 
 # Stands in for a key that was never made: it verifies nothing.
@@ -57,7 +57,7 @@ def opened_to_look(settings: Settings) -> Iterator[KnownDesk]:
     with open_store(settings, SystemClock()) as store:
         _check_version(store)
         with store.reading() as connection:
-            work = Work(connection, store.desk_id, store.clock.now(), locking=False)
+            work = UnitOfWork(connection, store.desk_id, store.clock.now(), locking=False)
             policy = replace(policy, agents=work.team(policy.agents))
         yield KnownDesk(profile, policy, own, store, has_key)
 

@@ -1,6 +1,6 @@
 """What a mail says by itself, with the reason of everything that was concluded from it.
 
-In: raw bytes and, where there is a desk, who it is and what it had sent to the author. Out: `Understood`, and its parts
+In: raw bytes and, where there is a desk, who it is and what it had sent to the author. Out: `MailFacts`, and its parts
 as plain documents (only str, int, bool, None, lists and dicts). Never: an exception because of a mail; a look-up.
 """
 
@@ -40,7 +40,7 @@ MAX_ADDRESSES_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Understood:
+class MailFacts:
     """A mail and what the rules make of it."""
 
     message: InboundMessage
@@ -49,10 +49,10 @@ class Understood:
     reply: Reply
 
 
-def understand(raw: bytes, own: OwnIdentity, *, partial: bool = False) -> Understood:
+def understand(raw: bytes, own: OwnIdentity, *, partial: bool = False) -> MailFacts:
     """Read a mail. `partial`: only its header is there."""
     message = parse_header_only(raw) if partial else parse_message(raw)
-    return Understood(message, own, classify(message, own), new_words(message))
+    return MailFacts(message, own, classify(message, own), new_words(message))
 
 
 def facts(message: InboundMessage) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def authentication(message: InboundMessage, own: OwnIdentity) -> dict[str, Any]:
     return {"fields": fields, "dmarc": dmarc or None, "why": why}
 
 
-def verdict(mail: Understood) -> dict[str, Any]:
+def verdict(mail: MailFacts) -> dict[str, Any]:
     """The verdict, every rule that has a reason (also those after the first), and the hints that were weighed."""
     fired, hints = firings(mail.message, mail.own)
     bounce = mail.verdict.bounce
@@ -167,9 +167,9 @@ def subject(message: InboundMessage) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def with_sent(mail: Understood, sent: Sequence[str]) -> Understood:
+def with_sent(mail: MailFacts, sent: Sequence[str]) -> MailFacts:
     """The same mail, its words cut by comparison with what we had sent to its author."""
-    return Understood(mail.message, mail.own, mail.verdict, new_words(mail.message, sent)) if sent else mail
+    return MailFacts(mail.message, mail.own, mail.verdict, new_words(mail.message, sent)) if sent else mail
 
 
 def _firing(firing: Firing, *, decided: bool) -> dict[str, Any]:

@@ -19,11 +19,11 @@ import logging
 from sqlalchemy import update
 
 from mailbot.desk.context import (
-    Arrived,
-    Source,
-    Turn,
+    Context,
+    IncomingMail,
+    Words,
 )
-from mailbot.desk.inbound.agents import act
+from mailbot.desk.inbound.agents import run_commands
 from mailbot.desk.inbound.processor import MACHINE_FAULTS
 from mailbot.desk.inbound.requesters import words_of
 from mailbot.desk.inbound.ticket_lookup import (
@@ -36,7 +36,7 @@ from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Address, Kind
 from mailbot.mail.mime.parser import parse_message
 from mailbot.store.tables import OUTBOX
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.matching import clues_of, route_agent
 from mailbot.ticket.ticket import Agent, Role
 
@@ -48,7 +48,9 @@ RULE = "replay-desk-answer"
 def believe(desk: Desk, inbound_id: int) -> None:
     """Take this mail for the agent's whose From it has."""
     with desk.store.writing() as connection:
-        Work(connection, desk.store.desk_id, desk.clock.now()).set_inbound(inbound_id, explanation={"proven": True})
+        UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).set_inbound(
+            inbound_id, explanation={"proven": True}
+        )
 
 
 def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) -> bool:
@@ -59,11 +61,11 @@ def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) 
         return False
     try:
         with desk.store.writing() as connection:
-            turn = desk.helpdesk.turn(Work(connection, desk.store.desk_id, desk.clock.now()))
+            turn = desk.helpdesk.turn(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
             [row] = turn.work.inbound([inbound_id]) or [None]
             if row is None or row.state != "received":
                 return False
-            mail = Arrived(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
+            mail = IncomingMail(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
             return _answer(turn, mail, speaker)
     except MACHINE_FAULTS:
         raise
@@ -75,13 +77,13 @@ def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) 
 def keep_their_message_id(desk: Desk, inbound_id: int) -> None:
     """The people of a ticket have the archive's mail, under its own Message-ID."""
     with desk.store.writing() as connection:
-        [row] = Work(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id]) or [None]
+        [row] = UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id]) or [None]
         if row is not None and row.message_id and row.ticket_id is not None:
             copies = OUTBOX.c.ticket_id == row.ticket_id, OUTBOX.c.inbound_id == row.id, OUTBOX.c.role == "person"
             connection.execute(update(OUTBOX).where(*copies).values(message_id=row.message_id))
 
 
-def _answer(turn: Turn, mail: Arrived, speaker: Agent) -> bool:
+def _answer(turn: Context, mail: IncomingMail, speaker: Agent) -> bool:
     clues = clues_of(mail.message)
     known = look_up(turn, clues, of_agents=True)
     found = route_agent(clues, as_known(known), turn.profile.signer, speaker)
@@ -91,8 +93,8 @@ def _answer(turn: Turn, mail: Arrived, speaker: Agent) -> bool:
     agent = turn.policy.agent(loaded.ticket.agent) or speaker
     words = words_of(turn, mail, loaded).text
     who = Address(agent.email, agent.name)
-    errors = act(
-        turn, loaded, agent, Source(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
+    errors = run_commands(
+        turn, loaded, agent, Words(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
     )
     said = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
     turn.work.set_inbound(

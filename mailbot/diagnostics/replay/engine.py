@@ -34,9 +34,9 @@ from mailbot.diagnostics.replay.answers import (
     keep_their_message_id,
     speak_for_the_desk,
 )
-from mailbot.diagnostics.replay.letters import Letter
+from mailbot.diagnostics.replay.letters import ArchivedMail
 from mailbot.diagnostics.replay.post import deliver
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.clock import ManualClock
 from mailbot.ticket.ticket import Agent
 
@@ -101,7 +101,7 @@ class Replay:
     ) -> None:
         self._stack.close()
 
-    def take(self, letter: Letter, raw: bytes) -> None:
+    def take(self, letter: ArchivedMail, raw: bytes) -> None:
         """One mail comes; before it, what was due."""
         self._live_until(letter.at)
         self.clock.set(max(self.clock.now(), letter.at))
@@ -120,7 +120,7 @@ class Replay:
         deliver(self.desk)
         self.ended_at = self.clock.now()
 
-    def skip(self, letter: Letter) -> None:
+    def skip(self, letter: ArchivedMail) -> None:
         """A mail that can't be read from the disk; its number stays free."""
         self.tally.unreadable.append(letter.place)
         self.tally.mails += 1
@@ -129,11 +129,11 @@ class Replay:
         """No mail comes any more: what is still due happens, reminders and closings."""
         self._live_until(None)
 
-    def _arrival(self, raw: bytes) -> Arrival:
+    def _arrival(self, raw: bytes) -> FetchedMail:
         """As the inbox reader would get it: of a mail that is too large, only the header."""
         is_partial = len(raw) > self.settings.inbound.max_size
         kept = raw.split(b"\r\n\r\n", 1)[0].split(b"\n\n", 1)[0] + b"\r\n\r\n" if is_partial else raw
-        return Arrival(1, self.tally.mails, kept, len(raw), self.clock.now(), is_partial)
+        return FetchedMail(1, self.tally.mails, kept, len(raw), self.clock.now(), is_partial)
 
     def _speaker(self) -> Agent:
         """Who is taken to have written what went out in the desk's name, where the ticket is nobody's yet."""

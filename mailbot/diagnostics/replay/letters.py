@@ -1,7 +1,7 @@
 """What lies in an archive: when each mail came and who wrote it, so that they can be replayed in their order.
 
 In: mails, one at a time (an archive may be larger than the memory: only some 200 bytes are kept of each). Out: a
-`Survey`: `Letter`s by time, and whose inbox this probably was.
+`Survey`: `ArchivedMail`s by time, and whose inbox this probably was.
 
 A mail's time is that of the topmost Received field (RFC 5321 §4.4), which is when the mail server had it; else its
 Date; else that of the mail before it. A time before e-mail was common, or in the future, is nobody's.
@@ -27,7 +27,7 @@ DESK_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ArchivedMail:
     """One mail of the archive. `start`, `size`: where in `file` it lies. `author`: its From, "" where it names none.
 
     `guessed`: the mail says no time that can be believed.
@@ -46,7 +46,7 @@ class Letter:
 class Survey:
     """An archive. `letters`: oldest first. `desk_address`: who is in most of the mails ("" : nobody stands out)."""
 
-    letters: tuple[Letter, ...]
+    letters: tuple[ArchivedMail, ...]
     desk_address: str
     desk_share: float
 
@@ -56,7 +56,7 @@ class Surveyor:
 
     def __init__(self, now: datetime) -> None:
         self._latest = now + timedelta(days=2)
-        self._letters: list[Letter] = []
+        self._letters: list[ArchivedMail] = []
         self._people: Counter[str] = Counter()
 
     def note(self, raw: bytes, file: Path, start: int, size: int, place: str) -> None:
@@ -65,7 +65,7 @@ class Surveyor:
         at = self._moment(message)
         before = self._letters[-1].at if self._letters else EARLIEST
         author = intern(message.from_addr)
-        self._letters.append(Letter(at or before, file, start, size, place, author, at is None))
+        self._letters.append(ArchivedMail(at or before, file, start, size, place, author, at is None))
         self._people.update({_plain(address) for address in (*message.recipients[:50], author) if address})
         if len(self._people) > MAX_COUNTED:
             self._people = Counter(dict(self._people.most_common(MAX_COUNTED // 10)))
@@ -89,8 +89,8 @@ class Surveyor:
         return next((at for at in candidates if at is not None and EARLIEST < at < self._latest), None)
 
 
-def _at(letter: Letter, moment: datetime) -> Letter:
-    return Letter(moment, letter.file, letter.start, letter.size, letter.place, letter.author, letter.guessed)
+def _at(letter: ArchivedMail, moment: datetime) -> ArchivedMail:
+    return ArchivedMail(moment, letter.file, letter.start, letter.size, letter.place, letter.author, letter.guessed)
 
 
 def _plain(address: str) -> str:

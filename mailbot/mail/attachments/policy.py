@@ -1,6 +1,6 @@
 """Which files are not passed on: by what they are, by what they are called, and by what is in them.
 
-In: attachments, and the kinds that the desk refuses (`Refusals`, from [attachments] refuse and allow). Out: `Held` for
+In: attachments, and the kinds that the desk refuses (`Refusals`, from [attachments] refuse and allow). Out: `WithheldFile` for
 each that is refused, with the kind and, for an archive, the file in it that is to blame. The file itself stays in the
 mail as it came; here it is only told that it goes no further.
 
@@ -37,7 +37,7 @@ _KIND_OF = {extension: kind for kind, extensions in KINDS.items() for extension 
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class WithheldFile:
     """A file that is not passed on: `kind` is a word of vocabulary.refused_files, `inside` a path in the archive.
 
     `signature` is the virus's name where one was found.
@@ -84,7 +84,7 @@ class Refusals:
             kind = "macros"
         return kind if kind in self.kinds and extension not in self.allowed else ""
 
-    def judge(self, attachment: Attachment) -> Held | None:
+    def judge(self, attachment: Attachment) -> WithheldFile | None:
         """Why this file is not passed on; None where it may be."""
         if attachment.signature:
             return None
@@ -97,7 +97,7 @@ class Refusals:
             kind, inside = self._in_archive(content, name)
         if not kind:
             return None
-        return Held(name, attachment.content_type, attachment.size, attachment.sha256, kind, inside)
+        return WithheldFile(name, attachment.content_type, attachment.size, attachment.sha256, kind, inside)
 
     def _in_archive(self, content: bytes, name: str) -> tuple[str, str]:
         if not is_archive(content):
@@ -140,19 +140,21 @@ def _kind_of_content(content: bytes) -> str:
     return kind
 
 
-def screen(message: InboundMessage, refusals: Refusals) -> tuple[InboundMessage, tuple[Held, ...]]:
+def screen(message: InboundMessage, refusals: Refusals) -> tuple[InboundMessage, tuple[WithheldFile, ...]]:
     """The mail without the files that are refused, also in mails that are attached to it; and those files."""
     if not message.attachments and not message.nested:
         return message, ()
-    judged: dict[tuple[str, str], Held | None] = {}
+    judged: dict[tuple[str, str], WithheldFile | None] = {}
     held = _refused(message, refusals, judged)
     if not held:
         return message, ()
     return without(message, {each.sha256 for each in held}), tuple(held)
 
 
-def _refused(message: InboundMessage, refusals: Refusals, judged: dict[tuple[str, str], Held | None]) -> list[Held]:
-    found: list[Held] = []
+def _refused(
+    message: InboundMessage, refusals: Refusals, judged: dict[tuple[str, str], WithheldFile | None]
+) -> list[WithheldFile]:
+    found: list[WithheldFile] = []
     for attachment in message.attachments:
         key = attachment.sha256, attachment.name  # one content may stand there under several names
         if key not in judged:
@@ -167,7 +169,9 @@ def _refused(message: InboundMessage, refusals: Refusals, judged: dict[tuple[str
         if inner and position < len(mails):
             outer = mails[position]
             found.append(
-                Held(outer.name, outer.content_type, outer.size, outer.sha256, inner[0].kind, shown(inner[0].to_blame))
+                WithheldFile(
+                    outer.name, outer.content_type, outer.size, outer.sha256, inner[0].kind, shown(inner[0].to_blame)
+                )
             )
         found += [each for each in inner if position >= len(mails)]
     return found

@@ -43,7 +43,7 @@ _GOOD_ACTIONS = {"delivered", "relayed", "expanded"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class BounceEvidence:
     """A bounce, and the signs that made it one, in words."""
 
     bounce: Bounce
@@ -56,7 +56,7 @@ def read_bounce(message: InboundMessage) -> Bounce | None:
     return finding.bounce if finding else None
 
 
-def find_bounce(message: InboundMessage, at_bounce_address: bool = False) -> Finding | None:
+def find_bounce(message: InboundMessage, at_bounce_address: bool = False) -> BounceEvidence | None:
     """As `read_bounce`, with the reasons. `at_bounce_address`: it came to an envelope sender of ours (VERP)."""
     found = evidence(message, at_bounce_address)
     if found is None or not found.enough or is_success_report(message):
@@ -73,7 +73,7 @@ def find_bounce(message: InboundMessage, at_bounce_address: bool = False) -> Fin
         original_message_id=message_id,
         original_subject=subject,
     )
-    return Finding(bounce, str(found))
+    return BounceEvidence(bounce, str(found))
 
 
 def is_success_report(message: InboundMessage) -> bool:

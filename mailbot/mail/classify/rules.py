@@ -22,7 +22,7 @@ from mailbot.mail.classify.auto_reply import (
     own_words,
 )
 from mailbot.mail.classify.dsn import (
-    Finding,
+    BounceEvidence,
     find_bounce,
     is_success_report,
 )
@@ -139,7 +139,7 @@ class _Facts:
         return grade(self.message)
 
     @cached_property
-    def bounce(self) -> Finding | None:
+    def bounce(self) -> BounceEvidence | None:
         return find_bounce(self.message, bool(self.bounce_address))
 
     @cached_property

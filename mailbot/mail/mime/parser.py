@@ -24,7 +24,7 @@ from mailbot.mail.message import (
     Headers,
     Hop,
     InboundMessage,
-    Report,
+    MultipartReport,
 )
 from mailbot.mail.mime.address import parse_addresses
 from mailbot.mail.mime.attachments import to_attachments
@@ -131,10 +131,10 @@ def _parse_nested(contents: Contents, budget: _Budget) -> tuple[InboundMessage, 
     return tuple(found)
 
 
-def _report(contents: Contents) -> Report | None:
+def _report(contents: Contents) -> MultipartReport | None:
     if not contents.is_report:
         return None
-    return Report(contents.report_type, "\n".join(contents.statuses), contents.returned)
+    return MultipartReport(contents.report_type, "\n".join(contents.statuses), contents.returned)
 
 
 def _flat_text(raw: bytes, start: int) -> str:

@@ -24,7 +24,7 @@ from mailbot.store.tables import (
     INBOUND,
     TICKET,
 )
-from mailbot.store.unit_of_work import Work
+from mailbot.store.unit_of_work import UnitOfWork
 
 # How far behind the oldest unhandled mail is looked for one that may be given out.
 WINDOW = 6
@@ -51,7 +51,7 @@ def note(connection: Connection, desk_id: int, keys: Mapping[int, Sequence[str]]
         connection.execute(insert(CLAIM), rows)
 
 
-def give_out(work: Work, worker: str, limit: int, *, still_mine: Collection[int] = ()) -> Given:
+def give_out(work: UnitOfWork, worker: str, limit: int, *, still_mine: Collection[int] = ()) -> Given:
     """Up to `limit` of the oldest mails that may be handled now. `still_mine`: what other threads of `worker` have."""
     connection = work.connection
     if connection.dialect.name == "postgresql":
@@ -102,7 +102,7 @@ def is_settled(connection: Connection, desk_id: int, mailbox_id: int) -> bool:
     return connection.execute(waiting.where(INBOUND.c.mailbox_id == mailbox_id).limit(1)).first() is None
 
 
-def _waiting(work: Work, limit: int) -> list[Any]:
+def _waiting(work: UnitOfWork, limit: int) -> list[Any]:
     """Unhandled mail, oldest first, with its claim; one that has none yet (released, fed in by hand) gets one."""
     query: Any = (
         select(INBOUND.c.id, INBOUND.c.raw_sha256, CLAIM.c.worker, CLAIM.c.tried, CLAIM.c.order_keys)
@@ -122,7 +122,7 @@ def _waiting(work: Work, limit: int) -> list[Any]:
     return list(work.connection.execute(query).all())
 
 
-def _taken_in_twice(work: Work, ids: Sequence[int]) -> set[int]:
+def _taken_in_twice(work: UnitOfWork, ids: Sequence[int]) -> set[int]:
     """Mail that came to two mailboxes at once, so that neither reader saw the other's: only the first is handled."""
     if not ids:
         return set()
@@ -144,7 +144,7 @@ def _taken_in_twice(work: Work, ids: Sequence[int]) -> set[int]:
     return set(found)
 
 
-def _complete(work: Work, written: Mapping[int, Sequence[str]]) -> dict[int, set[str]]:
+def _complete(work: UnitOfWork, written: Mapping[int, Sequence[str]]) -> dict[int, set[str]]:
     """The keys with the tickets that references lead to, and those that a ticket was merged into or comes out of."""
     keys = {inbound_id: set(own) for inbound_id, own in written.items()}
     references = {key[2:] for own in keys.values() for key in own if key.startswith("m:")}
@@ -162,7 +162,7 @@ def _complete(work: Work, written: Mapping[int, Sequence[str]]) -> dict[int, set
     return keys
 
 
-def _kin(work: Work, numbers: set[int]) -> dict[int, set[int]]:
+def _kin(work: UnitOfWork, numbers: set[int]) -> dict[int, set[int]]:
     """For each ticket the ones that its mail may go to: where it was merged into, what it follows up."""
     found: dict[int, set[int]] = {}
     for _ in range(_MOST_GENERATIONS):

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, func, select
 
 from mailbot.mail.subject import clean_subject
-from mailbot.runtime.status import Queue
+from mailbot.runtime.status import QueueStatus
 from mailbot.store.engine import Store
 from mailbot.store.tables import (
     AUTOMATIC,
@@ -17,7 +17,7 @@ from mailbot.store.tables import (
     OUTBOX,
     TICKET,
 )
-from mailbot.ticket.quarantine import Why, why_held
+from mailbot.ticket.quarantine import QuarantineReason, why_held
 
 OPEN = ("queued", "in_progress", "waiting")
 UNSENT = ("pending", "sending", "failed")
@@ -72,7 +72,7 @@ def _quarantine(connection: Connection, desk: int) -> dict[str, int]:
         .where(INBOUND.c.desk_id == desk, INBOUND.c.state.in_(("quarantined", "held")))
         .group_by(*sorts)
     )
-    found = dict.fromkeys((why.value for why in Why), 0)
+    found = dict.fromkeys((why.value for why in QuarantineReason), 0)
     for row in connection.execute(query):
         why = why_held(
             state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender=bool(row.has_sender),
@@ -126,7 +126,7 @@ def _title(subject: str) -> str:
     return clean_subject(subject.partition(" - ")[2] or subject)[:_LONGEST]
 
 
-def waiting(store: Store, quarantined_after: datetime) -> Queue:
+def waiting(store: Store, quarantined_after: datetime) -> QueueStatus:
     """The outbox and the quarantine of this moment; of the latter, how much came after a moment."""
     desk = store.desk_id
     with store.reading() as connection:
@@ -141,7 +141,7 @@ def waiting(store: Store, quarantined_after: datetime) -> Queue:
         )
         quarantined, since = connection.execute(lately).one()
         held = select(func.count()).where(INBOUND.c.desk_id == desk, INBOUND.c.state.in_(("quarantined", "held")))
-        return Queue(
+        return QueueStatus(
             waiting=count,
             failed=connection.execute(failed).scalar_one(),
             oldest=oldest,

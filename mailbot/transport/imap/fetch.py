@@ -1,6 +1,6 @@
 """Which mails wait, and their bytes, within a budget of memory.
 
-In: the selected folder of a `Client`. Out: UIDs, and lists of `Arrival`. Standards: RFC 3501 §6.4.4, §6.4.5, §6.4.8,
+In: the selected folder of a `Client`. Out: UIDs, and lists of `FetchedMail`. Standards: RFC 3501 §6.4.4, §6.4.5, §6.4.8,
 RFC 4731 (ESEARCH: the answer as ranges).
 Never: set \\Seen (BODY.PEEK only); hold more than the budget and one mail; trust a UID that was not asked for.
 
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from imapclient.response_parser import parse_fetch_response
 
-from mailbot.mail.fetched import Arrival
+from mailbot.mail.fetched import FetchedMail
 from mailbot.transport.imap.connection import ALLOWANCE, Client
 
 # UIDs in one command: a line of about 3,500 bytes at most; RFC 7162 §4 lets servers refuse beyond 8,192.
@@ -125,19 +125,19 @@ def _raw_fetch(client: Client, uids: Sequence[int], items: str, expected: int = 
     return [entry for entry in data if entry is not None]
 
 
-def small_ones(client: Client, uidvalidity: int, uids: Sequence[int], too_large: int) -> list[Arrival]:
+def small_ones(client: Client, uidvalidity: int, uids: Sequence[int], too_large: int) -> list[FetchedMail]:
     """The first of a handful of mails, up to one that is large, gone, or oddly answered: in one round trip.
 
     With the size comes the beginning, which is all of a small mail (RFC 3501 §6.4.5, partial FETCH).
     """
     data = _raw_fetch(client, uids, f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{SMALL}>)", SMALL * len(uids))
     found = _fast(data) or {}
-    small: list[Arrival] = []
+    small: list[FetchedMail] = []
     for uid in sorted(set(uids)):
         mail = found.get(uid)
         if mail is None or mail.size is None or not max(mail.size, len(mail.raw)) < min(SMALL, too_large + 1):
             break
-        small.append(Arrival(uidvalidity, uid, mail.raw, mail.size, mail.date, False))
+        small.append(FetchedMail(uidvalidity, uid, mail.raw, mail.size, mail.date, False))
     return small
 
 
@@ -176,7 +176,7 @@ def batches(waiting: dict[int, int], most_bytes: int, most_mails: int, too_large
 
 def arrivals(
     client: Client, uidvalidity: int, uids: Sequence[int], known: dict[int, int], partial: bool
-) -> list[Arrival]:
+) -> list[FetchedMail]:
     """The mails of one batch, ascending by UID; one that vanished meanwhile is left out. `known`: sizes by UID."""
     what = f"BODY.PEEK[HEADER]<0.{HEADER_LIMIT}>" if partial else "BODY.PEEK[]"
     expected = HEADER_LIMIT if partial else sum(known[uid] for uid in uids)
@@ -185,7 +185,7 @@ def arrivals(
     if found is None:
         found = _any_shape(data)
     return [
-        Arrival(uidvalidity, uid, found[uid].raw, known[uid], found[uid].date, partial)
+        FetchedMail(uidvalidity, uid, found[uid].raw, known[uid], found[uid].date, partial)
         for uid in sorted(set(uids))
         if uid in found
     ]

@@ -1,6 +1,6 @@
 """IMAP in: the door. Whatever mailbot wants from a mail server goes through `Mailbox`; the parts are in mailbot/imap.
 
-In: the section `[imap]` of the configuration. Out: `Arrival`s in batches; mail filed where it belongs; a wait that ends
+In: the section `[imap]` of the configuration. Out: `FetchedMail`s in batches; mail filed where it belongs; a wait that ends
 when mail comes. Standards: RFC 3501 and those that the parts name.
 
     mailbox.open() → uids() → fetch(uids) → … stored … → file({uid: Place.PROCESSED}) → wait(30, wake) → uids() → …
@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import FilingRefused, MailboxUnavailable
 from mailbot.mail.fetched import (
-    Arrival,
-    Astray,
-    Place,
+    FetchedMail,
+    Folder,
+    Misfiled,
 )
 from mailbot.runtime.memory import taking_in
 from mailbot.transport.imap import (
@@ -92,7 +92,7 @@ class Mailbox:
         self._tokens = TokenSource.of(settings, settings.section)
         self._client: Client | None = None
         self._filing: move.Filing
-        self._places: dict[Place, str] = {}
+        self._places: dict[Folder, str] = {}
         self._source = ""
         self._uidvalidity = 0
         self._uid_next = 0
@@ -149,8 +149,8 @@ class Mailbox:
             how = folders.naming(client)
             self._source = folders.source(client, self._settings, how)
             wanted = {
-                Place.PROCESSED: ("processed_folder", self._settings.processed_folder),
-                Place.QUARANTINE: ("quarantine_folder", self._settings.quarantine_folder),
+                Folder.PROCESSED: ("processed_folder", self._settings.processed_folder),
+                Folder.QUARANTINE: ("quarantine_folder", self._settings.quarantine_folder),
             }
             self._places = {
                 where: folders.ensure(client, self._settings, key, name, how)
@@ -159,7 +159,7 @@ class Mailbox:
             }
             self._select(client)
             self._filing = move.Filing(client, self._source, self._uid_next)
-        if len(self._places) < len(Place) and not self._keywords:
+        if len(self._places) < len(Folder) and not self._keywords:
             self._log.warning(
                 "%s: %s keeps no keywords, so mail that stays in place can't be marked as done: it is recognised by "
                 "its UID alone, and all of it is listed at each look. Set imap.processed_folder.",
@@ -203,7 +203,7 @@ class Mailbox:
                 client.wire.forget()
             client.wire.grown = False  # the search below finds it
             criteria = "UNDELETED"
-            if len(self._places) < len(Place) and self._keywords:
+            if len(self._places) < len(Folder) and self._keywords:
                 criteria += f" UNKEYWORD {move.DONE}"
             if after:
                 criteria = f"UID {after + 1}:* {criteria}"
@@ -211,7 +211,7 @@ class Mailbox:
             # RFC 3501 §6.4.8: with fewer mails than that, "n:*" is the last one
             return self._uidvalidity, [uid for uid in found if uid > after] if after else found
 
-    def fetch(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
+    def fetch(self, uids: Sequence[int]) -> Iterator[list[FetchedMail]]:
         """The mails of `uids` in batches; what vanished meanwhile is left out.
 
         A mail during whose transfer the connection broke comes last the next time, so that it can't keep the others
@@ -225,7 +225,7 @@ class Mailbox:
             if len(there) < len(some):
                 yield from self._by_size([uid for uid in some if uid not in there])
 
-    def _small_ones(self, uids: Sequence[int]) -> list[Arrival]:
+    def _small_ones(self, uids: Sequence[int]) -> list[FetchedMail]:
         with self._blaming(uids), self._guard("fetching mail") as client:
             found = fetch.small_ones(client, self._uidvalidity, uids, self._max_size)
         if found:
@@ -233,7 +233,7 @@ class Mailbox:
             self._hurried = False
         return found
 
-    def _by_size(self, uids: Sequence[int]) -> Iterator[list[Arrival]]:
+    def _by_size(self, uids: Sequence[int]) -> Iterator[list[FetchedMail]]:
         with self._blaming(uids), self._guard("asking for sizes") as client:
             known = fetch.sizes(client, uids)
         for group in fetch.batches(known, self._batch_bytes, self._batch_count, self._max_size):
@@ -270,7 +270,7 @@ class Mailbox:
                 )
             raise
 
-    def file(self, places: Mapping[int, Place], *, uidvalidity: int | None = None) -> None:
+    def file(self, places: Mapping[int, Folder], *, uidvalidity: int | None = None) -> None:
         """Move each UID to its place; what is not there any more counts as filed. FilingRefused: the server won't.
 
         `uidvalidity`: the one under which the UIDs were seen. Where it is not the folder's any more, nothing is done:
@@ -284,13 +284,13 @@ class Mailbox:
         with self._filing_mail() as client:
             self._file_each(client, places)
 
-    def retrieve(self, mails: Sequence[Astray]) -> set[int]:
+    def retrieve(self, mails: Sequence[Misfiled]) -> set[int]:
         """Move what was let out of quarantine to the processed folder; the ids of what was found. FilingRefused: as
 
         above. Where one of the two folders is not used, nothing has to be moved, and all are "found".
         """
-        target = self._places.get(Place.PROCESSED)
-        lies_in = self._places.get(Place.QUARANTINE, self._source)
+        target = self._places.get(Folder.PROCESSED)
+        lies_in = self._places.get(Folder.QUARANTINE, self._source)
         if target is None or lies_in == target:
             return {mail.inbound_id for mail in mails}
         found: set[int] = set()
@@ -327,8 +327,8 @@ class Mailbox:
                 f"what was handled is moved out of {self._source} when the server lets it."
             ) from refusal
 
-    def _file_each(self, client: Client, places: Mapping[int, Place]) -> None:
-        for where in Place:
+    def _file_each(self, client: Client, places: Mapping[int, Folder]) -> None:
+        for where in Folder:
             uids = [uid for uid, wanted in places.items() if wanted is where]
             if not uids:
                 continue

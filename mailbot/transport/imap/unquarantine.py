@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailbot.mail.duplicates import identity
-from mailbot.mail.fetched import Astray
+from mailbot.mail.fetched import Misfiled
 from mailbot.transport.imap import fetch, folders
 from mailbot.transport.imap.connection import Client
 from mailbot.transport.imap.move import Filing
@@ -21,7 +21,7 @@ from mailbot.transport.imap.move import Filing
 MOST_ALIKE = 50
 
 
-def move(client: Client, mails: Sequence[Astray], source: str, target: str) -> Iterator[int]:
+def move(client: Client, mails: Sequence[Misfiled], source: str, target: str) -> Iterator[int]:
     """Move each of `mails` that lies in `source` into `target`; the `inbound_id` of each that was, when it was."""
     if not folders.existing(client, source) and source.upper() != "INBOX":
         return  # somebody has deleted it, with all that lay there
@@ -35,7 +35,7 @@ def move(client: Client, mails: Sequence[Astray], source: str, target: str) -> I
             yield mail.inbound_id
 
 
-def _find(client: Client, mail: Astray, uidvalidity: int) -> int | None:
+def _find(client: Client, mail: Misfiled, uidvalidity: int) -> int | None:
     # RFC 3501 §6.4.4: LARGER and SMALLER compare RFC822.SIZE, and leave out the number itself
     alike = fetch.search(client, f"LARGER {max(0, mail.size - 1)} SMALLER {mail.size + 1}")
     for uid in reversed(alike[-MOST_ALIKE:]):

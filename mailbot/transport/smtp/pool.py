@@ -18,16 +18,12 @@ from typing import Any, NamedTuple, Protocol
 from mailbot.mail.compose.streaming import Outgoing
 from mailbot.runtime.memory import LARGE
 from mailbot.transport.smtp.submission import (
-    Accepted,
-    Deferred,
-    Rejected,
     Submission,
+    SubmissionResult,
 )
 
-Fate = Accepted | Deferred | Rejected
 
-
-class Letter(NamedTuple):
+class OutgoingMail(NamedTuple):
     """One mail to one recipient, ready to go."""
 
     envelope_from: str
@@ -35,17 +31,17 @@ class Letter(NamedTuple):
     raw: bytes | Outgoing
 
 
-class Submits(Protocol):
+class Submitter(Protocol):
     """What delivers one composed mail (smtp.Submission)."""
 
-    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Fate:
+    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> SubmissionResult:
         """Hand one mail to the server; one with large files comes in pieces."""
 
 
-class Lanes:
+class SubmissionPool:
     """So many ways out side by side. One thread uses it; `interrupt` may come from another."""
 
-    def __init__(self, ways: Sequence[Submits]) -> None:
+    def __init__(self, ways: Sequence[Submitter]) -> None:
         self._ways = tuple(ways)
         self._threads: ThreadPoolExecutor | None = None
 
@@ -76,7 +72,7 @@ class Lanes:
         if some:
             yield some
 
-    def send_all(self, letters: Sequence[Letter]) -> list[Fate]:
+    def send_all(self, letters: Sequence[OutgoingMail]) -> list[SubmissionResult]:
         """Hand over at most `width` mails at the same time; the fate of each, in their order."""
         if len(letters) == 1:
             return [self._ways[0].send(*letters[0])]

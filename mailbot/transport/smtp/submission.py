@@ -89,7 +89,7 @@ class Rejected:
     text: str
 
 
-Outcome = Accepted | Deferred | Rejected
+SubmissionResult = Accepted | Deferred | Rejected
 
 
 class Reply(NamedTuple):
@@ -147,7 +147,7 @@ class Submission:
         self.certificate_ends: datetime | None = None
         """When the server's certificate ends, as seen at the last connection."""
 
-    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Outcome:
+    def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> SubmissionResult:
         """Submit one mail to one recipient. `envelope_from` "" is the null reverse-path (RFC 5321 §4.5.5).
 
         `raw` as bytes may have any line ends; an `Outgoing` is ours, with CRLF at the end of each line.
@@ -260,7 +260,7 @@ class Submission:
         if code != 250:
             self._drop()
 
-    def _hand_over(self, session: Session, content: Outgoing) -> Outcome:
+    def _hand_over(self, session: Session, content: Outgoing) -> SubmissionResult:
         """The content and the last dot. From here on a lost connection leaves the outcome unknown."""
         try:
             session.be_patient(self._timeout + PIECE / SLOWEST)
@@ -283,7 +283,7 @@ class Submission:
         self.active_at = time.monotonic()
         return Reply(code, reply_text(words))
 
-    def _judge(self, reply: Reply) -> Outcome:
+    def _judge(self, reply: Reply) -> SubmissionResult:
         """What a refusal means, by `VERDICTS`."""
         row = next(row for row in VERDICTS if row.lowest <= reply.code <= row.highest)
         if row.ends_connection:

@@ -9,7 +9,7 @@ import pytest
 
 from mailbot.demo.letters import (
     Bell,
-    Letter,
+    DemoMail,
     Letters,
     threads,
 )
@@ -35,11 +35,11 @@ AT = datetime(2025, 11, 24, 2, 15, tzinfo=UTC)
 TOKEN_ADDRESS = "support+a1b2c3@helpdesk.example"
 
 
-def letter(person: Person, raw: bytes, sent: bool = False, number: int = 1) -> Letter:
-    return Letter(number, person, sent, AT, raw)
+def letter(person: Person, raw: bytes, sent: bool = False, number: int = 1) -> DemoMail:
+    return DemoMail(number, person, sent, AT, raw)
 
 
-def from_desk(person: Person, **more: str) -> Letter:
+def from_desk(person: Person, **more: str) -> DemoMail:
     headers = {
         "From": f'"Sally (BOSP)" <{DESK_ADDRESS}>', "To": person.email, "Reply-To": TOKEN_ADDRESS,
         "Subject": "#12345 - Tidak bisa tutup BKU", "Message-ID": "<answer.1@helpdesk.example>",
@@ -101,7 +101,7 @@ def test_an_agents_signature_stands_between_words_and_quotation() -> None:
         (BUDI, from_desk(BUDI, **{"Reply-To": ""}), False, [DESK_ADDRESS], []),
     ],
 )
-def test_who_an_answer_goes_to(writer: Person, found: Letter, everybody: bool, to: list[str], cc: list[str]) -> None:
+def test_who_an_answer_goes_to(writer: Person, found: DemoMail, everybody: bool, to: list[str], cc: list[str]) -> None:
     first, second = reply_recipients(writer, found, everybody)
     assert ([a.email for a in first], [a.email for a in second]) == (to, cc)
 

@@ -21,24 +21,24 @@ from mailbot.monitoring.conditions import (
     title,
 )
 from mailbot.runtime.status import (
-    Line,
-    Queue,
-    Space,
+    ConnectionStatus,
+    DiskSpace,
+    QueueStatus,
 )
 from mailbot.vocabulary.conditions import WORDS
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 JAKARTA = ZoneInfo("Asia/Jakarta")
 LIMITS = Limits()
-GOOD = Line(NOW - timedelta(seconds=20), certificate_ends=NOW + timedelta(days=60))
+GOOD = ConnectionStatus(NOW - timedelta(seconds=20), certificate_ends=NOW + timedelta(days=60))
 WELL = Facts(
     now=NOW,
     started_at=NOW - timedelta(days=2),
     inboxes=(("", GOOD),),
     outbox=GOOD,
     database=GOOD,
-    spaces=(Space("/var/lib/mailbot", 10**10, 10**6),),
-    queue=Queue(),
+    spaces=(DiskSpace("/var/lib/mailbot", 10**10, 10**6),),
+    queue=QueueStatus(),
 )
 
 
@@ -46,8 +46,8 @@ def minutes(count: float) -> datetime:
     return NOW - timedelta(minutes=count)
 
 
-def failing(since: datetime, reason: str = "refused.", *, credentials: bool = False) -> Line:
-    return Line(since - timedelta(minutes=1), failing_since=since, reason=reason, credentials=credentials)
+def failing(since: datetime, reason: str = "refused.", *, credentials: bool = False) -> ConnectionStatus:
+    return ConnectionStatus(since - timedelta(minutes=1), failing_since=since, reason=reason, credentials=credentials)
 
 
 def given(**facts: Any) -> Facts:
@@ -83,44 +83,44 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"hanging": (("inbox", minutes(6)),)}, [("hanging", "hanging", minutes(6))]),
     ({"database": failing(minutes(3))}, [("database", "database", minutes(3))]),
     # the border of the disk, in bytes and inodes
-    ({"spaces": (Space("/d", 500_000_000, 10**6),)}, []),
-    ({"spaces": (Space("/d", 499_999_999, 10**6),)}, [("disk", "disk", NOW)]),
-    ({"spaces": (Space("/d", 10**10, 1000),)}, []),
-    ({"spaces": (Space("/d", 10**10, 999),)}, [("disk", "disk.inodes", NOW)]),
-    ({"spaces": (Space("/d", 10**10, None),)}, []),
-    ({"spaces": (Space("/d", 10**10, 10**6), Space("/e", 1, 10**6))}, [("disk", "disk", NOW)]),
+    ({"spaces": (DiskSpace("/d", 500_000_000, 10**6),)}, []),
+    ({"spaces": (DiskSpace("/d", 499_999_999, 10**6),)}, [("disk", "disk", NOW)]),
+    ({"spaces": (DiskSpace("/d", 10**10, 1000),)}, []),
+    ({"spaces": (DiskSpace("/d", 10**10, 999),)}, [("disk", "disk.inodes", NOW)]),
+    ({"spaces": (DiskSpace("/d", 10**10, None),)}, []),
+    ({"spaces": (DiskSpace("/d", 10**10, 10**6), DiskSpace("/e", 1, 10**6))}, [("disk", "disk", NOW)]),
     # incoming
     ({"lmtp": failing(minutes(2))}, [("lmtp", "lmtp", minutes(2))]),
-    ({"queue": Queue(automatic=1999)}, []),
-    ({"queue": Queue(automatic=2000, alike="“BKU” 9/9, @x 9/9")}, [("automatic", "automatic", NOW)]),
+    ({"queue": QueueStatus(automatic=1999)}, []),
+    ({"queue": QueueStatus(automatic=2000, alike="“BKU” 9/9, @x 9/9")}, [("automatic", "automatic", NOW)]),
     ({"scanner": failing(minutes(2))}, [("scanner", "scanner", minutes(2))]),
     ({"inbox": failing(minutes(2))}, [("inbox", "inbox", minutes(2))]),
     ({"inbox": failing(minutes(2), credentials=True)}, [("inbox_login", "login.password", minutes(2))]),
-    ({"inbox": Line(almost(LIMITS.inbox_silent))}, []),
-    ({"inbox": Line(minutes(11))}, [("inbox", "inbox.silent", minutes(11))]),
+    ({"inbox": ConnectionStatus(almost(LIMITS.inbox_silent))}, []),
+    ({"inbox": ConnectionStatus(minutes(11))}, [("inbox", "inbox.silent", minutes(11))]),
     # just started after two days off: the silence counts from the start
-    ({"inbox": Line(), "started_at": minutes(9)}, []),
-    ({"inbox": Line(), "started_at": minutes(11)}, [("inbox", "inbox.silent", minutes(11))]),
+    ({"inbox": ConnectionStatus(), "started_at": minutes(9)}, []),
+    ({"inbox": ConnectionStatus(), "started_at": minutes(11)}, [("inbox", "inbox.silent", minutes(11))]),
     # outgoing
     ({"outbox": failing(minutes(2))}, [("outbox", "outbox", minutes(2))]),
     ({"outbox": failing(minutes(2), credentials=True)}, [("outbox_login", "login.password", minutes(2))]),
     # nobody sends what is due
-    ({"queue": Queue(3, oldest=minutes(20), oldest_due=almost(DUE))}, []),
-    ({"queue": Queue(3, oldest=minutes(20), oldest_due=minutes(16))}, [("outbox_old", "outbox_old.due", minutes(16))]),
+    ({"queue": QueueStatus(3, oldest=minutes(20), oldest_due=almost(DUE))}, []),
+    ({"queue": QueueStatus(3, oldest=minutes(20), oldest_due=minutes(16))}, [("outbox_old", "outbox_old.due", minutes(16))]),
     # nothing leaves; but one greylisted mail among others that leave is its own matter
-    ({"queue": Queue(1, oldest=minutes(61)), "outbox": Line(minutes(70))}, [("outbox_old", "outbox_old", minutes(61))]),
-    ({"queue": Queue(1, oldest=minutes(61)), "outbox": Line(minutes(50))}, []),
-    ({"queue": Queue(1, oldest=almost(OLD)), "outbox": Line(minutes(70))}, []),
+    ({"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(70))}, [("outbox_old", "outbox_old", minutes(61))]),
+    ({"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(50))}, []),
+    ({"queue": QueueStatus(1, oldest=almost(OLD)), "outbox": ConnectionStatus(minutes(70))}, []),
     # what waited while the daemon was off is not old
-    ({"queue": Queue(9, oldest=minutes(900), oldest_due=minutes(900)), "started_at": minutes(5)}, []),
+    ({"queue": QueueStatus(9, oldest=minutes(900), oldest_due=minutes(900)), "started_at": minutes(5)}, []),
     # the canary
     ({"canary": CanaryFacts(minutes(1), 2.0)}, []),
     ({"canary": CanaryFacts(minutes(10), 2.0, almost(LIMITS.canary_within))}, []),
     ({"canary": CanaryFacts(minutes(10), 2.0, minutes(6))}, [("canary", "canary", minutes(6))]),
     ({"canary": CanaryFacts(None, None, minutes(6), "550 no")}, [("canary", "canary.unsent", minutes(6))]),
     # quarantine and certificate
-    ({"queue": Queue(quarantined=9)}, []),
-    ({"queue": Queue(quarantined=10, quarantined_since=minutes(90))}, [("quarantine", "quarantine", minutes(90))]),
+    ({"queue": QueueStatus(quarantined=9)}, []),
+    ({"queue": QueueStatus(quarantined=10, quarantined_since=minutes(90))}, [("quarantine", "quarantine", minutes(90))]),
     ({"outbox": replace(GOOD, certificate_ends=NOW + timedelta(days=7, seconds=1))}, []),
     (
         {"outbox": replace(GOOD, certificate_ends=NOW + timedelta(days=6))},
@@ -130,12 +130,12 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     (
         {
             "inbox": failing(minutes(9)), "outbox": failing(minutes(8)), "canary": CanaryFacts(None, None, minutes(9)),
-            "queue": Queue(9, oldest=minutes(99), oldest_due=minutes(99)),
+            "queue": QueueStatus(9, oldest=minutes(99), oldest_due=minutes(99)),
         },
         [("inbox", "inbox", minutes(9)), ("outbox", "outbox", minutes(8))],
     ),
     (
-        {"database": failing(minutes(30)), "inbox": Line(minutes(30)), "queue": None},
+        {"database": failing(minutes(30)), "inbox": ConnectionStatus(minutes(30)), "queue": None},
         [("database", "database", minutes(30))],
     ),
 ]  # fmt: skip
@@ -152,7 +152,7 @@ def test_every_row_of_the_table_was_tried() -> None:
 
 def test_little_room_is_worse_than_less_room() -> None:
     for free, severity in ((499_999_999, Severity.WARNING), (99_999_999, Severity.CRITICAL)):
-        found = judge(replace(WELL, spaces=(Space("/d", free, 10**6),)), LIMITS)
+        found = judge(replace(WELL, spaces=(DiskSpace("/d", free, 10**6),)), LIMITS)
         assert found.worst is severity
 
 
@@ -205,23 +205,23 @@ def test_there_are_words_for_everything(language: str) -> None:
 
 def test_a_scanner_that_is_gone_is_trouble_only_where_one_is_asked_for() -> None:
     assert "scanner" not in judge(Facts(now=NOW, started_at=NOW), LIMITS).unknown
-    assert "scanner" in judge(Facts(now=NOW, started_at=NOW, scanner=Line()), LIMITS).unknown
-    gone = Line(failing_since=NOW - timedelta(minutes=1), reason="clamd at unix:/c: Connection refused")
+    assert "scanner" in judge(Facts(now=NOW, started_at=NOW, scanner=ConnectionStatus()), LIMITS).unknown
+    gone = ConnectionStatus(failing_since=NOW - timedelta(minutes=1), reason="clamd at unix:/c: Connection refused")
     [condition] = judge(Facts(now=NOW, started_at=NOW, scanner=gone), LIMITS).conditions
     assert (condition.name, condition.severity) == ("scanner", Severity.WARNING)
     for language in ("id", "en"):
         words, mend = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
         assert "Connection refused" in words and "[attachments] clamd" in mend
-    assert judge(Facts(now=NOW, started_at=NOW, scanner=Line(worked_at=NOW)), LIMITS).conditions == ()
+    assert judge(Facts(now=NOW, started_at=NOW, scanner=ConnectionStatus(worked_at=NOW)), LIMITS).conditions == ()
 
 
 def test_a_door_that_cannot_be_opened_is_trouble_only_where_there_is_one() -> None:
     shut = judge(Facts(now=NOW, started_at=NOW), LIMITS)
     assert "lmtp" not in shut.unknown
-    failing = Line(failing_since=NOW - timedelta(minutes=1), reason="Address already in use")
+    failing = ConnectionStatus(failing_since=NOW - timedelta(minutes=1), reason="Address already in use")
     [condition] = judge(Facts(now=NOW, started_at=NOW, lmtp=failing), LIMITS).conditions
     assert condition.name == "lmtp" and condition.severity is Severity.CRITICAL
     for language in ("id", "en"):
         words, mend = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
         assert "Address already in use" in words and "[lmtp] listen" in mend
-    assert judge(Facts(now=NOW, started_at=NOW, lmtp=Line(worked_at=NOW)), LIMITS).conditions == ()
+    assert judge(Facts(now=NOW, started_at=NOW, lmtp=ConnectionStatus(worked_at=NOW)), LIMITS).conditions == ()

@@ -25,8 +25,8 @@ from mailbot.mail.redaction import safe_name, safe_title
 from mailbot.ticket.auto_reply_limits import (
     RALLY,
     ROWS,
-    Cap,
     Counted,
+    Limit,
     Limits,
     is_one_pace,
     is_turn,
@@ -45,27 +45,27 @@ SECOND = timedelta(seconds=1)
     [
         (Counted(), None),
         (Counted(to_sender=19), None),
-        (Counted(to_sender=20), Cap.SENDER),
-        (Counted(to_sender=20, known=True), Cap.SENDER),
-        (Counted(on_ticket=30), Cap.TICKET),
+        (Counted(to_sender=20), Limit.SENDER),
+        (Counted(to_sender=20, known=True), Limit.SENDER),
+        (Counted(on_ticket=30), Limit.TICKET),
         (Counted(echo=True, echoes=4), None),
-        (Counted(echo=True, echoes=5), Cap.ECHO),
+        (Counted(echo=True, echoes=5), Limit.ECHO),
         (Counted(echoes=5), None),
-        (Counted(alike_turns=20), Cap.ALIKE),
+        (Counted(alike_turns=20), Limit.ALIKE),
         (Counted(alike_turns=20, known=True), None),
         (Counted(alike_turns=20, shared=True), None),
-        (Counted(domain_turns=25), Cap.DOMAIN),
-        (Counted(domain_turns=25, domain_span=300), Cap.DOMAIN),
+        (Counted(domain_turns=25), Limit.DOMAIN),
+        (Counted(domain_turns=25, domain_span=300), Limit.DOMAIN),
         (Counted(domain_turns=25, domain_span=301), None),
-        (Counted(paces=(SECOND, 4 * SECOND)), Cap.RALLY),
+        (Counted(paces=(SECOND, 4 * SECOND)), Limit.RALLY),
         (Counted(paces=(SECOND, 6 * SECOND)), None),
         (Counted(paces=(SECOND, SECOND), shared=True), None),
         (Counted(alike=9999, shared=True), None),
-        (Counted(alike=10_000, shared=True), Cap.SPREAD),
-        (Counted(overall=100_000, known=True), Cap.OVERALL),
+        (Counted(alike=10_000, shared=True), Limit.SPREAD),
+        (Counted(overall=100_000, known=True), Limit.OVERALL),
     ],
 )
-def test_the_table(counted: Counted, cap: Cap | None) -> None:
+def test_the_table(counted: Counted, cap: Limit | None) -> None:
     assert reached(counted, OF) is cap
 
 
@@ -77,17 +77,17 @@ def test_where_nothing_was_counted_nothing_is_held_against_anybody() -> None:
 
 def test_the_limits_are_those_that_the_documents_give() -> None:
     hour = timedelta(hours=1)
-    counts = {cap: OF.of(cap).count for cap in Cap}
+    counts = {cap: OF.of(cap).count for cap in Limit}
     assert counts == {
-        Cap.SENDER: 20, Cap.TICKET: 30, Cap.ECHO: 5, Cap.ALIKE: 20, Cap.DOMAIN: 25, Cap.RALLY: 24, Cap.SPREAD: 10_000,
-        Cap.OVERALL: 100_000, Cap.CONFIRM: 5, Cap.NOTIFICATIONS: 30, Cap.REPORTS: 30,
+        Limit.SENDER: 20, Limit.TICKET: 30, Limit.ECHO: 5, Limit.ALIKE: 20, Limit.DOMAIN: 25, Limit.RALLY: 24, Limit.SPREAD: 10_000,
+        Limit.OVERALL: 100_000, Limit.CONFIRM: 5, Limit.NOTIFICATIONS: 30, Limit.REPORTS: 30,
     }  # fmt: skip
-    assert {OF.of(cap).per for cap in Cap} == {hour} and OF.domain.looked_at == 30
+    assert {OF.of(cap).per for cap in Limit} == {hour} and OF.domain.looked_at == 30
 
 
 def test_every_row_has_its_words_and_its_limit() -> None:
     assert {cap.value for cap, _ in ROWS} == set(WITHHELD)
-    assert all(OF.of(cap).count > 0 for cap in Cap) and OF.of(Cap.RALLY).count == RALLY
+    assert all(OF.of(cap).count > 0 for cap in Limit) and OF.of(Limit.RALLY).count == RALLY
 
 
 @pytest.mark.parametrize(

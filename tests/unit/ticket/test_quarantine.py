@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.ticket.quarantine import (
-    Order,
     OrderFault,
+    QuarantineCommand,
     Verb,
     parse_orders,
     settle,
@@ -121,4 +121,4 @@ def test_what_is_wrong_is_shown_as_it_was_meant_and_cut() -> None:
     assert [order.numbers for order in parse_orders(long).orders] == [(3, 4)]
     [strange] = parse_orders("lepas x" + "y" * 600).errors
     assert len(strange.line) == 500
-    assert not Order(Verb.RELEASE, "lepas", 1).everything
+    assert not QuarantineCommand(Verb.RELEASE, "lepas", 1).everything

@@ -7,7 +7,7 @@ import quopri
 
 import pytest
 
-from mailbot.mail.analysis import understand, understand_wholly
+from mailbot.mail.analysis import analyse, analyse_fully
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.mime.parser import parse_message
 
@@ -321,6 +321,6 @@ def test_html_under_the_name_of_plain_text_beside_a_real_one_is_the_html(more: s
 
 def test_a_worker_that_has_nothing_else_to_do_tells_the_new_words_too() -> None:
     raw = b"From: a@x.id\r\nSubject: Re: x\r\n\r\nSudah bisa.\r\n\r\n> Mohon dicek.\r\n"
-    understood = understand_wholly(raw, OwnIdentity())
+    understood = analyse_fully(raw, OwnIdentity())
     assert understood.words is not None and understood.words.text == "Sudah bisa."
-    assert understand(raw, OwnIdentity()).words is None
+    assert analyse(raw, OwnIdentity()).words is None

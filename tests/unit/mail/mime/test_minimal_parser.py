@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailbot.mail.mime.minimal_parser import glance, is_robots
 from mailbot.ticket.matching import clues_of
-from mailbot.ticket.quarantine import Why, why_held
+from mailbot.ticket.quarantine import QuarantineReason, why_held
 
 MAIL = (
     b'From: "palsu@asing.example" <Acha@Sekolah.example>\r\nTo: support+r0b0aaaaaaaaaaaaaaaaaaaa@helpdesk.example\r\n'
@@ -61,19 +61,19 @@ def test_hostile_headers_take_no_time() -> None:
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ({"state": "held"}, Why.UNCONFIRMED),
-        ({"rule": "poison", "has_sender": False}, Why.POISON),
-        ({"rule": "killed", "kind": "auto"}, Why.KILLED),
-        ({"rule": "spam", "kind": "quarantine"}, Why.SPAM),
-        ({"kind": "auto", "rule": "daemon"}, Why.AUTOMATIC),
-        ({"kind": "bounce"}, Why.BOUNCE),
-        ({"has_sender": False, "partial": True}, Why.NO_SENDER),
-        ({"partial": True}, Why.TOO_LARGE),
-        ({"on_ticket": True}, Why.SPAM_TICKET),
-        ({"rule": "a-rule-of-tomorrow", "kind": "quarantine"}, Why.OTHER),
+        ({"state": "held"}, QuarantineReason.UNCONFIRMED),
+        ({"rule": "poison", "has_sender": False}, QuarantineReason.POISON),
+        ({"rule": "killed", "kind": "auto"}, QuarantineReason.KILLED),
+        ({"rule": "spam", "kind": "quarantine"}, QuarantineReason.SPAM),
+        ({"kind": "auto", "rule": "daemon"}, QuarantineReason.AUTOMATIC),
+        ({"kind": "bounce"}, QuarantineReason.BOUNCE),
+        ({"has_sender": False, "partial": True}, QuarantineReason.NO_SENDER),
+        ({"partial": True}, QuarantineReason.TOO_LARGE),
+        ({"on_ticket": True}, QuarantineReason.SPAM_TICKET),
+        ({"rule": "a-rule-of-tomorrow", "kind": "quarantine"}, QuarantineReason.OTHER),
     ],
 )
-def test_why_a_mail_is_held(row: dict[str, object], why: Why) -> None:
+def test_why_a_mail_is_held(row: dict[str, object], why: QuarantineReason) -> None:
     usual: dict[str, object] = {
         "state": "quarantined", "rule": "person", "kind": "human", "partial": False, "has_sender": True,
         "on_ticket": False,
