@@ -249,7 +249,6 @@ class OutboxRow(SQLModel, table=True):
     kind: str
     recipient: str
     role: str
-    envelope_from: str
     message_id: str
     subject: str = Field(default="", sa_type=Text)
     text: str = Field(default="", sa_type=Text)
