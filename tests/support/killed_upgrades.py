@@ -1,9 +1,9 @@
 """Upgrades a database, killed at many moments.
 
-Run by a test as `python -m tests.support.killed_upgrades URL TIMES [REVISION]`: from an empty database, or from one with
-the schema of that revision. Each attempt is a fork that SIGALRM ends without notice after a part of the time that a whole upgrade takes. Then a
-second fork upgrades what is left, and one line of JSON says what it found: {"killed", "differences", "parts"}.
-A process of its own, because forking one that has threads (pytest's) is asking for trouble.
+Run by a test as `python -m tests.support.killed_upgrades URL TIMES [REVISION]`: from an empty database, or from one
+with the schema of that revision. Each attempt is a fork that SIGALRM ends without notice after a part of the time that
+a whole upgrade takes. Then a second fork upgrades what the first left, and one line of JSON says what it found:
+{"killed", "differences", "parts"}. A process of its own, because forking one that has threads (pytest's) deadlocks.
 """
 
 from __future__ import annotations
