@@ -33,7 +33,7 @@ from bench.speed import corpus
 from mailbot.runtime.clock import SystemClock
 from mailbot.store import schema
 from mailbot.store.compression import pack
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.search import index
 
 MAILBOX = "bench@127.0.0.1/INBOX"
@@ -216,7 +216,7 @@ _INSERTS = {
 def make(count: int, folder: Path, seed: int = 1, *, tell: bool = False) -> Path:
     """Make the desk; returns its database."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Store("", clock=SystemClock(), data_dir=folder, first_ticket_number=1) as store:
+    with Store("", clock=SystemClock(), data_dir=folder, options=StoreOptions(first_ticket_number=1)) as store:
         schema.upgrade(store)
         assert (store.desk_id, store.mailbox_id(MAILBOX)) == (1, 1)
     path = folder / "mailbot.db"

@@ -40,7 +40,7 @@ from mailbot.runtime.clock import Clock, SystemClock
 from mailbot.runtime.logs import SharedOutage
 from mailbot.store import schema
 from mailbot.store.cluster.worker_name import WorkerName
-from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
+from mailbot.store.engine import LOCK_WAIT_SECONDS, Store, StoreOptions
 from mailbot.ticket.auto_reply_limits import Limits, Quota
 from mailbot.ticket.ticket import (
     Agent,
@@ -157,9 +157,9 @@ def open_store(
         settings.storage.database_url.get_secret_value(),
         clock=clock,
         data_dir=settings.storage.data_dir,
-        first_ticket_number=settings.helpdesk.first_ticket_number,
-        durable=durable,
-        lock_wait=lock_wait,
+        options=StoreOptions(
+            first_ticket_number=settings.helpdesk.first_ticket_number, durable=durable, lock_wait=lock_wait
+        ),
     )
 
 

@@ -22,7 +22,7 @@ from mailbot.store import (
     raw_mail,
     schema,
 )
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.privacy.erasure import Erased, erase_requester
 from mailbot.store.privacy.export import export_requester
 from mailbot.store.search import index
@@ -223,7 +223,7 @@ def test_nothing_is_left_in_the_files(tmp_path: Path, clock: ManualClock) -> Non
 
 
 def test_a_reader_that_never_ends_is_told(tmp_path: Path, clock: ManualClock) -> None:
-    with Store(clock=clock, data_dir=tmp_path, lock_wait=0.2) as store:
+    with Store(clock=clock, data_dir=tmp_path, options=StoreOptions(lock_wait=0.2)) as store:
         schema.upgrade(store)
         fill(store)
         reader = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from mailbot.runtime.clock import ManualClock
 from mailbot.store import queries
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.search import index, sqlite
 from mailbot.store.tables import TO_INDEX
 from mailbot.store.unit_of_work import UnitOfWork
@@ -114,7 +114,9 @@ def test_what_is_not_there(store: Store, sample: Sample) -> None:
     assert queries.show_ticket(store, 99999) is None
     assert queries.show_ticket(store, 2**70) is None
     assert queries.show_quarantine(store, 99999) is None
-    with Store(store.url.render_as_string(hide_password=False), desk="other", clock=store.clock) as other:
+    with Store(
+        store.url.render_as_string(hide_password=False), clock=store.clock, options=StoreOptions(desk="other")
+    ) as other:
         assert other.desk_id != store.desk_id
         assert queries.show_ticket(other, sample.acha) is None
         assert queries.list_tickets(other) == queries.list_tickets(other, search="bku") == []
