@@ -1,6 +1,6 @@
-"""The tables of `store.models` as SQLAlchemy Core sees them: for inserts and queries without the ORM.
+"""The tables of `store.models` as SQLAlchemy Core tables: for inserts and queries without the ORM.
 
-The four inserts of a simple mail took 0.5 ms by Core where the ORM took 0.9 (SQLite), and a real one writes nine rows.
+The four inserts of a simple mail took 0.5 ms with Core and 0.9 ms with the ORM (SQLite); a real mail writes nine rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ METADATA: MetaData = SQLModel.metadata
 
 
 def insert_unless_there(table: Table, dialect: str) -> Insert:
-    """INSERT that does nothing where a row with the same unique key exists ("sqlite" or "postgresql")."""
+    """Return an INSERT that skips a row whose unique key exists (ON CONFLICT DO NOTHING, in either dialect)."""
     return (sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)).on_conflict_do_nothing()
 
 
@@ -45,7 +45,7 @@ CLAIM = _table(models.ClaimRow)
 ASTRAY = _table(models.AstrayRow)
 
 # The distinct words of a ticket, for `store.search`. SQLite: separated by blanks, beside an FTS5 index `ticket_search`;
-# PostgreSQL: under a GIN index. Models can't say either, so migration 0001 makes them.
+# PostgreSQL: under a GIN index. Models can't express either; migration 0001 creates them.
 TICKET_WORDS = Table(
     "ticket_words",
     METADATA,
@@ -53,7 +53,7 @@ TICKET_WORDS = Table(
     Column("words", Text().with_variant(postgresql.TSVECTOR(), "postgresql"), nullable=False),
 )
 
-# Messages whose words are not in the index yet; a trigger on `message` fills it (migration 0001).
+# Messages that are not indexed yet; a trigger on `message` fills the table (migration 0001).
 TO_INDEX = Table(
     "to_index",
     METADATA,
