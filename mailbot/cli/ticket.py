@@ -63,12 +63,7 @@ def list_(
         found = [
             ticket.as_json()
             for ticket in queries.list_tickets(
-                store,
-                status=status,
-                requester=requester,
-                agent=agent,
-                search=search,
-                limit=limit,
+                store, queries.TicketFilter(status=status, requester=requester, agent=agent, search=search), limit=limit
             )
         ]
     if as_json:

@@ -37,7 +37,7 @@ class SentJournal:
             raise OSError(f"{self._path}: only part of a line was written")
         self._flush(file)
 
-    def left(self) -> Mapping[int, str]:
+    def entries(self) -> Mapping[int, str]:
         """Return what the database may not have recorded yet: digests of Message-IDs by outbox row."""
         try:
             lines = self._path.read_bytes().split(b"\n")

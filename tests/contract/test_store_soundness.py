@@ -140,7 +140,10 @@ def test_a_backup_is_a_desk_of_one_moment(tmp_path: Path, clock: ManualClock) ->
     with Store(f"sqlite:///{tmp_path / 'copy.db'}", clock=clock) as copy:
         schema.upgrade(copy)
         assert integrity.check(copy) == []
-        assert [ticket.number for ticket in queries.list_tickets(copy, search="bku")] == [made.follow_up, made.acha]
+        assert [ticket.number for ticket in queries.list_tickets(copy, queries.TicketFilter(search="bku"))] == [
+            made.follow_up,
+            made.acha,
+        ]
         with copy.reading() as connection:
             assert "not committed" not in connection.scalars(select(AUDIT.c.action)).all()
 

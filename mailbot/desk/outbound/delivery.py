@@ -108,7 +108,7 @@ class Delivery:
 
     def take_back(self) -> None:
         """At the start: what a predecessor was sending is due again."""
-        accepted = self._journal.left() if self._journal else {}
+        accepted = self._journal.entries() if self._journal else {}
         with self._store.writing() as connection:
             owner = None if self._store.is_sqlite else self._owner
             now = self._clock.now()

@@ -20,25 +20,25 @@ from mailbot.mail.message import Kind
 from mailbot.store.engine import Store
 from mailbot.store.queries.explain import (
     SentMail,
-    TakenIn,
+    ReceivedMail,
     consequences,
     message_id_of,
     original,
     sent_by_message_id,
     sent_on_ticket,
-    taken_in_again,
-    taken_in_by_message_id,
-    taken_in_on_ticket,
+    received_copies,
+    received_by_message_id,
+    received_on_ticket,
 )
 from mailbot.store.queries.ticket import show_ticket
 
 
 def explain_raw(raw: bytes, desk: KnownDesk | None = None) -> dict[str, Any]:
     """A mail in hand. Without a desk: what it says by itself; with one, also what came of it if it was taken in."""
-    memory: list[TakenIn] = []
+    memory: list[ReceivedMail] = []
     if desk is not None and desk.store is not None:
         who = identity(raw)
-        memory = taken_in_again(desk.store, who.message_id, who.digest)
+        memory = received_copies(desk.store, who.message_id, who.digest)
     return _mail(understand(raw, desk.own if desk else OwnIdentity()), desk, memory)
 
 
@@ -46,7 +46,7 @@ def explain_message_id(message_id: str, desk: KnownDesk) -> list[dict[str, Any]]
     """The mails with this Message-ID (several where a sender repeats them), or a mail of ours."""
     store = _store(desk)
     wanted = message_id if message_id.startswith("<") else f"<{message_id}>"
-    found = taken_in_by_message_id(store, wanted)
+    found = received_by_message_id(store, wanted)
     if found:
         return [_taken_in(mail, desk) for mail in found]
     ours = sent_by_message_id(store, wanted)
@@ -64,19 +64,19 @@ def explain_ticket(number: int, desk: KnownDesk) -> dict[str, Any]:
     zone = _zone(desk)
     return {
         "ticket": ticket.as_json(zone),
-        "mails": [_taken_in(mail, desk) for mail in taken_in_on_ticket(store, number)],
+        "mails": [_taken_in(mail, desk) for mail in received_on_ticket(store, number)],
         "sent": [mail.as_json(zone) for mail in sent_on_ticket(store, number)],
     }
 
 
-def _taken_in(memory: TakenIn, desk: KnownDesk) -> dict[str, Any]:
+def _taken_in(memory: ReceivedMail, desk: KnownDesk) -> dict[str, Any]:
     raw = original(_store(desk), memory)
     if raw is None:
         return {"mail": None, "outcome": _outcome(desk, [memory])}  # dropped or erased: what came of it is left
     return _mail(understand(raw, desk.own, partial=memory.partial), desk, [memory])
 
 
-def _mail(mail: MailFacts, desk: KnownDesk | None, memory: list[TakenIn]) -> dict[str, Any]:
+def _mail(mail: MailFacts, desk: KnownDesk | None, memory: list[ReceivedMail]) -> dict[str, Any]:
     clues = evidence(mail, desk)
     if desk is not None:
         goes_to = memory[0].ticket if memory else None
@@ -98,7 +98,7 @@ def _mail(mail: MailFacts, desk: KnownDesk | None, memory: list[TakenIn]) -> dic
     }
 
 
-def _outcome(desk: KnownDesk, memory: list[TakenIn]) -> dict[str, Any] | None:
+def _outcome(desk: KnownDesk, memory: list[ReceivedMail]) -> dict[str, Any] | None:
     """What came of it: None where it was never taken in."""
     if not memory or desk.store is None:
         return None

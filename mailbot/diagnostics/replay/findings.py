@@ -45,7 +45,7 @@ def findings(replay: Replay, survey: Survey, seconds: float) -> dict[str, Any]:
     letters = survey.letters
     mails = [_mail(row, letters[row.uid].place, zone) for row in rows.mails(store)]
     tickets = rows.tickets(store)
-    happened = rows.happenings(store)
+    happened = rows.timer_events(store)
     sent = rows.sent(store)
     return {
         "archive": {

@@ -21,7 +21,7 @@ from mailbot.store.privacy.traces import (
     find_traces,
     in_parts,
 )
-from mailbot.store.queries.ticket import read_message, show_ticket
+from mailbot.store.queries.ticket import Message, show_ticket
 from mailbot.store.tables import (
     INBOUND,
     MESSAGE,
@@ -58,9 +58,9 @@ def _messages_elsewhere(
     connection: Connection, traces: Traces, numbers: dict[int, int], zone: tzinfo
 ) -> list[dict[str, Any]]:
     """Their own words on tickets of others."""
-    query = select(MESSAGE).where(MESSAGE.c.author == traces.email)
+    query = select(MESSAGE.c.ticket_id, *Message.columns(MESSAGE)).where(MESSAGE.c.author == traces.email)
     return [
-        {"ticket": numbers[row.ticket_id], **read_message(row).as_json(zone)}
+        {"ticket": numbers[row.ticket_id], **Message.from_row(row).as_json(zone)}
         for some in in_parts(traces.shared)
         for row in connection.execute(query.where(MESSAGE.c.ticket_id.in_(some)).order_by(MESSAGE.c.id))
     ]
