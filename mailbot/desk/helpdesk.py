@@ -55,7 +55,7 @@ from mailbot.store.agents import (
     note_fixed,
     remove_agent,
 )
-from mailbot.store.cluster.claims import note as note_keys
+from mailbot.store.cluster.claims import add as note_keys
 from mailbot.store.cluster.leases import lease_of, must_hold
 from mailbot.store.engine import Store
 from mailbot.store.unit_of_work import UnitOfWork

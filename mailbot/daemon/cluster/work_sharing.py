@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from mailbot.daemon.cluster.worker import ClusterMember
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
 from mailbot.desk.context import ProcessingResult
@@ -26,7 +24,6 @@ from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.store.cluster import claims, leases
-from mailbot.store.tables import MAILBOX
 from mailbot.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -55,7 +52,7 @@ class WorkSharing:
         """Begin: what a predecessor of the same name had in hand is anybody's. `again`: it was this process."""
         if not again:
             with self._desk.store.writing() as connection:
-                leases.free_claims(connection, self._desk.store.desk_id, self.owner)
+                leases.release_claims(connection, self._desk.store.desk_id, self.owner)
         self.worker.start()
 
     def join(self, seconds: float = 20.0) -> bool:
@@ -82,9 +79,8 @@ class WorkSharing:
         """Tell the others what was read here, and hear from them: each mailbox and from which moment it was read."""
         with self._desk.store.writing() as connection:
             for mailbox_id, at in mine.items():
-                leases.note_read(connection, [mailbox_id], at)
-            query = select(MAILBOX.c.id, MAILBOX.c.read_at).where(MAILBOX.c.id.in_(list(self._ids.values())))
-            return {row.id: row.read_at for row in connection.execute(query) if row.read_at is not None}
+                leases.record_read(connection, mailbox_id, at)
+            return leases.read_times(connection, list(self._ids.values()))
 
     def is_settled(self, mailbox_id: int) -> bool:
         """Was all stored mail of that mailbox handled?"""
@@ -107,12 +103,12 @@ class WorkSharing:
         finally:
             self._give_back(given.ids)
 
-    def _ask(self) -> claims.Given:
+    def _ask(self) -> claims.Claimed:
         store = self._desk.store
         with self._lock:
             with store.writing() as connection:
                 work = UnitOfWork(connection, store.desk_id, self._desk.clock.now())
-                given = claims.give_out(work, self.owner, BATCH, still_mine=self._in_hand)
+                given = claims.claim(work, self.owner, BATCH, still_mine=self._in_hand)
             self._in_hand |= set(given.ids)
         return given
 
@@ -120,7 +116,7 @@ class WorkSharing:
         """Out of hand. Where the database fails just now, the next asking finds that they are in nobody's hand."""
         try:
             with self._desk.store.writing() as connection:
-                claims.done(connection, ids, self.owner)
+                claims.release(connection, ids, self.owner)
             self._desk.storage_outage.works("claims")
         except TemporaryError as error:
             self._desk.storage_outage.failed("claims", str(error))

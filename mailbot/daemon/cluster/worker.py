@@ -2,8 +2,8 @@
 
 In: a desk on PostgreSQL and the mailboxes that somebody has to read. Out, for the loops: `is_alive` (may I send?),
 `may_read(mailbox)`, `count` (how many are we?). A thread of its own with a connection of its own renews the leases
-(store/leases.py) every three seconds, takes mailboxes that nobody reads, at most this worker's fair share of them, and
-gives what vanished workers had in hand to whoever comes.
+(store.cluster.leases) every three seconds, takes mailboxes that nobody reads, at most this worker's fair share of them,
+and gives what vanished workers had in hand to whoever comes.
 
 A worker that was stopped for a while must know that it has lost everything before it acts again: whoever asks is told
 "no" once more time has passed since the last renewal was begun than a lease holds. That time is this machine's own, and
@@ -18,8 +18,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-
-from sqlalchemy import Connection
 
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import SystemClock
@@ -94,7 +92,7 @@ class ClusterMember:
                     self._come(connection)
                     while not self._stop.wait(BEAT_SECONDS if self.is_alive() else 0.2):
                         self._renew(connection)
-                    leases.give_back(connection, self._store.desk_id, self.owner)
+                    leases.release(connection, self._store.desk_id, self.owner)
             except NameTaken as error:
                 self._taken.failed(str(error))
             except TemporaryError as error:
@@ -105,7 +103,7 @@ class ClusterMember:
             self._stop.wait(0.5)
         self._lose_all()
 
-    def _come(self, connection: Connection) -> None:
+    def _come(self, connection: leases.Session) -> None:
         """Claim the name for this session; a predecessor's may last for a moment."""
         if not leases.register(connection, self.owner):
             raise NameTaken(
@@ -117,12 +115,12 @@ class ClusterMember:
         self._storage.works("workers")
         self._unexpected.recovered()
 
-    def _renew(self, connection: Connection) -> None:
+    def _renew(self, connection: leases.Session) -> None:
         desk, begun = self._store.desk_id, _clock()
         me = f"worker:{self.owner}"
         held = leases.renew(connection, desk, self.owner)
         if me not in held:
-            if not leases.take(connection, desk, self.owner, me):
+            if not leases.acquire(connection, desk, self.owner, me):
                 return
             self._since = begun
         elif begun > self._good_until:
@@ -130,18 +128,18 @@ class ClusterMember:
         holders = leases.holders(connection, desk)
         mine = self._fair_share(connection, held, holders)
         watch = leases.watch_of(desk)
-        self._tells = watch in held or (watch not in holders and leases.take(connection, desk, self.owner, watch))
+        self._tells = watch in held or (watch not in holders and leases.acquire(connection, desk, self.owner, watch))
         self.readers = {box: holders[name] for box in self._mailboxes if (name := leases.lease_of(box)) in holders}
         self._good_until = begun + HOLDS_SECONDS
         self._hold(frozenset(mine))
         steady = begun - self._since >= leases.TERM.total_seconds()
-        if leases.anybody_late(connection, desk):
+        if leases.any_expired(connection, desk):
             with self._store.writing() as transaction:
-                gone = leases.free_the_dead(transaction, desk, self.owner, outbox_too=steady)
+                gone = leases.release_expired(transaction, desk, self.owner, outbox_too=steady)
             for name in gone:
                 log.warning("worker %s is gone: what it had in hand is taken over", name)
 
-    def _fair_share(self, connection: Connection, held: set[str], holders: Mapping[str, str]) -> set[str]:
+    def _fair_share(self, connection: leases.Session, held: set[str], holders: Mapping[str, str]) -> set[str]:
         """The mailboxes that this worker reads from now on: no more than its part of all."""
         desk = self._store.desk_id
         self.count = max(1, sum(name.startswith("worker:") for name in holders))
@@ -150,11 +148,11 @@ class ClusterMember:
         mine = [name for name in wanted if name in held]
         for name in mine[share:]:
             self._hold(frozenset(mine[:share]))  # the loop stops reading first
-            leases.give_back(connection, desk, self.owner, name)
+            leases.release(connection, desk, self.owner, name)
         mine = mine[:share]
         for name in wanted:
             is_free = name not in mine and name not in holders
-            if len(mine) < share and is_free and leases.take(connection, desk, self.owner, name):
+            if len(mine) < share and is_free and leases.acquire(connection, desk, self.owner, name):
                 mine.append(name)
         return set(mine)
 

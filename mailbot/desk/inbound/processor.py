@@ -55,7 +55,7 @@ from mailbot.mail.mime.attachments import without_contents
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.memory import LARGE, one_large
 from mailbot.store import raw_mail
-from mailbot.store.cluster.claims import in_hand as in_hand_of
+from mailbot.store.cluster.claims import still_claimed as in_hand_of
 from mailbot.store.engine import Store
 from mailbot.store.statements import Savepoint
 from mailbot.store.unit_of_work import UnitOfWork

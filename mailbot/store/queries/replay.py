@@ -1,7 +1,7 @@
-"""Everything that a desk did, row by row, and the statements of `mailbot replay` on its disposable desk.
+"""Everything that a desk did, row by row, for `mailbot replay`.
 
-In: a `Store`. Out: frozen rows in chronological order. (A desk in production is reported on by `queries.report`, which
-counts in the database.)
+In: a `Store`. Out: frozen rows in chronological order. (`queries.report`, which serves desks in production, counts
+instead.)
 """
 
 from __future__ import annotations
