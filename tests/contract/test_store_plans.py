@@ -90,7 +90,7 @@ def restraint_queries(work: UnitOfWork, sample: Sample) -> None:
     counters.withhold(Limit.NOTIFICATIONS, 1, START - timedelta(hours=1))
     counters.withheld_since([Limit.SENDER, Limit.ECHO], START, 20)
     counters.replies_exceed(1, START, 30)
-    assert counters.folded(START) == [(Limit.NOTIFICATIONS, 1)]
+    assert counters.take_digested(START) == [(Limit.NOTIFICATIONS, 1)]
 
 
 @pytest.fixture

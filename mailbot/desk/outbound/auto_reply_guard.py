@@ -98,7 +98,7 @@ def is_digested(turn: Context, loaded: StoredTicket, *, is_new: bool) -> bool:
 
 def digested(turn: Context) -> list[tuple[Limit, int]]:
     """What was folded and is due in a summary: REPORTS or NOTIFICATIONS, and the row id of the ticket."""
-    return _counters(turn).folded(turn.work.now - SUMMARY_AFTER)
+    return _counters(turn).take_digested(turn.work.now - SUMMARY_AFTER)
 
 
 def _start(turn: Context, cap: Limit) -> datetime:
