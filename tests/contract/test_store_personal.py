@@ -231,7 +231,7 @@ def test_a_reader_that_never_ends_is_told(tmp_path: Path, clock: ManualClock) ->
         reader = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM ticket").fetchall()
-        with pytest.raises(StoreUnavailable, match="do it again"):
+        with pytest.raises(StoreUnavailable, match="run the command again"):
             erase_requester(store, ACHA.email, now=START, actor="admin")
         reader.execute("COMMIT")
         reader.close()

@@ -216,7 +216,7 @@ def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, named: int, looked_through: int
 ) -> None:
     monkeypatch.setattr(sqlite, "MOST_CONTINUATIONS", named)
-    monkeypatch.setattr(sqlite, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(sqlite, "MAX_SCANNED", looked_through)
     mailbox_id = store.mailbox_id("INBOX")
     dice = random.Random(5)
     some = [f"{begin}{end}" for begin in ("saldo", "rekon", "rek") for end in ("", "nya", "asi", "é", "zz", "学")]
