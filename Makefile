@@ -1,6 +1,7 @@
 # Everything runs in an environment of its own below .venv, made from nothing where it is missing.
 #   make demo     the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
 #   make test     every test that this machine can run           make lint    types, style, direction of imports
+#   make reference the reference pages and the comments of config/mailbot.toml, from the code
 #   make score    how well mail is understood, on the mails below CORPORA, beside other libraries
 #                 (FILES="a.jsonl folder": on those instead; MISSES=1: what was wrong)
 #   make fuzz     mutated mail through the parser for ten minutes (SECONDS_TO_FUZZ=…)
@@ -38,7 +39,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz chaos laws coverage mutation bench backlog soak clean
+.PHONY: help demo test lint reference score fuzz chaos laws coverage mutation bench backlog soak clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -76,6 +77,9 @@ lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+reference: $(DEV_STAMP)
+	$(BIN)/python -m tools.reference
 
 # The table is printed, and the exit code tells, also where a test has failed.
 CHAOS_KILLS ?= 300

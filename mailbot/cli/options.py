@@ -21,7 +21,7 @@ from mailbot.errors import UsageError
 if TYPE_CHECKING:
     from mailbot.config.model import Settings
     from mailbot.desk.wiring import Desk
-    from mailbot.store.engine import Store, StoreOptions
+    from mailbot.store.engine import Store
 import stat
 
 

@@ -27,7 +27,7 @@ RATE = 'a rate such as "20/h", "5/m" or "100/d", with at least 1'
 ADDRESS = 'an e-mail address such as "support@helpdesk.example"'
 DOMAIN = 'a mail domain such as "dinas.example"'
 LISTEN = 'an address and a port such as "127.0.0.1:8080"'
-DOOR = 'an address and a port such as "127.0.0.1:2424", or "unix:/run/mailbot/lmtp.sock"'
+ENDPOINT = 'an address and a port such as "127.0.0.1:2424", or "unix:/run/mailbot/lmtp.sock"'
 TIME_OF_DAY = 'a time of day such as "08:00"'
 DAY = 'a date such as "2026-03-20"'
 
@@ -168,7 +168,7 @@ def read_listen(found: object) -> Listen:
     return Listen(match[1].strip("[]"), int(match[2]))
 
 
-def read_door(found: object) -> Listen | UnixSocket:
+def read_endpoint(found: object) -> Listen | UnixSocket:
     """`"127.0.0.1:2424"` or `"unix:/run/mailbot/lmtp.sock"`."""
     if isinstance(found, UnixSocket):
         return found
@@ -176,12 +176,12 @@ def read_door(found: object) -> Listen | UnixSocket:
         path = found.removeprefix("unix:")
         # the kernel takes 107 bytes (unix(7))
         if not path.startswith("/") or _CONTROL.search(path) or len(path.encode()) > 107:
-            raise ValueError(DOOR)
+            raise ValueError(ENDPOINT)
         return UnixSocket(Path(path))
     try:
         return read_listen(found)
     except ValueError:
-        raise ValueError(DOOR) from None
+        raise ValueError(ENDPOINT) from None
 
 
 def read_path(found: object) -> Path:
@@ -232,7 +232,7 @@ def read_country(found: object) -> str:
     return code
 
 
-def _empty_is_none(found: object) -> object:
+def empty_is_none(found: object) -> object:
     """ "" stands for "not set" in a TOML file, which has no null."""
     return None if found == "" else found
 
@@ -297,7 +297,7 @@ Line = Annotated[str, AfterValidator(one_line)]
 Words = Annotated[str, AfterValidator(words)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 Duration = Annotated[timedelta, BeforeValidator(read_duration), PlainSerializer(duration_text)]
-OptionalDuration = Annotated[Duration | None, BeforeValidator(_empty_is_none)]
+OptionalDuration = Annotated[Duration | None, BeforeValidator(empty_is_none)]
 Size = Annotated[int, BeforeValidator(read_size)]
 RateOf = Annotated[Rate, BeforeValidator(read_rate), PlainSerializer(str)]
 TimeOfDay = Annotated[time, BeforeValidator(read_time)]
@@ -307,11 +307,11 @@ OptionalEmail = Annotated[str, BeforeValidator(lambda found: "" if found == "" e
 MailboxName = Annotated[str, BeforeValidator(read_mailbox_name)]
 Domain = Annotated[str, BeforeValidator(read_domain)]
 FilePath = Annotated[Path, BeforeValidator(read_path), PlainSerializer(str)]
-OptionalFilePath = Annotated[FilePath | None, BeforeValidator(_empty_is_none)]
+OptionalFilePath = Annotated[FilePath | None, BeforeValidator(empty_is_none)]
 OptionalFileName = Annotated[str, BeforeValidator(read_file_name)]
-OptionalListen = Annotated[Annotated[Listen, BeforeValidator(read_listen)] | None, BeforeValidator(_empty_is_none)]
-OptionalDoor = Annotated[
-    Annotated[Listen | UnixSocket, BeforeValidator(read_door)] | None, BeforeValidator(_empty_is_none)
+OptionalListen = Annotated[Annotated[Listen, BeforeValidator(read_listen)] | None, BeforeValidator(empty_is_none)]
+OptionalEndpoint = Annotated[
+    Annotated[Listen | UnixSocket, BeforeValidator(read_endpoint)] | None, BeforeValidator(empty_is_none)
 ]
 ListenOn = Annotated[Listen, BeforeValidator(read_listen)]
 Zone = Annotated[str, BeforeValidator(read_zone)]

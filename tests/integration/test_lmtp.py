@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from mailbot.config.model import Settings
-from mailbot.config.values import read_door
+from mailbot.config.values import read_endpoint
 from mailbot.daemon.lmtp.queue import ReceiveQueue
 from mailbot.daemon.lmtp.server import LmtpServer, clear_away
 from mailbot.daemon.lmtp.session import MOST_CONNECTIONS
@@ -44,7 +44,7 @@ class OpenDoor:
     """A desk without inbox and outbox loops, and its door."""
 
     def __init__(self, folder: Path, listen: str, **tables: Any) -> None:
-        self.listen = read_door(listen)
+        self.listen = read_endpoint(listen)
         settings = Settings.model_validate(
             {
                 "helpdesk": {"address": ADDRESS, "aliases": [ALIAS]},
