@@ -244,7 +244,7 @@ def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfil
         brand=helpdesk.brand,
         address=helpdesk.address,
         zone=helpdesk.zone,
-        signer=Signer(ring.believed(now)),
+        signer=Signer(ring.accepted(now)),
         instance_id=ring.instance_id,
         aliases=settings.addresses[1:],
         language=helpdesk.language,

@@ -36,6 +36,8 @@ def test_a_comment_that_was_edited_in_the_example_is_put_right_and_its_value_kep
 def test_a_key_without_a_page_entry_would_be_seen() -> None:
     page = reference.configuration()
     for name, keys in tables().items():
-        section = page.partition(f"[{name}]`\n")[2].partition("\n## ")[0]
+        section = page.partition(f"[{name}]" + ("]" if name in reference.LISTS else "") + "`\n")[2].partition("\n## ")[
+            0
+        ]
         own = keys if name != "mailbox" else ("name", "address", "program")
         assert [key for key in own if f"| `{key}` |" not in section] == []
