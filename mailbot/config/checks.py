@@ -148,16 +148,16 @@ def _poll(settings: Settings) -> Iterator[Violation]:
 
 def _mailboxes_differ(settings: Settings) -> Iterator[Violation]:
     names: set[str] = set()
-    places: dict[str, str] = {}
+    readers: dict[str, str] = {}
     for position, box in enumerate(settings.mailboxes if settings.mailbox else ()):
         spelt = box.name.replace("-", "_")  # as in an environment variable
         if spelt in names:
             yield Violation(("mailbox", position, "name"), f'"{box.name}" a second time', "each name once")
-        elif box.place in places:
-            found = f'{box.folder} of "{box.username}" on {box.host}, which "{places[box.place]}" reads already'
+        elif box.folder_id in readers:
+            found = f'{box.folder} of "{box.username}" on {box.host}, which "{readers[box.folder_id]}" reads already'
             yield Violation(("mailbox", position, "username"), found, "each folder once, or its mail is read twice")
         names.add(spelt)
-        places.setdefault(box.place, box.name)
+        readers.setdefault(box.folder_id, box.name)
 
 
 def _reminders(settings: Settings) -> Iterator[Violation]:

@@ -152,7 +152,7 @@ class MailboxSettings(ImapSettings):
         return f"mailbox.{self.name}" if self.name else "imap"
 
     @property
-    def place(self) -> str:
+    def folder_id(self) -> str:
         """`user@host/folder`, which identifies the folder in the database."""
         return f"{self.username}@{self.host}/{self.folder}"
 

@@ -40,7 +40,13 @@ class Inboxes:
         largest, begun = desk.settings.inbound.max_size, mailboxes or {}
         self.loops = tuple(
             InboxLoop(
-                desk, box, begun.get(box.place) or Mailbox(box, max_size=largest), stopping, handled, canary, sharing
+                desk,
+                box,
+                begun.get(box.folder_id) or Mailbox(box, max_size=largest),
+                stopping,
+                handled,
+                canary,
+                sharing,
             )
             for box in desk.settings.mailboxes
         )

@@ -48,13 +48,13 @@ def _turn(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, Mailb
     boxes = desk.settings.mailboxes
     try:
         begun = desk.clock.now()
-        mine = [box for box in boxes if sharing is None or sharing.may_read(box.place)]
+        mine = [box for box in boxes if sharing is None or sharing.may_read(box.folder_id)]
         if len(mine) < len(boxes):
             log.info("%d of %d mailboxes are read by other workers", len(boxes) - len(mine), len(boxes))
         largest = desk.settings.inbound.max_size
         found = {
-            desk.store.mailbox_id(box.place): _read(
-                desk, box, mailboxes.get(box.place) or Mailbox(box, max_size=largest), outgoing.wake, sharing
+            desk.store.mailbox_id(box.folder_id): _read(
+                desk, box, mailboxes.get(box.folder_id) or Mailbox(box, max_size=largest), outgoing.wake, sharing
             )
             for box in mine
         }
@@ -75,9 +75,9 @@ def _read(
     profile = desk.helpdesk.profile
     options: dict[str, Any] = {"handled": handled, "canary": lambda raw: number_of(raw, profile) is not None}
     if sharing is None:
-        reader = InboxReader(desk.helpdesk, mailbox, box.place, **options)
+        reader = InboxReader(desk.helpdesk, mailbox, box.folder_id, **options)
     else:
-        reader = SharedReader(desk.helpdesk, mailbox, box.place, sharing=sharing, **options)
+        reader = SharedReader(desk.helpdesk, mailbox, box.folder_id, sharing=sharing, **options)
     try:
         mailbox.open()
         reader.read()

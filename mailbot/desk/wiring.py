@@ -78,7 +78,7 @@ class Desk:
         renderer.check()
         ring = read_keys(settings)
         profile = make_profile(settings, ring, self.clock.now())
-        mailboxes = tuple(self.store.mailbox_id(box.place) for box in settings.mailboxes)
+        mailboxes = tuple(self.store.mailbox_id(box.folder_id) for box in settings.mailboxes)
         profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
         own = own_identity(settings, profile.instance_id)
         correspondence = Notifications(renderer, lambda: secrets.token_hex(10))
@@ -102,7 +102,7 @@ class Desk:
     def _inboxes(self, settings: Settings) -> dict[int, Inbox]:
         """The mailboxes that have an address or a program of their own, by the id of their row."""
         return {
-            self.store.mailbox_id(box.place): Inbox(box.address or settings.helpdesk.address, box.program)
+            self.store.mailbox_id(box.folder_id): Inbox(box.address or settings.helpdesk.address, box.program)
             for box in settings.mailboxes
             if box.address or box.program
         }

@@ -118,7 +118,7 @@ class Watcher:
         self._canary_submission = Submission(settings.smtp)
         places: dict[str, list[str]] = {}
         for box in settings.mailboxes:
-            places.setdefault(box.address or settings.helpdesk.address, []).append(box.place)
+            places.setdefault(box.address or settings.helpdesk.address, []).append(box.folder_id)
         addresses = sorted(places)
         self.canary = Canary(
             self._canary_submission, profile, desk.clock, settings.canary.every, addresses, new_id,

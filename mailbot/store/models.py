@@ -364,7 +364,7 @@ class QuarantineList(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),)
 
 
-class AstrayRow(SQLModel, table=True):
+class MisfiledRow(SQLModel, table=True):
     """A mail released from quarantine that still has to be moved out of the IMAP quarantine folder."""
 
     __tablename__ = "astray"

@@ -228,7 +228,7 @@ def one_of(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
 
 
-def in_steps(values: Iterable[Any], most: int = 256) -> Iterator[list[Any]]:
+def in_steps(values: Iterable[int], most: int = 256) -> Iterator[list[int]]:
     """Split values for `one_of` into sorted lists of at most `most`; the last value is repeated up to a power of two.
 
     The padding bounds the number of statements to compile, whatever the number of values is.

@@ -45,7 +45,7 @@ AUDIT = _table(models.AuditRow)
 LEASE = _table(models.LeaseRow)
 QUARANTINE_LIST = _table(models.QuarantineList)
 CLAIM = _table(models.ClaimRow)
-ASTRAY = _table(models.AstrayRow)
+ASTRAY = _table(models.MisfiledRow)
 
 # The distinct words of a ticket, for `store.search`. SQLite: separated by blanks, beside an FTS5 index `ticket_search`;
 # PostgreSQL: under a GIN index. Models can't express either; migration 0001 creates them.

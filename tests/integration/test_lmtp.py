@@ -124,7 +124,7 @@ def test_a_mail_is_on_the_disk_at_the_250_and_opens_a_ticket(door: OpenDoor) -> 
         assert (row.source, row.uidvalidity, row.partial) == ("lmtp", 0, 0)
     [row] = door.handled(1)
     assert row.state == "processed" and row.ticket_id is not None
-    assert row.mailbox_id == door.desk.store.mailbox_id(door.desk.settings.mailboxes[0].place)
+    assert row.mailbox_id == door.desk.store.mailbox_id(door.desk.settings.mailboxes[0].folder_id)
 
 
 def test_a_unix_socket_is_private_and_gone_at_the_end(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_mail_for_a_second_mailbox_goes_under_it(tmp_path: Path) -> None:
             client.sendmail(ACHA, [SECOND], mail())
             client.sendmail(ACHA, [ALIAS], mail("Lain"))
         first, second = door.handled(2)
-        places = [box.place for box in door.desk.settings.mailboxes]
+        places = [box.folder_id for box in door.desk.settings.mailboxes]
         assert first.mailbox_id == door.desk.store.mailbox_id(places[1])
         assert second.mailbox_id == door.desk.store.mailbox_id(places[0])
         with door.desk.store.reading() as connection:
@@ -395,7 +395,7 @@ def test_what_a_predecessor_stored_is_handled_at_the_start(tmp_path: Path) -> No
 
     raw = mail()
     door.desk.helpdesk.receive(
-        door.desk.settings.mailboxes[0].place, [FetchedMail(0, 5, raw, len(raw), None, False)], "lmtp"
+        door.desk.settings.mailboxes[0].folder_id, [FetchedMail(0, 5, raw, len(raw), None, False)], "lmtp"
     )
     with door:
         assert door.handled(1)[0].state == "processed"

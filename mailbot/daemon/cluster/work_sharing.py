@@ -40,8 +40,8 @@ class WorkSharing:
     def __init__(self, desk: Desk, changed: Callable[[], None]) -> None:
         self._desk = desk
         self.owner = desk.owner
-        self._ids = {box.place: desk.store.mailbox_id(box.place) for box in desk.settings.mailboxes}
-        names = {self._ids[box.place]: box.name or box.place for box in desk.settings.mailboxes}
+        self._ids = {box.folder_id: desk.store.mailbox_id(box.folder_id) for box in desk.settings.mailboxes}
+        names = {self._ids[box.folder_id]: box.name or box.folder_id for box in desk.settings.mailboxes}
         self.worker = ClusterMember(desk.store, desk.owner, names, changed, desk.storage_outage)
         desk.delivery.sharers = lambda: self.worker.count
         self._unexpected = Outage(log, "helper", SystemClock())

@@ -189,8 +189,8 @@ def places(settings: Settings) -> dict[str, str]:
     """For each address of the desk the mailbox whose mail it is; "" stands for all others."""
     found: dict[str, str] = {}
     for box in settings.mailboxes:
-        found.setdefault(box.address or settings.helpdesk.address, box.place)
-    default = found.get(settings.helpdesk.address, settings.mailboxes[0].place)
+        found.setdefault(box.address or settings.helpdesk.address, box.folder_id)
+    default = found.get(settings.helpdesk.address, settings.mailboxes[0].folder_id)
     return dict.fromkeys(settings.helpdesk.addresses, default) | found | {"": default}
 
 
