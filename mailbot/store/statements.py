@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, exc, insert, update
 from sqlalchemy.sql.dml import UpdateBase
@@ -30,6 +30,7 @@ from mailbot.store.faults import in_words
 WHERE = "mailbot_where"
 
 Convert = Callable[[Any], Any]
+V = TypeVar("V", int, str)
 
 
 class CompiledStatement:
@@ -228,7 +229,7 @@ def one_of(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
 
 
-def in_steps(values: Iterable[int], most: int = 256) -> Iterator[list[int]]:
+def in_steps(values: Iterable[V], most: int = 256) -> Iterator[list[V]]:
     """Split values for `one_of` into sorted lists of at most `most`; the last value is repeated up to a power of two.
 
     The padding bounds the number of statements to compile, whatever the number of values is.

@@ -33,7 +33,7 @@ raw = (b"From: acha@sekolah.example\\r\\nTo: support@helpdesk.example\\r\\nSubje
        b"MIME-Version: 1.0\\r\\nContent-Type: application/pdf; name=a.pdf\\r\\n\\r\\n%PDF-1\\r\\n")
 with open_desk(settings, clock=SystemClock(), exclusive=True) as desk:
     number = desk.helpdesk.ingest(raw).ticket
-    queries.list_tickets(desk.store, search="tolong")
+    queries.list_tickets(desk.store, queries.TicketFilter(search="tolong"))
     backup(desk.store, folder / "cadangan.db")
     write_files(desk.store, number, folder / "keluar")
     found = {str(p.relative_to(folder.parent)): oct(p.stat().st_mode & 0o7777) for p in folder.parent.rglob("*")}
