@@ -38,8 +38,8 @@ class Attachment:
     `name` is safe to show and to store (no path, no controls, never empty); `content_type` is lower case, checked
     against the content where the two disagree; `content_id` has no angle brackets; `inline` is true where the HTML
     refers to it by `cid:`. `signature` marks the machine parts of S/MIME and PGP (smime.p7s, signature.asc): kept, but
-    nothing that a person attached, so not to be listed as such. `let_go` has size and digest of a content that was
-    let go (`without_content`): whoever needs it then reads the mail again.
+    nothing that a person attached, so not to be listed as such. `dropped` has size and digest of a content that was
+    let go (`drop_content`): whoever needs it then reads the mail again.
     """
 
     name: str
@@ -48,21 +48,21 @@ class Attachment:
     content_id: str = ""
     inline: bool = False
     signature: bool = False
-    let_go: tuple[int, str] | None = None
+    dropped: tuple[int, str] | None = None
 
     @property
     def size(self) -> int:
         """Length of the decoded content, bytes."""
-        return self.let_go[0] if self.let_go else len(self.content)
+        return self.dropped[0] if self.dropped else len(self.content)
 
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the decoded content."""
-        return self.let_go[1] if self.let_go else hashlib.sha256(self.content).hexdigest()
+        return self.dropped[1] if self.dropped else hashlib.sha256(self.content).hexdigest()
 
-    def without_content(self) -> Attachment:
+    def drop_content(self) -> Attachment:
         """The same as the desk keeps it on record: the bytes are let go, their size and digest stay."""
-        return self if self.let_go else replace(self, content=b"", let_go=(self.size, self.sha256))
+        return self if self.dropped else replace(self, content=b"", dropped=(self.size, self.sha256))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from email.header import decode_header
 from mailbot.mail.reply_token import Purpose, read_tokens
 
 ANYTHING = "*"
-HEAD_BYTES = 65_536
+HEADER_BYTES = 65_536
 MOST_KEYS = 200
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _FIELD = re.compile(r"(?im)^(from|subject|message-id|in-reply-to|references)[ \t]*:((?:[^\n]|\n[ \t])*)")
@@ -35,17 +35,17 @@ _TICKETS = (Purpose.REQUESTER, Purpose.AGENT)
 
 def order_keys(raw: bytes) -> tuple[str, ...]:
     """The keys of a mail, each once."""
-    head = head_of(raw)
+    head = header_of(raw)
     if head is None:
         return (ANYTHING,)
     keys = tuple(dict.fromkeys(_keys(head.decode("utf-8", "replace"))))
     return keys if len(keys) <= MOST_KEYS and any(key.startswith("s:") for key in keys) else (ANYTHING,)
 
 
-def head_of(raw: bytes) -> bytes | None:
-    """The header of a mail, which may be all that there is of it; None where it does not end within HEAD_BYTES."""
-    end = _END_OF_HEAD.search(raw, 0, HEAD_BYTES)
-    if end is None and len(raw) > HEAD_BYTES:
+def header_of(raw: bytes) -> bytes | None:
+    """The header of a mail, which may be all that there is of it; None where it does not end within HEADER_BYTES."""
+    end = _END_OF_HEAD.search(raw, 0, HEADER_BYTES)
+    if end is None and len(raw) > HEADER_BYTES:
         return None
     return raw[: end.start()] if end else raw
 

@@ -85,7 +85,7 @@ def mask_addresses(text: str, private: Collection[str], shown: str) -> str:
     return text
 
 
-def agents_words(
+def strip_internal_quotes(
     message: InboundMessage,
     words: str,
     public: Callable[[], Sequence[str]],
@@ -244,7 +244,7 @@ def safe_name(name: str) -> str:
 _LONGEST_LINE = 160
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Untrusted text as one short line: no control, format or bidirectional signs, no line separators."""
     visible = (c if unicodedata.category(c)[0] != "C" else " " for c in text[: _LONGEST_LINE * 4])
     line = " ".join("".join(visible).split())

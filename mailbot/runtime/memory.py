@@ -1,11 +1,11 @@
 """How much memory this process keeps: large blocks go back to the system at once, and large mails are unpacked singly.
 
-Out: `keep_small()`, once at the start of a process; `give_back()`, now and then; and three things to be put around what
+Out: `tune_memory()`, once at the start of a process; `release_memory()`, now and then; and three things to be put around what
 has to do with a large mail:
 
-    one_large(size)    whatever holds it in several forms (packed, as it came, taken apart): no two threads at once
-    taking_in(size)    from before its first byte comes until it was handled
-    unpacking(size)    one that was stored is unpacked, so that a file of it can be sent: not while one is taken in, if
+    one_large_mail(size)    whatever holds it in several forms (packed, as it came, taken apart): no two threads at once
+    receiving_large_mail(size)    from before its first byte comes until it was handled
+    unpacking_large_mail(size)    one that was stored is unpacked, so that a file of it can be sent: not while one is taken in, if
                        that is soon over, and the other way round. Both are work of a second, without the network
 
 Why glibc is told: by default it learns from the first 30 MB block that is freed to keep such blocks (mallopt(3),
@@ -14,7 +14,7 @@ which freed pieces seldom come back. It is told at run time and not by MALLOC_AR
 starts the process (systemd, a container, a shell) need not know. Another C library has no `mallopt` and is left alone.
 Why Python's collector is told: by default it looks for cycles after every 700 new objects, and a mail makes thousands,
 of which next to none are in cycles: 6 to 8 % of a mail's CPU time (600 mails, four rounds in turns), no memory saved.
-Never: waits for `one_large` with a transaction open; a thread that writes never needs it.
+Never: waits for `one_large_mail` with a transaction open; a thread that writes never needs it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _taken_in: set[object] = set()
 _unpacked: set[object] = set()
 
 
-def keep_small() -> bool:
+def tune_memory() -> bool:
     """Tell the collector and the C library; False where the latter can't be told."""
     gc.set_threshold(*_COLLECT_AFTER)
     library = _glibc()
@@ -53,7 +53,7 @@ def keep_small() -> bool:
     return sum(int(library.mallopt(option, value)) for option, value in told) == len(told)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """What was freed in between goes back to the system too (malloc_trim(3)); takes a few milliseconds."""
     library = _glibc()
     if library is not None:
@@ -61,7 +61,7 @@ def give_back() -> None:
 
 
 @contextmanager
-def one_large(size: int) -> Iterator[None]:
+def one_large_mail(size: int) -> Iterator[None]:
     """Alone in this process with a mail of so many bytes; one that is not large waits for nobody."""
     if size <= LARGE:
         yield
@@ -71,16 +71,16 @@ def one_large(size: int) -> Iterator[None]:
 
 
 @contextmanager
-def taking_in(size: int, patience: float = PATIENCE) -> Iterator[None]:
+def receiving_large_mail(size: int, patience: float = PATIENCE) -> Iterator[None]:
     """While a large mail of so many bytes comes in and is handled."""
     with _one_kind(size, _taken_in, _unpacked, patience):
         yield
 
 
 @contextmanager
-def unpacking(size: int, patience: float = PATIENCE) -> Iterator[None]:
+def unpacking_large_mail(size: int, patience: float = PATIENCE) -> Iterator[None]:
     """While a large mail, or one with a file of so many bytes, is unpacked to be sent."""
-    with _one_kind(size, _unpacked, _taken_in, patience), one_large(size):
+    with _one_kind(size, _unpacked, _taken_in, patience), one_large_mail(size):
         yield
 
 

@@ -24,7 +24,7 @@ _LAUNCHER = (
 )
 
 
-def tied(command: Sequence[str]) -> list[str]:
+def bound_to_parent(command: Sequence[str]) -> list[str]:
     """The command, tied to the life of this process. Raises FileNotFoundError where there is no such program."""
     program = shutil.which(command[0]) if command else None
     if program is None:

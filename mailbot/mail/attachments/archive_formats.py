@@ -1,6 +1,6 @@
-"""What archives other than ZIP say about their files: TAR, RAR 4 and 5, 7-Zip. Names only, nothing is unpacked to disk.
+"""What archives other than ZIP say about their files: TAR, RAR 4 and 5, 7-Zip. Listing only, nothing is unpacked to disk.
 
-In: an archive's bytes. Out: `Names`: the files' names, whether a password hides the content, whether the list could be
+In: an archive's bytes. Out: `Listing`: the files' names, whether a password hides the content, whether the list could be
 read to its end. Total: any bytes have an answer; linear time.
 
 Standards: POSIX.1-2017 pax (ustar), GNU tar's long names; the RAR 5.0 archive format note (rarlab), RAR 4's block
@@ -21,19 +21,19 @@ _MAX_HEADER = 16_000_000  # of an unpacked 7-Zip header
 
 
 @dataclass(slots=True)
-class Names:
+class Listing:
     """What an archive says. `whole` False: its list of files could not be read to the end, or is hidden."""
 
     names: list[str] = field(default_factory=list)
     encrypted: bool = False
-    whole: bool = True
+    complete: bool = True
     # where in the archive each file lies (first byte, length); only TAR, whose files are not compressed
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    positions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, name: str) -> bool:
         """Note a name; False where there are too many."""
         if len(self.names) >= MAX_NAMES:
-            self.whole = False
+            self.complete = False
             return False
         self.names.append(name)
         return True
@@ -44,9 +44,9 @@ def is_tar(content: bytes) -> bool:
     return content[257:262] == b"ustar"
 
 
-def tar_names(content: bytes) -> Names:
+def tar_names(content: bytes) -> Listing:
     """The files of a TAR, of which `content` may be the begin only."""
-    found = Names()
+    found = Listing()
     at, long_name = 0, ""
     while at + 512 <= len(content):
         head = content[at : at + 512]
@@ -67,9 +67,9 @@ def tar_names(content: bytes) -> Names:
             if kind in (b"0", b"\0", b"7"):
                 if not found.add(name):
                     return found
-                found.places[name] = (start, size)
+                found.positions[name] = (start, size)
         at = after
-    found.whole = at >= len(content) and at > 0
+    found.complete = at >= len(content) and at > 0
     return found
 
 
@@ -91,15 +91,15 @@ def _pax_path(block: bytes) -> str:
     return ""
 
 
-def rar_names(content: bytes) -> Names:
+def rar_names(content: bytes) -> Listing:
     """The files of a RAR archive."""
     if content.startswith(b"Rar!\x1a\x07\x01\x00"):
         return _rar5(content)
-    return _rar4(content) if content.startswith(b"Rar!\x1a\x07\x00") else Names(whole=False)
+    return _rar4(content) if content.startswith(b"Rar!\x1a\x07\x00") else Listing(complete=False)
 
 
-def _rar4(content: bytes) -> Names:
-    found = Names()
+def _rar4(content: bytes) -> Listing:
+    found = Listing()
     at = 7
     for _ in range(_MAX_HEADERS):
         if at + 7 > len(content):
@@ -109,7 +109,7 @@ def _rar4(content: bytes) -> Names:
             break
         added = struct.unpack_from("<I", content, at + 7)[0] if flags & 0x8000 and size >= 11 else 0
         if kind == 0x73 and flags & 0x0080:  # the headers themselves are encrypted
-            found.encrypted, found.whole = True, False
+            found.encrypted, found.complete = True, False
             return found
         if kind == 0x74 and size >= 32:
             length = struct.unpack_from("<H", content, at + 26)[0]
@@ -123,12 +123,12 @@ def _rar4(content: bytes) -> Names:
         at += size + added
         if kind == 0x7B:
             return found
-    found.whole = at == len(content)
+    found.complete = at == len(content)
     return found
 
 
-def _rar5(content: bytes) -> Names:
-    found = Names()
+def _rar5(content: bytes) -> Listing:
+    found = Listing()
     at = 8
     for _ in range(_MAX_HEADERS):
         if at >= len(content):
@@ -142,7 +142,7 @@ def _rar5(content: bytes) -> Names:
         _, here = _vint(content, here) if flags & 1 else (0, here)
         data, here = _vint(content, here) if flags & 2 else (0, here)
         if kind == 4:  # the headers themselves are encrypted
-            found.encrypted, found.whole = True, False
+            found.encrypted, found.complete = True, False
             return found
         if kind == 2 and not found.add(_rar5_name(content, here, end)):
             return found
@@ -151,7 +151,7 @@ def _rar5(content: bytes) -> Names:
         at = end + data
         if kind == 5:
             return found
-    found.whole = at == len(content)
+    found.complete = at == len(content)
     return found
 
 
@@ -193,10 +193,10 @@ def _vint(content: bytes, at: int) -> tuple[int, int]:
     return value, at
 
 
-def seven_zip_names(content: bytes) -> Names:
+def seven_zip_names(content: bytes) -> Listing:
     """The files of a 7-Zip archive. Its list stands at the end, mostly compressed by LZMA."""
     if len(content) < 32:
-        return Names(whole=False)
+        return Listing(complete=False)
     offset, size = struct.unpack_from("<QQ", content, 12)
     header = content[32 + offset : 32 + offset + size] if 32 + offset + size <= len(content) else b""
     for _ in range(4):
@@ -207,17 +207,17 @@ def seven_zip_names(content: bytes) -> Names:
         unpacked = _seven_zip_unpacked(content, header)
         if unpacked is None:
             # AES in front of the list: its names are secret
-            return Names(encrypted=b"\x06\xf1\x07\x01" in header, whole=False)
+            return Listing(encrypted=b"\x06\xf1\x07\x01" in header, complete=False)
         header = unpacked
-    return Names(whole=False) if header else Names(whole=size == 0)
+    return Listing(complete=False) if header else Listing(complete=size == 0)
 
 
-def _seven_zip_listed(header: bytes) -> Names:
+def _seven_zip_listed(header: bytes) -> Listing:
     """Every name is UTF-16 with a NUL behind it: whatever else stands there, no extension can hide from this look.
 
     A name may get a character in front that is none of it; names without a dot are left out.
     """
-    found = Names(encrypted=b"\x06\xf1\x07\x01" in header)
+    found = Listing(encrypted=b"\x06\xf1\x07\x01" in header)
     for start in (0, 1):
         for text in header[start:].decode("utf-16-le", "replace").split("\0"):
             name = _NO_TEXT.split(text)[-1]

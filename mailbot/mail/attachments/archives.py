@@ -1,6 +1,6 @@
 """What is in an archive, without unpacking it: names at every depth, passwords, bombs.
 
-In: a file's bytes. Out: `Inside`. ZIP is read by its central directory and by its local headers, since programs differ
+In: a file's bytes. Out: `ArchiveContents`. ZIP is read by its central directory and by its local headers, since programs differ
 in which they believe; TAR, RAR and 7-Zip by `core.archive_lists`; gzip, bzip2 and xz by what they hold. Only archives
 in archives are unpacked, in memory, within the bounds below: nothing ever reaches a disk. Total; linear in the size.
 
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from mailbot.mail.attachments.archive_formats import (
     MAX_NAMES,
-    Names,
+    Listing,
     is_tar,
     rar_names,
     seven_zip_names,
@@ -44,15 +44,15 @@ _LZMA_MEMORY = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class ArchiveContents:
     """What an archive holds. `names` are paths through all archives ("surat.zip/foto.exe"), without the outermost.
 
-    `encrypted`: a password hides the content of some file. `trouble`: "", "bomb" or "unreadable".
+    `encrypted`: a password hides the content of some file. `failure`: "", "bomb" or "unreadable".
     """
 
     names: tuple[str, ...] = ()
     encrypted: bool = False
-    trouble: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ def is_archive(content: bytes) -> bool:
     )
 
 
-def look_into(content: bytes, name: str) -> Inside:
+def inspect_archive(content: bytes, name: str) -> ArchiveContents:
     """All that can be told of the archive `content`, called `name`."""
     look = _Look()
     look.at(content, name, "", 1)
-    return Inside(tuple(look.names), look.encrypted, look.trouble)
+    return ArchiveContents(tuple(look.names), look.encrypted, look.failure)
 
 
 class _Look:
@@ -88,7 +88,7 @@ class _Look:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.encrypted = False
-        self.trouble = ""
+        self.failure = ""
         self._room = MAX_UNPACKED
 
     def at(self, content: bytes, name: str, path: str, depth: int) -> None:
@@ -106,9 +106,9 @@ class _Look:
         else:
             self._compressed(content, name, path, depth)
 
-    def _bad(self, trouble: str) -> None:
-        if self.trouble != "bomb":
-            self.trouble = trouble
+    def _bad(self, failure: str) -> None:
+        if self.failure != "bomb":
+            self.failure = failure
 
     def _note(self, path: str, name: str) -> bool:
         if len(self.names) >= MAX_NAMES:
@@ -117,10 +117,10 @@ class _Look:
         self.names.append(path + name)
         return True
 
-    def _listed(self, found: Names, path: str) -> None:
+    def _listed(self, found: Listing, path: str) -> None:
         """An archive whose files can't be unpacked here: an archive among them can't be looked into."""
         self.encrypted |= found.encrypted
-        if not found.whole:
+        if not found.complete:
             self._bad("unreadable")
         for name in found.names:
             if not self._note(path, name):
@@ -132,13 +132,13 @@ class _Look:
 
     def _tar(self, content: bytes, path: str, depth: int) -> None:
         found = tar_names(content)
-        if not found.whole:
+        if not found.complete:
             self._bad("unreadable")
         for name in found.names:
             if not self._note(path, name):
                 return
             if _extension(name) in ARCHIVES:
-                start, size = found.places[name]
+                start, size = found.positions[name]
                 self._nested(content[start : start + size], name, path, depth)
 
     def _compressed(self, content: bytes, name: str, path: str, depth: int) -> None:

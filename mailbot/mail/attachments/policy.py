@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mailbot.mail.attachments.archives import is_archive, look_into
+from mailbot.mail.attachments.archives import inspect_archive, is_archive
 from mailbot.mail.message import Attachment, InboundMessage
-from mailbot.mail.mime.filetype import shown, sniff
+from mailbot.mail.mime.filetype import displayable_path, sniff
 from mailbot.vocabulary.refused_files import (
     ARCHIVES,
     DEFAULT,
@@ -103,8 +103,8 @@ class Refusals:
         if not is_archive(content):
             # called an archive, and is something that the content did not condemn: text, or damaged
             return ("unreadable", "") if "unreadable" in self.kinds and content else ("", "")
-        found = look_into(content, name)
-        if found.trouble == "bomb" and "bombs" in self.kinds:
+        found = inspect_archive(content, name)
+        if found.failure == "bomb" and "bombs" in self.kinds:
             return "bombs", ""
         is_document = _extension(name) in DOCUMENTS and content.startswith(b"PK")
         for inner in found.names:
@@ -112,11 +112,11 @@ class Refusals:
                 return "macros", ""
             kind = "" if is_document else self.by_name(inner)
             if kind:
-                return kind, shown(inner)
+                return kind, displayable_path(inner)
         if found.encrypted and "encrypted" in self.kinds:
             return "encrypted", ""
         # A document's own parts may be packed in ways that only its program knows.
-        if found.trouble == "unreadable" and "unreadable" in self.kinds and not is_document:
+        if found.failure == "unreadable" and "unreadable" in self.kinds and not is_document:
             return "unreadable", ""
         return "", ""
 
@@ -148,7 +148,7 @@ def screen(message: InboundMessage, refusals: Refusals) -> tuple[InboundMessage,
     held = _refused(message, refusals, judged)
     if not held:
         return message, ()
-    return without(message, {each.sha256 for each in held}), tuple(held)
+    return remove_files(message, {each.sha256 for each in held}), tuple(held)
 
 
 def _refused(
@@ -170,18 +170,23 @@ def _refused(
             outer = mails[position]
             found.append(
                 WithheldFile(
-                    outer.name, outer.content_type, outer.size, outer.sha256, inner[0].kind, shown(inner[0].to_blame)
+                    outer.name,
+                    outer.content_type,
+                    outer.size,
+                    outer.sha256,
+                    inner[0].kind,
+                    displayable_path(inner[0].to_blame),
                 )
             )
         found += [each for each in inner if position >= len(mails)]
     return found
 
 
-def without(message: InboundMessage, digests: Iterable[str]) -> InboundMessage:
+def remove_files(message: InboundMessage, digests: Iterable[str]) -> InboundMessage:
     """The mail without the files of these digests, at every depth."""
     unwanted = frozenset(digests)
     return replace(
         message,
         attachments=tuple(each for each in message.attachments if each.sha256 not in unwanted),
-        nested=tuple(without(each, unwanted) for each in message.nested),
+        nested=tuple(remove_files(each, unwanted) for each in message.nested),
     )

@@ -354,7 +354,7 @@ def _multipart(
     head = f'Content-Type: multipart/{subtype};{extra}\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")
     pieces: list[bytes | InBase64] = [head + delimiter, *first]
     for attachment in rest:
-        content = contents[attachment.sha256] if attachment.let_go else attachment.content
+        content = contents[attachment.sha256] if attachment.dropped else attachment.content
         pieces += [b"\r\n" + delimiter + _file_head(attachment, inline=inline), InBase64(content)]
     return [*pieces, f"\r\n--{boundary}--\r\n".encode("ascii")]
 

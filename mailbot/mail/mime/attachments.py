@@ -29,12 +29,12 @@ def to_attachments(files: Sequence[File], words: str, subjects: Sequence[str]) -
     return tuple(_attachment(file, number, shown, subjects) for number, file in enumerate(files, 1))
 
 
-def without_contents(message: InboundMessage) -> InboundMessage:
+def drop_contents(message: InboundMessage) -> InboundMessage:
     """The mail as the desk keeps it on record: of its files, and of those of mails in it, size and digest are left."""
     return replace(
         message,
-        attachments=tuple(each.without_content() for each in message.attachments),
-        nested=tuple(without_contents(each) for each in message.nested),
+        attachments=tuple(each.drop_content() for each in message.attachments),
+        nested=tuple(drop_contents(each) for each in message.nested),
     )
 
 

@@ -163,7 +163,7 @@ for _extension, _type in EXTENSIONS.items():
     _EXTENSION_OF.setdefault(_type, _extension)
 
 
-def shown(path: str) -> str:
+def displayable_path(path: str) -> str:
     """A path in an archive, to be shown: nothing in it that turns, hides or ends a line; at most 200 characters."""
     return _HIDDEN.sub("", _BLANKS.sub(" ", path[-200:])).strip()
 

@@ -63,12 +63,12 @@ def bounded(html: str) -> str:
     html = html.replace("\0", "")
     if len(html) < _SMALL and html.count("<") < _FEW_TAGS:
         return html
-    tamer = _Tamer(min(_MAX_NODES, _FEW_NODES + len(html) // 2))
+    limiter = _TagLimiter(min(_MAX_NODES, _FEW_NODES + len(html) // 2))
     kept: list[str] = []
     position = 0
     for found in _TAG.finditer(html):
-        replacement = tamer.replacement(found)
-        if tamer.is_full:
+        replacement = limiter.replacement(found)
+        if limiter.is_full:
             # Too many nodes: the rest becomes preformatted text, where lines stay lines.
             kept += [html[position : found.start()], "<pre>", *_text_only(html, found.start()), "</pre>"]
             return "".join(kept)
@@ -78,7 +78,7 @@ def bounded(html: str) -> str:
     return "".join((*kept, html[position:])) if kept else html
 
 
-class _Tamer:
+class _TagLimiter:
     """Looks at each tag in order; counts what is open and drops what passes a limit."""
 
     def __init__(self, limit: int) -> None:

@@ -28,7 +28,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 
-def glance(raw: bytes, size: int = 0) -> InboundMessage:
+def parse_minimal(raw: bytes, size: int = 0) -> InboundMessage:
     """What the header says, as far as it goes; `size` is that of the whole mail where only its header is here."""
     headers = Headers(tuple(_fields(raw)))
     authors = _ADDRESS.findall(headers.get("From"))
@@ -44,7 +44,7 @@ def glance(raw: bytes, size: int = 0) -> InboundMessage:
     )
 
 
-def is_robots(message: InboundMessage) -> bool:
+def is_automatic(message: InboundMessage) -> bool:
     """Does the header say that a machine wrote (RFC 3834 §5, a null return path: RFC 5321 §4.5.5)?"""
     said = message.headers.get("Auto-Submitted").strip().lower()
     return said not in ("", "no") or message.headers.get("Return-Path").strip() == "<>"

@@ -38,7 +38,7 @@ from mailbot.mail.mime.trace import (
     read_hop,
     standard_authors,
 )
-from mailbot.mail.mime.tree import read_entity, read_header
+from mailbot.mail.mime.tree import read_header, read_tree
 from mailbot.vocabulary.mime import HIDDEN_RECIPIENT_FIELDS, SINGLE_FIELDS
 
 MAX_NESTED_LEVELS = 4
@@ -94,7 +94,7 @@ def _unread(raw: bytes, fault: Exception) -> InboundMessage:
 
 
 def _parse(raw: bytes, budget: _Budget) -> InboundMessage:
-    entity, defects = read_entity(raw)
+    entity, defects = read_tree(raw)
     message = _from_header(entity.block, defects)
     contents = read_contents(entity)
     text, from_html = contents.text()

@@ -25,9 +25,9 @@ from mailbot.mail.mime.charset import (
 from mailbot.mail.mime.cms import signed_content
 from mailbot.mail.mime.flowed import unflow
 from mailbot.mail.mime.html_to_text import html_to_text
-from mailbot.mail.mime.tnef import SIGNATURE, open_tnef
+from mailbot.mail.mime.tnef import SIGNATURE, read_tnef
 from mailbot.mail.mime.transfer_encoding import cut_uuencoded
-from mailbot.mail.mime.tree import Entity, read_entity
+from mailbot.mail.mime.tree import Entity, read_tree
 from mailbot.vocabulary.mime import (
     ALTERNATIVE_RENDERINGS,
     NESTED_TYPES,
@@ -330,12 +330,12 @@ class _Collector:
             return []
         self._unwrapped += 1
         self._file(entity, content, "smime.p7m", signature=True)
-        tree, defects = read_entity(inside)
+        tree, defects = read_tree(inside)
         self.contents.defects += defects
         return self.walk(tree, attached=False, alternative=False)
 
     def _tnef(self, entity: Entity, content: bytes) -> None:
-        found = open_tnef(content)
+        found = read_tnef(content)
         if found is None or not (found.files or found.text or found.html):
             self._defect("unreadable-tnef")
             self._file(entity, content)

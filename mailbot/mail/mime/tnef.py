@@ -73,7 +73,7 @@ class Tnef:
     files: list[TnefFile] = field(default_factory=list)
 
 
-def open_tnef(data: bytes) -> Tnef | None:
+def read_tnef(data: bytes) -> Tnef | None:
     """The content of a winmail.dat; None if it isn't one."""
     if data[:4] != SIGNATURE:
         return None

@@ -31,7 +31,7 @@ _MAX_CHUNKS = 1000
 _PIECE = 1 << 20
 
 
-def transfer_name(value: str) -> str:
+def encoding_name(value: str) -> str:
     """The encoding's name out of the field's value, lower case: comments, quotes and parameters are left out."""
     words = value.replace('"', " ").replace(";", " ").replace("(", " ").split(None, 1)
     return words[0].lower() if words else ""

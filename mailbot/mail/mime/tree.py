@@ -26,7 +26,7 @@ from mailbot.mail.mime.header import (
 from mailbot.mail.mime.transfer_encoding import (
     decode_base64_part,
     decode_transfer,
-    transfer_name,
+    encoding_name,
 )
 from mailbot.vocabulary.mime import TEXT_ALIASES
 
@@ -100,7 +100,7 @@ class _Limits:
     defects: list[str] = field(default_factory=list)
 
 
-def read_entity(data: bytes) -> tuple[Entity, list[str]]:
+def read_tree(data: bytes) -> tuple[Entity, list[str]]:
     """(the mail as a tree, defects of its form).
 
     Defects: "header-too-large", "too-many-header-fields", "junk-in-header", "no-empty-line-after-header",
@@ -174,7 +174,7 @@ def _describe(entity: Entity, default: str) -> None:
             entity.disposition = each.value.partition(";")[0].strip().lower()
             entity.disposition_parameters = parameters(each.value)
         elif each.key == "content-transfer-encoding" and not entity.encoding:
-            entity.encoding = transfer_name(each.value)
+            entity.encoding = encoding_name(each.value)
     if entity.given_type:
         entity.content_type = TEXT_ALIASES.get(entity.given_type, entity.given_type)
     elif entity.disposition == "attachment" or entity.filename:

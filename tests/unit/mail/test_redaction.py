@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mailbot.mail.message import InboundMessage
 from mailbot.mail.redaction import (
-    agents_words,
     mask_addresses,
     mask_tokens,
+    strip_internal_quotes,
     without_tokens,
 )
 from mailbot.mail.reply_token import (
@@ -132,7 +132,9 @@ OWN = {"support@helpdesk.example", "sally@helpdesk.example"}
 
 
 def said(words: str, public: list[str] | None = None, message: InboundMessage | None = None) -> str:
-    return agents_words(message or InboundMessage(text=words), words, lambda: public or [], lambda email: email in OWN)
+    return strip_internal_quotes(
+        message or InboundMessage(text=words), words, lambda: public or [], lambda email: email in OWN
+    )
 
 
 def test_quoted_lines_stay_only_where_the_requester_knows_them() -> None:

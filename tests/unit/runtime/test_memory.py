@@ -7,14 +7,14 @@ import threading
 from typing import Any
 
 from mailbot.mail.message import Attachment, InboundMessage
-from mailbot.mail.mime.attachments import without_contents
+from mailbot.mail.mime.attachments import drop_contents
 from mailbot.runtime.memory import (
     LARGE,
-    give_back,
-    keep_small,
-    one_large,
-    taking_in,
-    unpacking,
+    one_large_mail,
+    receiving_large_mail,
+    release_memory,
+    tune_memory,
+    unpacking_large_mail,
 )
 
 
@@ -26,11 +26,11 @@ def test_two_large_mails_are_never_taken_apart_at_once_and_small_ones_do_not_wai
     def take(size: int) -> None:
         nonlocal in_hand, most
         all_there.wait(20)
-        with one_large(size):
+        with one_large_mail(size):
             with guard:
                 in_hand += 1
                 most = max(most, in_hand)
-            with one_large(LARGE):  # not large: no waiting for oneself
+            with one_large_mail(LARGE):  # not large: no waiting for oneself
                 pass
             with guard:
                 in_hand -= 1
@@ -46,16 +46,16 @@ def test_two_large_mails_are_never_taken_apart_at_once_and_small_ones_do_not_wai
 def test_the_gate_opens_again_after_a_fault() -> None:
     for _ in range(2):
         try:
-            with one_large(LARGE + 1):
+            with one_large_mail(LARGE + 1):
                 raise KeyError
         except KeyError:
             continue
-    with one_large(LARGE + 1):
+    with one_large_mail(LARGE + 1):
         assert True
 
 
 def test_nothing_is_unpacked_while_a_large_mail_is_taken_in_and_the_other_way_round() -> None:
-    for first, second in ((taking_in, unpacking), (unpacking, taking_in)):
+    for first, second in ((receiving_large_mail, unpacking_large_mail), (unpacking_large_mail, receiving_large_mail)):
         order: list[str] = []
         waits = threading.Event()
 
@@ -76,31 +76,31 @@ def test_nothing_is_unpacked_while_a_large_mail_is_taken_in_and_the_other_way_ro
 
 
 def test_two_large_mails_may_be_taken_in_at_once() -> None:
-    with taking_in(LARGE + 1), taking_in(LARGE + 1, patience=0):
+    with receiving_large_mail(LARGE + 1), receiving_large_mail(LARGE + 1, patience=0):
         assert True
 
 
 def test_nobody_waits_for_long_where_a_large_mail_is_slow_to_come() -> None:
-    with taking_in(LARGE + 1), unpacking(LARGE + 1, patience=0.01):
+    with receiving_large_mail(LARGE + 1), unpacking_large_mail(LARGE + 1, patience=0.01):
         assert True
-    with unpacking(LARGE + 1), taking_in(LARGE + 1, patience=0.01):
+    with unpacking_large_mail(LARGE + 1), receiving_large_mail(LARGE + 1, patience=0.01):
         assert True
 
 
 def test_telling_the_c_library_leaves_it_working() -> None:
-    told = keep_small()
+    told = tune_memory()
     blocks = [bytes(LARGE + number) for number in range(8)]
-    give_back()
+    release_memory()
     assert [len(block) for block in blocks] == list(range(LARGE, LARGE + 8))
-    assert keep_small() is told
+    assert tune_memory() is told
 
 
 def test_a_file_without_its_bytes_has_size_and_digest_of_them() -> None:
     file = Attachment("a.jpg", "image/jpeg", b"isi")
     inner = InboundMessage(attachments=(file,))
-    bare = without_contents(InboundMessage(attachments=(file,), nested=(inner,)))
+    bare = drop_contents(InboundMessage(attachments=(file,), nested=(inner,)))
     for kept in (*bare.attachments, *bare.nested[0].attachments):
         assert kept.content == b""
         assert (kept.size, kept.sha256) == (3, hashlib.sha256(b"isi").hexdigest())
-        assert kept.without_content() is kept
+        assert kept.drop_content() is kept
         assert (kept.name, kept.content_type) == (file.name, file.content_type)

@@ -10,7 +10,7 @@ from mailbot.mail.mime.tnef import (
     MAX_FILES,
     SIGNATURE,
     Tnef,
-    open_tnef,
+    read_tnef,
 )
 
 LONG, SHORT, DISPLAY, MIME, CONTENT_ID, DATA = 0x3707, 0x3704, 0x3001, 0x370E, 0x3712, 0x3701
@@ -38,7 +38,7 @@ def tnef(*attributes: bytes) -> bytes:
 
 
 def opened(*attributes: bytes) -> Tnef:
-    found = open_tnef(tnef(*attributes))
+    found = read_tnef(tnef(*attributes))
     assert found is not None
     return found
 
@@ -182,7 +182,7 @@ def test_messages_in_messages_end_somewhere() -> None:
     data = tnef(attribute(0x800C, b"paling dalam\0"))
     for _ in range(6):
         data = tnef(file(prop(DATA, OBJECT, MESSAGE_OBJECT + data)))
-    found = open_tnef(data)
+    found = read_tnef(data)
     assert found is not None
     # the innermost ones stay closed, as bytes
     assert any(each.content.startswith(SIGNATURE) for each in found.files)
@@ -225,5 +225,5 @@ def test_too_little_for_a_list_of_properties_is_none() -> None:
 
 
 def test_other_bytes_are_no_tnef() -> None:
-    assert open_tnef(b"") is None
-    assert open_tnef(b"PK\x03\x04" + bytes(40)) is None
+    assert read_tnef(b"") is None
+    assert read_tnef(b"PK\x03\x04" + bytes(40)) is None
