@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime.html_bounds import bounded, parse_html
+from mailbot.mail.mime.html_bounds import parse_html
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -79,16 +79,6 @@ def node_to_text(node: LexborNode, *, hidden: bool = False) -> str:
     walker = _Walker(hidden)
     walker.walk(node)
     return walker.flow.result()
-
-
-def sanitise_html(html: str, cid: Callable[[str], str | None]) -> str:
-    """HTML that is safe to show to an agent or a school: no script, style, form, remote image or foreign scheme.
-
-    `cid` gives for a Content-ID (no angle brackets) the address to show that image from, or None to drop it.
-    """
-    from mailbot.mail.mime.html_sanitiser import clean
-
-    return clean(bounded(html), cid)
 
 
 class _Flow:
