@@ -118,13 +118,50 @@ def _rar4(content: bytes) -> Listing:
                 added += struct.unpack_from("<I", content, at + 32)[0] << 32
                 start += 8
             found.encrypted |= bool(flags & 0x0004)
-            if not found.add(_text(content[start : min(start + length, at + size)])):
-                return found
+            for name in _rar4_names(content[start : min(start + length, at + size)]):
+                if not found.add(name):
+                    return found
         at += size + added
         if kind == 0x7B:
             return found
     found.complete = at == len(content)
     return found
+
+
+def _rar4_names(field: bytes) -> list[str]:
+    """Return the names of a file: the Unicode one, if any, that WinRAR uses, then the one for older programs."""
+    plain, _, encoded = field.partition(b"\0")
+    name = _rar4_unicode(plain, encoded) if encoded else ""
+    return [name, _text(plain)] if name and name != _text(plain) else [_text(plain)]
+
+
+def _rar4_unicode(plain: bytes, encoded: bytes) -> str:
+    """Decode a Unicode name (unrar, encname.cpp): two bits each say how the next character is stored."""
+    codes: list[int] = []
+    high, at, flags, bits = encoded[0] << 8, 1, 0, 0
+    try:
+        while at < len(encoded):
+            if not bits:
+                flags, bits, at = encoded[at], 8, at + 1
+            bits -= 2
+            mode, byte, at = flags >> bits & 3, encoded[at], at + 1
+            if mode == 0:
+                codes.append(byte)
+            elif mode == 1:
+                codes.append(high | byte)
+            elif mode == 2:
+                codes.append(encoded[at] << 8 | byte)
+                at += 1
+            elif byte & 0x80:  # a run of the plain name, shifted by a constant
+                shift, at = encoded[at], at + 1
+                run = plain[len(codes) : len(codes) + (byte & 0x7F) + 2]
+                codes += [high | (each + shift & 0xFF) for each in run]
+            else:  # a run of the plain name
+                codes += plain[len(codes) : len(codes) + byte + 2]
+    except IndexError:
+        pass  # cut off: unrar as well uses what it has
+    name = b"".join(code.to_bytes(2, "little") for code in codes)
+    return name.decode("utf-16-le", "replace").partition("\0")[0]
 
 
 def _rar5(content: bytes) -> Listing:

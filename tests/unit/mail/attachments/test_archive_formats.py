@@ -124,6 +124,25 @@ def test_a_locked_and_a_large_file_in_rar_4() -> None:
 
 
 @pytest.mark.parametrize(
+    ("plain", "encoded", "name"),
+    [
+        (b"????.txt", b"\x04\x55\x44\x3e\x42\x3e\x00.exe", "фото.exe"),  # low bytes, then ASCII
+        (b"?.txt", b"\x00\xb0\x05\x27\x02", "\u2705.txt"),  # two bytes, then a run of the plain name
+        (b"abcd", b"\x04\xc0\x82\xd1", "\u0432\u0433\u0434\u0435"),  # a shifted run: a + 0xd1 is 0x32
+        (b"a.txt", b"\x00\x30b\x7f", "b.txt"),  # a run longer than the plain name
+        (b"a.txt", b"\x00\x00b.ex", "b.ex"),
+        (b"a.txt", b"\x00\x02xyz\x27", "xyz"),  # cut off inside a character
+        (b"a.txt", b"\x00", ""),  # nothing decoded: the plain name only
+    ],
+)
+def test_the_unicode_name_of_a_rar_4_file_is_listed_beside_the_plain_one(
+    plain: bytes, encoded: bytes, name: str
+) -> None:
+    found = rar_names(RAR4 + file4(plain + b"\0" + encoded, 0x0200))
+    assert found == Listing([name, plain.decode()] if name else [plain.decode()])
+
+
+@pytest.mark.parametrize(
     "tail",
     [b"\0\0\x7a", block4(0x7A, 0, b"")[:5] + b"\3\0", block4(0x7A, 0, bytes(90))[:50]],
     ids=["end", "size", "cut"],
