@@ -35,10 +35,11 @@ from mailbot.mail.message import (
     InboundMessage,
     Kind,
 )
-from mailbot.mail.redaction import safe_title, strip_internal_quotes, without_tokens
+from mailbot.mail.redaction import strip_internal_quotes, without_tokens
 from mailbot.mail.reply.forward import read_forward
 from mailbot.mail.reply_token import Purpose, Token
 from mailbot.mail.subject import clean_subject, status_request
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.command_parser import (
     CommandError,

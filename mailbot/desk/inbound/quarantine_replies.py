@@ -25,12 +25,12 @@ from mailbot.desk.views import (
     FaultView,
     OutcomeView,
 )
-from mailbot.mail.redaction import one_line
 from mailbot.mail.reply_token import (
     Purpose,
     Signer,
     Token,
 )
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.matching import Clues
 from mailbot.ticket.quarantine import (

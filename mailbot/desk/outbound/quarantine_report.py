@@ -11,7 +11,7 @@ from mailbot.desk.context import (
 from mailbot.desk.views import (
     HeldMailView,
 )
-from mailbot.mail.redaction import one_line
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.quarantine import (
     QuarantineReason,
