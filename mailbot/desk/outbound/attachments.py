@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailbot.mail.compose.composer import enclose
+from mailbot.mail.compose.attachments import enclose
 from mailbot.mail.compose.streaming import Content, Outgoing
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.mail.mime.parser import parse_message
