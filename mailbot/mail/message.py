@@ -114,9 +114,7 @@ class InboundMessage:
     reply_to: tuple[Address, ...] = ()
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
-    recipients: tuple[
-        str, ...
-    ] = ()  #: Of To, Cc, Delivered-To, X-Original-To, Envelope-To; lower case.
+    recipients: tuple[str, ...] = ()  #: Of To, Cc, Delivered-To, X-Original-To, Envelope-To; lower case.
     return_path: str | None = None
     subject: str = ""
     date: datetime | None = None

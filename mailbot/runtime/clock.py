@@ -15,35 +15,29 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A source of the time."""
+    """A source of the time, which passes as on the machine unless a subclass says otherwise."""
 
     def now(self) -> datetime:
         """Return the current time, aware, in UTC."""
 
     def real_seconds(self, span: timedelta) -> float:
         """Return how many seconds to wait for `span` to pass on this clock."""
+        return span.total_seconds()
 
     def simulated(self, seconds: float) -> timedelta:
         """Return how much time passes on this clock in real `seconds`."""
+        return timedelta(seconds=seconds)
 
 
-class SystemClock:
+class SystemClock(Clock):
     """The machine's clock."""
 
     def now(self) -> datetime:
         """Return the current time."""
         return datetime.now(UTC)
 
-    def real_seconds(self, span: timedelta) -> float:
-        """Return the span in seconds."""
-        return span.total_seconds()
 
-    def simulated(self, seconds: float) -> timedelta:
-        """Return the seconds as a span."""
-        return timedelta(seconds=seconds)
-
-
-class ManualClock:
+class ManualClock(Clock):
     """A clock that moves only when it is set (tests, replay)."""
 
     def __init__(self, start: datetime) -> None:
@@ -57,10 +51,6 @@ class ManualClock:
         """Return 0: there is no point in waiting."""
         return 0.0
 
-    def simulated(self, seconds: float) -> timedelta:
-        """Return the seconds as a span."""
-        return timedelta(seconds=seconds)
-
     def advance(self, span: timedelta) -> None:
         """Move forward, or with a negative span back."""
         self._now += span
@@ -70,7 +60,7 @@ class ManualClock:
         self._now = moment.astimezone(UTC)
 
 
-class ScaledClock:
+class ScaledClock(Clock):
     """A clock that runs `speed` times as fast as the machine's, which may change while it runs. Thread-safe."""
 
     def __init__(self, start: datetime | None = None, speed: float = 1.0) -> None:

@@ -21,14 +21,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailbot.mail.attachments.archive_formats import (
-    MAX_NAMES,
-    Listing,
-    is_tar,
-    rar_names,
-    seven_zip_names,
-    tar_names,
-)
+from mailbot.mail.attachments.archive_formats import MAX_NAMES, Listing, is_tar, rar_names, seven_zip_names, tar_names
 from mailbot.vocabulary.refused_files import ARCHIVES
 
 MAX_DEPTH = 4

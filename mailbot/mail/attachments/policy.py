@@ -17,16 +17,7 @@ from dataclasses import dataclass, replace
 from mailbot.mail.attachments.archives import inspect_archive, is_archive
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.mail.mime.filetype import displayable_path, sniff
-from mailbot.vocabulary.refused_files import (
-    ARCHIVES,
-    DEFAULT,
-    DOCUMENTS,
-    KINDS,
-    MACRO_PARTS,
-    MACRO_SIGN,
-    SIGNS,
-    TYPES,
-)
+from mailbot.vocabulary.refused_files import ARCHIVES, DEFAULT, DOCUMENTS, KINDS, MACRO_PARTS, MACRO_SIGN, SIGNS, TYPES
 
 _HTA = re.compile(rb"<hta:application[\s>]", re.I)
 # Windows opens "letter.txt.{CLSID}" by its class, and hides the class.

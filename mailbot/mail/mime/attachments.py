@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.mail.mime.filetype import file_type, safe_name
-from mailbot.mail.mime.parts import File, is_signature
-from mailbot.vocabulary.mime import UNNAMED_MAIL
+from mailbot.mail.mime.parts import File
+from mailbot.vocabulary.mime import SIGNATURE_TYPES, UNNAMED_MAIL
 
 _CID = re.compile(r"cid:([^\"'\s<>)\\]{1,300})", re.I)
 # Types that content can't tell: a mail may begin with any words.
@@ -55,5 +55,5 @@ def _attachment(file: File, number: int, shown: AbstractSet[str], subjects: Sequ
         content=file.content,
         content_id=file.content_id,
         inline=bool(file.content_id) and file.content_id in shown,
-        signature=file.signature or is_signature(declared) or is_signature(kind),
+        signature=file.signature or declared in SIGNATURE_TYPES or kind in SIGNATURE_TYPES,
     )

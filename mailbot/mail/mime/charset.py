@@ -15,11 +15,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from mailbot.vocabulary.mime import (
-    CHARSETS,
-    REFUSED_CHARSETS,
-    SHIFTING_CODECS,
-)
+from mailbot.vocabulary.mime import CHARSETS, REFUSED_CHARSETS, SHIFTING_CODECS
 
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 _SEQUENCE, _SET, _INTEGER, _OID = 0x30, 0x31, 0x02, 0x06
 _OCTETS, _OCTETS_IN_PIECES, _CONTEXT_0 = 0x04, 0x24, 0xA0
-_SIGNED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+SIGNED_DATA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # OID, DER (RFC 5652 §5.1)
 _MAX_DEPTH = 20
 
 
@@ -23,7 +23,7 @@ def signed_content(data: bytes) -> bytes | None:
     try:
         position, _ = _enter(data, 0, _SEQUENCE)
         start, end = _enter(data, position, _OID)
-        if data[start:end] != _SIGNED_DATA:
+        if data[start:end] != SIGNED_DATA:
             return None
         position, _ = _enter(data, end, _CONTEXT_0)
         position, _ = _enter(data, position, _SEQUENCE)

@@ -13,15 +13,7 @@ from __future__ import annotations
 
 import re
 
-from mailbot.vocabulary.mime import (
-    BRANDS,
-    DEVICE_NAMES,
-    EXTENSIONS,
-    MAGIC,
-    RIFF,
-    UNNAMED,
-    ZIP_FOLDERS,
-)
+from mailbot.vocabulary.mime import BRANDS, DEVICE_NAMES, EXTENSIONS, MAGIC, RIFF, UNNAMED, ZIP_FOLDERS
 
 _BEFORE_MARKUP = rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?"
 _HTML = re.compile(_BEFORE_MARKUP + rb"<(?:!doctype html|html|head|body|script|iframe)[\s>]", re.I | re.S)

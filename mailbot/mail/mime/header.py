@@ -17,11 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from mailbot.mail.mime.charset import (
-    clean,
-    decode,
-    guess_text,
-)
+from mailbot.mail.mime.charset import clean, decode, guess_text
 from mailbot.vocabulary.mime import KNOWN_FIELDS
 
 # RFC 5322 §2.2: a name is printable ASCII without the colon; continuation lines begin with white space.

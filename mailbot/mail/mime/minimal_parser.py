@@ -13,11 +13,7 @@ import re
 from email.errors import MessageError
 from email.header import decode_header, make_header
 
-from mailbot.mail.message import (
-    Address,
-    Headers,
-    InboundMessage,
-)
+from mailbot.mail.message import Address, Headers, InboundMessage
 
 _HEADER_BYTES = 262_144
 _MOST_FIELDS = 500

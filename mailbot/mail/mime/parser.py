@@ -20,25 +20,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mailbot.mail.message import (
-    Address,
-    Headers,
-    Hop,
-    InboundMessage,
-    MultipartReport,
-)
+from mailbot.mail.message import Address, Headers, Hop, InboundMessage, MultipartReport
 from mailbot.mail.mime.address import parse_addresses
 from mailbot.mail.mime.attachments import to_attachments
 from mailbot.mail.mime.charset import clean, guess_text
 from mailbot.mail.mime.header import Block
 from mailbot.mail.mime.parts import Contents, read_contents
-from mailbot.mail.mime.trace import (
-    MAX_HOPS,
-    ask_mail_parser,
-    parse_date,
-    read_hop,
-    standard_authors,
-)
+from mailbot.mail.mime.trace import MAX_HOPS, ask_mail_parser, parse_date, read_hop, standard_authors
 from mailbot.mail.mime.tree import read_header, read_tree
 from mailbot.vocabulary.mime import HIDDEN_RECIPIENT_FIELDS, SINGLE_FIELDS
 

@@ -17,12 +17,8 @@ import re
 from dataclasses import dataclass, field
 from html import escape
 
-from mailbot.mail.mime.charset import (
-    clean,
-    decode_clean,
-    guess_text,
-)
-from mailbot.mail.mime.cms import signed_content
+from mailbot.mail.mime.charset import clean, decode_clean, guess_text
+from mailbot.mail.mime.cms import SIGNED_DATA, signed_content
 from mailbot.mail.mime.flowed import unflow
 from mailbot.mail.mime.html_to_text import html_to_text
 from mailbot.mail.mime.tnef import SIGNATURE, read_tnef
@@ -33,14 +29,12 @@ from mailbot.vocabulary.mime import (
     NESTED_TYPES,
     REPORT_HEADERS,
     REPORT_PARTS,
-    SIGNATURE_TYPES,
     SMIME_TYPES,
     TNEF_TYPES,
 )
 
 _TEXT_TYPES = frozenset(("text/plain", "text/html"))
 _TEXT_NAMES = frozenset(("", "txt", "text", "html", "htm"))
-_SMIME_SIGNED = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # OID of CMS SignedData (RFC 5652 §5.1), DER
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
 _HTML_START = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.I)
@@ -316,7 +310,7 @@ class _Collector:
     def _smime(self, entity: Entity, content: bytes) -> list[Segment]:
         # RFC 8551 §3.2.2; without the parameter the content decides.
         kind = entity.parameters.get("smime-type", "").lower()
-        if not (kind.startswith("signed") or (not kind and _SMIME_SIGNED in content[:64])):
+        if not (kind.startswith("signed") or (not kind and SIGNED_DATA in content[:64])):
             if kind not in ("certs-only", "compressed-data"):
                 self._secure("smime-encrypted")
             self._file(entity, content, "smime.p7m")
@@ -358,11 +352,6 @@ class _Collector:
 def _is_mail_file(name: str, content: bytes) -> bool:
     """Return whether an application/octet-stream is a mail."""
     return name.lower().endswith(".eml") and bool(_MAIL_START.match(content))
-
-
-def is_signature(content_type: str) -> bool:
-    """Return whether a type is that of a signature or key of S/MIME or PGP."""
-    return content_type in SIGNATURE_TYPES
 
 
 def _content_id(entity: Entity) -> str:

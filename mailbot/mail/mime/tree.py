@@ -17,17 +17,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mailbot.mail.mime.header import (
-    Block,
-    media_type,
-    parameters,
-    read_block,
-)
-from mailbot.mail.mime.transfer_encoding import (
-    decode_base64_part,
-    decode_transfer,
-    encoding_name,
-)
+from mailbot.mail.mime.header import Block, media_type, parameters, read_block
+from mailbot.mail.mime.transfer_encoding import decode_base64_part, decode_transfer, encoding_name
 from mailbot.vocabulary.mime import TEXT_ALIASES
 
 MAX_PARTS = 1000

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from mailbot.mail.ordering_keys import (
-    ANYTHING,
-    HEADER_BYTES,
-    MOST_KEYS,
-    order_keys,
-)
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    signed_address,
-)
+from mailbot.mail.ordering_keys import ANYTHING, HEADER_BYTES, MOST_KEYS, order_keys
+from mailbot.mail.reply_token import Purpose, Signer, signed_address
 
 SIGNER = Signer((b"k" * 32,))
 

@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 
 from mailbot.mail.message import InboundMessage
 from mailbot.mail.redaction import mask_addresses, mask_tokens, strip_internal_quotes, without_tokens
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    read_tokens,
-)
+from mailbot.mail.reply_token import Purpose, Signer, read_tokens
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 SIGNER = Signer((b"k" * 32,))

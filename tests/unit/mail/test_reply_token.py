@@ -2,13 +2,7 @@
 
 import pytest
 
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    Token,
-    read_tokens,
-    signed_address,
-)
+from mailbot.mail.reply_token import Purpose, Signer, Token, read_tokens, signed_address
 
 KEY, OLD = b"k" * 32, b"o" * 32
 signer = Signer((KEY,))

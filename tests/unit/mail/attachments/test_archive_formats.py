@@ -7,22 +7,8 @@ import struct
 
 import pytest
 
-from mailbot.mail.attachments.archive_formats import (
-    MAX_NAMES,
-    Listing,
-    is_tar,
-    rar_names,
-    seven_zip_names,
-    tar_names,
-)
-from tests.support.archive_files import (
-    SEVEN_ZIP,
-    SEVEN_ZIP_ENCRYPTED,
-    SEVEN_ZIP_HIDDEN,
-    make_tar,
-    rar4,
-    rar5,
-)
+from mailbot.mail.attachments.archive_formats import MAX_NAMES, Listing, is_tar, rar_names, seven_zip_names, tar_names
+from tests.support.archive_files import SEVEN_ZIP, SEVEN_ZIP_ENCRYPTED, SEVEN_ZIP_HIDDEN, make_tar, rar4, rar5
 
 RAR4, RAR5 = b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00"
 

@@ -18,16 +18,7 @@ from mailbot.mail.attachments.archives import (
     inspect_archive,
     is_archive,
 )
-from tests.support.archive_files import (
-    SEVEN_ZIP,
-    deflated_zip,
-    locked,
-    lying_zip,
-    make_tar,
-    make_zip,
-    rar4,
-    rar5,
-)
+from tests.support.archive_files import SEVEN_ZIP, deflated_zip, locked, lying_zip, make_tar, make_zip, rar4, rar5
 
 ONE = {"a.exe": b"MZ"}
 UNREADABLE = "unreadable"

@@ -19,12 +19,7 @@ from mailbot.mail.message import Attachment
 from mailbot.mail.mime.filetype import file_type
 from mailbot.mail.mime.parser import parse_message
 from mailbot.vocabulary.labels import HELD
-from mailbot.vocabulary.refused_files import (
-    DEFAULT,
-    INFECTED,
-    KINDS,
-    UNSCANNED,
-)
+from mailbot.vocabulary.refused_files import DEFAULT, INFECTED, KINDS, UNSCANNED
 from tests.support.archive_files import (
     SEVEN_ZIP,
     SEVEN_ZIP_ENCRYPTED,

@@ -10,12 +10,7 @@ import pytest
 from mailbot.mail.message import Attachment
 from mailbot.mail.mime.filetype import MAX_BYTES, file_type, safe_name
 from mailbot.mail.mime.parser import parse_message
-from tests.unit.mail.mime.test_body import (
-    HTML,
-    PLAIN,
-    multi,
-    part,
-)
+from tests.unit.mail.mime.test_body import HTML, PLAIN, multi, part
 
 PNG = b"\x89PNG\r\n\x1a\n0000"
 

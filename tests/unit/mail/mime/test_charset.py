@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.mail.mime.charset import (
-    clean,
-    decode,
-    guess_text,
-)
+from mailbot.mail.mime.charset import clean, decode, guess_text
 
 
 @pytest.mark.parametrize(

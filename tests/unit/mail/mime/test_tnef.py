@@ -6,12 +6,7 @@ import struct
 
 import pytest
 
-from mailbot.mail.mime.tnef import (
-    MAX_FILES,
-    SIGNATURE,
-    Tnef,
-    read_tnef,
-)
+from mailbot.mail.mime.tnef import MAX_FILES, SIGNATURE, Tnef, read_tnef
 
 LONG, SHORT, DISPLAY, MIME, CONTENT_ID, DATA = 0x3707, 0x3704, 0x3001, 0x370E, 0x3712, 0x3701
 BODY, RTF, HTML, INTERNET_CODEPAGE = 0x1000, 0x1009, 0x1013, 0x3FDE

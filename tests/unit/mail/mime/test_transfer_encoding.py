@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import binascii
 
-from mailbot.mail.mime.transfer_encoding import (
-    MAX_UU_FILES,
-    UuFile,
-    cut_uuencoded,
-)
+from mailbot.mail.mime.transfer_encoding import MAX_UU_FILES, UuFile, cut_uuencoded
 
 
 def uu(name: bytes, content: bytes) -> bytes:
