@@ -1,4 +1,4 @@
-"""docs/attacks.md shows exactly the attacks that are tried."""
+"""docs/operator/security.md shows exactly the attacks that are tried."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.integration import attacks_on_sender, attacks_on_tickets, attacks_on_tokens, attacks_under_disguise
 from tests.integration.attack_table import ATTACKS
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "attacks.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "operator" / "security.md"
 assert attacks_on_sender and attacks_on_tickets and attacks_on_tokens and attacks_under_disguise  # they fill the table
 
 
