@@ -1,4 +1,4 @@
-"""What mails have in common, so that those of one ticket are handled in their order."""
+"""The keys that keep mails of one ticket in their order."""
 
 from __future__ import annotations
 

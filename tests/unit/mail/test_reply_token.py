@@ -1,4 +1,4 @@
-"""Signed reply addresses: they fit one person, one ticket, one purpose, and survive what mail systems do to them."""
+"""Signed reply addresses: valid for one person, ticket and purpose, and robust against changes in transit."""
 
 import pytest
 

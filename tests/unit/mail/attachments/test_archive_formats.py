@@ -1,4 +1,4 @@
-"""What TAR, RAR and 7-Zip say about their files, read alone: long names, large files, damage, hidden lists."""
+"""File lists of TAR, RAR and 7-Zip: long names, large files, damage, encrypted lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archives looked into, case by case: which names, which trouble, for every form and every kind of damage."""
+"""Archives inspected case by case: names and failures for every format and kind of damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files go no further: by content, name, and what is in an archive."""
+"""Which files are withheld: by content, name, and contents of archives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composing: legal mail whatever goes in, nothing injected, one thread at the reader's, the same bytes each time."""
+"""Composing: valid mail whatever goes in, no injection, one thread at the reader, the same bytes each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails with large files as they go out piece by piece: the same bytes as those that are put together in memory."""
+"""Mails with large files sent in pieces: valid, of the announced size, with the files as they were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes to text where the label lies or says little: wide charsets without a mark, shifting ones, torn ones."""
+"""Decoding text under wrong or missing labels: wide charsets without a mark, shifting ones, torn characters."""
 
 from __future__ import annotations
 

@@ -131,3 +131,11 @@ def test_any_html_gives_clean_text(html: str) -> None:
     assert "\n\n\n" not in text
     assert text == text.rstrip()
     text.encode()
+
+
+def test_long_and_preformatted_words_of_html_are_all_there() -> None:
+    words = "kata panjang " * 40_000
+    assert html_to_text(f"<p>{words}</p>").split() == words.split()
+    kept = "a  b\r\nc\n\n  d"
+    assert html_to_text(f"<pre>{kept}</pre>") == "a  b\nc\n\n  d"
+    assert html_to_text("") == ""

@@ -1,4 +1,4 @@
-"""A mail seen from the outside: what it says by its header alone, whatever it is made of."""
+"""The minimal parser: the header of any mail, without its body."""
 
 from __future__ import annotations
 

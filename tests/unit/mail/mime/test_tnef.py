@@ -1,4 +1,4 @@
-"""winmail.dat read alone: every kind of attribute and property, code pages, messages inside, torn ends."""
+"""winmail.dat: every kind of attribute and property, code pages, nested messages, truncated data."""
 
 from __future__ import annotations
 
