@@ -72,7 +72,7 @@ def file_type(content: bytes, name: str, declared: str) -> str:
     by_name = EXTENSIONS.get(name.rpartition(".")[2].lower(), "") if "." in name else ""
     seen = sniff(content)
     if not seen:
-        return _unseen(content, by_name, declared)
+        return _without_signature(content, by_name, declared)
     if seen == "application/zip":
         return _zip_type(content, by_name, declared)
     if seen == "application/x-ole-storage":
@@ -112,8 +112,8 @@ def sniff(content: bytes) -> str:
 
 def _is_program(content: bytes) -> bool:
     """Return whether content with the signature MZ has a PE header, or is at least not text."""
-    place = int.from_bytes(content[60:64], "little")
-    return content[place : place + 2] in (b"PE", b"NE", b"LE") or bool(_BINARY.search(content[:256]))
+    offset = int.from_bytes(content[60:64], "little")
+    return content[offset : offset + 2] in (b"PE", b"NE", b"LE") or bool(_BINARY.search(content[:256]))
 
 
 def _zip_type(content: bytes, by_name: str, declared: str) -> str:
@@ -133,7 +133,7 @@ def _zip_type(content: bytes, by_name: str, declared: str) -> str:
     return "application/zip"
 
 
-def _unseen(content: bytes, by_name: str, declared: str) -> str:
+def _without_signature(content: bytes, by_name: str, declared: str) -> str:
     """Return the type of content without a signature: text, or a format that has none."""
     if declared.startswith(("image/", "application/pdf")) and declared != "image/svg+xml" and content:
         # An image or PDF has a signature: this is none, perhaps text.
