@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mailbot.vocabulary import providers
+from mailbot.vocabulary import domains as words
 
 
 def mailbox_of(email: str) -> str:
     """The mailbox: without the sub-address (`guru+7@` is `guru@`, RFC 5233) and the dots that Gmail ignores."""
     local, _, domain = email.rpartition("@")
     local = local.partition("+")[0] or local
-    if domain in providers.DOTLESS:
+    if domain in words.DOTLESS:
         return f"{local.replace('.', '')}@gmail.com"
     return f"{local}@{domain}"
 
@@ -24,7 +24,7 @@ def mailbox_of(email: str) -> str:
 def organisation_of(domain: str) -> str:
     """The registered part of a domain: `mail.sdn1.sch.id` → `sdn1.sch.id`, `mx.dinas.example` → `dinas.example`."""
     labels = domain.rsplit(".", 3)[-3:]
-    if len(labels) == 3 and not (len(labels[2]) == 2 and labels[1] in providers.REGISTRY_LABELS):
+    if len(labels) == 3 and not (len(labels[2]) == 2 and labels[1] in words.REGISTRY_LABELS):
         labels = labels[1:]
     return ".".join(labels)
 
@@ -34,11 +34,11 @@ def is_shared(domain: str, more: Collection[str] = ()) -> bool:
 
     `more`: the admin's own ([inbound] shared_domains), each with everything below it.
     """
-    if domain in providers.SHARED_DOMAINS:
+    if domain in words.SHARED_DOMAINS:
         return True
     parent = domain
     while parent:
-        if parent in providers.HOME_SUFFIXES or parent in more:
+        if parent in words.HOME_SUFFIXES or parent in more:
             return True
         parent = parent.partition(".")[2]
     return False

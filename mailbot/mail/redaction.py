@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Sequence
 from mailbot.mail.message import InboundMessage
 from mailbot.mail.reply.attributions import attribution
 from mailbot.mail.reply.forward import read_forward
-from mailbot.vocabulary.providers import HOME_SUFFIXES
+from mailbot.vocabulary.domains import HOME_SUFFIXES
 from mailbot.vocabulary.quoting import MARKER_LINES
 from mailbot.vocabulary.subjects import (
     ENDINGS,

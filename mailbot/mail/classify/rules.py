@@ -38,7 +38,7 @@ from mailbot.mail.message import (
     Kind,
 )
 from mailbot.mail.reply_token import Purpose, read_tokens
-from mailbot.vocabulary import robot_headers as names
+from mailbot.vocabulary import automatic_headers as names
 
 ENOUGH_FOR_AUTO = 3
 ENOUGH_FOR_NOACK = 2
