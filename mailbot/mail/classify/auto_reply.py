@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from mailbot.mail.classify.bounce_evidence import folded
 from mailbot.mail.message import InboundMessage
-from mailbot.vocabulary import auto_replies, out_of_office
+from mailbot.vocabulary import auto_replies, out_of_office, quoting
 
 MAX_OWN_WORDS = 800
 _LABEL_END = (":", "：", "(", "[", "]", "/")
 # A line that begins somebody else's text: quote mark, rule, header block of Outlook.
-_QUOTES = (">", "----", "______", "======", "******", *auto_replies.HEADER_BLOCKS)
+_QUOTES = (">", "----", "______", "======", "******", *quoting.HEADER_BLOCK_STARTS)
 _BLOCK_AROUND = "*-=_[(<#~!|•· \t"
 
 
@@ -56,7 +56,7 @@ def own_words(message: InboundMessage) -> str:
     own: list[str] = []
     for line in message.text[:MAX_OWN_WORDS].split("\n"):
         low = line.lstrip().lower()
-        if own and (low.startswith(_QUOTES) or low.rstrip().endswith(auto_replies.QUOTE_ENDS)):
+        if own and (low.startswith(_QUOTES) or low.rstrip().endswith(quoting.ATTRIBUTION_ENDS)):
             break
         if low:
             own.append(line)

@@ -24,7 +24,7 @@ from mailbot.mail.domains import (
     organisation_of,
 )
 from mailbot.mail.message import Address, InboundMessage
-from mailbot.vocabulary.domains import LOOKALIKES
+from mailbot.vocabulary.senders import LOOKALIKES
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _FOLDED = str.maketrans(LOOKALIKES)
