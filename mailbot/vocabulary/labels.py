@@ -32,7 +32,7 @@ KINDS = {
 }
 
 # Why a file was withheld. Keys: `vocabulary.refused_files.KINDS`.
-HELD = {
+WITHHELD_FILE = {
     "id": {
         "programs": "program atau aplikasi",
         "scripts": "skrip yang dapat dijalankan",
@@ -63,7 +63,7 @@ HELD = {
 
 
 # Which auto-reply limit was exceeded, for the log. Keys: `ticket.auto_reply_limits.Limit`.
-WITHHELD = {
+WITHHELD_AUTO_REPLY = {
     "sender": "[inbound] max_auto_replies_per_sender is reached",
     "ticket": "[inbound] max_auto_replies_per_ticket is reached",
     "echo": "the sender, whom the desk never wrote to, answers mail that went to others",
