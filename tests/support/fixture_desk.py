@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from mailbot.desk.profile import DeskProfile
 from mailbot.mail.classify.authentication import dmarc_passes
-from mailbot.mail.classify.reply_conflict import conflict
-from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.reply_conflict import OwnAddresses, conflict
+from mailbot.mail.classify.rules import classify
 from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.intent.intent import intent_of
@@ -312,7 +313,7 @@ def _person(message: InboundMessage, verdict: Classification, desk: FixtureDesk)
     agents = [address for agent in desk.policy.agents for address in (agent.email, *agent.aliases)]
     names = ["Helpdesk BOSP", *(f"{agent.name} (BOSP)" for agent in desk.policy.agents)]
     own = message.from_addr in agents
-    if not own and conflict(message, desk=[ADDRESS], agents=agents, names=names, dmarc=""):
+    if not own and conflict(message, OwnAddresses([ADDRESS], agents, names)):
         verdict = replace(verdict, kind=Kind.NOACK)
     number = status_request(message.subject)
     if number is not None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from mailbot.mail.classify.auto_reply import hints_in_words
+from mailbot.mail.classify.auto_reply import hints_in_text
 from mailbot.mail.intent.clause import Signal
 from mailbot.mail.intent.normalise import Clause, clauses
 from mailbot.mail.intent.signals import signals_of
@@ -122,7 +122,7 @@ class Answer(StrEnum):
 
 def answer_of(message: InboundMessage, verdict: Classification, words: str) -> Answer:
     """The answer. `words` are the reply's new words ("" where it only quotes)."""
-    if verdict.kind is not Kind.HUMAN or hints_in_words(message, suspected=True):
+    if verdict.kind is not Kind.HUMAN or hints_in_text(message, suspected=True):
         return Answer.NONE
     lines = [line for line in words[:_READ].lower().replace("’", "'").splitlines() if line.strip()]
     first = _WORD.findall(lines[0]) if lines else []
