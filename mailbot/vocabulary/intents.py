@@ -36,7 +36,7 @@ OVER = _words(
 APPEAR = _words("muncul terjadi tampil keluar terulang timbul nongol kambuh kumat ditemukan terlihat")
 
 # Names of a problem, and states that are a problem.
-TROUBLE = _words("error kendala masalah keluhan gangguan kesalahan kegagalan bug hambatan")
+PROBLEM = _words("error kendala masalah keluhan gangguan kesalahan kegagalan bug hambatan")
 BAD = _words(
     "gagal bermasalah terkendala rusak macet lambat loading crash salah ditolak hilang kosong sulit percuma buntu"
     " kacau parah invalid dobel ganda double duplikat minus selisih terblokir diblokir terkunci timeout down putus"
@@ -82,7 +82,7 @@ NO_REPLY = _words(
 )
 UNDERWAY = _words("proses diproses dalam tunggu dikerjakan ditangani antre antri antrean antrian pending")
 # "Belum sempat", "tidak tahu": news, not a problem.
-NO_TROUBLE = _words("paham sempat tahu tau yakin ingat lama sadar kepikiran menyangka punya memiliki mempunyai")
+NO_PROBLEM = _words("paham sempat tahu tau yakin ingat lama sadar kepikiran menyangka punya memiliki mempunyai")
 # Something remains.
 REST = _words(
     "tinggal sisa sisanya selebihnya lainnya lain baru sementara kadang kadangkadang sesekali belakangan bagian"
@@ -233,8 +233,8 @@ NOT_TYPOS = _words(
 EMOJI = EMOJI_GOOD | EMOJI_BAD | EMOJI_OPEN
 # Every class: the known words.
 ALL = (
-    NOT, OBJECTS, DONE, STILL, AGAIN, FINE, FINE_IF_DONE, OVER, APPEAR, TROUBLE, BAD, TOPIC, NO_PROGRESS, THANKS,
-    PRAISE, ACKNOWLEDGED, ASKS, PERMITS, GOOD_WITHOUT, NO_REPLY, UNDERWAY, NO_TROUBLE, REST, BESIDE_ANSWER, SKIPPED,
+    NOT, OBJECTS, DONE, STILL, AGAIN, FINE, FINE_IF_DONE, OVER, APPEAR, PROBLEM, BAD, TOPIC, NO_PROGRESS, THANKS,
+    PRAISE, ACKNOWLEDGED, ASKS, PERMITS, GOOD_WITHOUT, NO_REPLY, UNDERWAY, NO_PROBLEM, REST, BESIDE_ANSWER, SKIPPED,
     GIVEN, SAYING, STATUS_NOUNS, STATUS_ALWAYS, RESPONSES, HANDLED, PROGRAMS, SENDS, TRIES, LATER, DOUBT, IF,
     REPORTS_BACK, WISH, WHILE, PURPOSE, PAST, BUT, CLOSES, CASE, GREETS, HONORIFIC, NEUTRAL, SIGNATURE,
 )  # fmt: skip
