@@ -48,16 +48,16 @@ from mailbot.ticket.command_parser import Command, parse_commands
 from mailbot.ticket.events import (
     Absorb,
     Answered,
+    AutoReplied,
     Decision,
     DeliveryFailed,
     Effect,
     Event,
-    Hold,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
-    RobotReplied,
     SendClosure,
     SendHelp,
     SendNotice,
@@ -203,7 +203,7 @@ def _ticket(given: Mapping[str, Any], now: datetime) -> Ticket:
         close_reason=reason,
         follow_up_of=given.get("follow_up_of"),
         merged_into=given.get("merged_into"),
-        told=tuple(given.get("told", (a.email for a in POLICY.agents))),
+        notified=tuple(given.get("told", (a.email for a in POLICY.agents))),
     )
 
 
@@ -265,7 +265,7 @@ def _handled(message: InboundMessage, verdict: Classification, desk: FixtureDesk
     return _person(message, verdict, desk)
 
 
-# Robots
+# Automatic replies
 
 
 def _bounce(message: InboundMessage, bounce: Bounce, desk: FixtureDesk) -> Seen:
@@ -290,7 +290,7 @@ def _robot(message: InboundMessage, verdict: Classification, desk: FixtureDesk) 
     found = route(clues, desk.known(clues), SIGNER)
     if found.number is None:
         return {"fate": "quarantined"}
-    event = RobotReplied(desk.now, message.from_address, verdict.returns_on)
+    event = AutoReplied(desk.now, message.from_address, verdict.returns_on)
     decision = decide(desk.resolved(found.number), event, desk.policy)
     return _routed(found) | _decided(decision, event, desk)
 
@@ -370,7 +370,7 @@ def _reply(message: InboundMessage, verdict: Classification, desk: FixtureDesk, 
 
 def _replied(desk: FixtureDesk, ticket: Ticket, event: Replied) -> Seen:
     decision = decide(ticket, event, desk.policy)
-    if any(isinstance(effect, Hold) for effect in decision.effects):
+    if any(isinstance(effect, Quarantine) for effect in decision.effects):
         return {"fate": "quarantined"}
     if not any(isinstance(effect, OpenFollowUp) for effect in decision.effects):
         return _decided(decision, event, desk)
@@ -551,7 +551,7 @@ def _effect(effect: Effect) -> dict[str, list[Any]]:
         return {name: [effect.to]}
     if isinstance(effect, Absorb):
         return {name: [effect.source, effect.target]}
-    assert not isinstance(effect, OpenFollowUp | Hold)
+    assert not isinstance(effect, OpenFollowUp | Quarantine)
     if isinstance(effect, SendClosure):
         name += f" {effect.reason.value}"
     return {name: [person if isinstance(person, str) else person.email for person in effect.to]}

@@ -127,7 +127,7 @@ class ClausePart:
         return max((i for i in range(start, self.at) if self.words[i] in words.DONE), default=None)
 
     def problem_is_subject(self) -> bool:
-        """Return whether the problem itself is the subject: "errornya tidak muncul", not "kendala tombol tidak muncul"."""
+        """Return whether a problem is the subject: "errornya tidak muncul", not "kendala tombol tidak muncul"."""
         if self.problem_at is None:
             return False
         return all(word in _BESIDE_PROBLEM for word in self.words[: self.at])

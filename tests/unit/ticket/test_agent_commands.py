@@ -201,9 +201,9 @@ def test_an_empty_mail_is_refused() -> None:
 
 
 def test_every_verb_has_its_order() -> None:
-    from mailbot.ticket.agent_commands import ORDERS
+    from mailbot.ticket.agent_commands import HANDLERS
 
-    assert set(ORDERS) == set(Verb)
+    assert set(HANDLERS) == set(Verb)
 
 
 def test_words_on_a_ticket_that_is_merged_go_out_before_it_closes() -> None:

@@ -14,18 +14,18 @@ from mailbot.ticket.events import (
     Absorbed,
     Acknowledge,
     Answered,
+    AutoReplied,
     Decision,
     Delivered,
     DeliveryFailed,
     Event,
-    Hold,
     JournalEntry,
     Notify,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
-    RobotReplied,
     SendAnswer,
     SendClosure,
     SendNotice,
@@ -125,7 +125,7 @@ def test_at_most_ten_people_in_cc_take_part_and_the_requester_is_none_of_them() 
 @pytest.mark.parametrize(("last", "next_"), [("", SALLY), (SALLY.email, BUDI), (BUDI.email, SALLY), ("gone@x", SALLY)])
 def test_round_robin_tells_the_next_agent_only(last: str, next_: object) -> None:
     policy = replace(POLICY, notify="round_robin", in_turn=(last,))
-    assert after(decide(None, reported(), policy)).told == (next_.email,)  # type: ignore[attr-defined]
+    assert after(decide(None, reported(), policy)).notified == (next_.email,)  # type: ignore[attr-defined]
 
 
 def test_notify_none_tells_nobody() -> None:
@@ -144,7 +144,7 @@ def test_a_follow_up_goes_to_the_agent_of_the_old_ticket() -> None:
 
 def test_a_follow_up_of_an_agent_who_has_left_goes_to_all() -> None:
     opened = after(decide(None, reported(number=2, follow_up_of=Origin(1, "gone@helpdesk.example")), POLICY))
-    assert (opened.agent, opened.told) == ("", (SALLY.email, BUDI.email))
+    assert (opened.agent, opened.notified) == ("", (SALLY.email, BUDI.email))
 
 
 def test_an_agent_who_forwarded_a_report_gets_a_notice_not_a_notification() -> None:
@@ -173,7 +173,7 @@ def test_a_reply_moves_a_waiting_ticket_only(before: Status, expected: Status) -
 
 
 def test_a_reply_on_an_unowned_ticket_goes_to_those_who_were_told() -> None:
-    assert effect(decide(ticket(told=(BUDI.email,)), replied(), POLICY), Notify) == Notify((BUDI.email,))
+    assert effect(decide(ticket(notified=(BUDI.email,)), replied(), POLICY), Notify) == Notify((BUDI.email,))
 
 
 @pytest.mark.parametrize("unread", ["", "too_large", "quarantined"])
@@ -188,7 +188,7 @@ def test_any_persons_reply_stops_the_timers(unread: str) -> None:
 @pytest.mark.parametrize("status", list(Status))
 def test_a_robot_changes_nothing(status: Status) -> None:
     before = waiting() if status is Status.WAITING else ticket(status)
-    decision = decide(before, RobotReplied(MONDAY + HOUR, ACHA), POLICY)
+    decision = decide(before, AutoReplied(MONDAY + HOUR, ACHA), POLICY)
     assert decision.ticket == before and decision.effects == () and not decision.public
 
 
@@ -219,7 +219,7 @@ def test_thanks_open_a_follow_up_where_the_desk_wants_it() -> None:
 
 @pytest.mark.parametrize("intent", list(Intent))
 def test_a_reply_to_spam_is_held(intent: Intent) -> None:
-    assert effect(decide(closed(CloseReason.SPAM), replied(intent), POLICY), Hold)
+    assert effect(decide(closed(CloseReason.SPAM), replied(intent), POLICY), Quarantine)
 
 
 # Answers
@@ -433,14 +433,14 @@ def test_the_agent_sees_that_a_reply_came_from_elsewhere() -> None:
 def test_where_nobody_is_notified_a_reply_is_heard_silently() -> None:
     nobody = replace(POLICY, notify="none")
     for unread in ("", "too_large"):
-        decision = decide(ticket(told=()), replied(unread=unread), nobody)
+        decision = decide(ticket(notified=()), replied(unread=unread), nobody)
         assert decision.effects == () and after(decision).updated_at == MONDAY + HOUR
 
 
 def test_an_owner_who_has_left_is_written_to_no_more() -> None:
-    left = ticket(agent="gone@helpdesk.example", told=("gone@helpdesk.example", BUDI.email))
+    left = ticket(agent="gone@helpdesk.example", notified=("gone@helpdesk.example", BUDI.email))
     assert effect(decide(left, replied(), POLICY), Notify) == Notify((BUDI.email,))
-    nobody_left = replace(left, told=("gone@helpdesk.example",))
+    nobody_left = replace(left, notified=("gone@helpdesk.example",))
     assert effect(decide(nobody_left, replied(), POLICY), Notify) == Notify((SALLY.email, BUDI.email))
 
 
@@ -461,8 +461,8 @@ def test_unread_words_on_a_closed_ticket_are_told_to_its_agent_and_open_nothing(
 
 
 def test_a_held_reply_names_the_ticket_that_was_spam() -> None:
-    hold = effect(decide(closed(CloseReason.SPAM), replied(), POLICY), Hold)
-    assert hold == Hold("reply to ticket #12345, which was closed as spam")
+    hold = effect(decide(closed(CloseReason.SPAM), replied(), POLICY), Quarantine)
+    assert hold == Quarantine("reply to ticket #12345, which was closed as spam")
 
 
 def test_a_follow_up_takes_owner_program_and_priority_along() -> None:
@@ -473,7 +473,7 @@ def test_a_follow_up_takes_owner_program_and_priority_along() -> None:
 
 
 def test_a_robots_reply_is_in_the_history_with_its_return() -> None:
-    event = RobotReplied(MONDAY, ACHA, "2025-11-10")
+    event = AutoReplied(MONDAY, ACHA, "2025-11-10")
     decision = decide(ticket(), event, POLICY)
     assert decision.journal == (JournalEntry(MONDAY, ACHA.email, "auto_reply", "", "2025-11-10"),)
     assert decision.recorded_as is MessageKind.AUTO_REPLY
@@ -523,7 +523,7 @@ def test_nobody_is_told_that_they_could_not_be_reached_themselves() -> None:
     assert decide(ticket(agent=BUDI.email), failed, alone).effects == ()
     unheard = replace(POLICY, notify="none")
     to_acha = replace(failed, recipient=ACHA.email)
-    notice = effect(decide(ticket(told=()), to_acha, unheard), SendNotice)
+    notice = effect(decide(ticket(notified=()), to_acha, unheard), SendNotice)
     assert isinstance(notice, SendNotice) and notice.to == (BUDI.email,)  # a lead, where nobody follows the ticket
 
 
@@ -629,7 +629,7 @@ def test_laws_of_a_life(steps: list[tuple[str, object, object]]) -> None:
         elif name == "reply":
             event = Replied(now, who, Role.REQUESTER, what)  # type: ignore[arg-type]
         elif name == "robot":
-            event = RobotReplied(now, who)  # type: ignore[arg-type]
+            event = AutoReplied(now, who)  # type: ignore[arg-type]
         elif name == "answer":
             event = Answered(now, who, what)  # type: ignore[arg-type]
         elif name == "accepted":

@@ -43,19 +43,25 @@ def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER
 @pytest.mark.parametrize(
     ("clues", "expected"),
     [
-        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", proven=True)),
-        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token", proven=True)),
+        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", authenticated=True)),
+        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token", authenticated=True)),
         (Clues(ACHA.email, references=("<answer@helpdesk.example>",)), Route(12345, Role.REQUESTER, "reference")),
         (Clues(ACHA.email, tags=(12345,)), Route(12345, Role.REQUESTER, "tag")),
         # a token in a Message-ID counts where the host keeps no sub-addresses
-        (Clues(ACHA.email, reference_tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", proven=True)),
+        (
+            Clues(ACHA.email, reference_tokens=(token(ACHA.email),)),
+            Route(12345, Role.REQUESTER, "token", authenticated=True),
+        ),
         # the tag that was typed over the quoted subject names the ticket that is meant
         (
             Clues(ACHA.email, tokens=(token(ACHA.email),), tags=(12346, 12345)),
             Route(12346, Role.REQUESTER, "tag-typed-over"),
         ),
         # … if they take part in it
-        (Clues(CECE, tokens=(token(CECE),), tags=(12346,)), Route(12345, Role.PARTICIPANT, "token", proven=True)),
+        (
+            Clues(CECE, tokens=(token(CECE),), tags=(12346,)),
+            Route(12345, Role.PARTICIPANT, "token", authenticated=True),
+        ),
         # sound evidence from an address that takes no part is marked
         (Clues(STRANGER, tokens=(token(ACHA.email),)), Route(12345, Role.PARTICIPANT, "token", elsewhere=True)),
         (
