@@ -94,7 +94,9 @@ def _refuse(
 
 
 def _is_beyond_release(order: QuarantineCommand, row: Any) -> bool:
-    return row is not None and order.verb is QuarantineVerb.RELEASE and row.partial and row.state in quarantine_lists.HELD
+    return (
+        row is not None and order.verb is QuarantineVerb.RELEASE and row.partial and row.state in quarantine_lists.HELD
+    )
 
 
 def _carry_out(turn: Context, agent: Agent, number: int, order: QuarantineCommand, row: Any) -> OutcomeView:
