@@ -3,7 +3,7 @@
 In: counts of the automatic mail of the last hour (`store.auto_reply_counts`) and the limits. Out: the limit that is
 exceeded, or None. No limit depends on a header of the other side or on a constant address. Beyond a limit no automatic
 mail is sent; incoming mail is still processed, agents' answers go out, and the leads are notified once per window.
-docs/operator/auto-reply-limits.md has the figures and the reasons.
+docs/operator/auto-reply-limits.md lists the limits, docs/developer/auto-reply-limits.md has the reasons and figures.
 
 Two ideas are behind the table.
 

@@ -1,1 +1,1 @@
-"""The new words of a mail, apart from quotations, signatures and forwards. The way in is `reply_text.new_words`."""
+"""The new words of a mail, without quotations and signatures; forwarded mail. The way in is `reply_text.new_words`."""
