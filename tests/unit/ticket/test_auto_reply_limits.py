@@ -1,4 +1,4 @@
-"""The table of caps, and what it leans on: turns, paces, likeness, whose mail system an address belongs to."""
+"""The table of auto-reply limits, with turns, paces and likeness."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from mailbot.ticket.auto_reply_limits import (
 from mailbot.vocabulary.labels import WITHHELD_AUTO_REPLY
 
 NOW = datetime(2025, 11, 3, 3, 0, tzinfo=UTC)
-OF = Limits()
+LIMITS = Limits()
 SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("counted", "cap"),
+    ("counted", "limit"),
     [
         (Counted(), None),
         (Counted(to_sender=19), None),
@@ -50,11 +50,11 @@ SECOND = timedelta(seconds=1)
         (Counted(overall=100_000, known=True), Limit.OVERALL),
     ],
 )
-def test_the_table(counted: Counted, cap: Limit | None) -> None:
-    assert reached(counted, OF) is cap
+def test_the_table(counted: Counted, limit: Limit | None) -> None:
+    assert reached(counted, LIMITS) is limit
 
 
-def test_where_nothing_was_counted_nothing_is_held_against_anybody() -> None:
+def test_without_counts_no_limit_is_reached() -> None:
     nothing = Counted()
     assert (nothing.to_sender, nothing.on_ticket, nothing.overall, nothing.alike, nothing.echoes) == (0, 0, 0, 0, 0)
     assert (nothing.domain_turns, nothing.alike_turns, nothing.domain_span, nothing.paces) == (0, 0, 0, None)
@@ -62,17 +62,17 @@ def test_where_nothing_was_counted_nothing_is_held_against_anybody() -> None:
 
 def test_the_limits_are_those_that_the_documents_give() -> None:
     hour = timedelta(hours=1)
-    counts = {cap: OF.of(cap).count for cap in Limit}
+    counts = {limit: LIMITS.of(limit).count for limit in Limit}
     assert counts == {
         Limit.SENDER: 20, Limit.TICKET: 30, Limit.ECHO: 5, Limit.ALIKE: 20, Limit.DOMAIN: 25, Limit.RALLY: 24,
         Limit.SPREAD: 10_000, Limit.OVERALL: 100_000, Limit.CONFIRM: 5, Limit.NOTIFICATIONS: 30, Limit.REPORTS: 30,
     }  # fmt: skip
-    assert {OF.of(cap).per for cap in Limit} == {hour} and OF.domain.looked_at == 30
+    assert {LIMITS.of(limit).per for limit in Limit} == {hour} and LIMITS.domain.looked_at == 30
 
 
 def test_every_row_has_its_words_and_its_limit() -> None:
-    assert {cap.value for cap, _ in ROWS} == set(WITHHELD_AUTO_REPLY)
-    assert all(OF.of(cap).count > 0 for cap in Limit) and OF.of(Limit.RALLY).count == RALLY
+    assert {limit.value for limit, _ in ROWS} == set(WITHHELD_AUTO_REPLY)
+    assert all(LIMITS.of(limit).count > 0 for limit in Limit) and LIMITS.of(Limit.RALLY).count == RALLY
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_every_row_has_its_words_and_its_limit() -> None:
         (timedelta(minutes=15, seconds=1), False), (-SECOND, False),
     ],
 )  # fmt: skip
-def test_a_turn_comes_after_ours_in_good_time(after: timedelta, turn: bool) -> None:
+def test_a_turn_comes_within_a_quarter_of_an_hour(after: timedelta, turn: bool) -> None:
     assert is_turn(NOW + after, NOW) is turn
     assert not is_turn(None, NOW) and not is_turn(NOW, None)
 
@@ -105,5 +105,5 @@ def test_likeness_sees_through_numbers_case_and_order_and_mostly_through_names()
     assert all(-(2**63) <= key < 2**63 for key in first)
 
 
-def test_limits_can_be_looked_at_for_turns() -> None:
-    assert OF.alike.looked_at == 24 and replace(OF.alike, count=5).looked_at == 6
+def test_five_of_six_mails_must_be_turns() -> None:
+    assert LIMITS.alike.looked_at == 24 and replace(LIMITS.alike, count=5).looked_at == 6

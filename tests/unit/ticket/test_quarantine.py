@@ -1,4 +1,4 @@
-"""What a lead may write in answer to the list of the quarantine, and what is refused."""
+"""A lead's commands in answer to the list of the quarantine, and what is refused."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ R, D = QuarantineVerb.RELEASE, QuarantineVerb.DISCARD
 
 def settled(text: str, listed: int = 9) -> tuple[dict[int, QuarantineVerb], list[QuarantineFault]]:
     parsed = parse_quarantine_commands(text)
-    orders, errors = resolve(parsed.commands, listed)
-    return {n: order.verb for n, order in orders.items()}, [e.fault for e in (*parsed.errors, *errors)]
+    commands, errors = resolve(parsed.commands, listed)
+    return {n: command.verb for n, command in commands.items()}, [e.fault for e in (*parsed.errors, *errors)]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def settled(text: str, listed: int = 9) -> tuple[dict[int, QuarantineVerb], list
         ("\n" * 299 + "lepas 3", {3: R}),
     ],
 )
-def test_orders(text: str, expected: dict[int, QuarantineVerb]) -> None:
+def test_commands(text: str, expected: dict[int, QuarantineVerb]) -> None:
     assert settled(text) == (expected, [])
 
 
@@ -98,11 +98,11 @@ def test_an_error_names_its_line() -> None:
 
 
 @given(st.text(max_size=400) | st.from_regex(r"((lepas|hapus|#|all|[0-9]{1,7}|-| |\n){1,30})", fullmatch=True))
-def test_any_text_gives_orders_or_errors(text: str) -> None:
+def test_any_text_gives_commands_or_errors(text: str) -> None:
     parsed = parse_quarantine_commands(text)
     assert bool(parsed.commands) or bool(parsed.errors)
-    orders, errors = resolve(parsed.commands, 5)
-    assert errors or all(1 <= number <= 5 for number in orders)
+    commands, errors = resolve(parsed.commands, 5)
+    assert errors or all(1 <= number <= 5 for number in commands)
 
 
 def test_a_hostile_mail_is_read_in_no_time() -> None:
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_shown_as_it_was_meant_and_cut() -> None:
     [nothing] = parse_quarantine_commands("").errors
     assert (nothing.line, nothing.line_number, nothing.found) == ("", 0, "")
     long = "lepas 3".ljust(499) + "45"  # the 500th character is the 4
-    assert [order.numbers for order in parse_quarantine_commands(long).commands] == [(3, 4)]
+    assert [command.numbers for command in parse_quarantine_commands(long).commands] == [(3, 4)]
     [strange] = parse_quarantine_commands("lepas x" + "y" * 600).errors
     assert len(strange.line) == 500
     assert not QuarantineCommand(QuarantineVerb.RELEASE, "lepas", 1).everything

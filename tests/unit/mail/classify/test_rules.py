@@ -1,4 +1,4 @@
-"""What sort of correspondent wrote."""
+"""Classification of mail by the table of rules."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ QUARANTINE = [
 
 
 @pytest.mark.parametrize(("header", "rule"), QUARANTINE)
-def test_what_may_harm_is_held(header: str, rule: str) -> None:
+def test_spam_and_forgery_are_quarantined(header: str, rule: str) -> None:
     found = verdict(header)
     assert (found.kind, found.rule) == (Kind.QUARANTINE, rule)
 
@@ -332,7 +332,7 @@ def test_a_mail_as_it_came_is_classified_without_a_desk() -> None:
         ("", False),
     ],
 )  # fmt: skip
-def test_mailboxes_that_nobody_reads(local_part: str, automatic: bool) -> None:
+def test_unattended_mailboxes(local_part: str, automatic: bool) -> None:
     assert is_automatic_address(local_part) is automatic
 
 
