@@ -55,11 +55,11 @@ def returns_on(text: str, written_on: date | None = None) -> str:
     if len(low) != len(original):  # a letter has a longer lower case: show the text in lower case
         original = low
     for lead in (_BACK, _UNTIL):
-        for count, place in enumerate(lead.finditer(low)):
+        for count, found_lead in enumerate(lead.finditer(low)):
             if count >= _MAX_PLACES:
                 break
-            filler = _FILLER.match(low, place.end())
-            found = _date_at(low, original, filler.end() if filler else place.end(), written_on)
+            filler = _FILLER.match(low, found_lead.end())
+            found = _date_at(low, original, filler.end() if filler else found_lead.end(), written_on)
             if found:
                 return found
     return ""

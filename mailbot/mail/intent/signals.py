@@ -37,7 +37,7 @@ def signals_of(clause: Clause) -> set[Signal]:
 
 
 def _parts(clause: Clause) -> list[tuple[ClausePart, bool]]:
-    """Split a clause into parts, each with whether it follows "tapi"."""
+    """Split a clause into parts, and say of each whether it follows "tapi"."""
     parts: list[tuple[ClausePart, bool]] = []
     everything = clause.words
     start, after_but, subordinate = 0, False, False

@@ -183,9 +183,9 @@ def _separator(page: Page, i: int, line: str) -> QuoteStart | None:
         return QuoteStart(i, block.end, "separator", forward=forward)
     if below is not None and not forward:
         for j in range(below, min(below + 3, len(page))):
-            led = _attribution(page, j, page.bare[j], below) if page.bare[j] else None
-            if led is not None:
-                return QuoteStart(i, led.end, "separator")
+            lead = _attribution(page, j, page.bare[j], below) if page.bare[j] else None
+            if lead is not None:
+                return QuoteStart(i, lead.end, "separator")
     # Words without a drawn line prove nothing: "Pesan asli:" may be a person's heading.
     return QuoteStart(i, i + 1, "separator", forward=forward) if forward or _DRAWN.search(line) else None
 
