@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from mailbot.mail.domains import is_address_of
 from mailbot.mail.message import Address, MessageKind
 from mailbot.ticket.command_parser import Command, CommandError, Fault, Verb
 from mailbot.ticket.events import (
@@ -262,7 +263,8 @@ def _requester(work: _Work, command: Command) -> None:
     """Change the requester: the new one gets the number, the old one takes part no longer."""
     if command.email == work.ticket.requester.email:
         return
-    if work.policy.agent(command.email) or work.policy.is_own(command.email):  # no requester within the desk
+    # a requester within the desk would make it write to itself
+    if work.policy.agent(command.email) or is_address_of(command.email, work.policy.own_addresses):
         work.refuse(command, Fault.BAD_ARGUMENT, command.email)
         return
     work.note("requester", work.ticket.requester.email, command.email)

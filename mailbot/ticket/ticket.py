@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailbot.mail.classify.senders import is_own_address
 from mailbot.mail.message import Address
 from mailbot.ticket.service_hours import ServiceHours
 
@@ -129,6 +128,10 @@ class Ticket:
         """Return whether this address is the requester's or a participant's."""
         return email == self.requester.email or any(p.email == email for p in self.participants)
 
+    def role_of(self, email: str) -> Role:
+        """Return the role of a person's mail on this ticket: the requester's, or a participant's."""
+        return Role.REQUESTER if email == self.requester.email else Role.PARTICIPANT
+
     def is_hidden(self, email: str) -> bool:
         """Return whether this participant is hidden from the others, after a forced merge."""
         return any(p.email == email and not p.visible for p in self.participants)
@@ -182,10 +185,6 @@ class Policy:
     def agent(self, email: str) -> Agent | None:
         """Return the agent with this address or alias."""
         return next((a for a in self.agents if email == a.email or email in a.aliases), None)
-
-    def is_own(self, email: str) -> bool:
-        """Return whether this is one of the desk's addresses, also with a sub-address."""
-        return is_own_address(email, self.own_addresses)
 
     @property
     def leads(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 from mailbot.mail.classify.auto_reply import Hint, hints_in_text
 from mailbot.mail.classify.dsn import BounceEvidence, find_bounce
-from mailbot.mail.classify.senders import SenderType, is_list_manager, is_own_address, sender_type
+from mailbot.mail.classify.senders import SenderType, is_list_manager, sender_type
 from mailbot.mail.message import InboundMessage
 from mailbot.mail.reply_token import Purpose, read_tokens
 from mailbot.vocabulary import automatic_headers as names
@@ -32,10 +32,6 @@ class OwnIdentity:
     message_id_domain: str = ""
     #: How the local part of our envelope senders begins; "": they are recognised by their token alone.
     bounce_local_prefix: str = ""
-
-    def is_own(self, email: str) -> bool:
-        """Return whether this is one of the desk's addresses, also with a sub-address."""
-        return is_own_address(email, self.addresses)
 
 
 class MailFacts:

@@ -20,6 +20,7 @@ from mailbot.mail.classify.dsn import is_success_report
 from mailbot.mail.classify.facts import MailFacts, OwnIdentity
 from mailbot.mail.classify.out_of_office import returns_on
 from mailbot.mail.classify.senders import SenderType
+from mailbot.mail.domains import is_address_of
 from mailbot.mail.message import Classification, InboundMessage, Kind
 from mailbot.vocabulary import automatic_headers as names
 
@@ -81,7 +82,7 @@ def _own_mark(facts: MailFacts) -> str:
 
 def _own_address(facts: MailFacts) -> str:
     author = facts.message.from_addr  # not Sender: behind a list, every mail has the desk's address as Sender
-    return f"From is our own address {author}" if author and facts.own.is_own(author) else ""
+    return f"From is our own address {author}" if author and is_address_of(author, facts.own.addresses) else ""
 
 
 def _own_message_id(facts: MailFacts) -> str:

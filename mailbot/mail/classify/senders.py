@@ -7,7 +7,6 @@ In: addresses and display names. Out: booleans and a `SenderType`. An address al
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from enum import IntEnum
 from functools import lru_cache
 
@@ -71,12 +70,6 @@ def _type_of(author: Address) -> SenderType:
     if is_automatic_address(author.local_part) or is_list_manager(author.local_part):
         return SenderType.UNATTENDED
     return SenderType.ANYBODY
-
-
-def is_own_address(email: str, own: Collection[str]) -> bool:
-    """Return whether this is one of the desk's `own` addresses, also with a sub-address (`support+…@`, RFC 5233)."""
-    local, _, domain = email.partition("@")
-    return email in own or f"{local.partition('+')[0]}@{domain}" in own
 
 
 def _squeezed(text: str) -> str:

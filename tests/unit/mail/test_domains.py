@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailbot.mail.domains import is_shared, mailbox_of, organisation_of
+from mailbot.mail.domains import is_address_of, is_shared, mailbox_of, organisation_of
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_the_mailbox_behind_an_address(email: str, mailbox: str) -> None:
 def test_whose_domain(domain: str, organisation: str, shared: bool) -> None:
     assert (organisation_of(domain), is_shared(domain)) == (organisation, shared)
     assert is_shared("kota.dinas.example", ["dinas.example"]) and not is_shared("xdinas.example", ["dinas.example"])
+
+
+@pytest.mark.parametrize(
+    ("email", "own"),
+    [("a@x.example", True), ("a+7@x.example", True), ("b+1@x.example", True), ("b+2@x.example", False), ("a@y", False)],
+)
+def test_an_address_may_have_a_sub_address(email: str, own: bool) -> None:
+    assert is_address_of(email, {"a@x.example", "b+1@x.example"}) is own

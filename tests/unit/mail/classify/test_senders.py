@@ -1,10 +1,10 @@
-"""Automatic senders and the desk's own addresses, by their form."""
+"""Automatic senders, by the form of their address."""
 
 from __future__ import annotations
 
 import pytest
 
-from mailbot.mail.classify.senders import SenderType, is_own_address, sender_type
+from mailbot.mail.classify.senders import SenderType, sender_type
 from mailbot.mail.message import Address, Headers, InboundMessage
 
 
@@ -25,11 +25,3 @@ from mailbot.mail.message import Address, Headers, InboundMessage
 def test_how_certainly_an_author_is_a_machine(author: Address | None, written: str, expected: SenderType) -> None:
     headers = Headers((("From", written),)) if written else Headers()
     assert sender_type(InboundMessage(from_=(author,) if author else (), headers=headers)) is expected
-
-
-@pytest.mark.parametrize(
-    ("email", "own"),
-    [("a@x.example", True), ("a+7@x.example", True), ("b+1@x.example", True), ("b+2@x.example", False), ("a@y", False)],
-)
-def test_the_desks_own_addresses(email: str, own: bool) -> None:
-    assert is_own_address(email, {"a@x.example", "b+1@x.example"}) is own
