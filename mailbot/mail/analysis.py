@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mailbot.mail.classify.rules import OwnIdentity, classify
-from mailbot.mail.message import Classification, InboundMessage, Reply
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.rules import classify
+from mailbot.mail.message import (
+    Classification,
+    InboundMessage,
+    Reply,
+)
 from mailbot.mail.mime.parser import parse_header_only, parse_message
 from mailbot.mail.reply.reply_text import new_words
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from mailbot.vocabulary.providers import HOME_SUFFIXES
+from mailbot.vocabulary.domains import HOME_SUFFIXES
 from mailbot.vocabulary.subjects import ENDINGS, LINK_WORDS, NUMBER_PLACE_WORDS
 
 MAX_NAME = 64

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from mailbot.desk.profile import DeskProfile
 from mailbot.mail.classify.authentication import dmarc_passes
-from mailbot.mail.classify.reply_conflict import conflict
-from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.reply_conflict import OwnAddresses, conflict
+from mailbot.mail.classify.rules import classify
 from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.intent.intent import intent_of
@@ -48,16 +49,16 @@ from mailbot.ticket.command_parser import Command, parse_commands
 from mailbot.ticket.events import (
     Absorb,
     Answered,
+    AutoReplied,
     Decision,
     DeliveryFailed,
     Effect,
     Event,
-    Hold,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
-    RobotReplied,
     SendClosure,
     SendHelp,
     SendNotice,
@@ -203,7 +204,7 @@ def _ticket(given: Mapping[str, Any], now: datetime) -> Ticket:
         close_reason=reason,
         follow_up_of=given.get("follow_up_of"),
         merged_into=given.get("merged_into"),
-        told=tuple(given.get("told", (a.email for a in POLICY.agents))),
+        notified=tuple(given.get("told", (a.email for a in POLICY.agents))),
     )
 
 
@@ -265,7 +266,7 @@ def _handled(message: InboundMessage, verdict: Classification, desk: FixtureDesk
     return _person(message, verdict, desk)
 
 
-# Robots
+# Automatic replies
 
 
 def _bounce(message: InboundMessage, bounce: Bounce, desk: FixtureDesk) -> Seen:
@@ -290,7 +291,7 @@ def _robot(message: InboundMessage, verdict: Classification, desk: FixtureDesk) 
     found = route(clues, desk.known(clues), SIGNER)
     if found.number is None:
         return {"fate": "quarantined"}
-    event = RobotReplied(desk.now, message.from_address, verdict.returns_on)
+    event = AutoReplied(desk.now, message.from_address, verdict.returns_on)
     decision = decide(desk.resolved(found.number), event, desk.policy)
     return _routed(found) | _decided(decision, event, desk)
 
@@ -313,7 +314,7 @@ def _person(message: InboundMessage, verdict: Classification, desk: FixtureDesk)
     agents = [address for agent in desk.policy.agents for address in (agent.email, *agent.aliases)]
     names = ["Helpdesk BOSP", *(f"{agent.name} (BOSP)" for agent in desk.policy.agents)]
     own = message.from_addr in agents
-    if not own and conflict(message, desk=[ADDRESS], agents=agents, names=names, dmarc=""):
+    if not own and conflict(message, OwnAddresses([ADDRESS], agents, names)):
         verdict = replace(verdict, kind=Kind.NOACK)
     number = status_request(message.subject)
     if number is not None:
@@ -370,7 +371,7 @@ def _reply(message: InboundMessage, verdict: Classification, desk: FixtureDesk, 
 
 def _replied(desk: FixtureDesk, ticket: Ticket, event: Replied) -> Seen:
     decision = decide(ticket, event, desk.policy)
-    if any(isinstance(effect, Hold) for effect in decision.effects):
+    if any(isinstance(effect, Quarantine) for effect in decision.effects):
         return {"fate": "quarantined"}
     if not any(isinstance(effect, OpenFollowUp) for effect in decision.effects):
         return _decided(decision, event, desk)
@@ -551,7 +552,7 @@ def _effect(effect: Effect) -> dict[str, list[Any]]:
         return {name: [effect.to]}
     if isinstance(effect, Absorb):
         return {name: [effect.source, effect.target]}
-    assert not isinstance(effect, OpenFollowUp | Hold)
+    assert not isinstance(effect, OpenFollowUp | Quarantine)
     if isinstance(effect, SendClosure):
         name += f" {effect.reason.value}"
     return {name: [person if isinstance(person, str) else person.email for person in effect.to]}

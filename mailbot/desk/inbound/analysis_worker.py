@@ -14,7 +14,7 @@ from mailbot.desk.inbound.analysis_pool import (
     say,
 )
 from mailbot.mail.analysis import analyse_fully
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
 from mailbot.runtime.memory import tune_memory
 from mailbot.runtime.watchdog import no_longer_than

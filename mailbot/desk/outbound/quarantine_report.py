@@ -14,8 +14,9 @@ from mailbot.desk.views import (
 from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.quarantine import (
+    QuarantinedMail,
     QuarantineReason,
-    why_held,
+    quarantine_reason,
 )
 
 LISTED = 50
@@ -52,10 +53,11 @@ def send_list(turn: Context, opening: datetime) -> bool:
 
 
 def _view(number: int, row: Any) -> HeldMailView:
-    why = why_held(
+    held = QuarantinedMail(
         state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender="@" in row.sender,
         on_ticket=row.ticket_id is not None,
     )  # fmt: skip
+    why = quarantine_reason(held)
     return HeldMailView(
         number=number,
         sender=one_line(row.sender),

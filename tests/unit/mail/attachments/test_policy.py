@@ -18,8 +18,13 @@ from mailbot.mail.attachments.policy import Refusals, screen
 from mailbot.mail.message import Attachment
 from mailbot.mail.mime.filetype import file_type
 from mailbot.mail.mime.parser import parse_message
-from mailbot.vocabulary.labels import HELD
-from mailbot.vocabulary.refused_files import DEFAULT, INFECTED, KINDS, UNSCANNED
+from mailbot.vocabulary.labels import WITHHELD_FILE
+from mailbot.vocabulary.refused_files import (
+    DEFAULT,
+    INFECTED,
+    KINDS,
+    UNSCANNED,
+)
 from tests.support.archive_files import (
     SEVEN_ZIP,
     SEVEN_ZIP_ENCRYPTED,
@@ -187,7 +192,7 @@ def test_the_admin_decides_on_macros_pages_passwords_and_single_extensions() -> 
 
 
 def test_every_kind_has_words_and_every_extension_one_kind() -> None:
-    for words in HELD.values():
+    for words in WITHHELD_FILE.values():
         assert set(words) == {*KINDS, INFECTED, UNSCANNED}
     everything = [extension for extensions in KINDS.values() for extension in extensions]
     assert len(everything) == len(set(everything))

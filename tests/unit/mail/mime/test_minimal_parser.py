@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailbot.mail.mime.minimal_parser import is_automatic, parse_minimal
 from mailbot.ticket.matching import clues_of
-from mailbot.ticket.quarantine import QuarantineReason, why_held
+from mailbot.ticket.quarantine import QuarantinedMail, QuarantineReason, quarantine_reason
 
 MAIL = (
     b'From: "palsu@asing.example" <Acha@Sekolah.example>\r\nTo: support+r0b0aaaaaaaaaaaaaaaaaaaa@helpdesk.example\r\n'
@@ -78,7 +78,7 @@ def test_why_a_mail_is_held(row: dict[str, object], why: QuarantineReason) -> No
         "state": "quarantined", "rule": "person", "kind": "human", "partial": False, "has_sender": True,
         "on_ticket": False,
     }  # fmt: skip
-    assert why_held(**(usual | row)) is why  # type: ignore[arg-type]
+    assert quarantine_reason(QuarantinedMail(**(usual | row))) is why  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("written", ["=?x-tidak-ada?B?SGFsbw==?=", "=?utf-8?B?a?="])
