@@ -62,7 +62,7 @@ def _of_desk(context: typer.Context, what: str) -> tuple[Any, ZoneInfo]:
     settings = settings_of(context)
 
     from mailbot.diagnostics.explain.document import explain_message_id, explain_ticket
-    from mailbot.diagnostics.explain.known import opened_to_look
+    from mailbot.diagnostics.explain.read_only_desk import opened_to_look
 
     ticket = _TICKET.fullmatch(what.strip())
     with opened_to_look(settings) as desk:
@@ -82,7 +82,7 @@ def _of_file(context: typer.Context, file: Path) -> tuple[Any, ZoneInfo]:
 
     if settings is None:
         return explain_raw(raw), ZoneInfo("UTC")
-    from mailbot.diagnostics.explain.known import opened_to_look
+    from mailbot.diagnostics.explain.read_only_desk import opened_to_look
 
     with opened_to_look(settings) as desk:
         return explain_raw(raw, desk), settings.helpdesk.zone

@@ -19,7 +19,7 @@ from mailbot.errors import NotPossible, UsageError
 if TYPE_CHECKING:
     from mailbot.cli.mail_files import Sources
     from mailbot.config.model import Settings
-    from mailbot.diagnostics.replay.letters import Survey
+    from mailbot.diagnostics.replay.archive import Survey
 
 
 def replay(
@@ -96,7 +96,7 @@ def _run(sources: Sources, settings: Settings | None, address: str, agents: tupl
 def _survey(sources: Sources) -> Survey:
     """First pass: when each mail came."""
     from mailbot.cli.mail_files import Sources, progress_bar
-    from mailbot.diagnostics.replay.letters import Surveyor
+    from mailbot.diagnostics.replay.archive import Surveyor
     from mailbot.runtime.clock import SystemClock
 
     surveyor = Surveyor(SystemClock().now())

@@ -36,7 +36,7 @@ from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import BuiltinHash
 
-from mailbot.demo.background import HOST, BackgroundServer
+from mailbot.demo.background_server import HOST, BackgroundServer
 
 
 class _Folder(MailboxData):

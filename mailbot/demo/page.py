@@ -28,21 +28,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mailbot.demo.guard import Guard
-from mailbot.demo.letters import DemoMail
-from mailbot.demo.people import (
-    BY_KEY,
-    Person,
-    is_desk,
-)
-from mailbot.demo.session import (
-    LOOK,
-    Session,
-    letter_line,
-    ticket_view,
-)
-from mailbot.demo.tour import steps
-from mailbot.demo.writing import (
+from mailbot.demo.mail_client import (
     File,
     new_mail,
     out_of_office,
@@ -50,6 +36,20 @@ from mailbot.demo.writing import (
     reply_recipients,
     reply_subject,
 )
+from mailbot.demo.mails import DemoMail
+from mailbot.demo.people import (
+    BY_KEY,
+    Person,
+    is_desk,
+)
+from mailbot.demo.same_origin import Guard
+from mailbot.demo.session import (
+    LOOK,
+    Session,
+    letter_line,
+    ticket_view,
+)
+from mailbot.demo.tour import steps
 
 # A mail with attachments, base64 within JSON, bytes.
 LARGEST_BODY = 60_000_000

@@ -14,8 +14,8 @@ from types import FrameType
 
 from rich.console import Console
 
-from mailbot.demo.background import HOST
-from mailbot.demo.world import World
+from mailbot.demo.background_server import HOST
+from mailbot.demo.simulation import World
 
 
 def run_demo(*, tour: bool, page: bool, port: int, speed: float, browser: bool) -> int:
@@ -35,7 +35,7 @@ def run_demo(*, tour: bool, page: bool, port: int, speed: float, browser: bool) 
 
 def _serve(world: World, console: Console, port: int, browser: bool) -> int:
     """Serve the page until SIGINT or SIGTERM."""
-    from mailbot.demo.serve import PageServer
+    from mailbot.demo.page_server import PageServer
     from mailbot.demo.session import Session
 
     session = Session(world)

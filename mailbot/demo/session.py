@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mailbot.demo.letters import (
+from mailbot.demo.mails import (
     Bell,
     DemoMail,
     threads,
@@ -20,6 +20,7 @@ from mailbot.demo.people import (
     DESK_NAME,
     PEOPLE,
 )
+from mailbot.demo.simulation import World
 from mailbot.demo.tour import (
     STRETCH,
     Stage,
@@ -27,7 +28,6 @@ from mailbot.demo.tour import (
     play,
     steps,
 )
-from mailbot.demo.world import World
 from mailbot.vocabulary.labels import STATUSES
 from mailbot.vocabulary.quoting import MARKER_LINES
 

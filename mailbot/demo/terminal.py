@@ -16,8 +16,10 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from mailbot.demo.letters import DemoMail
+from mailbot.demo.mail_client import WIB
+from mailbot.demo.mails import DemoMail
 from mailbot.demo.people import DESK_NAME, PEOPLE
+from mailbot.demo.simulation import World
 from mailbot.demo.tour import (
     Stage,
     Step,
@@ -25,8 +27,6 @@ from mailbot.demo.tour import (
     play,
     steps,
 )
-from mailbot.demo.world import World
-from mailbot.demo.writing import WIB
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 # Real seconds: a glance at each step where somebody looks on; the clock's runs; how often the clock is shown.

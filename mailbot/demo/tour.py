@@ -15,7 +15,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mailbot.demo.letters import DemoMail
+from mailbot.demo.mail_client import (
+    File,
+    new_mail,
+    out_of_office,
+    reply,
+)
+from mailbot.demo.mails import DemoMail
 from mailbot.demo.people import (
     BUDI,
     DESK_ADDRESS,
@@ -24,14 +30,8 @@ from mailbot.demo.people import (
     SMPN3,
     Person,
 )
-from mailbot.demo.picture import screenshot
-from mailbot.demo.world import World
-from mailbot.demo.writing import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-)
+from mailbot.demo.sample_screenshot import screenshot
+from mailbot.demo.simulation import World
 
 # How long a mail may take through the whole desk, real seconds; it takes about a tenth of one.
 PATIENCE = 60.0

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.demo.page_server import PageServer
 from mailbot.demo.people import SDN1
-from mailbot.demo.picture import screenshot
-from mailbot.demo.serve import PageServer
+from mailbot.demo.sample_screenshot import screenshot
 from mailbot.demo.session import Session
+from mailbot.demo.simulation import World
 from mailbot.demo.tour import steps
-from mailbot.demo.world import World
 from tests.support.chromium import Chromium
 
 pytestmark = pytest.mark.chromium

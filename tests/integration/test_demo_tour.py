@@ -17,13 +17,13 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
+from mailbot.demo.mail_client import new_mail
+from mailbot.demo.page_server import PageServer
 from mailbot.demo.people import SDN1, SMPN3
-from mailbot.demo.serve import PageServer
 from mailbot.demo.session import Session
+from mailbot.demo.simulation import FIRST_TICKET, World
 from mailbot.demo.terminal import play_in_terminal
 from mailbot.demo.tour import steps
-from mailbot.demo.world import FIRST_TICKET, World
-from mailbot.demo.writing import new_mail
 
 
 @pytest.fixture

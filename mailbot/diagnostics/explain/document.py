@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Any
 
-from mailbot.diagnostics.explain import understood
+from mailbot.diagnostics.explain import mail_facts
 from mailbot.diagnostics.explain.evidence import evidence, sent_to_author
-from mailbot.diagnostics.explain.known import KnownDesk
-from mailbot.diagnostics.explain.understood import MailFacts, understand
+from mailbot.diagnostics.explain.mail_facts import MailFacts, understand
+from mailbot.diagnostics.explain.read_only_desk import KnownDesk
 from mailbot.errors import NotPossible
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.duplicates import identity
@@ -80,17 +80,17 @@ def _mail(mail: MailFacts, desk: KnownDesk | None, memory: list[TakenIn]) -> dic
     clues = evidence(mail, desk)
     if desk is not None:
         goes_to = memory[0].ticket if memory else None
-        mail = understood.with_sent(mail, sent_to_author(mail, desk, goes_to or (clues["route"] or {}).get("ticket")))
-    spoken = understood.commands(mail.reply.text)
+        mail = mail_facts.with_sent(mail, sent_to_author(mail, desk, goes_to or (clues["route"] or {}).get("ticket")))
+    spoken = mail_facts.commands(mail.reply.text)
     is_agents = clues["agent"] is not None
     return {
-        "mail": understood.facts(mail.message),
-        "authentication": understood.authentication(mail.message, mail.own),
-        "verdict": understood.verdict(mail),
-        "words": understood.cut(mail.reply),
+        "mail": mail_facts.facts(mail.message),
+        "authentication": mail_facts.authentication(mail.message, mail.own),
+        "verdict": mail_facts.verdict(mail),
+        "words": mail_facts.cut(mail.reply),
         # a machine's words mean nothing to the rules
-        "intent": understood.intent(mail.reply.text) if mail.verdict.kind in (Kind.HUMAN, Kind.NOACK) else None,
-        "subject": understood.subject(mail.message),
+        "intent": mail_facts.intent(mail.reply.text) if mail.verdict.kind in (Kind.HUMAN, Kind.NOACK) else None,
+        "subject": mail_facts.subject(mail.message),
         # without a desk nobody knows who is an agent: lines that are commands are shown as what they would be
         "commands": spoken if is_agents or (desk is None and spoken["commands"]) else None,
         "evidence": clues,

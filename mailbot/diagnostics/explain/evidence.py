@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailbot.diagnostics.explain.known import KnownDesk
-from mailbot.diagnostics.explain.understood import MailFacts
+from mailbot.diagnostics.explain.mail_facts import MailFacts
+from mailbot.diagnostics.explain.read_only_desk import KnownDesk
 from mailbot.mail.message import Kind
 from mailbot.mail.reply_token import Purpose, Token
 from mailbot.mail.subject import status_request

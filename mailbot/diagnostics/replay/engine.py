@@ -29,13 +29,13 @@ from mailbot.config.model import (
     StorageSettings,
 )
 from mailbot.desk.wiring import Desk, open_desk
-from mailbot.diagnostics.replay.answers import (
+from mailbot.diagnostics.replay.archive import ArchivedMail
+from mailbot.diagnostics.replay.recorded_answers import (
     believe,
     keep_their_message_id,
     speak_for_the_desk,
 )
-from mailbot.diagnostics.replay.letters import ArchivedMail
-from mailbot.diagnostics.replay.post import deliver
+from mailbot.diagnostics.replay.simulated_delivery import deliver
 from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.clock import ManualClock
 from mailbot.ticket.ticket import Agent

@@ -12,9 +12,9 @@ from datetime import tzinfo
 from typing import Any
 
 from mailbot.config.model import DAY_NAMES, Settings
-from mailbot.diagnostics.replay.answers import RULE
+from mailbot.diagnostics.replay.archive import Survey
 from mailbot.diagnostics.replay.engine import Replay
-from mailbot.diagnostics.replay.letters import Survey
+from mailbot.diagnostics.replay.recorded_answers import RULE
 from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store.queries import replay as rows
 from mailbot.store.queries.replay import MailRow

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import pytest
 
-from mailbot.demo.picture import (
+from mailbot.demo.sample_screenshot import (
     HEIGHT,
     WIDTH,
     screenshot,

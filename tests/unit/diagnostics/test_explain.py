@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.diagnostics.explain.document import explain_raw
-from mailbot.diagnostics.explain.understood import authentication, understand
+from mailbot.diagnostics.explain.mail_facts import authentication, understand
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.reply_token import Purpose, Signer
 

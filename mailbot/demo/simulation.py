@@ -25,9 +25,10 @@ from mailbot.config.model import (
     StorageSettings,
 )
 from mailbot.daemon.app import Daemon
-from mailbot.demo.background import HOST
+from mailbot.demo.background_server import HOST
 from mailbot.demo.imap import EmbeddedImap
-from mailbot.demo.letters import (
+from mailbot.demo.mail_client import Outgoing
+from mailbot.demo.mails import (
     Bell,
     DemoMail,
     Letters,
@@ -39,8 +40,7 @@ from mailbot.demo.people import (
     PEOPLE,
     Person,
 )
-from mailbot.demo.post import PostOffice
-from mailbot.demo.writing import Outgoing
+from mailbot.demo.smtp import PostOffice
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.runtime.clock import ScaledClock
 from mailbot.store import queries

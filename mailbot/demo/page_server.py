@@ -10,7 +10,7 @@ import threading
 
 import uvicorn
 
-from mailbot.demo.background import HOST
+from mailbot.demo.background_server import HOST
 from mailbot.demo.page import make_app
 from mailbot.demo.session import Session
 

@@ -16,8 +16,8 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mailbot.demo.background import HOST, BackgroundServer
-from mailbot.demo.letters import Letters
+from mailbot.demo.background_server import HOST, BackgroundServer
+from mailbot.demo.mails import Letters
 from mailbot.demo.people import BY_EMAIL, is_desk
 
 MAX_SIZE = 40_000_000

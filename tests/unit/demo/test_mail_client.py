@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot.demo.letters import (
+from mailbot.demo.mail_client import (
+    File,
+    new_mail,
+    out_of_office,
+    reply,
+    reply_recipients,
+)
+from mailbot.demo.mails import (
     Bell,
     DemoMail,
     Letters,
@@ -21,13 +28,6 @@ from mailbot.demo.people import (
     SMPN3,
     Person,
     is_desk,
-)
-from mailbot.demo.writing import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-    reply_recipients,
 )
 from mailbot.mail.mime.parser import parse_message
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from mailbot.demo.guard import Guard
+from mailbot.demo.same_origin import Guard
 
 PORT = 8025
 HERE = {"host": "127.0.0.1:8025"}

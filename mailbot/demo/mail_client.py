@@ -19,7 +19,7 @@ from email.utils import format_datetime, formataddr
 from mimetypes import guess_type
 from zoneinfo import ZoneInfo
 
-from mailbot.demo.letters import DemoMail
+from mailbot.demo.mails import DemoMail
 from mailbot.demo.people import Person, is_desk
 from mailbot.mail.message import Address
 
