@@ -1,4 +1,4 @@
-"""`mailbot db …`: the schema, a copy while the desk runs, a look whether all is sound."""
+"""`mailbot db …`: upgrade the schema, back up a running database, check its integrity."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    example,
-    group,
-    opened_store,
-    settings_of,
-)
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_store, settings_of
 
 app = group("db", "The database: its schema, a backup, its integrity.")
 
 
 @app.command(epilog=example("mailbot db upgrade"))
 def upgrade(context: typer.Context, config: ConfigFile = None) -> None:
-    """Create the schema or bring it up to date (every other command does so by itself)."""
+    """Create the schema or bring it up to date (every other command does so automatically)."""
     from mailbot.cli import output
 
     with opened_store(context) as (store, _):
@@ -34,7 +27,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.", show_default=False)],
     config: ConfigFile = None,
 ) -> None:
-    """Copy the database into a file, all of one moment, while the desk runs."""
+    """Copy the database into a file, as one consistent snapshot, while the daemon runs."""
     from mailbot.cli import output
     from mailbot.store import backup
 
@@ -45,9 +38,9 @@ def backup(
 
 @app.command(epilog=example("mailbot db check"))
 def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Look through the database: its files, its schema, what refers to what. Exit 1 where something is wrong."""
+    """Check the database: files, schema, references. Exit 1 if something is wrong."""
     from mailbot.cli import output
-    from mailbot.cli.options import hand_over
+    from mailbot.cli.options import restore_owner
     from mailbot.runtime.clock import SystemClock
     from mailbot.store import integrity
     from mailbot.store.engine import Store
@@ -56,11 +49,11 @@ def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     with Store(settings.database_url, clock=SystemClock(), data_dir=settings.storage.data_dir) as store:
         problems = integrity.check(store)
         where = store.described()
-    hand_over(settings.storage.data_dir)
+    restore_owner(settings.storage.data_dir)
     if as_json:
         output.print_json({"database": where, "ok": not problems, "problems": problems})
     else:
-        output.say(f"{where}: {'all is sound' if not problems else 'not sound'}.")
+        output.say(f"{where}: {'sound' if not problems else 'not sound'}.")
         for problem in problems:
             output.say(f"  {problem}")
     if problems:

@@ -1,4 +1,4 @@
-"""`mailbot template …`: the mails that go out, with invented people in them."""
+"""`mailbot template …`: the templates of outgoing mail, rendered with sample data."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    example,
-    group,
-    named_config,
-)
+from mailbot.cli.options import AsJson, ConfigFile, example, group, named_config
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
     from mailbot.desk.outbound.templates import Rendered, Renderer
 
-app = group("template", "The mails that go out: which there are, and what they look like.")
+app = group("template", "The templates of outgoing mail: list and preview them.")
 
 LANGUAGES = ("id", "en")
 FORMS = ("eml", "txt", "html")
@@ -55,12 +49,12 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
         "mailbot template preview requester/answer --form html --out answer.html",
     )
 )
-def preview(
+def preview(  # noqa: PLR0913 - one parameter per option
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="From `mailbot template list`.", show_default=False)],
     language: Annotated[str, typer.Option(metavar="LANG", help='"id" or "en".')] = "id",
     form: Annotated[str, typer.Option(metavar="FORM", help='"eml" (a whole mail), "txt" or "html".')] = "eml",
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")] = None,
     config: ConfigFile = None,
 ) -> None:
     """Show one template as a mail, with sample data."""
@@ -84,19 +78,19 @@ def preview(
 
 
 def _renderer(context: typer.Context) -> Renderer:
-    """The desk's templates where there is a configuration, the packaged ones where none was named and none is there."""
+    """Return the configured templates; the packaged ones if there is no configuration."""
     from mailbot.config.layers import config_path
     from mailbot.config.load import load_settings
     from mailbot.config.model import Settings
     from mailbot.desk.wiring import make_renderer
 
     path = config_path(named_config(context))
-    asked_for = named_config(context) is not None or path.exists()
-    return make_renderer(load_settings(path) if asked_for else Settings())
+    has_config = named_config(context) is not None or path.exists()
+    return make_renderer(load_settings(path) if has_config else Settings())
 
 
 def _as_form(renderer: Renderer, name: str, language: str, form: str) -> bytes:
-    """The rendered mail as a file of that form."""
+    """Return the rendered mail as the content of a file of that form."""
     rendered = renderer.render(name, language, renderer.sample(name, language))
     if form == "txt":
         return rendered.text.encode()
@@ -106,14 +100,10 @@ def _as_form(renderer: Renderer, name: str, language: str, form: str) -> bytes:
 
 
 def _as_mail(rendered: Rendered) -> bytes:
-    """A whole mail as the desk would send it, from and to invented people."""
+    """Return a whole mail as the desk would send it, from and to invented people."""
     from datetime import UTC, datetime
 
-    from mailbot.mail.compose.composer import (
-        Draft,
-        compose,
-        message_id,
-    )
+    from mailbot.mail.compose.composer import Draft, compose, message_id
     from mailbot.mail.message import Address, MessageKind
 
     draft = Draft(

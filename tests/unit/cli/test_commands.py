@@ -18,16 +18,11 @@ from typer.core import TyperGroup
 from mailbot import __version__
 from mailbot.cli.app import COMMANDS, build
 from mailbot.cli.exit_codes import run_to_exit
-from mailbot.errors import (
-    ConfigError,
-    MailbotError,
-    NotPossible,
-    UsageError,
-)
+from mailbot.errors import ConfigError, MailbotError, NotPossible, UsageError
 
 ROOT = Path(__file__).parents[3]
 
-# contract.md, "Commands"
+# docs/operator/commands.md
 PROMISED = {
     "run": [],
     "demo": [],
@@ -96,7 +91,7 @@ def test_each_help_says_what_it_does_with_an_example(
 def test_the_first_page_shows_all_commands_with_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_to_exit(["--help"]) == 0
     said = capsys.readouterr().out
-    for name, (_, _, words) in COMMANDS.items():
+    for name, (_, words) in COMMANDS.items():
         assert re.search(rf"^  {name} +{re.escape(words)}$", said, re.MULTILINE), name
 
 
@@ -174,8 +169,8 @@ def test_how_each_error_ends(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailbot.cli.check.print_findings", fail)
-    monkeypatch.setattr("mailbot.cli.check.CHECKS", ())
+    monkeypatch.setattr("mailbot.cli.check.print_results", fail)
+    monkeypatch.setattr("mailbot.cli.check.probes", tuple)
     empty = ROOT / "config" / "mailbot.toml"
     assert run_to_exit(["check", "--config", str(empty)]) == code
     assert capfd.readouterr().err == said
