@@ -28,27 +28,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mailbot.demo.mail_client import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-    reply_recipients,
-    reply_subject,
-)
+from mailbot.demo.mail_client import File, new_mail, out_of_office, reply, reply_recipients, reply_subject
 from mailbot.demo.mails import DemoMail
-from mailbot.demo.people import (
-    BY_KEY,
-    Person,
-    is_desk,
-)
+from mailbot.demo.people import BY_KEY, Person, is_desk
 from mailbot.demo.same_origin import Guard
-from mailbot.demo.session import (
-    LOOK,
-    Session,
-    letter_line,
-    ticket_view,
-)
+from mailbot.demo.session import LOOK, Session, letter_line, ticket_view
 from mailbot.demo.tour import steps
 
 # A mail with attachments, base64 within JSON, bytes.

@@ -10,24 +10,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from mailbot.demo.mails import (
-    Bell,
-    DemoMail,
-    threads,
-)
-from mailbot.demo.people import (
-    DESK_ADDRESS,
-    DESK_NAME,
-    PEOPLE,
-)
+from mailbot.demo.mails import Bell, DemoMail, threads
+from mailbot.demo.people import DESK_ADDRESS, DESK_NAME, PEOPLE
 from mailbot.demo.simulation import World
-from mailbot.demo.tour import (
-    STRETCH,
-    Stage,
-    StepFailed,
-    play,
-    steps,
-)
+from mailbot.demo.tour import STRETCH, Stage, StepFailed, play, steps
 from mailbot.vocabulary.labels import STATUSES
 from mailbot.vocabulary.quoting import MARKER_LINES
 

@@ -16,30 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mailbot.config.model import (
-    AgentSettings,
-    HelpdeskSettings,
-    ImapSettings,
-    Settings,
-    SmtpSettings,
-    StorageSettings,
-)
+from mailbot.config.model import AgentSettings, HelpdeskSettings, ImapSettings, Settings, SmtpSettings, StorageSettings
 from mailbot.daemon.app import Daemon
 from mailbot.demo.background_server import HOST
 from mailbot.demo.imap import EmbeddedImap
 from mailbot.demo.mail_client import Outgoing
-from mailbot.demo.mails import (
-    Bell,
-    DemoMail,
-    Letters,
-)
-from mailbot.demo.people import (
-    DESK_ADDRESS,
-    DESK_BRAND,
-    DESK_NAME,
-    PEOPLE,
-    Person,
-)
+from mailbot.demo.mails import Bell, DemoMail, Letters
+from mailbot.demo.people import DESK_ADDRESS, DESK_BRAND, DESK_NAME, PEOPLE, Person
 from mailbot.demo.smtp import PostOffice
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.runtime.clock import ScaledClock

@@ -20,13 +20,7 @@ from mailbot.demo.mail_client import WIB
 from mailbot.demo.mails import DemoMail
 from mailbot.demo.people import DESK_NAME, PEOPLE
 from mailbot.demo.simulation import World
-from mailbot.demo.tour import (
-    Stage,
-    Step,
-    StepFailed,
-    play,
-    steps,
-)
+from mailbot.demo.tour import Stage, Step, StepFailed, play, steps
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 # Real seconds: a glance at each step where somebody looks on; the clock's runs; how often the clock is shown.

@@ -15,21 +15,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mailbot.demo.mail_client import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-)
+from mailbot.demo.mail_client import File, new_mail, out_of_office, reply
 from mailbot.demo.mails import DemoMail
-from mailbot.demo.people import (
-    BUDI,
-    DESK_ADDRESS,
-    SALLY,
-    SDN1,
-    SMPN3,
-    Person,
-)
+from mailbot.demo.people import BUDI, DESK_ADDRESS, SALLY, SDN1, SMPN3, Person
 from mailbot.demo.sample_screenshot import screenshot
 from mailbot.demo.simulation import World
 

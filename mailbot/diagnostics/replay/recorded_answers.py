@@ -1,15 +1,14 @@
-"""Mail of the archive that the desk or its agents had sent: the other half of the story, in which timers start.
+"""Mail of the archive that the desk or its agents had sent: the answers, which start timers.
 
-Three cases, decided so:
-- From an agent (named by --agents or the configuration): the desk's own path for agents' mail, believed without the
-  proof that a real desk asks for, because nothing is sent.
-- From the desk's own address, and written by a person (no Auto-Submitted, …): before mailbot, whoever answered did it
-  from the shared inbox. It counts as an agent's answer on the ticket that it replies to; without one it is, like all
-  mail of the desk that comes back, a loop that does nothing.
-- From the desk, by a machine: a loop. The desk's own automatic mail of the replay stands in its place.
+Three cases:
+- From an agent (named by --agents or the configuration): processed like any agent's mail, but without the
+  authentication that a real desk requires, because nothing is sent.
+- From the desk's own address, and written by a person (no Auto-Submitted, …): before mailbot, agents answered from the
+  shared inbox. It counts as an agent's answer on the ticket that it replies to; without one it is, like all mail from
+  the desk that comes back, a loop that does nothing.
+- From the desk, automatic: a loop. The automatic mail of the replay replaces it.
 
-What the school got then is the archive's mail, not ours: its Message-ID takes the place of ours, or a reply to it would
-not be known again.
+The requester got the archive's mail, not ours: its Message-ID replaces ours, or a reply to it would not be matched.
 """
 
 from __future__ import annotations
@@ -18,19 +17,11 @@ import logging
 
 from sqlalchemy import update
 
-from mailbot.desk.context import (
-    Context,
-    IncomingMail,
-    Words,
-)
+from mailbot.desk.context import Context, IncomingMail, Words
 from mailbot.desk.inbound.agents import run_commands
 from mailbot.desk.inbound.processor import MACHINE_FAULTS
 from mailbot.desk.inbound.requesters import words_of
-from mailbot.desk.inbound.ticket_lookup import (
-    as_known,
-    look_up,
-    resolve_merged,
-)
+from mailbot.desk.inbound.ticket_lookup import as_known, look_up, resolve_merged
 from mailbot.desk.wiring import Desk
 from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Address, Kind
@@ -45,37 +36,37 @@ log = logging.getLogger(__name__)
 RULE = "replay-desk-answer"
 
 
-def believe(desk: Desk, inbound_id: int) -> None:
-    """Take this mail for the agent's whose From it has."""
+def mark_authenticated(desk: Desk, inbound_id: int) -> None:
+    """Treat this mail as authenticated, as being from the agent in its From."""
     with desk.store.writing() as connection:
         UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).set_inbound(
             inbound_id, explanation={"proven": True}
         )
 
 
-def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) -> bool:
-    """Put an answer that went out in the desk's name on its ticket; False if it is none, and nothing was done."""
+def record_desk_answer(desk: Desk, inbound_id: int, raw: bytes, author: Agent) -> bool:
+    """Record an answer from the desk's address on its ticket; False if it is none, and nothing was done."""
     message = parse_message(raw)
-    verdict = classify(message)  # as if it were a stranger's: did a person write it?
+    verdict = classify(message)  # without the desk's identity: did a person write it?
     if verdict.kind not in (Kind.HUMAN, Kind.NOACK):
         return False
     try:
         with desk.store.writing() as connection:
-            turn = desk.helpdesk.turn(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
-            [row] = turn.work.inbound([inbound_id]) or [None]
+            context = desk.helpdesk.turn(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
+            [row] = context.work.inbound([inbound_id]) or [None]
             if row is None or row.state != "received":
                 return False
             mail = IncomingMail(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
-            return _answer(turn, mail, speaker)
+            return _answer(context, mail, author)
     except MACHINE_FAULTS:
         raise
     except Exception:
-        log.warning("mail %d of the desk can't be taken for an answer", inbound_id, exc_info=True)
+        log.warning("mail %d of the desk can't be recorded as an answer", inbound_id, exc_info=True)
         return False
 
 
-def keep_their_message_id(desk: Desk, inbound_id: int) -> None:
-    """The people of a ticket have the archive's mail, under its own Message-ID."""
+def keep_archived_message_id(desk: Desk, inbound_id: int) -> None:
+    """Give the desk's copies of this mail its own Message-ID, which is what the recipients got."""
     with desk.store.writing() as connection:
         [row] = UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id]) or [None]
         if row is not None and row.message_id and row.ticket_id is not None:
@@ -83,24 +74,24 @@ def keep_their_message_id(desk: Desk, inbound_id: int) -> None:
             connection.execute(update(OUTBOX).where(*copies).values(message_id=row.message_id))
 
 
-def _answer(turn: Context, mail: IncomingMail, speaker: Agent) -> bool:
+def _answer(context: Context, mail: IncomingMail, author: Agent) -> bool:
     clues = clues_of(mail.message)
-    known = look_up(turn, clues, of_agents=True)
-    found = route_agent(clues, as_known(known), turn.profile.signer, speaker)
+    known = look_up(context, clues, of_agents=True)
+    found = route_agent(clues, as_known(known), context.profile.signer, author)
     if found.number is None:
         return False
-    loaded = resolve_merged(turn, known[found.number])
-    agent = turn.policy.agent(loaded.ticket.agent) or speaker
-    words = words_of(turn, mail, loaded).text
+    stored = resolve_merged(context, known[found.number])
+    agent = context.policy.agent(stored.ticket.agent) or author
+    words = words_of(context, mail, stored).text
     who = Address(agent.email, agent.name)
     errors = run_commands(
-        turn, loaded, agent, Words(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
+        context, stored, agent, Words(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
     )
-    said = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
-    turn.work.set_inbound(
+    why = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
+    context.work.set_inbound(
         mail.inbound_id, state="processed", kind=mail.verdict.kind.value, rule=RULE,
-        reason=f"an answer in the desk's name, not carried out: {said}" if errors else "an answer in the desk's name",
-        sender=mail.message.from_addr[:320], subject=mail.message.subject[:500], ticket_id=loaded.id,
-        place="processed", explanation={"evidence": found.evidence}, processed_at=turn.work.now,
+        reason=f"an answer in the desk's name, not carried out: {why}" if errors else "an answer in the desk's name",
+        sender=mail.message.from_addr[:320], subject=mail.message.subject[:500], ticket_id=stored.id,
+        place="processed", explanation={"evidence": found.evidence}, processed_at=context.work.now,
     )  # fmt: skip
     return True

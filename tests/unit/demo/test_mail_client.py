@@ -7,28 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot.demo.mail_client import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-    reply_recipients,
-)
-from mailbot.demo.mails import (
-    Bell,
-    DemoMail,
-    Letters,
-    threads,
-)
-from mailbot.demo.people import (
-    BUDI,
-    DESK_ADDRESS,
-    SALLY,
-    SDN1,
-    SMPN3,
-    Person,
-    is_desk,
-)
+from mailbot.demo.mail_client import File, new_mail, out_of_office, reply, reply_recipients
+from mailbot.demo.mails import Bell, DemoMail, Letters, threads
+from mailbot.demo.people import BUDI, DESK_ADDRESS, SALLY, SDN1, SMPN3, Person, is_desk
 from mailbot.mail.mime.parser import parse_message
 
 AT = datetime(2025, 11, 24, 2, 15, tzinfo=UTC)

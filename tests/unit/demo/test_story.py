@@ -10,11 +10,7 @@ from importlib.resources import files
 
 import pytest
 
-from mailbot.demo.sample_screenshot import (
-    HEIGHT,
-    WIDTH,
-    screenshot,
-)
+from mailbot.demo.sample_screenshot import HEIGHT, WIDTH, screenshot
 from mailbot.demo.tour import steps
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.diagnostics.explain.document import explain_raw
-from mailbot.diagnostics.explain.mail_facts import authentication, understand
+from mailbot.diagnostics.explain.mail_facts import authentication, read_mail
 from mailbot.mail.classify.rules import OwnIdentity
 from mailbot.mail.reply_token import Purpose, Signer
 
@@ -86,7 +86,7 @@ def test_commands_and_their_faults_name_their_lines() -> None:
 def test_whose_word_on_the_sender_counts(trusted: tuple[str, ...], why: str) -> None:
     field = b"Authentication-Results: mx.helpdesk.example; dmarc=pass header.from=sekolah.example\r\n"
     own = OwnIdentity(frozenset({"support@helpdesk.example"}), "", trusted)
-    mail = understand(field + REPLY, own)
+    mail = read_mail(field + REPLY, own)
     found = authentication(mail.message, own)
     assert why in found["why"]
     assert found["dmarc"] == ("pass" if why == "topmost field" else None)
