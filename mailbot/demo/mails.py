@@ -1,7 +1,7 @@
-"""The people's mailboxes: every mail that reached somebody, and every mail that they sent.
+"""The people's mailboxes: every mail that was delivered to somebody, and every mail that they sent.
 
-In: raw mails from the post office (`deliver`) and from the writers (`keep_sent`). Out: `DemoMail`s, in the order of their
-arrival, and a bell that rings at each change. Shared by threads. Never: change or lose a mail.
+In: raw mails from the SMTP server (`deliver`) and from the writers (`keep_sent`). Out: `DemoMail`s in order of
+arrival, and a notification at each change. Thread-safe. Never: changes or loses a mail.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from mailbot.mail.mime.parser import parse_message
 
 @dataclass(frozen=True)
 class DemoMail:
-    """One mail in one person's mailbox. `sent`: they wrote it themselves. `at`: simulated time, UTC."""
+    """One mail in one person's mailbox."""
 
     id: int
-    person: Person
-    sent: bool
-    at: datetime
+    person: Person  # whose mailbox it is in
+    sent: bool  # whether they wrote it themselves
+    at: datetime  # simulated time, UTC
     raw: bytes
 
     @cached_property
-    def mail(self) -> InboundMessage:
-        """The mail, taken apart."""
+    def message(self) -> InboundMessage:
+        """The parsed mail."""
         return parse_message(self.raw)
 
     @property
     def kind(self) -> str:
-        """`X-Mailbot-Kind`: which sort of mail of the desk it is, "" for people's mails."""
-        return self.mail.headers.get("X-Mailbot-Kind").strip().lower()
+        """`X-Mailbot-Kind` of the desk's mail, "" for people's mail."""
+        return self.message.headers.get("X-Mailbot-Kind").strip().lower()
 
     @property
     def ticket(self) -> int:
-        """`X-Mailbot-Ticket`, 0 where there is none."""
-        number = self.mail.headers.get("X-Mailbot-Ticket").strip()
+        """`X-Mailbot-Ticket`, 0 if there is none."""
+        number = self.message.headers.get("X-Mailbot-Ticket").strip()
         return int(number) if number.isascii() and number.isdigit() else 0
 
 
-class Bell:
-    """Counts changes and tells whoever listens. Listeners are called in the thread that rings; they must be quick."""
+class ChangeNotifier:
+    """Counts changes and calls listeners, in the thread that notifies; they must be quick."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._listeners: set[Callable[[], None]] = set()
         self.revision = 0
 
-    def ring(self) -> None:
-        """Something changed."""
+    def notify(self) -> None:
+        """Report a change."""
         with self._changed:
             self.revision += 1
             self._changed.notify_all()
@@ -63,80 +63,80 @@ class Bell:
             listener()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` at each ring; what is returned ends that."""
+        """Call `listener` at each change; return the function that removes it."""
         with self._changed:
             self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, recheck: float = 0.25) -> bool:
-        """Wait until the condition is true, looking at each ring and every `recheck` seconds; False after `timeout`."""
+        """Wait until the condition is true, testing it at each change and every `recheck` s; False after `timeout`."""
         end = time.monotonic() + timeout
         while not condition():
-            left = end - time.monotonic()
-            if left <= 0:
+            remaining = end - time.monotonic()
+            if remaining <= 0:
                 return False
             with self._changed:
-                self._changed.wait(min(recheck, left))
+                self._changed.wait(min(recheck, remaining))
         return True
 
 
-class Letters:
-    """Everybody's letters. `bell` rings when one is added or read."""
+class Mailboxes:
+    """Everybody's mail. `changes` is notified when a mail is added or read."""
 
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
+    def __init__(self, changes: ChangeNotifier) -> None:
+        self._changes = changes
         self._lock = threading.Lock()
-        self._letters: list[DemoMail] = []
+        self._mails: list[DemoMail] = []
         self._read: set[int] = set()
 
     def deliver(self, person: Person, raw: bytes, at: datetime) -> DemoMail:
-        """A mail reached this person."""
+        """Add a mail that was delivered to this person."""
         return self._add(person, raw, at, sent=False)
 
     def keep_sent(self, person: Person, raw: bytes, at: datetime) -> DemoMail:
-        """This person sent a mail."""
+        """Add a mail that this person sent."""
         return self._add(person, raw, at, sent=True)
 
     def all(self) -> list[DemoMail]:
-        """Every letter, oldest first."""
+        """Return every mail, oldest first."""
         with self._lock:
-            return list(self._letters)
+            return list(self._mails)
 
     def of(self, person: Person) -> list[DemoMail]:
-        """One person's letters, oldest first."""
-        return [letter for letter in self.all() if letter.person is person]
+        """Return one person's mail, oldest first."""
+        return [mail for mail in self.all() if mail.person is person]
 
     def get(self, number: int) -> DemoMail | None:
-        """The letter with this id."""
+        """Return the mail with this id."""
         with self._lock:
-            return self._letters[number - 1] if 1 <= number <= len(self._letters) else None
+            return self._mails[number - 1] if 1 <= number <= len(self._mails) else None
 
     def mark_read(self, numbers: Iterable[int]) -> None:
-        """Somebody looked at these."""
+        """Mark these mails as read."""
         with self._lock:
             before = len(self._read)
             self._read.update(numbers)
             changed = len(self._read) != before
         if changed:
-            self._bell.ring()
+            self._changes.notify()
 
-    def is_read(self, letter: DemoMail) -> bool:
-        """Own letters count as read."""
+    def is_read(self, mail: DemoMail) -> bool:
+        """Whether the mail was read; sent mail counts as read."""
         with self._lock:
-            return letter.sent or letter.id in self._read
+            return mail.sent or mail.id in self._read
 
     def _add(self, person: Person, raw: bytes, at: datetime, sent: bool) -> DemoMail:
         with self._lock:
-            letter = DemoMail(len(self._letters) + 1, person, sent, at, raw)
-            self._letters.append(letter)
-        self._bell.ring()
-        return letter
+            mail = DemoMail(len(self._mails) + 1, person, sent, at, raw)
+            self._mails.append(mail)
+        self._changes.notify()
+        return mail
 
 
-def threads(letters: Iterable[DemoMail]) -> list[list[DemoMail]]:
-    """Group a person's letters as their mail client does: by Message-ID, In-Reply-To and References.
+def threads(mails: Iterable[DemoMail]) -> list[list[DemoMail]]:
+    """Group a person's mail as a mail client does: by Message-ID, In-Reply-To and References.
 
-    Each conversation is in order of arrival; the one with the newest letter comes first.
+    Each conversation is in order of arrival; the one with the newest mail comes first.
     """
     leader: dict[str, str] = {}
 
@@ -145,12 +145,12 @@ def threads(letters: Iterable[DemoMail]) -> list[list[DemoMail]]:
             name = leader[name]
         return name
 
-    letters = list(letters)
-    for letter in letters:
-        own = letter.mail.message_id or f"letter-{letter.id}"
-        for other in (*letter.mail.references, *letter.mail.in_reply_to):
+    mails = list(mails)
+    for mail in mails:
+        own = mail.message.message_id or f"mail-{mail.id}"
+        for other in (*mail.message.references, *mail.message.in_reply_to):
             leader[find(own)] = find(other)
     groups: dict[str, list[DemoMail]] = {}
-    for letter in letters:
-        groups.setdefault(find(letter.mail.message_id or f"letter-{letter.id}"), []).append(letter)
+    for mail in mails:
+        groups.setdefault(find(mail.message.message_id or f"mail-{mail.id}"), []).append(mail)
     return sorted(groups.values(), key=lambda group: group[-1].id, reverse=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from mailbot.demo.same_origin import Guard
+from mailbot.demo.same_origin import SameOriginOnly
 
 PORT = 8025
 HERE = {"host": "127.0.0.1:8025"}
@@ -29,7 +29,7 @@ def ask(method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str,
         "type": "http", "method": method, "path": path, "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
-    asyncio.run(Guard(PlainTextResponse("in"), lambda: PORT)(scope, receive, send))
+    asyncio.run(SameOriginOnly(PlainTextResponse("in"), lambda: PORT)(scope, receive, send))
     return said[0]["status"], {name.decode(): value.decode() for name, value in said[0]["headers"]}
 
 
