@@ -54,8 +54,7 @@ def add(  # noqa: PLR0913 - one parameter per option
         list[str] | None, typer.Option(metavar="EMAIL", help="Another address of this agent; may be repeated.")
     ] = None,
     program: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Gets only this program's new tickets; may be repeated."),
+        list[str] | None, typer.Option(metavar="NAME", help="Gets only this program's new tickets; may be repeated.")
     ] = None,
     config: ConfigFile = None,
 ) -> None:

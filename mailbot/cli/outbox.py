@@ -26,20 +26,11 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
         output.print_json(found)
         return
     columns = ("id", "state", "kind", "to", "ticket", "attempts", "next attempt", "last error")
-    rows = (
-        (
-            m["id"],
-            m["state"],
-            m["kind"],
-            m["recipient"],
-            m["ticket"],
-            m["attempts"],
-            output.moment(m["next_attempt_at"], zone),
-            m["last_error"],
-        )
-        for m in found
-    )
-    if not output.print_table(columns, rows, right=("id", "ticket", "attempts")):
+    keys = ("id", "state", "kind", "recipient", "ticket", "attempts", "next_attempt_at", "last_error")
+    flat = (mail | {"next_attempt_at": output.moment(mail["next_attempt_at"], zone)} for mail in found)
+    if not output.print_table(
+        columns, ([mail[key] for key in keys] for mail in flat), right=("id", "ticket", "attempts")
+    ):
         output.say("Everything was sent.")
 
 

@@ -38,8 +38,7 @@ def show(
     context: typer.Context,
     id_: Annotated[int, typer.Argument(metavar="ID", min=1, show_default=False)],
     raw: Annotated[
-        Path | None,
-        typer.Option("--raw", metavar="FILE", help="Write the original mail into this file; - is stdout."),
+        Path | None, typer.Option("--raw", metavar="FILE", help="Write the original mail into this file; - is stdout.")
     ] = None,
     as_json: AsJson = False,
     config: ConfigFile = None,

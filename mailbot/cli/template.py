@@ -25,21 +25,14 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     from mailbot.cli import output
 
     renderer = _renderer(context)
-    found = [
-        {
-            "name": name,
-            "subjects": {lang: renderer.render(name, lang, renderer.sample(name, lang)).subject for lang in LANGUAGES},
-        }
+    subjects = {
+        name: {lang: renderer.render(name, lang, renderer.sample(name, lang)).subject for lang in LANGUAGES}
         for name in renderer.names()
-    ]
+    }
     if as_json:
-        output.print_json(found)
+        output.print_json([{"name": name, "subjects": by_language} for name, by_language in subjects.items()])
         return
-    rows = []
-    for entry in found:
-        subjects = entry["subjects"]
-        assert isinstance(subjects, dict)
-        rows.append((entry["name"], subjects["id"], subjects["en"]))
+    rows = ((name, by_language["id"], by_language["en"]) for name, by_language in subjects.items())
     output.print_table(("template", "subject (id)", "subject (en)"), rows)
 
 

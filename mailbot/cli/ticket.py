@@ -19,8 +19,7 @@ app = group("ticket", "Show tickets, and do with them what an agent does by mail
 
 Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The ticket's number.", show_default=False)]
 As = Annotated[
-    str,
-    typer.Option("--as", metavar="AGENT", help="The agent to act as (e-mail); default: the first lead."),
+    str, typer.Option("--as", metavar="AGENT", help="The agent to act as (e-mail); default: the first lead.")
 ]
 TextFile = Annotated[
     Path, typer.Option("--text-file", metavar="FILE", help="A file with the text; - is stdin.", show_default=False)
@@ -54,36 +53,16 @@ def list_(  # noqa: PLR0913 - one parameter per option
     from mailbot.store import queries
 
     with opened_store(context) as (store, zone):
-        found = [
-            ticket.as_json()
-            for ticket in queries.list_tickets(
-                store,
-                status=status,
-                requester=requester,
-                agent=agent,
-                search=search,
-                limit=limit,
-            )
-        ]
+        tickets = queries.list_tickets(
+            store, status=status, requester=requester, agent=agent, search=search, limit=limit
+        )
+        found = [ticket.as_json() for ticket in tickets]
     if as_json:
         output.print_json(found)
         return
-    output.print_table(
-        ("number", "status", "updated", "agent", "requester", "subject"),
-        (
-            (
-                t["number"],
-                t["status"],
-                output.moment(t["updated_at"], zone),
-                t["agent"],
-                t["requester"]["email"],
-                t["subject"],
-            )
-            for t in found
-        ),
-        right=("number",),
-    )
-    if not found:
+    columns = ("number", "status", "updated", "agent", "requester", "subject")
+    flat = (t | {"updated": output.moment(t["updated_at"], zone), "requester": t["requester"]["email"]} for t in found)
+    if not output.print_table(columns, ([t[column] for column in columns] for t in flat), right=("number",)):
         output.say("No ticket matches.")
     elif len(found) == limit:
         output.say(f"The newest {limit}; --limit N shows more.")

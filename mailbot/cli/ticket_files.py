@@ -25,12 +25,10 @@ def list_files(store: Store, number: int, *, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return
-    output.print_table(
-        ("name", "type", "size", "from", "held"),
-        ((f["name"], f["type"], f["size"], f["from"], f.get("held", "")) for f in found),
-        right=("size",),
-    )
-    if not found:
+    columns = ("name", "type", "size", "from", "held")
+    if not output.print_table(
+        columns, ([file.get(column, "") for column in columns] for file in found), right=("size",)
+    ):
         output.say(f"Ticket #{number} has no files.")
 
 
