@@ -53,6 +53,8 @@ class Page:
         self.browser.wait(f"document.querySelector('#threads .thread .chip.{kind}')")
         self.browser.click("#threads .thread")
         self.browser.wait(f"document.querySelector('.letter:last-of-type[data-kind={kind}] .actions')")
+        # The frame grows when the mail is loaded, and moves what is below it: a click before that would miss.
+        self.browser.wait("document.querySelector('.letter:last-of-type iframe')?.contentDocument?.body?.innerText")
 
     def reply(self, text: str) -> None:
         """Reply to the newest mail of the open conversation."""

@@ -1,4 +1,4 @@
-"""The command line from outside the desk: names, help, exit codes, what stands where."""
+"""The command line from outside the desk: names, help, exit codes, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ TREE = dict(every_command())
 
 
 def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    """`mailbot ARGUMENTS` as a process of its own."""
+    """Run `mailbot ARGUMENTS` in a process of its own."""
     command = [sys.executable, "-m", "mailbot", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT, **more)
 
@@ -107,7 +107,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 def test_the_version_is_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version").stdout == f"mailbot {__version__}\n"
-    assert run_to_exit(["--config", "x", "--version"]) == 0  # the way through the whole tree
+    assert run_to_exit(["--config", "x", "--version"]) == 0  # through the whole command tree
     assert capsys.readouterr().out == f"mailbot {__version__}\n"
 
 
@@ -185,7 +185,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "slow.toml"
-    os.mkfifo(fifo)  # reading the configuration waits for words that never come
+    os.mkfifo(fifo)  # reading the configuration blocks for ever
     process = subprocess.Popen(
         [sys.executable, "-m", "mailbot", "check", "--config", str(fifo)], stderr=subprocess.PIPE, text=True, cwd=ROOT
     )

@@ -1,4 +1,4 @@
-"""Mail in files: one, many, none; nothing is done where a name is wrong."""
+"""Mail in files: one, many, none; nothing is done if a name is wrong."""
 
 from __future__ import annotations
 

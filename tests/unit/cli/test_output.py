@@ -1,4 +1,4 @@
-"""What people see: nothing from a mail can command their terminal, a pipe gets whole lines."""
+"""What people see: no escape sequence of a mail reaches their terminal, a pipe gets whole lines."""
 
 from __future__ import annotations
 

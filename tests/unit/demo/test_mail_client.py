@@ -1,4 +1,4 @@
-"""What the demo's people write: shaped as Gmail does it, and understood by the desk's own parser."""
+"""What the demo's people write: formatted as by Gmail, and parsed by the desk's own parser."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def test_an_agents_signature_stands_between_words_and_quotation() -> None:
     [
         # to Reply-To, alone
         (SDN1, from_desk(SDN1, Cc=SMPN3.email), False, [TOKEN_ADDRESS], []),
-        # the other participants come along, oneself does not
+        # with the other participants, without oneself
         (SDN1, from_desk(SDN1, Cc=SMPN3.email), True, [TOKEN_ADDRESS], [SMPN3.email]),
-        # the desk is not written to twice
+        # to the desk only once
         (SDN1, from_desk(SDN1, Cc=f"{DESK_ADDRESS}, {SMPN3.email}"), True, [TOKEN_ADDRESS], [SMPN3.email]),
         # without Reply-To: to the author
         (BUDI, from_desk(BUDI, **{"Reply-To": ""}), False, [DESK_ADDRESS], []),

@@ -1,4 +1,4 @@
-"""The tour's words and its picture."""
+"""The tour's texts and its screenshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mail says by itself: facts, every rule that has a reason, the cut, intent, commands, clues."""
+"""What a mail says by itself: facts, every rule that fired, the cut, intent, commands, clues."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_rule_that_has_a_reason_is_told_and_the_first_decided() -> None:
     assert {"daemon", "null-sender"} < set(rules)
     assert [rule["decided"] for rule in verdict["rules"]] == [True] + [False] * (len(rules) - 1)
     assert (verdict["kind"], verdict["rule"]) == ("auto", "auto-submitted")
-    assert explain_raw(raw)["intent"] is None  # a machine means nothing
+    assert explain_raw(raw)["intent"] is None  # an automatic mail has no intent
 
 
 def test_a_persons_mail_fires_no_rule() -> None:
@@ -102,7 +102,7 @@ def test_defects_are_facts() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_can_be_explained(raw: bytes) -> None:
     found: dict[str, Any] = explain_raw(raw)
-    assert json.loads(json.dumps(found)) == found  # a plain document, whatever came in
+    assert json.loads(json.dumps(found)) == found  # a plain document, whatever the mail was
 
 
 def test_fixtures_are_explained(request: pytest.FixtureRequest) -> None:
