@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk
 from mailbot.errors import UsageError
 
@@ -17,8 +18,6 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
 @app.command("list", epilog=example("mailbot agent list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List all agents, and where each was defined."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         configured = {agent.email for agent in desk.settings.agents}
         found = [
@@ -59,7 +58,6 @@ def add(  # noqa: PLR0913 - one parameter per option
     config: ConfigFile = None,
 ) -> None:
     """Add an agent."""
-    from mailbot.cli import output
     from mailbot.config.values import read_address, words
 
     try:
@@ -75,8 +73,6 @@ def add(  # noqa: PLR0913 - one parameter per option
 @app.command(epilog=example("mailbot agent remove budi@helpdesk.example"))
 def remove(context: typer.Context, email: Email, config: ConfigFile = None) -> None:
     """Remove an agent that was added by command; remove the others from the configuration."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         desk.helpdesk.remove_agent(email.strip().lower())
     output.say(f"Removed {email}.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, settings_of, single
 
 if TYPE_CHECKING:
@@ -78,8 +79,6 @@ def probes() -> tuple[tuple[str, Callable[[Settings], Iterator[CheckResult]]], .
 
 def print_results(results: Sequence[CheckResult], *, as_json: bool) -> None:
     """Print one line for each result, with the remedy below it."""
-    from mailbot.cli import output
-
     if as_json:
         ok = all(result.state != "fail" for result in results)
         output.print_json({"ok": ok, "findings": [result.as_json() for result in results]})

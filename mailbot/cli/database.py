@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_store, settings_of
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_store, restore_owner, settings_of
 
 app = group("db", "The database: its schema, a backup, its integrity.")
 
@@ -15,8 +16,6 @@ app = group("db", "The database: its schema, a backup, its integrity.")
 @app.command(epilog=example("mailbot db upgrade"))
 def upgrade(context: typer.Context, config: ConfigFile = None) -> None:
     """Create the schema or bring it up to date (every other command does so automatically)."""
-    from mailbot.cli import output
-
     with opened_store(context) as (store, _):
         output.say(f"{store.described()}: the schema is up to date.")
 
@@ -28,7 +27,6 @@ def backup(
     config: ConfigFile = None,
 ) -> None:
     """Copy the database into a file, as one consistent snapshot, while the daemon runs."""
-    from mailbot.cli import output
     from mailbot.store import backup
 
     with opened_store(context) as (store, _):
@@ -39,8 +37,6 @@ def backup(
 @app.command(epilog=example("mailbot db check"))
 def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """Check the database: files, schema, references. Exit 1 if something is wrong."""
-    from mailbot.cli import output
-    from mailbot.cli.options import restore_owner
     from mailbot.runtime.clock import SystemClock
     from mailbot.store import integrity
     from mailbot.store.engine import Store

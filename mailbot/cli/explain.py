@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, settings_if_any, settings_of, single
 from mailbot.errors import UsageError
 
@@ -33,7 +34,6 @@ def explain(
     A file needs no desk; with one, its reply addresses are verified and its references looked up.
     """
     document, zone = _of_desk(context, what) if _is_known_to_desk(what) else _of_file(context, Path(what))
-    from mailbot.cli import output
     from mailbot.cli.explain_view import print_explanation
 
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, opened_desk, single
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ def ingest(
     config: ConfigFile = None,
 ) -> None:
     """Process mail from files as if it had come by IMAP. A mail that is known already is ignored."""
-    from mailbot.cli import output
     from mailbot.cli.mail_files import find_mail_files
 
     sources = find_mail_files(files)  # before the desk is opened: a mistyped name changes nothing
@@ -60,8 +60,6 @@ def _ingest(desk: Desk, mail: FileMail) -> dict[str, Any]:
 
 
 def _print_one(results: dict[str, Any]) -> None:
-    from mailbot.cli import output
-
     where = f" #{results['ticket']}" if results["ticket"] is not None else ""
     reason = f" ({results['reason']})" if results["reason"] else ""
     output.say(f"{results['file']}: {results['outcome']}{where}{reason}")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import AsJson, ConfigFile, example, group, settings_of
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, example, group, restore_owner, settings_of
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ PICKED_UP = "A running mailbot picks it up within a few seconds; no restart is n
 @app.command("list", epilog=example("mailbot key list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List the keys by fingerprint: which one signs, and until when the others are accepted. Shows no secret."""
-    from mailbot.cli import output
     from mailbot.config.keyring import read_keyring
     from mailbot.desk.wiring import key_path
     from mailbot.runtime.clock import SystemClock
@@ -60,7 +60,6 @@ def rotate(
     """Add a new signing key. Reply addresses that were handed out before keep working for the grace period."""
     from datetime import timedelta
 
-    from mailbot.cli import output
     from mailbot.config.values import read_duration
 
     try:
@@ -84,8 +83,6 @@ def drop(
     config: ConfigFile = None,
 ) -> None:
     """Remove keys from the file: the expired ones, or one by its fingerprint (never the one that signs)."""
-    from mailbot.cli import output
-
     with _changed(context) as (ring, now, replace_ring):
         older = ring.keys[1:]
         if key and key not in {each.fingerprint for each in older}:
@@ -104,7 +101,6 @@ def drop(
 @contextmanager
 def _changed(context: typer.Context) -> Iterator[tuple[Keyring, datetime, Callable[[Keyring], None]]]:
     """Yield the keyring, the time, and a function that replaces the keyring; one command at a time."""
-    from mailbot.cli.options import restore_owner
     from mailbot.config.keyring import change_keyring, only_one_writer
     from mailbot.desk.wiring import key_path, read_keys
     from mailbot.runtime.clock import SystemClock

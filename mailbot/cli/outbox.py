@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store
 from mailbot.errors import NotPossible
 
@@ -17,7 +18,6 @@ _ID = "From `mailbot outbox list`"
 @app.command("list", epilog=example("mailbot outbox list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List mail that is pending or has failed: attempts, the server's last response, the next attempt."""
-    from mailbot.cli import output
     from mailbot.store import queries
 
     with opened_store(context) as (store, zone):
@@ -43,8 +43,6 @@ def retry(
     config: ConfigFile = None,
 ) -> None:
     """Retry mail now, resetting its back-off; a running daemon sends it within two seconds."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         count = desk.helpdesk.retry_outbox(ids or None)
     if ids:
@@ -59,8 +57,6 @@ def cancel(
     config: ConfigFile = None,
 ) -> None:
     """Cancel mail: it is never sent."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         count = desk.helpdesk.cancel_outbox(ids)
     _refuse_missing(ids, count)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store
 from mailbot.errors import NotPossible
 
@@ -20,7 +21,6 @@ Ids = Annotated[
 @app.command("list", epilog=example("mailbot quarantine list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List quarantined mail, newest first, with the reason."""
-    from mailbot.cli import output
     from mailbot.store import queries
 
     with opened_store(context) as (store, zone):
@@ -44,7 +44,6 @@ def show(
     config: ConfigFile = None,
 ) -> None:
     """Show one quarantined mail: the reason, its header fields, the beginning of its text."""
-    from mailbot.cli import output
     from mailbot.cli.quarantine_view import print_quarantined, write_raw
     from mailbot.store import queries, raw_mail
 
@@ -65,8 +64,6 @@ def show(
 @app.command(epilog=example("mailbot quarantine release 17 18"))
 def release(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None:
     """Release mail: it is processed like any other, by today's rules."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         for done in desk.helpdesk.release(ids):
             ticket = f" #{done.number}" if done.number is not None else ""
@@ -77,8 +74,6 @@ def release(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None
 @app.command(epilog=example("mailbot quarantine discard 17"))
 def discard(context: typer.Context, ids: Ids, config: ConfigFile = None) -> None:
     """Discard mail: it stays in the mailbox's quarantine folder, but never becomes a ticket."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         desk.helpdesk.discard(ids)
     output.say(f"Discarded: {', '.join(map(str, ids))}.")

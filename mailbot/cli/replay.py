@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, settings_if_any, single
 from mailbot.errors import NotPossible, UsageError
 
@@ -34,7 +35,6 @@ def replay(  # noqa: PLR0913 - one parameter per option
 
     It runs on a temporary desk. Nothing is sent, and the real desk is not touched.
     """
-    from mailbot.cli import output
     from mailbot.cli.mail_files import find_mail_files
     from mailbot.cli.replay_view import print_findings
 
@@ -107,8 +107,6 @@ def _survey(files: MailFiles) -> Survey:
 
 
 def _report_guess(survey: Survey) -> None:
-    from mailbot.cli import output
-
     if survey.desk_address:
         share = f"it is in {survey.desk_share:.0%} of the mails"
         output.say(f"Taking {survey.desk_address} for the helpdesk's address: {share}. Use --address for another one.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, opened_store, single
 from mailbot.errors import UsageError
 
@@ -18,7 +19,6 @@ def report(
     config: ConfigFile = None,
 ) -> None:
     """Report volumes, first-response and resolution times and follow-ups, by agent and program."""
-    from mailbot.cli import output
     from mailbot.cli.report_view import print_csv, print_report
     from mailbot.config.values import read_duration
     from mailbot.store import queries

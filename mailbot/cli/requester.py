@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import ConfigFile, example, group, opened_desk
 
 app = group("requester", "A person's data: export or erase it.")
@@ -16,8 +17,6 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", show_default=False)]
 @app.command(epilog=example("mailbot requester export guru@sekolah.example > guru.json"))
 def export(context: typer.Context, email: Email, config: ConfigFile = None) -> None:
     """Print everything that is stored about a person, as one JSON document."""
-    from mailbot.cli import output
-
     with opened_desk(context) as desk:
         output.print_json(desk.helpdesk.export_requester(email.strip().lower()))
 
@@ -32,8 +31,6 @@ def erase(
     config: ConfigFile = None,
 ) -> None:
     """Erase a person's tickets, messages and mail. The audit log keeps one line about it."""
-    from mailbot.cli import output
-
     address = email.strip().lower()
     with opened_desk(context) as desk:
         if not yes:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import ConfigFile, named_config, settings_of, single
+from mailbot.cli.options import ConfigFile, named_config, restore_owner, settings_of, single
 
 
 def run(
@@ -25,7 +25,6 @@ def run(
 
     mailboxes = open_ahead(settings)
 
-    from mailbot.cli.options import restore_owner
     from mailbot.config.layers import config_path
     from mailbot.daemon import app as daemon
     from mailbot.daemon.once import run_once

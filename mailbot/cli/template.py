@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, example, group, named_config
 from mailbot.errors import NotPossible, UsageError
 
@@ -22,8 +23,6 @@ FORMS = ("eml", "txt", "html")
 @app.command("list", epilog=example("mailbot template list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List every template with its subject, rendered with sample data."""
-    from mailbot.cli import output
-
     renderer = _renderer(context)
     subjects = {
         name: {lang: renderer.render(name, lang, renderer.sample(name, lang)).subject for lang in LANGUAGES}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailbot.cli import output
 from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_desk, opened_store, read_text
 from mailbot.errors import NotPossible, UsageError
 
@@ -49,7 +50,6 @@ def list_(  # noqa: PLR0913 - one parameter per option
     config: ConfigFile = None,
 ) -> None:
     """List tickets, newest first."""
-    from mailbot.cli import output
     from mailbot.store import queries
 
     with opened_store(context) as (store, zone):
@@ -79,7 +79,6 @@ def show(
     config: ConfigFile = None,
 ) -> None:
     """Show one ticket with its messages and its history."""
-    from mailbot.cli import output
     from mailbot.cli.ticket_view import hidden_parts, print_ticket
     from mailbot.store import queries
 
@@ -179,7 +178,6 @@ def spam(context: typer.Context, number: Number, as_agent: As = "", config: Conf
 
 def _act(context: typer.Context, number: int, text: str, as_agent: str) -> None:
     """Pass an agent's text and commands to the desk, then report the ticket's status."""
-    from mailbot.cli import output
     from mailbot.store import queries
 
     with opened_desk(context) as desk:
