@@ -152,7 +152,7 @@ class _Page:
             self._print(f"  back on {verdict['returns_on']}")
 
     def _words(self, words: Document, intent: Document | None, commands: Document | None) -> None:
-        self._section(f"New text  (cut by: {words['rule'] or 'nothing'})")
+        self._section(f"New words  (cut by: {words['rule'] or 'nothing'})")
         self._text(words["text"] or "(none)", "", MAX_LINES)
         for name in ("quoted", "signature"):
             if words[name].strip():

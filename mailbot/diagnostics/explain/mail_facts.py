@@ -108,12 +108,12 @@ def verdict(mail: MailFacts) -> dict[str, Any]:
 
 
 def cut(reply: Reply) -> dict[str, Any]:
-    """Return the new text, what is hidden, and which rule made the cut."""
+    """Return the new words, what is hidden, and which rule made the cut."""
     return {"rule": reply.rule or None, "text": reply.text, "quoted": reply.quoted, "signature": reply.signature}
 
 
 def intent(text: str) -> dict[str, Any]:
-    """Return the intent of the new text, and the signals of each of its clauses."""
+    """Return the intent of the new words, and the signals of each of its clauses."""
     found = [
         {"clause": " ".join(token.typed for token in clause.tokens), "says": sorted(s.name.lower() for s in signals)}
         for clause in clauses(text)[:MAX_CLAUSES_SHOWN]
