@@ -49,11 +49,11 @@ def print_quarantined(mail: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> No
 
 def _parsed(mail: Mapping[str, Any], raw: bytes) -> InboundMessage:
     """Parse the mail; only its header if parsing it failed, crashed or hung before."""
-    from mailbot.mail.mime.minimal_parser import glance
+    from mailbot.mail.mime.minimal_parser import parse_minimal
     from mailbot.mail.mime.parser import parse_message
 
     if mail["rule"] in _HEADER_ONLY:
-        return glance(raw, mail["size"])
+        return parse_minimal(raw, mail["size"])
     return parse_message(raw)
 
 

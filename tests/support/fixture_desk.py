@@ -34,7 +34,7 @@ from mailbot.mail.message import (
     Reply,
 )
 from mailbot.mail.mime.parser import parse_message
-from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.redaction import without_tokens
 from mailbot.mail.reply.forward import read_forward
 from mailbot.mail.reply.reply_text import new_words
 from mailbot.mail.reply_token import (
@@ -43,6 +43,7 @@ from mailbot.mail.reply_token import (
     read_tokens,
 )
 from mailbot.mail.subject import clean_subject, status_request
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.ticket.command_parser import Command, parse_commands
 from mailbot.ticket.events import (
     Absorb,

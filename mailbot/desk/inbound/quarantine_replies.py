@@ -25,12 +25,12 @@ from mailbot.desk.views import (
     FaultView,
     OutcomeView,
 )
-from mailbot.mail.redaction import _one_line
 from mailbot.mail.reply_token import (
     Purpose,
     Signer,
     Token,
 )
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.matching import Clues
 from mailbot.ticket.quarantine import (
@@ -86,7 +86,7 @@ def carry_out_orders(turn: Context, mail: IncomingMail, agent: Agent, token: Tok
 def _refuse(
     turn: Context, mail: IncomingMail, agent: Agent, list_id: int | None, errors: Sequence[OrderError]
 ) -> HandlingResult:  # fmt: skip
-    faults = tuple(FaultView(e.fault.value, _one_line(e.line), e.line_number, _one_line(e.found)) for e in errors)
+    faults = tuple(FaultView(e.fault.value, one_line(e.line), e.line_number, one_line(e.found)) for e in errors)
     context = {"outcomes": (), "errors": faults}
     turn.post.of_quarantine(turn, agent.email, "agent/quarantine_done", context, list_id, mail)
     reasons = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
@@ -101,7 +101,7 @@ def _carry_out(turn: Context, agent: Agent, number: int, order: QuarantineComman
     """One number's order."""
     if row is None:  # locked: somebody has it in hand at this moment
         return OutcomeView(number, "", "", "busy")
-    outcome = OutcomeView(number, _one_line(row.sender), _one_line(row.subject), "left")
+    outcome = OutcomeView(number, one_line(row.sender), one_line(row.subject), "left")
     # as it is now: an order before this one may have changed it
     [now] = turn.work.inbound_unlocked([row.id])
     if now.state not in quarantine_lists.HELD:
@@ -116,8 +116,8 @@ def _carry_out(turn: Context, agent: Agent, number: int, order: QuarantineComman
     turn.work.set_inbound(row.id, state="received", explanation=release_flags(now), traceback="", attempts=1)
     done = turn.admit(row.id)
     if done.state in quarantine_lists.HELD:
-        return replace(outcome, outcome="held_again", reason=_one_line(done.reason))
-    return replace(outcome, outcome="let_in", ticket=done.number, reason=_one_line(done.reason))
+        return replace(outcome, outcome="held_again", reason=one_line(done.reason))
+    return replace(outcome, outcome="let_in", ticket=done.number, reason=one_line(done.reason))
 
 
 def _number(turn: Context, ticket_id: int | None) -> int | None:

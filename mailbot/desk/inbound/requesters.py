@@ -22,9 +22,10 @@ from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.intent.intent import intent_of
 from mailbot.mail.message import Address, Reply
-from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.redaction import without_tokens
 from mailbot.mail.reply.reply_text import new_words
 from mailbot.mail.subject import clean_subject, status_request
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.events import (
     Hold,

@@ -11,7 +11,7 @@ from mailbot.desk.context import (
 from mailbot.desk.views import (
     HeldMailView,
 )
-from mailbot.mail.redaction import _one_line
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.quarantine import (
     QuarantineReason,
@@ -58,11 +58,11 @@ def _view(number: int, row: Any) -> HeldMailView:
     )  # fmt: skip
     return HeldMailView(
         number=number,
-        sender=_one_line(row.sender),
-        subject=_one_line(row.subject),
+        sender=one_line(row.sender),
+        subject=one_line(row.subject),
         size=row.size,
         at=row.received_at,
         why=why.value,
-        detail=_one_line(row.reason) if why in _TELLING else "",
+        detail=one_line(row.reason) if why in _TELLING else "",
         can_be_released=why not in (QuarantineReason.TOO_LARGE, QuarantineReason.NO_SENDER),
     )

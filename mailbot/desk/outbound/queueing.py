@@ -24,8 +24,8 @@ from mailbot.desk.profile import DeskProfile
 from mailbot.desk.views import DeskView, PersonView
 from mailbot.mail.compose.composer import Draft, compose
 from mailbot.mail.message import Address, Attachment, MessageKind
-from mailbot.mail.redaction import safe_name
 from mailbot.mail.reply_token import Purpose
+from mailbot.mail.untrusted_text import safe_name
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.events import Topic

@@ -21,7 +21,7 @@ from mailbot.mail.message import (
     InboundMessage,
 )
 from mailbot.mail.mime.parser import parse_message
-from mailbot.mail.redaction import safe_name, safe_title
+from mailbot.mail.untrusted_text import safe_name, safe_title
 from mailbot.ticket.auto_reply_limits import (
     RALLY,
     ROWS,

@@ -19,11 +19,8 @@ from mailbot.desk.outbound.templates import (
     Renderer,
 )
 from mailbot.desk.views import PersonView, TicketView
-from mailbot.mail.compose.composer import (
-    Draft,
-    compose,
-    with_attachments,
-)
+from mailbot.mail.compose.attachments import enclose
+from mailbot.mail.compose.composer import Draft, compose
 from mailbot.mail.message import Address, Attachment, MessageKind
 from mailbot.mail.mime.html_to_text import html_to_text
 from mailbot.mail.reply.sent_texts import Originals
@@ -118,7 +115,7 @@ def test_the_mail_with_files_is_what_it_was(request: pytest.FixtureRequest) -> N
         Attachment("foto – layar é.png", "image/png", b"\x89PNG\r\n" * 12, content_id="layar@x.example", inline=True),
     ]
     update = bool(request.config.getoption("--update-golden"))
-    compare(GOLDEN / "with-files.id.eml", with_attachments(compose(draft), files), update=update)
+    compare(GOLDEN / "with-files.id.eml", bytes(enclose(compose(draft), files)), update=update)
 
 
 def test_no_golden_file_is_left_over() -> None:

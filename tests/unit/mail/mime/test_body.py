@@ -1,4 +1,4 @@
-"""The body of a mail: which part is its text, and what its bytes say."""
+"""The body of a mail: which part is its text, and how its bytes are decoded."""
 
 from __future__ import annotations
 
