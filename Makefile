@@ -18,6 +18,7 @@
 #                 docs/performance.md (20 minutes, 8 GB of disk for so long; BACKLOG_N=100000 BACKLOG_LARGE=8)
 #   make soak     a year of traffic in eleven minutes, on a fast clock: does memory stay what it was? (docs/performance.md;
 #                 SOAK_N=3000 mails, SOAK_SECONDS=660)
+#   make screenshots  the pictures of the README, into docs/images (needs chromium)
 #   PYTHON=…      another Python than the newest usable one
 
 SHELL := /bin/bash
@@ -38,7 +39,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz chaos laws coverage mutation bench backlog soak clean
+.PHONY: help demo screenshots test lint score fuzz chaos laws coverage mutation bench backlog soak clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,6 +58,9 @@ $(DEV_STAMP): $(RUN_STAMP)
 
 demo: $(RUN_STAMP)
 	@exec $(BIN)/mailbot demo --tour $(if $(TOUR_ONLY),,--page)
+
+screenshots: $(DEV_STAMP)
+	$(BIN)/python -m tools.screenshots docs/images
 
 test: $(DEV_STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
