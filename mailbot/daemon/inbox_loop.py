@@ -20,16 +20,9 @@ from mailbot.config.model import MailboxSettings
 from mailbot.daemon.cluster.shared_reader import SharedReader
 from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_reader import InboxReader
-from mailbot.daemon.loop_guard import (
-    LONGEST_RETRY,
-    _unexpected,
-    retry_delay,
-)
+from mailbot.daemon.loop_guard import LONGEST_RETRY, _unexpected, retry_delay
 from mailbot.desk.wiring import Desk
-from mailbot.errors import (
-    MailboxUnavailable,
-    TemporaryError,
-)
+from mailbot.errors import MailboxUnavailable, TemporaryError
 from mailbot.monitoring.watcher import HANG_SECONDS
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage

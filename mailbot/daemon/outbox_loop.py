@@ -10,12 +10,7 @@ from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_loop import log
 from mailbot.daemon.loop_guard import _unexpected, retry_delay
 from mailbot.desk.wiring import Desk
-from mailbot.errors import (
-    LogInRefused,
-    PermanentError,
-    StoreUnavailable,
-    TemporaryError,
-)
+from mailbot.errors import LogInRefused, PermanentError, StoreUnavailable, TemporaryError
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
 from mailbot.runtime.status import Heartbeat

@@ -14,11 +14,7 @@ from zoneinfo import ZoneInfo
 from mailbot.desk.outbound.templates import Renderer
 from mailbot.desk.views import ConditionView, WaitingView
 from mailbot.monitoring.alert_history import Episode, News
-from mailbot.monitoring.conditions import (
-    Severity,
-    in_words,
-    title,
-)
+from mailbot.monitoring.conditions import Severity, in_words, title
 from mailbot.runtime.status import QueueStatus
 
 TEMPLATE = "admin/alert"

@@ -20,11 +20,7 @@ from typing import Protocol
 from mailbot.config.model import ServerSettings, Settings, SmtpSettings
 from mailbot.desk.profile import DeskProfile
 from mailbot.errors import PermanentError
-from mailbot.mail.compose.composer import (
-    Draft,
-    compose,
-    message_id,
-)
+from mailbot.mail.compose.composer import Draft, compose, message_id
 from mailbot.mail.message import Address, MessageKind
 from mailbot.monitoring.alert import Alert
 from mailbot.runtime.clock import Clock

@@ -14,11 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailbot.monitoring.conditions import (
-    Condition,
-    Judgement,
-    Severity,
-)
+from mailbot.monitoring.conditions import Condition, Judgement, Severity
 
 # Conditions that come one after the other have one cause more often than not: who has lasted for this part of `after`
 # is told along with the first.

@@ -18,24 +18,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mailbot.desk.profile import DeskProfile
-from mailbot.mail.compose.composer import (
-    Draft,
-    compose,
-    message_id,
-)
+from mailbot.mail.compose.composer import Draft, compose, message_id
 from mailbot.mail.message import Address, MessageKind
-from mailbot.mail.reply_token import (
-    Purpose,
-    Token,
-    read_tokens,
-)
+from mailbot.mail.reply_token import Purpose, Token, read_tokens
 from mailbot.monitoring.conditions import CanaryFacts
 from mailbot.runtime.clock import Clock
-from mailbot.transport.smtp.submission import (
-    Accepted,
-    Deferred,
-    Rejected,
-)
+from mailbot.transport.smtp.submission import Accepted, Deferred, Rejected
 
 # In these first bytes the header stands, also behind the trace headers of a long way round.
 HEADER_WITHIN = 65_536

@@ -19,11 +19,7 @@ from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from mailbot.desk.outbound.formats import format_size, format_stamp
-from mailbot.runtime.status import (
-    ConnectionStatus,
-    DiskSpace,
-    QueueStatus,
-)
+from mailbot.runtime.status import ConnectionStatus, DiskSpace, QueueStatus
 from mailbot.vocabulary.conditions import WORDS
 
 # A disk with less than this part of [alerts] disk_free is no warning any more: the next mail may not fit.

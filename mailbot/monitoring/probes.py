@@ -16,11 +16,7 @@ from typing import Protocol
 
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.status import (
-    ConnectionStatus,
-    DiskSpace,
-    QueueStatus,
-)
+from mailbot.runtime.status import ConnectionStatus, DiskSpace, QueueStatus
 from mailbot.store.engine import Store
 from mailbot.store.queries.monitoring import automatic_since, waiting
 

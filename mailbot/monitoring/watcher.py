@@ -24,27 +24,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mailbot.errors import ConfigError
 from mailbot.monitoring import alert as alerts
 from mailbot.monitoring import health_file
-from mailbot.monitoring.alert_channels import (
-    Route,
-    in_alerts,
-    routes_of,
-)
-from mailbot.monitoring.alert_history import (
-    Memory,
-    News,
-    Rhythm,
-)
+from mailbot.monitoring.alert_channels import Route, in_alerts, routes_of
+from mailbot.monitoring.alert_history import Memory, News, Rhythm
 from mailbot.monitoring.canary import Canary
-from mailbot.monitoring.conditions import (
-    OF_THE_DESK,
-    Condition,
-    Facts,
-    Judgement,
-    Limits,
-    in_words,
-    judge,
-    title,
-)
+from mailbot.monitoring.conditions import OF_THE_DESK, Condition, Facts, Judgement, Limits, in_words, judge, title
 from mailbot.monitoring.probes import Probes
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage

@@ -14,24 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from mailbot.errors import (
-    MailboxUnavailable,
-    PermanentError,
-    TemporaryError,
-)
+from mailbot.errors import MailboxUnavailable, PermanentError, TemporaryError
 from mailbot.transport.imap.connection import Client
-from mailbot.transport.oauth import (
-    TokenRefused,
-    TokenSource,
-    xoauth2,
-)
-from mailbot.transport.tls import (
-    CONNECTS_AGAIN,
-    client_context,
-    explain,
-    plaintext_fault,
-    without_secrets,
-)
+from mailbot.transport.oauth import TokenRefused, TokenSource, xoauth2
+from mailbot.transport.tls import CONNECTS_AGAIN, client_context, explain, plaintext_fault, without_secrets
 
 if TYPE_CHECKING:
     from mailbot.config.model import ImapSettings

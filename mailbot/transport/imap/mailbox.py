@@ -22,30 +22,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailbot.errors import FilingRefused, MailboxUnavailable
-from mailbot.mail.fetched import (
-    FetchedMail,
-    Folder,
-    Misfiled,
-)
+from mailbot.mail.fetched import FetchedMail, Folder, Misfiled
 from mailbot.runtime.memory import taking_in
-from mailbot.transport.imap import (
-    fetch,
-    folders,
-    idle,
-    move,
-    suspects,
-    unquarantine,
-)
+from mailbot.transport.imap import fetch, folders, idle, move, suspects, unquarantine
 from mailbot.transport.imap.connection import ALLOWANCE, Client
 from mailbot.transport.imap.idle import WakeUp
-from mailbot.transport.imap.login import (
-    PATIENCE,
-    connect,
-    drop,
-    network_faults,
-    place,
-    server_words,
-)
+from mailbot.transport.imap.login import PATIENCE, connect, drop, network_faults, place, server_words
 from mailbot.transport.oauth import TokenSource
 from mailbot.transport.tls import certificate_ends
 

@@ -25,11 +25,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mailbot.transport.imap.connection import Client
-from mailbot.transport.imap.fetch import (
-    chunks,
-    search,
-    uid_set,
-)
+from mailbot.transport.imap.fetch import chunks, search, uid_set
 
 # The mark of a mail that stays in the folder (RFC 5788: a keyword; it needs no registration to work).
 DONE = "$MailbotDone"

@@ -17,10 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from mailbot.mail.compose.streaming import Outgoing
 from mailbot.runtime.memory import LARGE
-from mailbot.transport.smtp.submission import (
-    Submission,
-    SubmissionResult,
-)
+from mailbot.transport.smtp.submission import Submission, SubmissionResult
 
 
 class OutgoingMail(NamedTuple):

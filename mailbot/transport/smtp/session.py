@@ -17,19 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.transport.oauth import (
-    TokenRefused,
-    TokenSource,
-    xoauth2,
-)
-from mailbot.transport.tls import (
-    client_context,
-    explain,
-    keep_alive,
-    plaintext_fault,
-    readable,
-    without_secrets,
-)
+from mailbot.transport.oauth import TokenRefused, TokenSource, xoauth2
+from mailbot.transport.tls import client_context, explain, keep_alive, plaintext_fault, readable, without_secrets
 
 if TYPE_CHECKING:
     from mailbot.config.model import SmtpSettings

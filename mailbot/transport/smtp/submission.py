@@ -20,21 +20,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.errors import (
-    LogInRefused,
-    PermanentError,
-    TemporaryError,
-)
+from mailbot.errors import LogInRefused, PermanentError, TemporaryError
 from mailbot.mail.compose.streaming import Outgoing
 from mailbot.transport.oauth import TokenSource
-from mailbot.transport.smtp.session import (
-    NotReady,
-    Session,
-    cause_of,
-    open_session,
-    place,
-    reply_text,
-)
+from mailbot.transport.smtp.session import NotReady, Session, cause_of, open_session, place, reply_text
 from mailbot.transport.tls import certificate_ends, explain
 
 if TYPE_CHECKING:

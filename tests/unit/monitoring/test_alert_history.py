@@ -6,16 +6,8 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from mailbot.monitoring.alert_history import (
-    Memory,
-    News,
-    Rhythm,
-)
-from mailbot.monitoring.conditions import (
-    Condition,
-    Judgement,
-    Severity,
-)
+from mailbot.monitoring.alert_history import Memory, News, Rhythm
+from mailbot.monitoring.conditions import Condition, Judgement, Severity
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 RHYTHM = Rhythm(timedelta(minutes=15), timedelta(hours=24))

@@ -16,11 +16,7 @@ from mailbot.mail.mime.parser import parse_message
 from mailbot.mail.reply_token import Purpose, Signer
 from mailbot.monitoring.canary import Canary, number_of
 from mailbot.runtime.clock import ManualClock
-from mailbot.transport.smtp.submission import (
-    Accepted,
-    Deferred,
-    Rejected,
-)
+from mailbot.transport.smtp.submission import Accepted, Deferred, Rejected
 from tests.support.loopback import until
 
 ADDRESS = "support@helpdesk.example"

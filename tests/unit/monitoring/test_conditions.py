@@ -9,22 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.monitoring.conditions import (
-    NAMES,
-    CanaryFacts,
-    Condition,
-    Facts,
-    Limits,
-    Severity,
-    in_words,
-    judge,
-    title,
-)
-from mailbot.runtime.status import (
-    ConnectionStatus,
-    DiskSpace,
-    QueueStatus,
-)
+from mailbot.monitoring.conditions import NAMES, CanaryFacts, Condition, Facts, Limits, Severity, in_words, judge, title
+from mailbot.runtime.status import ConnectionStatus, DiskSpace, QueueStatus
 from mailbot.vocabulary.conditions import WORDS
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

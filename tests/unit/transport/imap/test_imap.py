@@ -8,21 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.transport.imap.fetch import (
-    HEADER_LIMIT,
-    _moment,
-    batches,
-    chunks,
-    uid_set,
-)
+from mailbot.transport.imap.fetch import HEADER_LIMIT, _moment, batches, chunks, uid_set
 from mailbot.transport.imap.folders import Naming
 from mailbot.transport.imap.move import keeps_keywords
-from mailbot.transport.imap.suspects import (
-    FIRST_REST,
-    LONGEST_REST,
-    TRIES,
-    Suspects,
-)
+from mailbot.transport.imap.suspects import FIRST_REST, LONGEST_REST, TRIES, Suspects
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,7 @@ from hypothesis import strategies as st
 
 from mailbot.config.values import is_loopback
 from mailbot.transport.smtp.submission import dotted, line_ends
-from mailbot.transport.tls import (
-    client_context,
-    explain,
-    plaintext_fault,
-)
+from mailbot.transport.tls import client_context, explain, plaintext_fault
 from tests.support.settings import smtp_settings
 
 _PIECES = st.sampled_from([b"\r\n", b"\n", b"\r", b".", b"..", b"x", b"\r\n.\r\n", b"\x00", b"\xff", b""])
