@@ -185,7 +185,7 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _imap(settings: Settings) -> Iterator[CheckResult]:
-    from mailbot.transport.imap.login import place
+    from mailbot.transport.imap.login import server_name
     from mailbot.transport.imap.mailbox import Mailbox
 
     for imap in settings.mailboxes:
@@ -200,7 +200,7 @@ def _imap(settings: Settings) -> Iterator[CheckResult]:
             box.close()
         waits = "1 mail waits" if len(waiting) == 1 else f"{len(waiting)} mails wait"
         folders = ", ".join(name for name in (imap.folder, imap.processed_folder, imap.quarantine_folder) if name)
-        where = place(imap).removeprefix("IMAP ")
+        where = server_name(imap).removeprefix("IMAP ")
         yield CheckResult("IMAP", "ok", f"{where}: logged in; {folders} are there; {waits} in {imap.folder}")
 
 
@@ -312,19 +312,19 @@ def try_alerts(settings: Settings) -> Iterator[CheckResult]:
         read_keys,
     )
     from mailbot.monitoring.alert import trial
-    from mailbot.monitoring.alert_channels import in_alerts, routes_of
+    from mailbot.monitoring.alert_channels import channels_of, in_alerts
     from mailbot.runtime.clock import SystemClock
 
     clock = SystemClock()
-    routes = routes_of(
+    channels = channels_of(
         settings, make_profile(settings, read_keys(settings), clock.now()), clock, lambda: secrets.token_hex(10)
     )
     alert = trial(make_renderer(settings), settings.helpdesk.language, clock.now())
-    if not routes:
+    if not channels:
         yield CheckResult("trial alert", "fail", "there is nobody to tell", "set [alerts] addresses or command")
-    for route in routes:
-        why = in_alerts(settings, route.tell(alert))
-        yield CheckResult("trial alert", "fail" if why else "ok", f"{route.name}: {why or alert.subject}")
+    for channel in channels:
+        why = in_alerts(settings, channel.send(alert))
+        yield CheckResult("trial alert", "fail" if why else "ok", f"{channel.name}: {why or alert.subject}")
 
 
 def _alert_server(settings: Settings) -> Iterator[CheckResult]:

@@ -9,20 +9,20 @@ from mailbot.runtime.clock import Clock
 
 
 class Heartbeat:
-    """One direction. One thread notes, any may read `line`."""
+    """One direction. One thread notes, any may read `status`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.line = ConnectionStatus()
+        self.status = ConnectionStatus()
 
     def works(self, certificate_ends: datetime | None = None) -> None:
         """It worked just now. `certificate_ends`: of the server's certificate, where TLS told it."""
-        self.line = ConnectionStatus(self._clock.now(), certificate_ends=certificate_ends or self.line.certificate_ends)
+        self.status = ConnectionStatus(self._clock.now(), certificate_ends=certificate_ends or self.status.certificate_ends)
 
     def fails(self, reason: str, *, credentials: bool = False) -> None:
         """It failed just now. The outage began with the first failure after the last success."""
-        since = self.line.failing_since or self._clock.now()
-        self.line = replace(self.line, failing_since=since, reason=reason, credentials=credentials)
+        since = self.status.failing_since or self._clock.now()
+        self.status = replace(self.status, failing_since=since, reason=reason, credentials=credentials)
 
 
 @dataclass(frozen=True, slots=True)
