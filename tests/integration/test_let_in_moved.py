@@ -42,7 +42,7 @@ class Reading:
     def __init__(self, server: Dovecot, folder: Path, url: str) -> None:
         self.server, self.user = server, f"letin{next(_users)}"
         self.people = TryDesk(folder, url)
-        self.mailbox = Mailbox(imap_settings(server.port, self.user), max_size=1_000_000, patience=20)
+        self.mailbox = Mailbox(imap_settings(server.port, self.user), max_size=1_000_000, timeout=20)
         self.mailbox.open()
         place = self.people.settings.mailboxes[0].place
         self.reader = InboxReader(self.people.desk.helpdesk, self.mailbox, place)
@@ -141,7 +141,7 @@ def test_what_is_not_there_any_more_is_said_once(desk: Reading, caplog: pytest.L
     caplog.set_level(logging.INFO)
     desk.read()
     desk.read()
-    assert sum(f"mail {held} was let in, but" in line for line in caplog.messages) == 1
+    assert sum(f"mail {held} was released, but" in line for line in caplog.messages) == 1
     assert desk.folders() == (0, [], []) and desk.astray() == [] and desk.people.numbers() == [12345]
 
 
