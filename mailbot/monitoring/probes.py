@@ -57,12 +57,7 @@ class Probes:
     """The probes of one desk. One thread calls `run`, any may call `facts`."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        folders: Sequence[Path],
-        *,
-        statvfs: Callable[[Path], StatVfs] = os.statvfs,
+        self, store: Store, clock: Clock, folders: Sequence[Path], *, statvfs: Callable[[Path], StatVfs] = os.statvfs
     ) -> None:
         self._store = store
         self._clock = clock

@@ -44,12 +44,7 @@ class ClusterMember:
     """
 
     def __init__(
-        self,
-        store: Store,
-        owner: str,
-        mailboxes: Sequence[int],
-        changed: Callable[[], None],
-        storage: SharedOutage,
+        self, store: Store, owner: str, mailboxes: Sequence[int], changed: Callable[[], None], storage: SharedOutage
     ) -> None:
         self._store = store
         self.owner = owner
