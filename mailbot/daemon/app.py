@@ -21,7 +21,8 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from mailbot.config.load import load_settings
 from mailbot.config.logging import configure_for
@@ -40,7 +41,9 @@ from mailbot.runtime.systemd import Notifier
 if TYPE_CHECKING:
     from mailbot.daemon.lmtp.queue import ReceiveQueue
     from mailbot.daemon.lmtp.server import LmtpServer
+    from mailbot.monitoring.metrics import MetricsServer
     from mailbot.transport.imap.mailbox import Mailbox
+    from mailbot.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +57,11 @@ class Daemon:
         self._desk = desk
         self._stopping = threading.Event()
         sharing = self._sharing = None if desk.store.is_sqlite else WorkSharing(desk, self.wake)
-        part: dict[str, Any] = {}
-        if sharing is not None:
-            part = {"reads": sharing.may_read, "notifies_for_all": sharing.member.notifies_for_all}
-        self.watcher = Watcher(desk, new_id=lambda: secrets.token_hex(10), **part)
+        if sharing is None:
+            self.watcher = Watcher(desk, new_id=_new_id)
+        else:
+            for_all = sharing.member.notifies_for_all
+            self.watcher = Watcher(desk, new_id=_new_id, reads=sharing.may_read, notifies_for_all=for_all)
         self._outbox = OutboxLoop(desk, self._stopping, sharing)
         is_canary = self.watcher.canary.recognises
         self._inboxes = Inboxes(
@@ -74,7 +78,7 @@ class Daemon:
             self._receive_queue = ReceiveQueue(desk, self._outbox.wake, sharing)
             self._lmtp = LmtpServer(desk, self._receive_queue, is_canary, listen)
             self.watcher.lmtp = self._lmtp.heartbeat
-        self._pages: list[Any] = []
+        self._pages: list[WebServer | MetricsServer] = []
         self._threads: list[threading.Thread] = []
 
     def start(self, *, again: bool = False) -> None:
@@ -166,6 +170,10 @@ class Daemon:
         return f"{line}; TROUBLE: {conditions}" if conditions else line
 
 
+def _new_id() -> str:
+    return secrets.token_hex(10)
+
+
 def run(settings: Settings, config_path: Path | None = None, mailboxes: Mapping[str, Mailbox] | None = None) -> int:
     """Run the daemon until SIGTERM or SIGINT; return 0. SIGHUP reloads the configuration.
 
@@ -233,7 +241,7 @@ class _Signals:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
 
-    def _note(self, number: int, frame: Any) -> None:
+    def _note(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and signal.SIGINT in self._queue:
             os._exit(130)
         self._queue.append(number)

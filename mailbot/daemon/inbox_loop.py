@@ -80,8 +80,8 @@ class InboxLoop:
         self._unfiled = Outage(log, server_name(box), SystemClock())
         self._guard = LoopGuard(log, self.title, desk.storage_outage)
         self._wake = WakeUp()
-        self._reads = 0
-        self._asked = 0
+        self._completed = 0
+        self._requested = 0
         self._changed = threading.Condition()
         self.progress = time.monotonic()
         self.state = "connecting"
@@ -104,17 +104,17 @@ class InboxLoop:
         """Whether the folder can be read."""
         return self.state.startswith(("reading", "waiting for mail"))
 
-    def ask(self) -> int:
+    def request_pass(self) -> int:
         """Request a complete pass that begins now; return the number to pass to `has_read`."""
         with self._changed:
-            self._asked += 1
+            self._requested += 1
             self._wake.set()
-            return self._asked
+            return self._requested
 
-    def has_read(self, wanted: int, timeout: float) -> bool:
+    def has_read(self, requested: int, timeout: float) -> bool:
         """Wait for the requested pass; return False if it was not possible within `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._reads >= wanted or self._stopping.is_set(), timeout)
+            return self._changed.wait_for(lambda: self._completed >= requested or self._stopping.is_set(), timeout)
 
     def may_read(self) -> bool:
         """Return whether this worker, of several that share the desk, reads the folder."""
@@ -171,7 +171,7 @@ class InboxLoop:
     def _disconnected(self, error: MailboxUnavailable) -> None:
         self.state = "refused: the log-in is not accepted" if error.credentials else "unreachable"
         level = logging.ERROR if error.credentials else logging.WARNING
-        # A server that shuts down says BYE to one connection and resets the next: one failure for the admin.
+        # A server that shuts down sends BYE on one connection and resets the next: one failure for the admin.
         same = CONNECTS_AGAIN if str(error).endswith(CONNECTS_AGAIN) else ""
         self._outage.failed(str(error), level=level, compared=same)
         self.heartbeat.fails(str(error), credentials=error.credentials)
@@ -201,14 +201,14 @@ class InboxLoop:
             self.progress = time.monotonic()
             self._wake.clear()
             with self._changed:
-                begun = self._asked
+                begun = self._requested
             if self._reader.read():
                 self._brisk_until = time.monotonic() + BRISK_SECONDS
             self._pass_done()
             if not self._must_stop():
                 if self._reader.all_handled:  # else a reply may be among the rest, and no timer may fire
                     with self._changed:
-                        self._reads = begun
+                        self._completed = begun
                         self._changed.notify_all()
                 longest = min(self._poll, self._reader.look_again, HANG_SECONDS / 4)
                 self._mailbox.wait(longest, self._wake, brisk=self._brisk_until - time.monotonic())

@@ -68,8 +68,8 @@ class Inboxes:
         desk, sharing = self._context.desk, self._context.sharing
         begun = desk.clock.now()
         mine = [loop for loop in self.loops if loop.may_read()]
-        asked = [(loop, loop.ask()) for loop in mine if loop.works or loop.state == "connecting"]
+        passes = [(loop, loop.request_pass()) for loop in mine if loop.works or loop.state == "connecting"]
         ends = time.monotonic() + timeout
-        read = [loop for loop, wanted in asked if loop.has_read(wanted, max(0.0, ends - time.monotonic()))]
+        read = [loop for loop, number in passes if loop.has_read(number, max(0.0, ends - time.monotonic()))]
         found = {desk.store.mailbox_id(loop.place): begun for loop in read}
         return found if sharing is None else sharing.read_by_all(found)

@@ -26,7 +26,7 @@ def retry_delay(failures: int, longest: float = LONGEST_RETRY) -> float:
 
 
 class LoopGuard:
-    """Catches what a step of a loop raises; `works` says that whatever was wrong is over. One thread uses it.
+    """Catches what a step of a loop raises; `works` records that a step succeeded. One thread uses it.
 
     ::
 

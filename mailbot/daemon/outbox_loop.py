@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 OUTBOX_LOOK_SECONDS = 1.0
 # An idle outbox says nothing about the server: it is checked after so many seconds without contact, sooner if it was
 # failing or never reached. Otherwise a requester would be the first to notice.
-ASK_SECONDS, ASK_SOON_SECONDS = 900.0, 60.0
+CHECK_SECONDS, CHECK_SOON_SECONDS = 900.0, 60.0
 
 
 class OutboxLoop:
@@ -128,7 +128,7 @@ class OutboxLoop:
         """If nothing has been sent for a while, check whether the server still accepts connections."""
         status = self.heartbeat.status
         is_well = status.worked_at is not None and status.failing_since is None
-        if time.monotonic() - self._heard_at < (ASK_SECONDS if is_well else ASK_SOON_SECONDS):
+        if time.monotonic() - self._heard_at < (CHECK_SECONDS if is_well else CHECK_SOON_SECONDS):
             return
         try:
             self._pool.check()

@@ -57,7 +57,7 @@ class Scheduler:
         self._read_inbox = read_inbox
         self._mail_queued = mail_queued
         self._stopping = stopping
-        self._scheduler: Any = None
+        self._scheduler: Any = None  # APScheduler has no types
         self._wait_until = 0.0
         self._guards = {
             name: LoopGuard(log, name, desk.storage_outage) for name in ("timers", "tidying", "quarantine", "clock")

@@ -1,6 +1,6 @@
 """Metrics for Prometheus, if [metrics] listen is set: read from the desk at each scrape, none stored.
 
-In: the desk, its watcher, and callables that say how the daemon's loops are. Out: `/metrics` in Prometheus' text
+In: the desk, its watcher, and callables for the state of the daemon's loops. Out: `/metrics` in Prometheus' text
 format, by prometheus-client (extra `metrics`), and `/health` as JSON. Never: anything that names a person.
 """
 
@@ -64,7 +64,7 @@ class MetricsServer:
             log.error("can't serve metrics on %s ([metrics] listen): %s. Mail is handled", where, error.strerror)
 
     def _with_health(self, metrics_app: Any) -> Callable[[dict[str, Any], Any], Any]:
-        """Add `/health` to the metrics (WSGI, PEP 3333).
+        """Add `/health` to the metrics (WSGI, PEP 3333; prometheus-client types neither side).
 
         It answers 503 only if the process itself hangs: an orchestrator restarts what answers so, and a restart fixes
         no mail server. The body says what else is wrong.
@@ -99,8 +99,8 @@ class MetricsServer:
 
         watcher = self._health.watcher
         facts, since = watcher.facts(), {entry.name: watcher.since(entry) for entry in watcher.judgement.conditions}
-        holds = GaugeMetricFamily("mailbot_health", "1 while this trouble lasts", labels=["condition"])
-        lasts = GaugeMetricFamily("mailbot_health_seconds", "How long this trouble lasts", labels=["condition"])
+        holds = GaugeMetricFamily("mailbot_health", "1 while this condition holds", labels=["condition"])
+        lasts = GaugeMetricFamily("mailbot_health_seconds", "How long this condition has held", labels=["condition"])
         for name in sorted({*NAMES, *since}):
             holds.add_metric([name], float(name in since))
             lasts.add_metric([name], (facts.now - since[name]).total_seconds() if name in since else 0.0)
@@ -111,7 +111,7 @@ class MetricsServer:
             if status.worked_at is not None:
                 age.add_metric([part], (facts.now - status.worked_at).total_seconds())
         yield age
-        free = GaugeMetricFamily("mailbot_disk_free_bytes", "Room for the desk's folder", labels=["folder"])
+        free = GaugeMetricFamily("mailbot_disk_free_bytes", "Free space for the desk's folder", labels=["folder"])
         for space in facts.spaces:
             free.add_metric([space.folder], space.free)
         yield free
@@ -125,7 +125,7 @@ class MetricsServer:
         """Yield the current metrics; if the database can't be read, only those of the daemon."""
         from prometheus_client.metrics_core import GaugeMetricFamily
 
-        up = GaugeMetricFamily("mailbot_works", "1 where the part works, 0 where it does not", labels=["part"])
+        up = GaugeMetricFamily("mailbot_works", "1 if the part works, 0 if it does not", labels=["part"])
         for part, works in self._health.works().items():
             up.add_metric([part], float(works))
         yield up
@@ -136,7 +136,7 @@ class MetricsServer:
             log.warning("metrics: %s", error)
             return
         yield _by_label("mailbot_tickets_open", "Tickets that are not closed", "status", found.open_tickets)
-        yield _by_label("mailbot_outbox_mails", "Mail that has not left", "state", found.outbox)
+        yield _by_label("mailbot_outbox_mails", "Mail that was not sent yet", "state", found.outbox)
         now = self._desk.clock.now()
         oldest = (now - found.oldest_due).total_seconds() if found.oldest_due and found.oldest_due < now else 0.0
         yield GaugeMetricFamily(

@@ -52,7 +52,7 @@ REFUSALS: dict[str, str] = {
     "unauthorized_client": "the application may not use refresh tokens: correct its registration",
     "unsupported_grant_type": "token_uri is not an OAuth 2 token endpoint that knows refresh tokens",
     "invalid_scope": "scope is wrong: leave it out, or name what was consented to",
-    "invalid_request": "the token file lacks something that the server wants",
+    "invalid_request": "the token file lacks something that the server requires",
 }
 
 

@@ -132,7 +132,7 @@ def test_plain_text_after_starttls_is_refused(certificate: Certificate) -> None:
         peer.say(tag + b" OK begin", b"* CAPABILITY IMAP4rev1 AUTH=PLAIN")
 
     trusting = str(certificate.certificate)
-    for answer, words in ((inject, "tampers"), (refuses(b"not now"), "not now")):
+    for answer, words in ((inject, "tampered"), (refuses(b"not now"), "not now")):
         with (
             ScriptedImap(capability=b"IMAP4rev1 STARTTLS", STARTTLS=answer) as server,
             pytest.raises(MailboxUnavailable, match=words),

@@ -72,8 +72,8 @@ def test_the_end_of_a_certificate_is_seen(server_home: Callable[[], Path], certi
 def test_an_outbox_with_nothing_to_send_asks_whether_the_server_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_loop, "ASK_SECONDS", 0.2)
-    monkeypatch.setattr(outbox_loop, "ASK_SOON_SECONDS", 0.1)
+    monkeypatch.setattr(outbox_loop, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(outbox_loop, "CHECK_SOON_SECONDS", 0.1)
     monkeypatch.setattr(outbox_loop, "OUTBOX_LOOK_SECONDS", 0.05)
     sink, stopping = Sink(), threading.Event()
     desk = TryDesk(tmp_path, smtp={"host": "127.0.0.1", "port": sink.port, "security": "none"})

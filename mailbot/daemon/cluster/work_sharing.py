@@ -139,7 +139,7 @@ class WorkSharing:
             results: list[ProcessingResult] = []
             with self._guard:
                 results = self.work_off()
-                if self.is_alive():  # else the database was not asked
+                if self.is_alive():  # else the database was not used
                     self._guard.works()
             if any(result.state != "received" for result in results):
                 handled()

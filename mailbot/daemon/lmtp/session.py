@@ -56,7 +56,7 @@ class ReceivedMail:
 
 @dataclass
 class LmtpHandler:
-    """What all connections share; aiosmtpd calls its `handle_…` methods."""
+    """What all connections share; aiosmtpd calls its `handle_…` methods (`Any`: aiosmtpd has no types)."""
 
     hostname: str
     largest: int  #: Bytes; larger mail is rejected.
@@ -219,7 +219,7 @@ class LmtpSession(LMTP):
         return content.getvalue()  # shares the buffer: a large mail is in memory once
 
 
-def _sender(envelope: Any) -> str:
+def _sender(envelope: Envelope) -> str:
     return "" if envelope.mail_from == "<>" else str(envelope.mail_from)
 
 

@@ -111,7 +111,7 @@ class Wire(imaplib.IMAP4):
             raise self.error(f"STARTTLS was refused: {words!r}")
         if self.buffered():
             # Bytes received before the handshake may not be the server's (response injection, CVE-2011-0411).
-            raise self.abort("plain text followed the answer to STARTTLS: somebody tampers with the connection")
+            raise self.abort("plain text followed the answer to STARTTLS: the connection may have been tampered with")
         self.sock.settimeout(self._read_timeout)
         self._read_from(context.wrap_socket(self.sock, server_hostname=self.host))
         self._tls_established = True

@@ -184,7 +184,7 @@ def _log_in_faults(settings: ImapSettings, keys: str) -> Iterator[None]:
             said = without_secrets(server_words(error), settings.password.get_secret_value())
             if any(code in said.upper() for code in NOT_THE_PASSWORD):
                 raise MailboxUnavailable(
-                    f"{server_name(settings)}: the server can't log anybody in at the moment: {said}"
+                    f"{server_name(settings)}: the server accepts no log-in at the moment: {said}"
                 ) from error
             raise MailboxUnavailable(
                 f"{server_name(settings)}: the log-in was refused: {said}. Check {keys}.", credentials=True

@@ -157,7 +157,7 @@ def _start_tls(smtp: smtplib.SMTP, settings: SmtpSettings, context: ssl.SSLConte
             permanent=True,
         )
     smtp.starttls(context=context)
-    _greet(smtp, settings)  # RFC 3207 §4.2: what the server said before is void
+    _greet(smtp, settings)  # RFC 3207 §4.2: the extensions announced before are void
 
 
 def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: TokenSource) -> str:

@@ -151,7 +151,7 @@ class Submission:
                     return self._lost(error, "before the mail was handed over")
                 continue  # the server had closed it in the meantime, and nothing of this mail was sent
             if refusal is None and session.out_of_step():
-                refusal = Reply(-1, "it said more than it was asked for")  # the reply to the dot could be an older one
+                refusal = Reply(-1, "it sent an unsolicited reply")  # what is read for the dot could be an older one
             if refusal is None:
                 return self._hand_over(session, content)
             if reused and refusal.code == 421:
@@ -180,7 +180,7 @@ class Submission:
         return f"{server_name(self._settings)}: {session.description}"
 
     def close(self) -> None:
-        """Say QUIT and close, if there is a connection."""
+        """Send QUIT and close, if there is a connection."""
         session, self._session = self._session, None
         if session is not None:
             session.quit()
