@@ -164,7 +164,7 @@ def test_released_before_it_was_filed(desk: Reading) -> None:
     validity, uids = desk.mailbox.uids()
     [[arrival]] = list(desk.mailbox.fetch(uids))
     helpdesk = desk.people.desk.helpdesk
-    helpdesk.process(helpdesk.receive(desk.reader._name, [arrival]))
+    helpdesk.process(helpdesk.receive(desk.reader._folder.place, [arrival]))
     helpdesk.release(desk.held())
     assert validity == arrival.uidvalidity and desk.astray()
     desk.read()
@@ -187,7 +187,7 @@ def test_mail_that_comes_while_another_folder_is_open_is_noticed_at_once(desk: R
     desk.arrives("satu")
     desk.read()
     desk.people.desk.helpdesk.release(desk.held())
-    waiting = desk.people.desk.helpdesk.astray(desk.reader._name)
+    waiting = desk.people.desk.helpdesk.astray(desk.reader._folder.place)
     desk.mailbox.uids()
     desk.arrives("dua1", spam=False)
     assert desk.mailbox.retrieve(waiting) == {waiting[0].inbound_id}
