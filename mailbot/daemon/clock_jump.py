@@ -2,6 +2,7 @@
 
 In: both clocks. Out: by how much the date has jumped since the last call. A machine that was suspended has not jumped:
 the steady clock counts its sleep (CLOCK_BOOTTIME, if the system has it). NTP's slow corrections are not detected.
+A module of its own, so that it can be tested without a scheduler.
 """
 
 from __future__ import annotations

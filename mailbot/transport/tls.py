@@ -13,6 +13,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -134,6 +135,13 @@ def keep_alive(sock: socket.socket) -> None:
     for option, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
         if hasattr(socket, option):  # macOS has other names; its defaults are good enough
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+def interrupt(sock: socket.socket) -> None:
+    """Shut a socket down while another thread waits for it; that thread gets a network error at once."""
+    with suppress(OSError):  # already shut down
+        # Not SSLSocket's own method, which drops the TLS session while another thread reads from it.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def certificate_ends(sock: object) -> datetime | None:

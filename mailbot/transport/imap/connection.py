@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from imapclient import IMAPClient
 
-from mailbot.transport.tls import keep_alive, readable
+from mailbot.transport.tls import interrupt, keep_alive, readable
 
 # The longest line: the UIDs of four million mails.
 LONGEST_LINE = 32 * 1024 * 1024
@@ -234,7 +234,5 @@ class Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
         self._starttls_done = True
 
     def interrupt(self) -> None:
-        """Shut the connection down while another thread waits for it; that thread gets a network error at once."""
-        with suppress(OSError):  # already shut down
-            # Not SSLSocket's own method, which drops the TLS session while another thread reads from it.
-            socket.socket.shutdown(self._imap.sock, socket.SHUT_RDWR)
+        """Shut the connection down while another thread waits for it."""
+        interrupt(self._imap.sock)

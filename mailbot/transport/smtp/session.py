@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import PermanentError, TemporaryError
 from mailbot.transport.oauth import TokenRefused, TokenSource, xoauth2
-from mailbot.transport.tls import client_context, explain, keep_alive, plaintext_fault, readable, without_secrets
+from mailbot.transport.tls import (
+    client_context,
+    explain,
+    interrupt,
+    keep_alive,
+    plaintext_fault,
+    readable,
+    without_secrets,
+)
 
 if TYPE_CHECKING:
     from mailbot.config.model import SmtpSettings
@@ -81,11 +89,8 @@ class Session:
 
     def interrupt(self) -> None:
         """Shut the connection down while another thread waits for it."""
-        sock = self.smtp.sock
-        if sock is not None:
-            with suppress(OSError):  # already shut down
-                # Not SSLSocket's own method, which drops the TLS session while another thread reads from it.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        if self.smtp.sock is not None:
+            interrupt(self.smtp.sock)
 
 
 def server_name(settings: SmtpSettings) -> str:
