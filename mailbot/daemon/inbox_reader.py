@@ -24,7 +24,7 @@ from mailbot.desk.inbound.analysis_pool import BACKLOG, Batch
 from mailbot.desk.inbound.priority import FIELDS, with_priority
 from mailbot.errors import FilingRefused
 from mailbot.mail.fetched import FetchedMail, Folder
-from mailbot.runtime.memory import give_back, one_large
+from mailbot.runtime.memory import one_large_mail, release_memory
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.transport.imap.mailbox import Mailbox
 
@@ -229,7 +229,7 @@ class InboxReader:
                     break  # the current batch is finished; the rest waits in the folder
             self._folder.file(uidvalidity, to_file | (handling.result() if handling else {}))
         if len(new) >= BACKLOG:
-            give_back()
+            release_memory()
         return count
 
     def _process_unprocessed(self, inbound_ids: Sequence[int]) -> None:
@@ -249,7 +249,7 @@ class InboxReader:
     def _handle(self, batch: Sequence[FetchedMail], analysis: Batch | None) -> dict[int, Seen]:
         """Store the batch, then process it; return what is to be moved, by UID."""
         prepared = analysis.result() if analysis else [None] * len(batch)
-        with one_large(max(len(mail.raw) for mail in batch)):
+        with one_large_mail(max(len(mail.raw) for mail in batch)):
             ids = self._helpdesk.receive(self._folder.place, batch, prepared=prepared, stays=True)
         raws = {inbound_id: mail.raw for inbound_id, mail in zip(ids, batch, strict=True)}
         understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}

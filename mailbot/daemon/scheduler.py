@@ -26,7 +26,7 @@ from mailbot.desk.wiring import Desk
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import in_words
-from mailbot.runtime.memory import give_back
+from mailbot.runtime.memory import release_memory
 from mailbot.store.privacy.retention import drop_raw_mail
 from mailbot.store.search import index
 
@@ -146,7 +146,7 @@ class Scheduler:
         if self._desk.helpdesk.summarise():
             self._mail_queued()
         self._desk.store.shrink()
-        give_back()
+        release_memory()
         country = self._desk.settings.hours.holidays
         if country:  # the first call takes 150 ms, which the first mail would wait for
             national_holidays(country, self._desk.clock.now().year)

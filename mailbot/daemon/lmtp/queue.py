@@ -27,7 +27,7 @@ from mailbot.desk.inbound.priority import with_priority
 from mailbot.desk.inbound.processor import BATCH
 from mailbot.errors import StoreUnavailable, TemporaryError
 from mailbot.mail.fetched import FetchedMail
-from mailbot.runtime.memory import one_large
+from mailbot.runtime.memory import one_large_mail
 from mailbot.runtime.watchdog import no_longer_than
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class ReceiveQueue:
         """Store in one commit; if it fails for another reason than the database, each mail by itself."""
         mails = [offer.mail for offer in offers]
         try:
-            with one_large(max(len(mail.raw) for mail in mails)):
+            with one_large_mail(max(len(mail.raw) for mail in mails)):
                 ids = self._desk.helpdesk.receive(
                     place, mails, SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False
                 )

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import FilingRefused, MailboxUnavailable
 from mailbot.mail.fetched import FetchedMail, Folder, Misfiled
-from mailbot.runtime.memory import taking_in
+from mailbot.runtime.memory import receiving_large_mail
 from mailbot.transport.imap import fetch, folders, idle, move, suspects, unquarantine
 from mailbot.transport.imap.connection import ALLOWANCE, Client
 from mailbot.transport.imap.idle import WakeUp
@@ -215,7 +215,9 @@ class Mailbox:
             size_of = fetch.sizes(client, uids)
         for group in fetch.batches(size_of, self._batch_bytes, self._batch_count, self._max_size):
             partial = size_of[group[0]] > self._max_size
-            with taking_in(0 if partial else max(size_of[uid] for uid in group)):  # until the next one is requested
+            with receiving_large_mail(
+                0 if partial else max(size_of[uid] for uid in group)
+            ):  # until the next one is requested
                 with self._blaming(group), self._guard("fetching mail") as client:
                     found = fetch.fetch_batch(client, self._uidvalidity, group, size_of, partial)
                 self._suspects.clear(group)
