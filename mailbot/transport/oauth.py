@@ -120,12 +120,9 @@ class TokenSource:
         from mailbot.runtime.subprocesses import bound_to_parent
 
         try:
+            command = bound_to_parent(shlex.split(self._command))
             done = subprocess.run(  # noqa: S603  # the admin's own command, no shell between
-                bound_to_parent(shlex.split(self._command)),
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT,
-                check=False,
+                command, capture_output=True, text=True, timeout=TIMEOUT, check=False
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             raise TokenUnavailable(f"{self._section}.token_command could not be run: {error}") from error

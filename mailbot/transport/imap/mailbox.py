@@ -215,9 +215,8 @@ class Mailbox:
             size_of = fetch.sizes(client, uids)
         for group in fetch.batches(size_of, self._batch_bytes, self._batch_count, self._max_size):
             partial = size_of[group[0]] > self._max_size
-            with receiving_large_mail(
-                0 if partial else max(size_of[uid] for uid in group)
-            ):  # until the next one is requested
+            largest = 0 if partial else max(size_of[uid] for uid in group)
+            with receiving_large_mail(largest):  # until the next batch is requested
                 with self._blaming(group), self._guard("fetching mail") as client:
                     found = fetch.fetch_batch(client, self._uidvalidity, group, size_of, partial)
                 self._suspects.clear(group)
