@@ -18,7 +18,7 @@ from sqlalchemy import text
 from mailbot.config.model import Settings
 from mailbot.config.values import read_door
 from mailbot.daemon.lmtp.queue import ReceiveQueue
-from mailbot.daemon.lmtp.server import LmtpServer, clear_away
+from mailbot.daemon.lmtp.server import LmtpServer, remove_stale_socket
 from mailbot.daemon.lmtp.session import MOST_CONNECTIONS
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.mail.fetched import FetchedMail
@@ -137,7 +137,7 @@ def test_a_unix_socket_is_private_and_gone_at_the_end(tmp_path: Path) -> None:
         with door.client() as client:
             assert client.sendmail(ACHA, [ADDRESS], mail()) == {}
         with pytest.raises(FileExistsError, match="another process listens"):
-            clear_away(path)
+            remove_stale_socket(path)
         door.handled(1)
     assert not path.exists()
 
@@ -146,7 +146,7 @@ def test_what_is_no_socket_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("important")
     with pytest.raises(FileExistsError, match="no socket"):
-        clear_away(path)
+        remove_stale_socket(path)
     assert path.read_text() == "important"
 
 
@@ -415,7 +415,7 @@ def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
         door = OpenDoor(tmp_path, f"127.0.0.1:{port}")
         door.taking_in.start()
         door.server.start()
-        until(lambda: door.server.pulse.status.failing_since is not None, 20, "it says that it can't listen")
+        until(lambda: door.server.heartbeat.status.failing_since is not None, 20, "it says that it can't listen")
         assert not door.server.works
         taken.close()
     until(lambda: listening(port), 20, "it listens after all")

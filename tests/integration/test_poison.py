@@ -426,7 +426,7 @@ def test_what_waits_for_another_attempt_stays_in_the_inbox_and_no_timer_may_fire
     desk = TryDesk(tmp_path)
     with Dovecot(server_home()) as dovecot:
         dovecot.append("support", letter(1), letter(2, "racun"), letter(3))
-        mailbox = Mailbox(imap_settings(dovecot.port, "support"), max_size=1_000_000, patience=20)
+        mailbox = Mailbox(imap_settings(dovecot.port, "support"), max_size=1_000_000, timeout=20)
         mailbox.open()
         reader = InboxReader(desk.desk.helpdesk, mailbox, "INBOX")
         assert reader.read() == 3 and not reader.all_handled

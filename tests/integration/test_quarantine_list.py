@@ -366,9 +366,9 @@ def test_the_bell_rings_and_the_mail_may_go(make_desk: MakeDesk) -> None:
     hold(desk, "a")
     desk.pass_time(hours=24)
     woken: list[bool] = []
-    chores = Scheduler(desk.desk, lambda seconds: True, lambda: woken.append(True), threading.Event())
-    chores._tell_of_quarantine()
-    chores._tell_of_quarantine()
+    scheduler = Scheduler(desk.desk, lambda seconds: True, lambda: woken.append(True), threading.Event())
+    scheduler._send_quarantine_list()
+    scheduler._send_quarantine_list()
     assert woken == [True] and [m.recipient for m in desk.outbox()] == [BUDI, RINA]
 
 

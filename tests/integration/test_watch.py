@@ -47,15 +47,15 @@ class Loop:
 
     def __init__(self, title: str, clock: Clock) -> None:
         self.title = title
-        self.pulse, self.database = Heartbeat(clock), Heartbeat(clock)
+        self.heartbeat, self.database = Heartbeat(clock), Heartbeat(clock)
         self.alive_at = float("inf")
         self.fails_with, self.credentials = "", False
 
     def turn(self) -> None:
         if self.fails_with:
-            self.pulse.fails(self.fails_with, credentials=self.credentials)
+            self.heartbeat.fails(self.fails_with, credentials=self.credentials)
         else:
-            self.pulse.works()
+            self.heartbeat.works()
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Watched:
         self.probes = Probes(desk.store, desk.clock, [self.folder], statvfs=lambda folder: self.disk)
         ids = iter(range(10**6))
         self.watch = Watcher(desk, probes=self.probes, new_id=lambda: f"x{next(ids)}{self.desk.clock.now():%H%M%S}")
-        self.watch.attend([self.inbox], self.outbox)
+        self.watch.observe([self.inbox], self.outbox)
 
     def goes_on(self, minutes: int, step: int = 1) -> list[str]:
         """So many minutes, a look every `step`; the subjects of what the alert server got meanwhile."""
@@ -98,9 +98,9 @@ class Watched:
             self.desk.clock.advance(timedelta(minutes=step))
             self.inbox.turn()
             self.outbox.turn()
-            self.probes.look()
+            self.probes.run()
             self.watch.judge()
-            self.watch.tell()
+            self.watch.notify()
         return [mail["Subject"] for mail in self.mails()[before:]]
 
     def mails(self) -> list[Sent]:
