@@ -21,6 +21,12 @@ def mailbox_of(email: str) -> str:
     return f"{local}@{domain}"
 
 
+def is_address_of(email: str, addresses: Collection[str]) -> bool:
+    """Return whether this is one of the addresses, also with a sub-address (`support+…@`, RFC 5233)."""
+    local, _, domain = email.partition("@")
+    return email in addresses or f"{local.partition('+')[0]}@{domain}" in addresses
+
+
 def organisation_of(domain: str) -> str:
     """The registered part of a domain: `mail.sdn1.sch.id` → `sdn1.sch.id`, `mx.dinas.example` → `dinas.example`."""
     labels = domain.rsplit(".", 3)[-3:]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from mailbot.mail.domains import is_address_of
 from mailbot.mail.message import Address, MessageKind
 from mailbot.ticket.command_parser import (
     Command,
@@ -266,7 +267,7 @@ def _requester(work: _Work, command: Command) -> None:
     """The ticket is somebody else's: the new requester learns its number; the old one takes part no longer."""
     if command.email == work.ticket.requester.email:
         return
-    if work.policy.agent(command.email) or work.policy.is_own(command.email):  # the desk would write to itself
+    if work.policy.agent(command.email) or is_address_of(command.email, work.policy.own_addresses):  # the desk would write to itself
         work.refuse(command, Fault.BAD_ARGUMENT, command.email)
         return
     work.note("requester", work.ticket.requester.email, command.email)

@@ -124,7 +124,7 @@ def route(clues: Clues, known: Known, signer: Signer) -> Route:
 def _to(ticket: Ticket, evidence: str, clues: Clues, signer: Signer) -> Route:
     takes_part = ticket.takes_part(clues.sender)
     proven = takes_part and not clues.doubtful and _has_own_token(ticket, clues, signer)
-    return Route(ticket.number, _role(ticket, clues.sender), evidence, elsewhere=not takes_part, proven=proven)
+    return Route(ticket.number, ticket.role_of(clues.sender), evidence, elsewhere=not takes_part, proven=proven)
 
 
 def _has_own_token(ticket: Ticket, clues: Clues, signer: Signer) -> bool:
@@ -183,7 +183,3 @@ def _by_reference(clues: Clues, known: Known) -> Ticket | None:
         if number is not None and number in known.tickets:
             return known.tickets[number]
     return None
-
-
-def _role(ticket: Ticket, sender: str) -> Role:
-    return Role.REQUESTER if sender == ticket.requester.email else Role.PARTICIPANT

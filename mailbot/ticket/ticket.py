@@ -127,6 +127,10 @@ class Ticket:
         """Is this address the requester's or a participant's?"""
         return email == self.requester.email or any(p.email == email for p in self.participants)
 
+    def role_of(self, email: str) -> Role:
+        """Return whose role a person's mail on this ticket has: the requester's, or a participant's."""
+        return Role.REQUESTER if email == self.requester.email else Role.PARTICIPANT
+
     def is_hidden(self, email: str) -> bool:
         """Does this person take part without the others' knowledge, after a forced merge?"""
         return any(p.email == email and not p.visible for p in self.participants)
@@ -175,11 +179,6 @@ class Policy:
     def agent(self, email: str) -> Agent | None:
         """The agent who has this address, also as an alias."""
         return next((a for a in self.agents if email == a.email or email in a.aliases), None)
-
-    def is_own(self, email: str) -> bool:
-        """Is this one of the desk's addresses, also with a sub-address (`support+…@`, RFC 5233)?"""
-        local, _, domain = email.partition("@")
-        return f"{local.partition('+')[0]}@{domain}" in self.own_addresses
 
     @property
     def leads(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from mailbot.mail.classify.senders import (
     grade,
     is_list_manager,
 )
+from mailbot.mail.domains import is_address_of
 from mailbot.mail.message import (
     Classification,
     InboundMessage,
@@ -59,11 +60,6 @@ class OwnIdentity:
     trusted_authserv_ids: Sequence[str] = ()
     message_id_domain: str = ""
     bounce_local_prefix: str = ""
-
-    def is_own(self, email: str) -> bool:
-        """Is this one of the desk's addresses, also with a sub-address (`support+…@`, RFC 5233)?"""
-        local, _, domain = email.partition("@")
-        return email in self.addresses or f"{local.partition('+')[0]}@{domain}" in self.addresses
 
 
 def classify(message: InboundMessage, own: OwnIdentity = OwnIdentity()) -> Classification:
@@ -233,7 +229,7 @@ def _own_mark(facts: _Facts) -> str:
 
 def _own_address(facts: _Facts) -> str:
     author = facts.message.from_addr  # not Sender: behind a list, the desk's own address is the sender of every mail
-    return f"From is our own address {author}" if author and facts.own.is_own(author) else ""
+    return f"From is our own address {author}" if author and is_address_of(author, facts.own.addresses) else ""
 
 
 def _own_message_id(facts: _Facts) -> str:
