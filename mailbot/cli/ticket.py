@@ -215,7 +215,7 @@ def _act(context: typer.Context, number: int, text: str, as_agent: str) -> None:
 
     with opened_desk(context) as desk:
         agent = _agent(desk, as_agent)
-        desk.helpdesk.agent_acts(number, agent=agent, text=text)
+        desk.helpdesk.act_as_agent(number, agent=agent, text=text)
         now = queries.show_ticket(desk.store, number)
         state = now.as_json() if now else {}
     about = f"{state['status']} ({state['close_reason']})" if state.get("close_reason") else state.get("status", "")

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 from mailbot.desk.context import ProcessingResult
-from mailbot.desk.helpdesk import Helpdesk, Seen
+from mailbot.desk.helpdesk import Helpdesk, Receipt, Seen
 from mailbot.desk.inbound.analysis_pool import BACKLOG, Batch
 from mailbot.desk.inbound.priority import FIELDS, with_priority
 from mailbot.errors import FilingRefused
@@ -77,12 +77,12 @@ class InboxReader:
         """
         self.refusal = ""
         uidvalidity, uids = self._mailbox.uids()
-        seen, left = self._helpdesk.look(self._name, uidvalidity, uids)
+        seen, left = self._helpdesk.seen_and_unprocessed(self._name, uidvalidity, uids)
         self._unhandled.clear()
         if left:
             self._take_up(left)
             seen = self._helpdesk.seen(self._name, uidvalidity, uids)
-        self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
+        self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.folder is not None})
         new = [uid for uid in uids if uid not in seen]
         taken = self._take_all(uidvalidity, uids, new) if new else 0
         self._retrieve(uidvalidity, uids)
@@ -96,7 +96,7 @@ class InboxReader:
         in_hand: Future[dict[int, Seen]] | None = None
         with ExitStack() as ends:
             hand = ends.enter_context(ThreadPoolExecutor(1, thread_name_prefix="handling"))
-            others = ends.enter_context(self._helpdesk.understanding()) if len(new) >= BACKLOG else None
+            others = ends.enter_context(self._helpdesk.analysis_pool()) if len(new) >= BACKLOG else None
             for fetched in self._fetched(uidvalidity, uids, new):
                 batch = self._without_canaries(uidvalidity, fetched)
                 begun = others.begin(batch) if others else None
@@ -145,7 +145,7 @@ class InboxReader:
         """Mail that a predecessor died with, or that met a fault of the machine."""
         for inbound_id in left:
             with no_longer_than(LONGEST_SECONDS):
-                done = self._helpdesk.process_left([inbound_id])
+                done = self._helpdesk.process_unprocessed([inbound_id])
             self._note(done)
             self._handled()
             if self._stopping():
@@ -167,15 +167,15 @@ class InboxReader:
         """Stored first, then handled; what is to be moved, by UID."""
         prepared = begun.result() if begun else [None] * len(batch)
         with one_large(max(len(arrival.raw) for arrival in batch)):
-            ids = self._helpdesk.receive(self._name, batch, prepared=prepared, stays=True)
+            ids = self._helpdesk.receive(self._name, batch, Receipt(prepared=prepared, stays=True))
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
-        understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}
+        understood = {inbound_id: known.analysis for inbound_id, known in zip(ids, prepared, strict=True) if known}
         with no_longer_than(LONGEST_SECONDS):
             processed = {done.inbound_id: done for done in self._helpdesk.process(ids, raws, understood)}
         self._note(list(processed.values()))
         self._handled()
         return {
-            arrival.uid: Seen(inbound_id, processed[inbound_id].place)
+            arrival.uid: Seen(inbound_id, processed[inbound_id].folder)
             for inbound_id, arrival in zip(ids, batch, strict=True)
             if inbound_id in processed and _is_decided(processed[inbound_id])
         }
@@ -185,7 +185,7 @@ class InboxReader:
 
         What lay in the inbox still when this turn began, and is not in quarantine yet, is looked for at the next one.
         """
-        waiting = () if self._stopping() else self._helpdesk.astray(self._name)
+        waiting = () if self._stopping() else self._helpdesk.misfiled(self._name)
         if not waiting:
             return
         try:
@@ -198,12 +198,12 @@ class InboxReader:
         later = {mail.inbound_id for mail in waiting if mail.uidvalidity == uidvalidity and mail.uid in there}
         for inbound_id in sorted(missing - later):
             log.info("mail %d was let in, but its original is not in the quarantine folder any more", inbound_id)
-        self._helpdesk.retrieved(sorted(found | (missing - later)))
+        self._helpdesk.set_refiled(sorted(found | (missing - later)))
 
     def _file(self, uidvalidity: int, mails: Mapping[int, Seen]) -> None:
-        places = {uid: mail.place or Folder.PROCESSED for uid, mail in mails.items()}
+        places = {uid: mail.folder or Folder.PROCESSED for uid, mail in mails.items()}
         if places and self._move(uidvalidity, places):
-            self._helpdesk.filed([mail.inbound_id for mail in mails.values()])
+            self._helpdesk.set_filed([mail.inbound_id for mail in mails.values()])
 
     def _move(self, uidvalidity: int, places: Mapping[int, Folder]) -> bool:
         """Out of the folder; False where the server refuses that."""

@@ -60,7 +60,7 @@ def _turn(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, Mailb
         }
         read = {mailbox: begun for mailbox, handled in found.items() if handled}
         desk.helpdesk.fire_due_timers(read if sharing is None else sharing.read_by_all(read))
-        desk.helpdesk.summarise()
+        desk.helpdesk.send_digest()
     finally:
         trouble = outgoing.finish()
     if trouble:
@@ -124,7 +124,7 @@ class _Outgoing(threading.Thread):
                 self._more.clear()
                 last = self._last
                 while not self._trouble and (done := self._desk.delivery.deliver_due(lanes)).tried:
-                    self._trouble = done.trouble
+                    self._trouble = done.failure
                 if last:
                     return
         except Exception as fault:  # noqa: BLE001 - raised again where the result is asked for

@@ -103,9 +103,9 @@ class OutboxLoop:
     def _round(self) -> bool:
         """One pass; True if there may be more to send at once."""
         done = self._delivery.deliver_due(self._submission, self._must_stop)
-        if done.trouble:
+        if done.failure:
             self._failures += 1
-            self._failed(done.trouble, done.credentials)
+            self._failed(done.failure, done.credentials)
             # all that is due waits, so that each mail does not find out for itself that the server is gone
             self._delivery.postpone(retry_delay(self._failures + 1))
             return False

@@ -143,7 +143,7 @@ class Scheduler:
     def _tidy(self) -> None:
         def tidy() -> None:
             index.catch_up(self._desk.store, at_most=1000)
-            if self._desk.helpdesk.summarise():
+            if self._desk.helpdesk.send_digest():
                 self._outgoing()
             self._desk.store.shrink()
             give_back()
@@ -155,7 +155,7 @@ class Scheduler:
 
     def _tell_of_quarantine(self) -> None:
         def tell() -> None:
-            if self._desk.helpdesk.tell_of_quarantine():
+            if self._desk.helpdesk.send_quarantine_list():
                 self._outgoing()
 
         self._do("quarantine", tell)

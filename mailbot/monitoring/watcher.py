@@ -143,8 +143,8 @@ class Watcher:
         self.attend(inboxes, outbox)
         self._repeat("watch-look", self._probes.look, LOOK_SECONDS)
         self._repeat("watch-judge", self.judge, JUDGE_SECONDS)
-        if self._desk.helpdesk.screening.line is not None:
-            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.ask(), SCAN_SECONDS)
+        if self._desk.helpdesk.screening.status is not None:
+            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.probe(), SCAN_SECONDS)
         if self._routes:
             self._repeat("watch-tell", self.tell, JUDGE_SECONDS)
         if self._desk.settings.canary.every is not None:
@@ -184,7 +184,7 @@ class Watcher:
             queue=found.queue,
             canary=self.canary.facts(),
             lmtp=self.door.line if self.door else None,
-            scanner=self._desk.helpdesk.screening.line,
+            scanner=self._desk.helpdesk.screening.status,
         )
 
     def _loops(self) -> tuple[Watched, ...]:

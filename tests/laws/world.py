@@ -181,7 +181,7 @@ class World:
         self.now = self.desk.clock.now
         self.desk.desk.delivery.take_back()
         for left in self.desk.desk.helpdesk.unprocessed():
-            self.desk.desk.helpdesk.process_left([left])
+            self.desk.desk.helpdesk.process_unprocessed([left])
 
     def deliver(self, *, die_after_accepting: bool = False) -> None:
         """What is due goes to the SMTP server, who says what it says now."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.desk.helpdesk import Receipt
 from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.memory import one_large
 
@@ -44,8 +45,8 @@ class SharedReader(InboxReader):
         self.refusal = ""
         uidvalidity, uids = self._mailbox.uids()
         seen = self._helpdesk.seen(self._name, uidvalidity, uids)
-        self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
-        self._open = {uid for uid, known in seen.items() if known.place is None}
+        self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.folder is not None})
+        self._open = {uid for uid, known in seen.items() if known.folder is None}
         taken = 0
         new = [uid for uid in uids if uid not in seen]
         for batch in self._fetched(uidvalidity, uids, new):
@@ -65,7 +66,7 @@ class SharedReader(InboxReader):
     def _store_and_help(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
         """Stored; then as much is handled as was stored, unless others are there who do it meanwhile."""
         with one_large(max(len(arrival.raw) for arrival in batch)):
-            ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)
+            ids = self._helpdesk.receive(self._name, batch, Receipt(reader=self._sharing.owner))
         self._open |= {arrival.uid for arrival in batch}
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
         self._work_off(raws)
@@ -84,7 +85,7 @@ class SharedReader(InboxReader):
         """Move out what was handled by now, by anybody."""
         if self._open and (now or time.monotonic() - self._filed_at > FILE_SECONDS) and not self._stopping():
             seen = self._helpdesk.seen(self._name, uidvalidity, self._open)
-            decided = {uid: known for uid, known in seen.items() if known.place is not None}
+            decided = {uid: known for uid, known in seen.items() if known.folder is not None}
             self._file(uidvalidity, decided)
             self._open -= decided.keys()
             self._filed_at = time.monotonic()

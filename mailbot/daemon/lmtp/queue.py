@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
+from mailbot.desk.helpdesk import Receipt
 from mailbot.desk.inbound.analysis_pool import BACKLOG
 from mailbot.desk.inbound.priority import with_priority
 from mailbot.desk.inbound.processor import BATCH
@@ -155,7 +156,7 @@ class ReceiveQueue:
         try:
             with one_large(max(len(arrival.raw) for arrival in arrivals)):
                 ids = self._desk.helpdesk.receive(
-                    place, arrivals, SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False
+                    place, arrivals, Receipt(SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False)
                 )
         except Exception as error:  # noqa: BLE001 - logged in `_refuse`, and told to the client
             if len(offers) > 1 and not isinstance(error, StoreUnavailable):
@@ -256,7 +257,7 @@ class ReceiveQueue:
             if self._stopping.is_set():
                 break
             with no_longer_than(LONGEST_SECONDS):
-                done = self._desk.helpdesk.process_left([inbound_id])
+                done = self._desk.helpdesk.process_unprocessed([inbound_id])
             waits = waits or any(mail.state == "received" for mail in done)
             self._tell()
         return waits

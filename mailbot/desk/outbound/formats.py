@@ -1,6 +1,6 @@
 """Moments, spans and hours as people read them, in Indonesian and English.
 
-In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: text. Service.md rule 7 fixes the forms:
+In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: text. The forms are fixed (docs/developer/rules.md):
 `3 November 2025, 10:45:13 WIB` (id), `03 November 2025, 10:45:13 WIB` (en). Never: the machine's locale.
 """
 
@@ -78,7 +78,7 @@ _LINK = re.compile(r"\.\w{2,}|//|\d{5,}|\bwww\b", re.IGNORECASE)
 
 
 def greeting_name(name: str) -> str:
-    """The name by which a mail may greet its reader; "" where the display name is not plainly a name."""
+    """Return the name by which a mail may greet its reader; "" where the display name is not plainly a name."""
     plain = " ".join(name.split(",", 1)[0].split())
     return plain if _PLAIN_NAME.fullmatch(plain) and not _LINK.search(plain) else ""
 

@@ -18,19 +18,11 @@ import logging
 
 from sqlalchemy import update
 
-from mailbot.desk.context import (
-    Context,
-    IncomingMail,
-    Words,
-)
+from mailbot.desk.context import Case, IncomingMail, Words
 from mailbot.desk.inbound.agents import run_commands
+from mailbot.desk.inbound.new_words import new_words_of
 from mailbot.desk.inbound.processor import MACHINE_FAULTS
-from mailbot.desk.inbound.requesters import words_of
-from mailbot.desk.inbound.ticket_lookup import (
-    as_known,
-    look_up,
-    resolve_merged,
-)
+from mailbot.desk.inbound.ticket_lookup import look_up, resolve_merged
 from mailbot.desk.wiring import Desk
 from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Address, Kind
@@ -61,12 +53,11 @@ def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) 
         return False
     try:
         with desk.store.writing() as connection:
-            turn = desk.helpdesk.turn(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
-            [row] = turn.work.inbound([inbound_id]) or [None]
+            context = desk.helpdesk.context_of(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
+            row = next(iter(context.work.inbound([inbound_id])), None)
             if row is None or row.state != "received":
                 return False
-            mail = IncomingMail(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
-            return _answer(turn, mail, speaker)
+            return _answer(Case(context, mail=IncomingMail.of_row(row, message, verdict)), speaker)
     except MACHINE_FAULTS:
         raise
     except Exception:
@@ -77,30 +68,31 @@ def speak_for_the_desk(desk: Desk, inbound_id: int, raw: bytes, speaker: Agent) 
 def keep_their_message_id(desk: Desk, inbound_id: int) -> None:
     """The people of a ticket have the archive's mail, under its own Message-ID."""
     with desk.store.writing() as connection:
-        [row] = UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id]) or [None]
+        row = next(iter(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id])), None)
         if row is not None and row.message_id and row.ticket_id is not None:
             copies = OUTBOX.c.ticket_id == row.ticket_id, OUTBOX.c.inbound_id == row.id, OUTBOX.c.role == "person"
             connection.execute(update(OUTBOX).where(*copies).values(message_id=row.message_id))
 
 
-def _answer(turn: Context, mail: IncomingMail, speaker: Agent) -> bool:
+def _answer(case: Case, speaker: Agent) -> bool:
+    context, mail = case.context, case.incoming
     clues = clues_of(mail.message)
-    known = look_up(turn, clues, of_agents=True)
-    found = route_agent(clues, as_known(known), turn.profile.signer, speaker)
+    tickets = look_up(context, clues, of_agents=True)
+    found = route_agent(clues, tickets.known, context.profile.signer, speaker)
     if found.number is None:
         return False
-    loaded = resolve_merged(turn, known[found.number])
-    agent = turn.policy.agent(loaded.ticket.agent) or speaker
-    words = words_of(turn, mail, loaded).text
-    who = Address(agent.email, agent.name)
-    errors = run_commands(
-        turn, loaded, agent, Words(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
-    )
+    stored = resolve_merged(context, tickets[found.number])
+    agent = context.policy.agent(stored.ticket.agent) or speaker
+    case = case.about(stored)
+    text = new_words_of(case).text
+    author = Address(agent.email, agent.name)
+    words = Words(author, Role.AGENT, text, mail.message.attachments, mail.message.subject)
+    errors = run_commands(case.saying(words), agent)
     said = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
-    turn.work.set_inbound(
+    context.work.set_inbound(
         mail.inbound_id, state="processed", kind=mail.verdict.kind.value, rule=RULE,
         reason=f"an answer in the desk's name, not carried out: {said}" if errors else "an answer in the desk's name",
-        sender=mail.message.from_addr[:320], subject=mail.message.subject[:500], ticket_id=loaded.id,
-        place="processed", explanation={"evidence": found.evidence}, processed_at=turn.work.now,
+        sender=mail.message.from_addr[:320], subject=mail.message.subject[:500], ticket_id=stored.id,
+        place="processed", explanation={"evidence": found.evidence}, processed_at=context.work.now,
     )  # fmt: skip
     return True

@@ -28,6 +28,7 @@ from mailbot.config.model import (
     Settings,
     StorageSettings,
 )
+from mailbot.desk.helpdesk import Receipt
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.diagnostics.replay.answers import (
     believe,
@@ -105,7 +106,7 @@ class Replay:
         """One mail comes; before it, what was due."""
         self._live_until(letter.at)
         self.clock.set(max(self.clock.now(), letter.at))
-        [inbound_id] = self.desk.helpdesk.receive(MAILBOX, [self._arrival(raw)], MAILBOX)
+        [inbound_id] = self.desk.helpdesk.receive(MAILBOX, [self._arrival(raw)], Receipt(MAILBOX))
         self.tally.mails += 1
         by_agent = letter.author in self._agents
         by_desk = not by_agent and self.desk.helpdesk.profile.is_own(letter.author)
