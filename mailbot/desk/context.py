@@ -42,13 +42,13 @@ class IncomingMail:
     infected: str = ""  #: name of the virus in it
     from_form: bool = False  #: its address was typed into the web form, where anybody can type any address
     received_at: datetime | None = None
-    reply_conflict: str = ""  #: why an answer could reach a person who did not write it (`mail.classify.reply_conflict`)
+    reply_conflict: str = ""  #: why an answer could reach another person (`mail.classify.reply_conflict`)
     reply: Reply | None = None  #: its new words, found without knowing what we sent; None: not extracted yet
 
     @classmethod
-    def of_row(cls, row: InboundRow, message: InboundMessage, verdict: Classification, **more: Any) -> IncomingMail:
-        """Return the mail of a stored row; `more` are further fields."""
-        return cls(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial, **more)
+    def of_row(cls, row: InboundRow, message: InboundMessage, verdict: Classification) -> IncomingMail:
+        """Return the mail of a stored row, as far as row, message and verdict say."""
+        return cls(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
 
     @property
     def may_be_answered(self) -> bool:
@@ -134,8 +134,13 @@ class Outbound(Protocol):
         """Ask an agent whether a mail in their name is theirs; return False if that was asked too often."""
 
     def quarantine_outcomes(
-        self, case: Case, agent: Agent, list_id: int | None, outcomes: Sequence[OutcomeView], faults: Sequence[FaultView]
-    ) -> None:  # fmt: skip
+        self,
+        case: Case,
+        agent: Agent,
+        list_id: int | None,
+        outcomes: Sequence[OutcomeView],
+        faults: Sequence[FaultView] = (),
+    ) -> None:
         """Notify a lead what became of their commands on a quarantine list."""
 
 

@@ -20,9 +20,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mailbot.desk import admin_actions
-from mailbot.desk.apply_event import apply_event
-from mailbot.desk.context import Case, Context, IncomingMail, ProcessingResult
+from mailbot.desk import admin_actions, timers
+from mailbot.desk.context import Context, IncomingMail, ProcessingResult
 from mailbot.desk.inbound.analysis_pool import AnalysisPool, PreparedMail
 from mailbot.desk.inbound.attachment_screening import AttachmentScreening
 from mailbot.desk.inbound.crash_guard import InFlightMarker, crashes_parser
@@ -43,13 +42,10 @@ from mailbot.store.cluster.leases import lease_of, must_hold
 from mailbot.store.engine import Store
 from mailbot.store.rows import InboundRow
 from mailbot.store.unit_of_work import UnitOfWork, UnitOfWorkFactory
-from mailbot.ticket.events import TimerFired
 from mailbot.ticket.ticket import Agent, Policy
 
 if TYPE_CHECKING:
     from mailbot.store.privacy.erasure import Erased
-
-TIMER_BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -203,10 +199,8 @@ class Helpdesk:
     def _analyse(self, row: InboundRow, raw: bytes, known: Analysis | None = None) -> IncomingMail:
         """Return everything that a mail says by itself. Pure, and outside of any write."""
         found = known or analyse(raw, self._own, partial_size=row.size if row.partial else None)
-        return IncomingMail.of_row(
-            row,
-            found.message,
-            found.verdict,
+        return replace(
+            IncomingMail.of_row(row, found.message, found.verdict),
             released=bool(row.explanation.get("released")),
             authenticated=bool(row.explanation.get("proven")),
             program=self._program(row, found.message),
@@ -228,33 +222,17 @@ class Helpdesk:
     # The clock
 
     def fire_due_timers(self, read: Mapping[int, datetime] | None = None) -> int:
-        """Send reminders and close tickets where it is due; return how many tickets. Call only after reading the inbox.
+        """Send reminders and close tickets where it is due; return how many. Call only after the inbox was read.
 
-        `read`: the mailboxes that were read, by their row's id, and the moment from which; tickets of the desk's other
-        ones wait. None: all that is due fires.
+        `read`: the mailboxes that were read, as `timers.fire_due` takes it.
         """
-        through = self._read_through(read)
         fired = 0
         while True:
             with self._writing() as context:
-                work = context.work
-                due = work.due_tickets(work.now, TIMER_BATCH, through)
-                for stored in work.tickets_by_id(due).values():
-                    timers = tuple(t for t in stored.ticket.timers if t.due_at <= work.now)
-                    if timers:  # else another worker was faster, while we waited for its lock
-                        apply_event(Case(context, stored), TimerFired(work.now, timers))
-                work.drop_stray_timers(due)
-            fired += len(due)
-            if len(due) < TIMER_BATCH:
+                count = timers.fire_due(context, read)
+            fired += count
+            if count < timers.BATCH:
                 return fired
-
-    def _read_through(self, read: Mapping[int, datetime] | None) -> dict[int, datetime | None] | None:
-        """Return for each mailbox when its reading began, None for never; 0: for mail that did not come by a mailbox."""
-        if read is None:
-            return None
-        mailboxes = self.profile.mailboxes
-        through: dict[int, datetime | None] = {box: read.get(box) for box in mailboxes}
-        return through | {0: through[mailboxes[0]] if mailboxes else self._clock.now()}
 
     def send_digest(self) -> int:
         """Notify agents of what was digested, where it is time; return how many notifications that stands for."""
@@ -262,7 +240,7 @@ class Helpdesk:
             return send_digest(context, self._notifications)
 
     def send_quarantine_list(self) -> bool:
-        """Once a day, when the desk has opened, list for the leads what is in quarantine; return whether it was sent."""
+        """Once a day, after opening, send the leads the list of the quarantine; return whether it was sent."""
         opening = self._policy.hours.opened_at(self._clock.now())
         if opening is None:
             return False

@@ -37,7 +37,7 @@ class InboundWork(Transaction):
         return found
 
     def message_id_came_before(self, inbound_id: int) -> bool:
-        """Return whether an earlier mail had this one's Message-ID, with whatever text; True where this one has none."""
+        """Return whether an earlier mail, of whatever text, had this one's Message-ID; True where this one has none."""
         own = self.connection.execute(select(INBOUND.c.message_id).where(INBOUND.c.id == inbound_id)).scalar()
         query = select(INBOUND.c.id).where(
             INBOUND.c.desk_id == self.desk_id, INBOUND.c.message_id == own, INBOUND.c.id < inbound_id

@@ -24,7 +24,7 @@ class OutboxWork(Transaction):
     """Rows of `models.OutboxRow`."""
 
     def enqueue(self, values: Mapping[str, Any]) -> int:
-        """Put one mail to one person into the outbox; return its row id. `values` are columns of `models.OutboxRow`."""
+        """Put one mail to one person into the outbox; return its row id. `values`: columns of `models.OutboxRow`."""
         row = {
             "desk_id": self.desk_id, "ticket_id": None, "message_row_id": None, "inbound_id": None, "subject": "",
             "text": "", "attachments": [], "automatic": False, "cycle": 0, "step": 0, "state": "pending",
@@ -49,7 +49,7 @@ class OutboxWork(Transaction):
         return [found[one] for one in ids]
 
     def free_leases(self, owner: str | None) -> None:
-        """Make claimed mail pending again: that of `owner`, or (None, on a desk that only one process runs) all of it."""
+        """Make claimed mail pending again: that of `owner`, or all of it (None, where only one process runs)."""
         condition = and_(OUTBOX.c.desk_id == self.desk_id, OUTBOX.c.state == "sending")
         if owner is not None:
             condition = and_(condition, OUTBOX.c.lease_owner == owner)
@@ -136,7 +136,8 @@ def _claimable(shared: bool) -> tuple[CompiledStatement, CompiledStatement]:
 
 @lru_cache(maxsize=128)
 def _claim(count: int, shared: bool) -> CompiledStatement:
-    until: ColumnElement[datetime] = _DATABASE_CLOCK + bindparam("lease", type_=Interval()) if shared else bindparam("until")
+    leased = _DATABASE_CLOCK + bindparam("lease", type_=Interval())
+    until: ColumnElement[datetime] = leased if shared else bindparam("until")
     values = {"state": "sending", "lease_owner": bindparam("owner"), "lease_until": until}
     return CompiledStatement(update(OUTBOX).where(one_of(OUTBOX.c.id, count)).values(values))
 

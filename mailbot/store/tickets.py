@@ -116,7 +116,7 @@ class TicketWork(Transaction):
         return int(_TAKE_NUMBER.scalar(self.connection, {"desk": self.desk_id})) - 1
 
     def in_turn(self) -> tuple[str, ...]:
-        """Return whom new tickets were assigned to (round robin), the last one last; locks until the transaction ends."""
+        """Return whom new tickets went to (round robin), the last one last; locked until the transaction ends."""
         query = select(DESK.c.round_robin).where(DESK.c.id == self.desk_id)
         if self._for_update:
             query = query.with_for_update()

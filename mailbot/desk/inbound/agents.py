@@ -231,7 +231,7 @@ def _refused_files(mail: IncomingMail, instance_id: str) -> tuple[CommandError, 
 
 
 def _own_mails(message: InboundMessage, instance_id: str) -> list[str]:
-    """Return attached mails that the desk sent to agents: their history, notes and signed address are not for others."""
+    """Return attached mails that the desk sent to agents: with history, notes and a signed address of theirs alone."""
     names = [each.name for each in message.attachments if each.content_type == "message/rfc822"]
     found = []
     for position, nested in enumerate(message.nested):

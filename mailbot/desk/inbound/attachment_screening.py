@@ -80,7 +80,7 @@ class AttachmentScreening:
             return ConnectionStatus(self._worked_at, failing_since=self._outage.since, reason=self._reason)
 
     def probe(self) -> None:
-        """Have the scanner scan a few bytes: on a desk that gets no files, nothing else would notice that it is gone."""
+        """Have the scanner scan a few bytes: without files, nothing else would notice that it is gone."""
         if self._scanner is not None:
             self._scan(SAMPLE)
 
@@ -139,7 +139,8 @@ def _without_files(
     """Return the mail without any of its files, also without those in mails that are attached to it."""
     files = [each for each in _all_files(message) if not each.signature]
     more = tuple(WithheldFile(f.name, f.content_type, f.size, f.sha256, kind, "", signature) for f in files)
-    return replace(mail, message=without(message, {f.sha256 for f in files}), withheld=(*withheld, *dict.fromkeys(more)))
+    kept = without(message, {f.sha256 for f in files})
+    return replace(mail, message=kept, withheld=(*withheld, *dict.fromkeys(more)))
 
 
 def _all_files(message: InboundMessage) -> list[Attachment]:

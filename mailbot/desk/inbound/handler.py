@@ -36,9 +36,7 @@ def handle(case: Case) -> HandlingResult:
         return HandlingResult.quarantined(f"the mail names no sender who could be answered (From: {named})")
     if mail.partial:
         handle_unread(case.answering(replace(mail, reply_conflict=reply_conflict(case))), "too_large")
-        return HandlingResult.quarantined(
-            f"larger than max_size ({message.size} bytes): only its header was fetched"
-        )
+        return HandlingResult.quarantined(f"larger than max_size ({message.size} bytes): only its header was fetched")
     if mail.infected:
         handle_unread(case, "quarantined")
         found = HandlingResult.quarantined(f"a virus was found in it: {mail.infected}")

@@ -37,7 +37,7 @@ _NOTHING = Named(frozenset(), frozenset())
 
 
 def with_priority(store: Store, mails: Mapping[int, bytes]) -> set[int]:
-    """Return the keys of those mails, or headers, that a person wrote on an existing ticket. Raises StoreUnavailable."""
+    """Return the keys of those mails, or headers, that people wrote on existing tickets. Raises StoreUnavailable."""
     found = {key: named_in(raw) for key, raw in mails.items()}
     ids: set[str] = set()
     with UnitOfWorkFactory(store).reading() as work:

@@ -58,7 +58,7 @@ def run_quarantine_commands(case: Case, agent: Agent, token: Token) -> HandlingR
         _run_command(context, agent, number, command, rows.get(listed[number - 1]))
         for number, command in commands.items()
     ]
-    context.outbound.quarantine_outcomes(case, agent, token.number, outcomes, ())
+    context.outbound.quarantine_outcomes(case, agent, token.number, outcomes)
     return HandlingResult.processed(f"orders on {len(outcomes)} mails of the quarantine")
 
 

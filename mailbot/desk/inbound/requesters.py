@@ -156,9 +156,7 @@ def _people_in_cc(case: Case) -> tuple[Participant, ...]:
 
 def _is_outside_person(context: Context, address: Address) -> bool:
     return (
-        not context.is_ours(address.email)
-        and is_usable(address.email)
-        and not is_automatic_address(address.local_part)
+        not context.is_ours(address.email) and is_usable(address.email) and not is_automatic_address(address.local_part)
     )
 
 

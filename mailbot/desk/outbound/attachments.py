@@ -100,7 +100,7 @@ class AttachmentReader:
             self._mail = None
 
     def _file(self, wanted: dict[str, Any]) -> Attachment | None:
-        """Return a file with its content, or without where that is large; None: it was dropped by [storage] keep_raw."""
+        """Return a file, without its content where that is large; None: it was dropped by [storage] keep_raw."""
         message = self._unpacked(wanted["raw"], wanted.get("size", 0))
         found = find_file(message, wanted["sha256"]) if message is not None else None
         # A mail of ours that a person attached, or saved as a page, has its reader's signed address in it.

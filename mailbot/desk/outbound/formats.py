@@ -1,7 +1,8 @@
 """Moments, spans and hours as people read them, in Indonesian and English.
 
-In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: text. The forms are fixed (docs/developer/rules.md):
-`3 November 2025, 10:45:13 WIB` (id), `03 November 2025, 10:45:13 WIB` (en). Never: the machine's locale.
+In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: text, in the forms that
+docs/developer/rules.md fixes: `3 November 2025, 10:45:13 WIB` (id), `03 November 2025, 10:45:13 WIB` (en).
+Never: the machine's locale.
 """
 
 from __future__ import annotations

@@ -267,8 +267,13 @@ class Notifications:
         self._about_quarantine(Case(context), email, "agent/quarantine", variables, list_id)
 
     def quarantine_outcomes(
-        self, case: Case, agent: Agent, list_id: int | None, outcomes: Sequence[OutcomeView], faults: Sequence[FaultView]
-    ) -> None:  # fmt: skip
+        self,
+        case: Case,
+        agent: Agent,
+        list_id: int | None,
+        outcomes: Sequence[OutcomeView],
+        faults: Sequence[FaultView] = (),
+    ) -> None:
         """Notify a lead what became of their commands on a quarantine list."""
         variables = {"outcomes": tuple(outcomes), "errors": tuple(faults)}
         self._about_quarantine(case, agent.email, "agent/quarantine_done", variables, list_id)

@@ -234,7 +234,7 @@ def _token(case: Case, notification: Notification) -> Token | None:
 
 
 def _references(case: Case, notification: Notification) -> list[str]:
-    """Return References for the reader's own thread (RFC 5322 §3.6.4): the first mail that they have, and the latest."""
+    """Return References of the reader's own thread (RFC 5322 §3.6.4): the first mail that they have, and the latest."""
     mail, stored, to = case.mail, case.ticket, notification.to.email
     answered = mail.message.message_id if mail and mail.message.from_addr == to else ""
     if stored is None or (mail is not None and stored.root and stored.root == mail.message.message_id):

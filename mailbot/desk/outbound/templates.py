@@ -73,7 +73,8 @@ PARTS = ("subject", "txt", "html")
 MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 
 # The variables of each template, besides `desk` (DeskView) and `person` (PersonView: who reads the mail; in
-# agent/notification who wrote): the keys that it must have, then those that it may have with their defaults. Types: ticket TicketView · words str (plain text; the new words, in reminders what was asked) · agent_name str
+# agent/notification who wrote): the keys that it must have, then those that it may have with their defaults.
+# Types: ticket TicketView · words str (plain text; the new words, in reminders what was asked) · agent_name str
 # ("Sally (BOSP)") · opens_at, closes_at datetime | None · attachment_names tuple[str, …] · attachments
 # tuple[FileView, …] · held tuple[HeldView, …] · held_files int ·
 # history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
@@ -171,7 +172,7 @@ class Renderer:
         return list(TEMPLATES)
 
     def render(self, name: str, language: str, variables: Mapping[str, object]) -> Rendered:
-        """Return one mail's words. Raises ConfigError naming the file and the line where a template can't be rendered."""
+        """Return one mail's words. Raises ConfigError with file and line where a template can't be rendered."""
         try:
             subject, text, html = self._templates(name, language)
             values = {**self._globals[language], **TEMPLATES[name][1], **variables}

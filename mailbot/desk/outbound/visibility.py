@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
 
 from mailbot.desk.context import Context
 from mailbot.desk.profile import DeskProfile
@@ -27,15 +27,16 @@ def subject_line(ticket: Ticket) -> str:
     return f"#{ticket.number} - {ticket.subject}"
 
 
-def view(context: Context, ticket: Ticket, **more: Any) -> TicketView:
-    """Return the ticket for a template; `more` replaces fields of the view."""
+def view(context: Context, ticket: Ticket, last_answer_at: datetime | None = None) -> TicketView:
+    """Return the ticket for a template."""
     owner = context.policy.agent(ticket.agent)
-    seen = TicketView(
+    return TicketView(
         number=ticket.number,
         subject=ticket.subject,
         status=ticket.status.value,
         requester=PersonView(ticket.requester.email, ticket.requester.name),
         created_at=ticket.created_at,
+        last_answer_at=last_answer_at,
         closed_at=ticket.closed_at,
         agent_name=owner.name if owner else "",
         priority=ticket.priority,
@@ -43,11 +44,10 @@ def view(context: Context, ticket: Ticket, **more: Any) -> TicketView:
         tags=ticket.tags,
         follow_up_of=ticket.follow_up_of,
     )
-    return replace(seen, **more) if more else seen
 
 
 def history(context: Context, stored: StoredTicket, *, skip_last: bool) -> tuple[EntryView, ...]:
-    """Return the last words on the ticket, newest first; a new follow-up shows those of the ticket that it follows."""
+    """Return the last words on a ticket, newest first; a new follow-up has those of the ticket that it follows."""
     rows = context.work.last_words(stored.id, HISTORY_ENTRIES + 1)
     rows = rows[:-1] if skip_last else rows
     if not rows and stored.ticket.follow_up_of is not None:
@@ -70,7 +70,7 @@ def redact_for(context: Context, ticket: Ticket, reader: Address, words: str) ->
 
 
 def desk_with_link(profile: DeskProfile, ticket: Ticket, reader: Address) -> DeskView:
-    """Return the desk with a signed link to the status page, which shows this reader everything, not only the status."""
+    """Return the desk with a signed link to the status page, which then shows the reader more than the status."""
     number = ticket.number
     link = f"{profile.status_page}?nomor={number}"
     if not ticket.is_hidden(reader.email):  # the page would show them the requester's address
@@ -91,7 +91,7 @@ def agent_address(context: Context, email: str) -> Address:
 
 
 def person_name(context: Context, author: Address) -> str:
-    """Return the name in From of a notification about a person's mail; a name that impersonates others is not shown."""
+    """Return the name in From of a notification about a person's mail, unless it impersonates others."""
     return author.name if author.name and not context.impersonates(author) else author.email
 
 
@@ -106,7 +106,7 @@ def visible_to(context: Context, ticket: Ticket, reader: Address) -> Ticket:
 
 
 def _own_report(context: Context, ticket: Ticket, email: str) -> Ticket | None:
-    """Return the merged ticket that this person came with, also through other merges and tickets that this one follows."""
+    """Return the merged ticket that this person came with, also by way of other merges and of former tickets."""
     ahead = [ticket]
     for _ in range(MAX_CHAIN):
         if not ahead:

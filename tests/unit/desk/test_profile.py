@@ -32,6 +32,8 @@ def test_own_addresses_with_and_without_a_sub_address() -> None:
     own = ("support@desk.example", "support+abc@desk.example", "bantuan+x+y@desk.example")
     assert all(DESK.is_own(each) for each in own)
     assert not any(DESK.is_own(each) for each in ("support@lain.example", "lain@desk.example", "support", ""))
+    plus = replace(DESK, address="support+bosp@desk.example", plus_addressing=False)  # the address itself has a plus
+    assert plus.is_own("support+bosp@desk.example")
 
 
 def test_replies_and_bounces_come_to_signed_addresses_where_the_host_keeps_them() -> None:
