@@ -154,8 +154,10 @@ class World:
         inner = store.writing
 
         class Dying:
+            def __init__(self, *, wait_for_disk: bool = True) -> None:
+                self.transaction = inner(wait_for_disk=wait_for_disk)
+
             def __enter__(self) -> Any:
-                self.transaction = inner()
                 return self.transaction.__enter__()
 
             def __exit__(self, *_: object) -> None:
