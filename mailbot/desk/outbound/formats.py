@@ -12,17 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailbot.ticket.service_hours import ServiceHours
-from mailbot.vocabulary.dates import (
-    AND,
-    AT_HOUR,
-    DAYS,
-    EXCEPT_HOLIDAYS,
-    MONTHS,
-    OF_SERVICE,
-    SPANS,
-    THROUGH,
-    ZONES,
-)
+from mailbot.vocabulary.dates import AND, AT_HOUR, DAYS, EXCEPT_HOLIDAYS, MONTHS, OF_SERVICE, SPANS, THROUGH, ZONES
 
 
 def zone_name(local: datetime) -> str:

@@ -57,14 +57,7 @@ from mailbot.desk.views import (
 )
 from mailbot.errors import ConfigError
 from mailbot.ticket.service_hours import ServiceHours
-from mailbot.vocabulary.labels import (
-    HELD,
-    KINDS,
-    PRIORITIES,
-    ROLES,
-    STATUS_EXPLANATIONS,
-    STATUSES,
-)
+from mailbot.vocabulary.labels import HELD, KINDS, PRIORITIES, ROLES, STATUS_EXPLANATIONS, STATUSES
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 LANGUAGES = ("id", "en")

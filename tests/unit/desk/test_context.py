@@ -9,15 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from mailbot.desk.context import (
-    Case,
-    Context,
-    HandlingResult,
-    IncomingMail,
-    ProcessingResult,
-    Words,
-    release_flags,
-)
+from mailbot.desk.context import Case, Context, HandlingResult, IncomingMail, ProcessingResult, Words, release_flags
 from mailbot.mail.fetched import Folder
 from mailbot.mail.message import Address, Classification, InboundMessage, Kind
 from mailbot.store.rows import InboundRow

@@ -6,11 +6,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from mailbot.desk.profile import DeskProfile, Inbox
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    read_tokens,
-)
+from mailbot.mail.reply_token import Purpose, Signer, read_tokens
 
 DESK = DeskProfile(
     "Helpdesk", "BOSP", "support@desk.example", ZoneInfo("Asia/Jakarta"), Signer((b"k" * 32,)), "f00dcafe",

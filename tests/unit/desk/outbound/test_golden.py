@@ -1,6 +1,6 @@
-"""Every mail that goes out, whole, as it was last looked at and found good (tests/golden/*.eml).
+"""Every outgoing mail, whole, as it was last reviewed (tests/golden/*.eml).
 
-After a change that is meant: `pytest tests/unit/desk/outbound/test_golden.py --update-golden`, then read the difference.
+After an intended change: `pytest tests/unit/desk/outbound/test_golden.py --update-golden`, then review the difference.
 """
 
 from __future__ import annotations
@@ -13,18 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot.desk.outbound.template_samples import samples
-from mailbot.desk.outbound.templates import (
-    LANGUAGES,
-    TEMPLATES,
-    Renderer,
-    RenderSettings,
-)
+from mailbot.desk.outbound.templates import LANGUAGES, TEMPLATES, Renderer, RenderSettings
 from mailbot.desk.views import PersonView, TicketView
-from mailbot.mail.compose.composer import (
-    Draft,
-    compose,
-    with_attachments,
-)
+from mailbot.mail.compose.composer import Draft, compose, with_attachments
 from mailbot.mail.message import Address, Attachment, MessageKind
 from mailbot.mail.mime.html_to_text import html_to_text
 from mailbot.mail.reply.sent_texts import Originals

@@ -20,20 +20,8 @@ from mailbot.desk.outbound.formats import (
     greeting_name,
 )
 from mailbot.desk.outbound.template_samples import samples
-from mailbot.desk.outbound.templates import (
-    LANGUAGES,
-    TEMPLATES,
-    Rendered,
-    Renderer,
-    RenderSettings,
-    packaged_templates,
-)
-from mailbot.desk.views import (
-    DeskView,
-    FaultView,
-    PersonView,
-    TicketView,
-)
+from mailbot.desk.outbound.templates import LANGUAGES, TEMPLATES, Rendered, Renderer, RenderSettings, packaged_templates
+from mailbot.desk.views import DeskView, FaultView, PersonView, TicketView
 from mailbot.errors import ConfigError
 from mailbot.mail.message import MessageKind
 from mailbot.ticket.command_parser import Fault
