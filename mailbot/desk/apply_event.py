@@ -15,14 +15,14 @@ from mailbot.mail.attachments.policy import WithheldFile
 from mailbot.mail.message import MessageKind
 from mailbot.store.rows import OutboxRow
 from mailbot.store.tickets import StoredTicket
-from mailbot.ticket.events import Absorb, Absorbed, Decision, DeliveryFailed, Event, Hold, OpenFollowUp, Reported
+from mailbot.ticket.events import Absorb, Absorbed, Decision, DeliveryFailed, Event, OpenFollowUp, Quarantine, Reported
 from mailbot.ticket.lifecycle import decide
 
 
 def apply_event(case: Case, event: Event) -> Decision:
-    """Decide and write. `decision.refusals`, `Hold` and `OpenFollowUp` are left to the caller, nothing written."""
+    """Decide and write. `decision.refusals`, `Quarantine` and `OpenFollowUp` are left to the caller, nothing written."""
     decision = decide(case.stored.ticket, event, case.context.policy)
-    if decision.refusals or any(isinstance(e, Hold | OpenFollowUp) for e in decision.effects):
+    if decision.refusals or any(isinstance(e, Quarantine | OpenFollowUp) for e in decision.effects):
         return decision
     assert decision.ticket is not None
     _write(case.about(case.context.work.save(case.stored, decision.ticket)), decision, event)
@@ -38,8 +38,8 @@ def open_ticket(case: Case, event: Reported) -> StoredTicket:
     assert decision.ticket is not None
     mailbox_id = case.mail.mailbox_id if case.mail else 0
     stored = work.open_ticket(decision.ticket, mailbox_id, case.message_id)
-    if policy.notify == "round_robin" and len(decision.ticket.told) == 1 and not decision.ticket.agent:
-        work.set_in_turn(policy.in_turn, decision.ticket.told[0])
+    if policy.notify == "round_robin" and len(decision.ticket.notified) == 1 and not decision.ticket.agent:
+        work.set_in_turn(policy.in_turn, decision.ticket.notified[0])
     _write(case.about(stored), decision, event)
     return stored
 

@@ -31,7 +31,7 @@ from mailbot.desk.outbound.notifications import Notifications
 from mailbot.desk.outbound.quarantine_report import send_list
 from mailbot.desk.profile import DeskProfile
 from mailbot.mail.analysis import Analysis, analyse
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
 from mailbot.mail.fetched import FetchedMail, Folder, Misfiled
 from mailbot.mail.message import InboundMessage

@@ -107,7 +107,7 @@ class OutcomeView:
 class FaultView:
     """A command that was not carried out."""
 
-    fault: str  #: a code of `ticket.command_parser.Fault` or `ticket.quarantine.OrderFault`
+    fault: str  #: a code of `ticket.command_parser.Fault` or `ticket.quarantine.QuarantineFault`
     line: str  #: as typed
     line_number: int  #: in the mail; 0 is its subject
     found: str = ""  #: the argument in question

@@ -17,7 +17,7 @@ from mailbot.desk.inbound.sender_proof import domain_vouches, is_authenticated
 from mailbot.desk.inbound.ticket_lookup import look_up, resolve_merged
 from mailbot.mail.intent.intent import Answer, answer_of
 from mailbot.mail.message import Address, Forward, InboundMessage, Kind
-from mailbot.mail.redaction import agents_words, without_tokens
+from mailbot.mail.redaction import strip_internal_quotes, without_tokens
 from mailbot.mail.reply.forward import read_forward
 from mailbot.mail.reply_token import Purpose, Token
 from mailbot.mail.subject import status_request
@@ -153,7 +153,7 @@ def _words_to_relay(case: Case, text: str) -> str:
             return []  # after a forced merge one side's words are not for the other
         return [row.text for row in case.context.work.messages(case.stored.id) if row.public]
 
-    return agents_words(case.incoming.message, text, public, case.context.is_ours)
+    return strip_internal_quotes(case.incoming.message, text, public, case.context.is_ours)
 
 
 def run_commands(case: Case, agent: Agent) -> tuple[CommandError, ...]:

@@ -10,9 +10,9 @@ import sys
 
 from mailbot.desk.inbound.analysis_pool import PreparedMail, receive, send
 from mailbot.mail.analysis import analyse_fully
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
-from mailbot.runtime.memory import keep_small
+from mailbot.runtime.memory import tune_memory
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.store.compression import pack
 
@@ -21,7 +21,7 @@ LONGEST_SECONDS = 60.0
 
 def main() -> None:
     """Serve until the parent is gone."""
-    keep_small()
+    tune_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes our input
     back, sys.stdout = sys.stdout.buffer, sys.stderr  # output of other code must not get into the results
     try:

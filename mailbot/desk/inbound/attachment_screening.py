@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from mailbot.desk.context import IncomingMail
-from mailbot.mail.attachments.policy import Refusals, WithheldFile, screen, without
+from mailbot.mail.attachments.policy import Refusals, WithheldFile, remove_files, screen
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.logs import Outage
@@ -139,7 +139,7 @@ def _without_files(
     """Return the mail without any of its files, also without those in mails that are attached to it."""
     files = [each for each in _all_files(message) if not each.signature]
     more = tuple(WithheldFile(f.name, f.content_type, f.size, f.sha256, kind, "", signature) for f in files)
-    kept = without(message, {f.sha256 for f in files})
+    kept = remove_files(message, {f.sha256 for f in files})
     return replace(mail, message=kept, withheld=(*withheld, *dict.fromkeys(more)))
 
 

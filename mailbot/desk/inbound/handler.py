@@ -15,7 +15,7 @@ from mailbot.desk.inbound.machines import handle_automatic_reply, handle_bounce
 from mailbot.desk.inbound.quarantining import handle_unread
 from mailbot.desk.inbound.requesters import handle_person
 from mailbot.mail.classify.authentication import dmarc_verdict
-from mailbot.mail.classify.reply_conflict import conflict
+from mailbot.mail.classify.reply_conflict import OwnAddresses, conflict
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.message import Kind
 from mailbot.ticket.quarantine import QuarantineReason
@@ -65,11 +65,11 @@ def reply_conflict(case: Case) -> str:
     desk = (profile.address, *profile.aliases)
     if message.from_addr in desk or any(message.from_addr == agent.email for agent in agents):
         return ""
-    return conflict(
-        message,
+    own = OwnAddresses(
         desk=desk,
         agents=[address for agent in agents for address in (agent.email, *agent.aliases)],
         names=[profile.name, *(f"{agent.name} ({profile.brand})" for agent in agents)],
-        dmarc=dmarc_verdict(message, profile.trusted_authserv_ids) if message.sender is not None else "",
-        shared=profile.shared_domains,
+        shared_domains=profile.shared_domains,
     )
+    dmarc = dmarc_verdict(message, profile.trusted_authserv_ids) if message.sender is not None else ""
+    return conflict(message, own, dmarc)

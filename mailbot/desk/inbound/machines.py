@@ -8,7 +8,7 @@ from mailbot.desk.inbound.ticket_lookup import look_up, resolve_merged
 from mailbot.mail.message import Bounce, MessageKind
 from mailbot.mail.reply_token import Purpose, read_tokens
 from mailbot.store.rows import OutboxRow
-from mailbot.ticket.events import RobotReplied
+from mailbot.ticket.events import AutoReplied
 from mailbot.ticket.matching import clues_of, route
 from mailbot.ticket.ticket import Role
 
@@ -29,7 +29,7 @@ def handle_automatic_reply(case: Case) -> HandlingResult:
     author = message.from_address
     role = stored.ticket.role_of(author.email)
     words = Words(author, role, message.text[:SHOWN_CHARACTERS], (), message.subject, "auto")
-    apply_event(case.about(stored).saying(words), RobotReplied(context.work.now, author, verdict.returns_on))
+    apply_event(case.about(stored).saying(words), AutoReplied(context.work.now, author, verdict.returns_on))
     return HandlingResult.processed(verdict.reason, stored, {"evidence": found.evidence})
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from mailbot.desk.context import Case
 from mailbot.mail.message import Reply
-from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.redaction import without_tokens
 from mailbot.mail.reply.reply_text import new_words
 from mailbot.mail.subject import clean_subject
+from mailbot.mail.untrusted_text import safe_title
 
 
 def new_words_of(case: Case) -> Reply:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mailbot.mail.ordering_keys import head_of, order_keys
+from mailbot.mail.ordering_keys import header_of, order_keys
 from mailbot.store.engine import Store
 from mailbot.store.statements import in_steps
 from mailbot.store.unit_of_work import UnitOfWorkFactory
@@ -49,7 +49,7 @@ def with_priority(store: Store, mails: Mapping[int, bytes]) -> set[int]:
 
 def named_in(raw: bytes) -> Named:
     """Return what a mail names, of which `raw` is all or its header; nothing for a machine's."""
-    head = head_of(raw)
+    head = header_of(raw)
     if head is None or _MACHINE.search(head):
         return _NOTHING
     keys = order_keys(head)

@@ -41,8 +41,8 @@ from mailbot.desk.inbound.quarantining import LONGEST_TRACE, header_only, quaran
 from mailbot.errors import StoreUnavailable
 from mailbot.mail.analysis import Analysis
 from mailbot.mail.fetched import Folder
-from mailbot.mail.mime.attachments import without_contents
-from mailbot.runtime.memory import LARGE, one_large
+from mailbot.mail.mime.attachments import drop_contents
+from mailbot.runtime.memory import LARGE, one_large_mail
 from mailbot.store.cluster.claims import in_hand as still_claimed
 from mailbot.store.engine import Store
 from mailbot.store.rows import InboundRow
@@ -239,7 +239,7 @@ class Processor:
                 found = work.inbound(ids)
             read = []
             for row in found:  # outside of any transaction: a virus scanner may take its time
-                with one_large(0 if row.partial else row.size):
+                with one_large_mail(0 if row.partial else row.size):
                     raw = raws.get(row.id) or self._stored_raw(row)
                     current = row.id
                     read.append(self._read(row, raw, analyses.get(row.id)))
@@ -269,7 +269,7 @@ class Processor:
         try:
             mail = self._analyse(row, raw, known)
             # its files were screened; what is done with them later is by size and digest
-            return _Read(replace(mail, message=without_contents(mail.message)) if len(raw) > LARGE else mail)
+            return _Read(replace(mail, message=drop_contents(mail.message)) if len(raw) > LARGE else mail)
         except MACHINE_FAULTS:
             raise
         except Exception as error:

@@ -16,13 +16,20 @@ from dataclasses import replace
 from mailbot.desk.context import Case, Context, HandlingResult, release_flags
 from mailbot.desk.inbound.new_words import new_words_of, spoken
 from mailbot.desk.views import FaultView, OutcomeView
-from mailbot.mail.redaction import _one_line
 from mailbot.mail.reply_token import Purpose, Signer, Token
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.store.quarantine_lists import HELD
 from mailbot.store.rows import InboundRow
 from mailbot.ticket.matching import Clues
-from mailbot.ticket.quarantine import OrderError, OrderFault, QuarantineCommand, Verb, parse_orders, settle
+from mailbot.ticket.quarantine import (
+    QuarantineCommand,
+    QuarantineError,
+    QuarantineFault,
+    QuarantineVerb,
+    parse_quarantine_commands,
+    resolve,
+)
 from mailbot.ticket.ticket import Agent
 
 
@@ -40,14 +47,14 @@ def run_quarantine_commands(case: Case, agent: Agent, token: Token) -> HandlingR
     context = case.context
     listed = quarantine_lists.mails_of(context.work, token.number)
     if agent.email not in context.policy.leads:
-        return _refuse(case, agent, None, (OrderError(OrderFault.NOT_LEAD),))
+        return _refuse(case, agent, None, (QuarantineError(QuarantineFault.NOT_LEAD),))
     if listed is None or not context.profile.signer.belongs_to(token, agent.signs_as):
-        return _refuse(case, agent, None, (OrderError(OrderFault.OTHERS_LIST),))
-    parsed = parse_orders(spoken(new_words_of(case)))
-    commands, strange = settle(parsed.orders, len(listed))
+        return _refuse(case, agent, None, (QuarantineError(QuarantineFault.OTHERS_LIST),))
+    parsed = parse_quarantine_commands(spoken(new_words_of(case)))
+    commands, strange = resolve(parsed.commands, len(listed))
     rows = {row.id: row for row in context.work.inbound([listed[number - 1] for number in commands])}
     too_large = tuple(
-        OrderError(OrderFault.TOO_LARGE, command.line, command.line_number, str(number))
+        QuarantineError(QuarantineFault.TOO_LARGE, command.line, command.line_number, str(number))
         for number, command in commands.items()
         if not command.everything and _is_too_large_to_release(command, rows.get(listed[number - 1]))
     )
@@ -62,15 +69,15 @@ def run_quarantine_commands(case: Case, agent: Agent, token: Token) -> HandlingR
     return HandlingResult.processed(f"orders on {len(outcomes)} mails of the quarantine")
 
 
-def _refuse(case: Case, agent: Agent, list_id: int | None, errors: Sequence[OrderError]) -> HandlingResult:
-    faults = [FaultView(e.fault.value, _one_line(e.line), e.line_number, _one_line(e.found)) for e in errors]
+def _refuse(case: Case, agent: Agent, list_id: int | None, errors: Sequence[QuarantineError]) -> HandlingResult:
+    faults = [FaultView(e.fault.value, one_line(e.line), e.line_number, one_line(e.found)) for e in errors]
     case.context.outbound.quarantine_outcomes(case, agent, list_id, (), faults)
     reasons = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
     return HandlingResult.processed(f"nothing was done in the quarantine: {reasons}")
 
 
 def _is_too_large_to_release(command: QuarantineCommand, row: InboundRow | None) -> bool:
-    return row is not None and command.verb is Verb.RELEASE and row.partial and row.state in HELD
+    return row is not None and command.verb is QuarantineVerb.RELEASE and row.partial and row.state in HELD
 
 
 def _run_command(
@@ -80,7 +87,7 @@ def _run_command(
     work = context.work
     if row is None:  # locked: another worker is handling it at this moment
         return OutcomeView(number, "", "", "busy")
-    outcome = OutcomeView(number, _one_line(row.sender), _one_line(row.subject), "left")
+    outcome = OutcomeView(number, one_line(row.sender), one_line(row.subject), "left")
     # as it is now: a command before this one may have changed it
     [now] = work.inbound_unlocked([row.id])
     if now.state not in HELD:
@@ -90,11 +97,11 @@ def _run_command(
     if _is_too_large_to_release(command, now):
         return outcome
     work.audit(agent.email, f"quarantine {command.verb.value}", f"mail {row.id} from {row.sender}")
-    if command.verb is Verb.DISCARD:
+    if command.verb is QuarantineVerb.DISCARD:
         work.set_inbound(row.id, state="discarded", processed_at=work.now)
         return replace(outcome, outcome="dropped")
     work.set_inbound(row.id, state="received", explanation=release_flags(now), traceback="", attempts=1)
     done = context.release(row.id)
     if done.state in HELD:
-        return replace(outcome, outcome="held_again", reason=_one_line(done.reason))
-    return replace(outcome, outcome="let_in", ticket=done.number, reason=_one_line(done.reason))
+        return replace(outcome, outcome="held_again", reason=one_line(done.reason))
+    return replace(outcome, outcome="let_in", ticket=done.number, reason=one_line(done.reason))

@@ -14,7 +14,7 @@ from mailbot.desk.context import Case, HandlingResult, IncomingMail
 from mailbot.desk.inbound.ticket_lookup import look_up, resolve_merged
 from mailbot.errors import StoreUnavailable
 from mailbot.mail.message import Classification, Kind
-from mailbot.mail.mime.minimal_parser import glance, is_robots
+from mailbot.mail.mime.minimal_parser import is_automatic, parse_minimal
 from mailbot.store.rows import InboundRow
 from mailbot.ticket.events import Replied
 from mailbot.ticket.matching import clues_of, route
@@ -63,5 +63,5 @@ def quarantine_unhandled(case: Case, why: QuarantineReason, reason: str, trace: 
 
 def header_only(row: InboundRow, raw: bytes) -> IncomingMail:
     """Return a mail by its header alone, read by code that shares nothing with what the mail may have broken."""
-    message = glance(raw, row.size)
-    return IncomingMail.of_row(row, message, Classification(Kind.AUTO if is_robots(message) else Kind.HUMAN))
+    message = parse_minimal(raw, row.size)
+    return IncomingMail.of_row(row, message, Classification(Kind.AUTO if is_automatic(message) else Kind.HUMAN))

@@ -16,7 +16,7 @@ from mailbot.mail.intent.intent import intent_of
 from mailbot.mail.message import Address
 from mailbot.mail.subject import status_request
 from mailbot.store.tickets import StoredTicket
-from mailbot.ticket.events import Hold, OpenFollowUp, Origin, Replied, Reported
+from mailbot.ticket.events import OpenFollowUp, Origin, Quarantine, Replied, Reported
 from mailbot.ticket.matching import Clues, Route, clues_of, route
 from mailbot.ticket.ticket import CloseReason, Participant, Role, Status
 
@@ -73,14 +73,14 @@ def _may_add_people(case: Case, found: Route) -> bool:
     A number and a From are enough to add words, not people: who is in Cc gets every answer from then on, and a From
     anybody can write.
     """
-    return found.proven or case.incoming.released or domain_vouches(case)
+    return found.authenticated or case.incoming.released or domain_vouches(case)
 
 
 def _apply_reply(case: Case, event: Replied, why: Mapping[str, str]) -> HandlingResult:
     """Put a person's words on the ticket, on its open follow-up, or into a new follow-up."""
     stored = case.stored
     for effect in apply_event(case, event).effects:
-        if isinstance(effect, Hold):
+        if isinstance(effect, Quarantine):
             if case.incoming.released:  # an admin read it: no spam after all
                 return report(case, named=stored.ticket.number)
             return HandlingResult.quarantined(effect.reason, stored, why)

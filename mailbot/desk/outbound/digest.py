@@ -41,7 +41,7 @@ def _send_replies(context: Context, notifications: Notifications, ticket_id: int
     replies = [m for m in context.work.messages(ticket_id) if m.kind == MessageKind.REPLY.value][-count:]
     lines = [f"{_time(context, m.at)} {m.author_name or m.author}: {_short(m.text)}" for m in replies[-SHOWN:]]
     facts = {"count": str(count), "words": "\n".join(lines)}
-    notifications.notify(context, stored, concerned(stored.ticket, context.policy), Topic.FOLDED, facts)
+    notifications.notify(context, stored, concerned(stored.ticket, context.policy), Topic.DIGESTED, facts)
 
 
 def _send_reports(context: Context, notifications: Notifications, ticket_ids: list[int]) -> None:
@@ -53,7 +53,7 @@ def _send_reports(context: Context, notifications: Notifications, ticket_ids: li
         return
     numbers = " … ".join(f"#{ticket.number}" for ticket in ends)
     to = concerned(ends[-1], context.policy) or context.policy.leads
-    notifications.notify(context, None, to, Topic.FOLDED, {"count": str(len(ticket_ids)), "numbers": numbers})
+    notifications.notify(context, None, to, Topic.DIGESTED, {"count": str(len(ticket_ids)), "numbers": numbers})
 
 
 def _time(context: Context, at: datetime) -> str:

@@ -17,8 +17,8 @@ from mailbot.desk.outbound.templates import Renderer
 from mailbot.desk.outbound.visibility import visible_to
 from mailbot.desk.views import EntryView, FaultView, FileView, HeldView, OutcomeView, PersonView
 from mailbot.mail.message import Address, MessageKind
-from mailbot.mail.redaction import safe_title
 from mailbot.mail.subject import clean_subject
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.store.tickets import StoredTicket
 from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.command_parser import CommandError

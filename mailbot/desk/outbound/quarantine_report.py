@@ -11,10 +11,10 @@ from datetime import datetime
 from mailbot.desk.context import Context
 from mailbot.desk.outbound.notifications import Notifications
 from mailbot.desk.views import HeldMailView
-from mailbot.mail.redaction import _one_line
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.store.rows import QuarantinedRow
-from mailbot.ticket.quarantine import QuarantineReason, why_held
+from mailbot.ticket.quarantine import QuarantinedMail, QuarantineReason, quarantine_reason
 
 LISTED = 50
 # Where the code does not say enough, the reason's own words are shown beside it.
@@ -48,17 +48,17 @@ def send_list(context: Context, notifications: Notifications, opening: datetime)
 
 
 def _view(number: int, row: QuarantinedRow) -> HeldMailView:
-    why = why_held(
-        state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender="@" in row.sender,
-        on_ticket=row.ticket_id is not None,
-    )  # fmt: skip
+    mail = QuarantinedMail(
+        row.state, row.rule, row.kind, row.partial, has_sender="@" in row.sender, on_ticket=row.ticket_id is not None
+    )
+    why = quarantine_reason(mail)
     return HeldMailView(
         number=number,
-        sender=_one_line(row.sender),
-        subject=_one_line(row.subject),
+        sender=one_line(row.sender),
+        subject=one_line(row.subject),
         size=row.size,
         at=row.received_at,
         why=why.value,
-        detail=_one_line(row.reason) if why in _EXPLAINED else "",
+        detail=one_line(row.reason) if why in _EXPLAINED else "",
         can_be_released=why not in (QuarantineReason.TOO_LARGE, QuarantineReason.NO_SENDER),
     )

@@ -19,13 +19,13 @@ from mailbot.desk.outbound.visibility import visible_to
 from mailbot.desk.views import DeskView, PersonView
 from mailbot.mail.compose.composer import Draft, compose
 from mailbot.mail.message import Address, Attachment, MessageKind
-from mailbot.mail.redaction import safe_name
 from mailbot.mail.reply_token import Purpose, Token
+from mailbot.mail.untrusted_text import safe_name
 from mailbot.store.tickets import StoredTicket
 from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.events import Topic
 from mailbot.ticket.ticket import Role, Ticket
-from mailbot.vocabulary.labels import WITHHELD
+from mailbot.vocabulary.labels import WITHHELD_AUTO_REPLY
 
 # The order in which a backlog goes out, the least first: an agent's words before the desk's own.
 TURN = {MessageKind.ANSWER: -20, MessageKind.CLOSURE: -15, MessageKind.ACKNOWLEDGEMENT: -10, MessageKind.STATUS: -10}
@@ -198,7 +198,7 @@ class OutboxWriter:
                 "mailbox_id": 0, "ticket_id": case.ticket.id if case.ticket else None,
                 "kind": notification.kind.value, "recipient": notification.to.email, "role": "person",
                 "message_id": f"<{self._new_id()}@{context.profile.domain}>", "raw": b"", "automatic": True,
-                "state": "suppressed", "expires_at": context.work.now, "last_error": f"not sent: {WITHHELD[limit]}",
+                "state": "suppressed", "expires_at": context.work.now, "last_error": f"not sent: {WITHHELD_AUTO_REPLY[limit]}",
             }
         )  # fmt: skip
         self.withhold(case, limit, notification.to.email)
