@@ -20,7 +20,7 @@ from mailbot.ticket.lifecycle import decide
 
 
 def apply_event(case: Case, event: Event) -> Decision:
-    """Decide and write. `decision.refusals`, `Quarantine` and `OpenFollowUp` are left to the caller, nothing written."""
+    """Decide and write; refusals, `Quarantine` and `OpenFollowUp` are left to the caller, with nothing written."""
     decision = decide(case.stored.ticket, event, case.context.policy)
     if decision.refusals or any(isinstance(e, Quarantine | OpenFollowUp) for e in decision.effects):
         return decision

@@ -198,7 +198,8 @@ class OutboxWriter:
                 "mailbox_id": 0, "ticket_id": case.ticket.id if case.ticket else None,
                 "kind": notification.kind.value, "recipient": notification.to.email, "role": "person",
                 "message_id": f"<{self._new_id()}@{context.profile.domain}>", "raw": b"", "automatic": True,
-                "state": "suppressed", "expires_at": context.work.now, "last_error": f"not sent: {WITHHELD_AUTO_REPLY[limit]}",
+                "state": "suppressed", "expires_at": context.work.now,
+                "last_error": f"not sent: {WITHHELD_AUTO_REPLY[limit]}",
             }
         )  # fmt: skip
         self.withhold(case, limit, notification.to.email)

@@ -17,6 +17,7 @@ from mailbot.desk.outbound.templates import (
     LANGUAGES,
     TEMPLATES,
     Renderer,
+    RenderSettings,
 )
 from mailbot.desk.views import PersonView, TicketView
 from mailbot.mail.compose.attachments import enclose
@@ -28,7 +29,7 @@ from mailbot.ticket.service_hours import ServiceHours
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 JAKARTA = ZoneInfo("Asia/Jakarta")
-RENDERER = Renderer(zone=JAKARTA, hours=ServiceHours(JAKARTA))
+RENDERER = Renderer(RenderSettings(JAKARTA, hours=ServiceHours(JAKARTA)))
 WRITTEN = datetime(2025, 11, 24, 10, 30, 8, tzinfo=timezone(timedelta(hours=7)))
 REPORT_ID = "<CAF5w-laporan@mail.gmail.com>"
 KINDS = {
