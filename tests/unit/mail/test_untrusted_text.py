@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mailbot.mail.redaction import safe_name, safe_title
+from mailbot.mail.untrusted_text import safe_name, safe_title
 
 
 @pytest.mark.parametrize(
