@@ -182,7 +182,7 @@ def _act(context: typer.Context, number: int, text: str, as_agent: str) -> None:
 
     with opened_desk(context) as desk:
         agent = _agent(desk, as_agent)
-        desk.helpdesk.agent_acts(number, agent=agent, text=text)
+        desk.helpdesk.act_as_agent(number, agent=agent, text=text)
         ticket = queries.show_ticket(desk.store, number)
         state = ticket.as_json() if ticket else {}
     about = f"{state['status']} ({state['close_reason']})" if state.get("close_reason") else state.get("status", "")

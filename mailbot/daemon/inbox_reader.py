@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailbot.desk.context import ProcessingResult
-from mailbot.desk.helpdesk import Helpdesk, Seen
+from mailbot.desk.helpdesk import Helpdesk, Receipt, Seen
 from mailbot.desk.inbound.analysis_pool import BACKLOG, Batch
 from mailbot.desk.inbound.priority import FIELDS, with_priority
 from mailbot.errors import FilingRefused
@@ -125,13 +125,13 @@ class InboxFolder:
 
     def file(self, uidvalidity: int, mails: Mapping[int, Seen]) -> None:
         """Move handled mails, by UID, out of the folder, and record it."""
-        targets = {uid: mail.place or Folder.PROCESSED for uid, mail in mails.items()}
+        targets = {uid: mail.folder or Folder.PROCESSED for uid, mail in mails.items()}
         if targets and self._move(uidvalidity, targets):
-            self.helpdesk.filed([mail.inbound_id for mail in mails.values()])
+            self.helpdesk.set_filed([mail.inbound_id for mail in mails.values()])
 
     def file_decided(self, uidvalidity: int, seen: Mapping[int, Seen]) -> set[int]:
         """File those of `seen` that are handled; return their UIDs."""
-        decided = {uid: known for uid, known in seen.items() if known.place is not None}
+        decided = {uid: known for uid, known in seen.items() if known.folder is not None}
         self.file(uidvalidity, decided)
         return set(decided)
 
@@ -149,7 +149,7 @@ class InboxFolder:
 
         What was still in the inbox when this pass began, and so is not in quarantine yet, is looked for in the next.
         """
-        waiting = () if self.hooks.stopping() else self.helpdesk.astray(self.place)
+        waiting = () if self.hooks.stopping() else self.helpdesk.misfiled(self.place)
         if not waiting:
             return
         try:
@@ -162,7 +162,7 @@ class InboxFolder:
         later = {mail.inbound_id for mail in waiting if mail.uidvalidity == uidvalidity and mail.uid in there}
         for inbound_id in sorted(missing - later):
             log.info("mail %d was released, but its original is no longer in the quarantine folder", inbound_id)
-        self.helpdesk.retrieved(sorted(found | (missing - later)))
+        self.helpdesk.set_refiled(sorted(found | (missing - later)))
 
 
 class InboxReader:
@@ -193,7 +193,7 @@ class InboxReader:
         """
         folder = self._folder
         uidvalidity, uids = folder.begin()
-        seen, unprocessed = self._helpdesk.look(folder.place, uidvalidity, uids)
+        seen, unprocessed = self._helpdesk.seen_and_unprocessed(folder.place, uidvalidity, uids)
         self._unhandled.clear()
         if unprocessed:
             self._process_unprocessed(unprocessed)
@@ -212,7 +212,7 @@ class InboxReader:
         handling: Future[dict[int, Seen]] | None = None
         with ExitStack() as stack:
             handler = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="handling"))
-            pool = stack.enter_context(self._helpdesk.understanding()) if len(new) >= BACKLOG else None
+            pool = stack.enter_context(self._helpdesk.analysis_pool()) if len(new) >= BACKLOG else None
             for fetched in self._folder.fetched(uidvalidity, uids, new):
                 batch = self._folder.without_canaries(uidvalidity, fetched)
                 analysis = pool.begin(batch) if pool else None
@@ -236,7 +236,7 @@ class InboxReader:
         """Process stored mail that a previous process died with, or that failed for a temporary reason."""
         for inbound_id in inbound_ids:
             with no_longer_than(LONGEST_SECONDS):
-                results = self._helpdesk.process_left([inbound_id])
+                results = self._helpdesk.process_unprocessed([inbound_id])
             self._note(results)
             self._hooks.handled()
             if self._hooks.stopping():
@@ -250,15 +250,15 @@ class InboxReader:
         """Store the batch, then process it; return what is to be moved, by UID."""
         prepared = analysis.result() if analysis else [None] * len(batch)
         with one_large_mail(max(len(mail.raw) for mail in batch)):
-            ids = self._helpdesk.receive(self._folder.place, batch, prepared=prepared, stays=True)
+            ids = self._helpdesk.receive(self._folder.place, batch, Receipt(prepared=prepared, stays=True))
         raws = {inbound_id: mail.raw for inbound_id, mail in zip(ids, batch, strict=True)}
-        understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}
+        understood = {inbound_id: known.analysis for inbound_id, known in zip(ids, prepared, strict=True) if known}
         with no_longer_than(LONGEST_SECONDS):
             results = {result.inbound_id: result for result in self._helpdesk.process(ids, raws, understood)}
         self._note(list(results.values()))
         self._hooks.handled()
         return {
-            mail.uid: Seen(inbound_id, results[inbound_id].place)
+            mail.uid: Seen(inbound_id, results[inbound_id].folder)
             for inbound_id, mail in zip(ids, batch, strict=True)
             if inbound_id in results and _is_decided(results[inbound_id])
         }

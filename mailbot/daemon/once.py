@@ -61,7 +61,7 @@ def _run_pass(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, M
             found[desk.store.mailbox_id(box.place)] = _read(desk, box, mailbox, hooks, sharing)
         read = {mailbox_id: begun for mailbox_id, all_handled in found.items() if all_handled}
         desk.helpdesk.fire_due_timers(read if sharing is None else sharing.read_by_all(read))
-        desk.helpdesk.summarise()
+        desk.helpdesk.send_digest()
     finally:
         failure = sender.finish()
     if failure:
@@ -121,7 +121,7 @@ class _Sender(threading.Thread):
                 self._wake.clear()
                 last = self._last
                 while not self._failure and (done := self._desk.delivery.deliver_due(pool)).tried:
-                    self._failure = done.trouble
+                    self._failure = done.failure
                 if last:
                     return
         except Exception as error:  # noqa: BLE001 - raised again in `finish`

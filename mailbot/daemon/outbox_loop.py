@@ -95,9 +95,9 @@ class OutboxLoop:
     def _round(self) -> bool:
         """Send what is due; return whether there may be more to send at once."""
         done = self._delivery.deliver_due(self._pool, self._must_stop)
-        if done.trouble:
+        if done.failure:
             self._failures += 1
-            self._failed(done.trouble, done.credentials)
+            self._failed(done.failure, done.credentials)
             # Postpone all that is due, so that not every mail has to find out that the server is down.
             self._delivery.postpone(retry_delay(self._failures + 1))
             return False

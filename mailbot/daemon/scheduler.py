@@ -143,7 +143,7 @@ class Scheduler:
 
     def _tidy(self) -> None:
         index.catch_up(self._desk.store, at_most=1000)
-        if self._desk.helpdesk.summarise():
+        if self._desk.helpdesk.send_digest():
             self._mail_queued()
         self._desk.store.shrink()
         release_memory()
@@ -152,7 +152,7 @@ class Scheduler:
             national_holidays(country, self._desk.clock.now().year)
 
     def _send_quarantine_list(self) -> None:
-        if self._desk.helpdesk.tell_of_quarantine():
+        if self._desk.helpdesk.send_quarantine_list():
             self._mail_queued()
 
     def _drop_old_raw_mail(self) -> None:

@@ -120,8 +120,8 @@ class Watcher:
         self.observe(inboxes, outbox)
         self._repeat("watch-look", self._probes.run, PROBE_SECONDS)
         self._repeat("watch-judge", self.judge, JUDGE_SECONDS)
-        if self._desk.helpdesk.screening.line is not None:
-            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.ask(), SCANNER_SECONDS)
+        if self._desk.helpdesk.screening.status is not None:
+            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.probe(), SCANNER_SECONDS)
         if self._channels:
             self._repeat("watch-tell", self.notify, JUDGE_SECONDS)
         if self._desk.settings.canary.every is not None:
@@ -165,7 +165,7 @@ class Watcher:
             queue=found.queue,
             canary=self.canary.facts(),
             lmtp=self.lmtp.status if self.lmtp else None,
-            scanner=self._desk.helpdesk.screening.line,
+            scanner=self._desk.helpdesk.screening.status,
         )
 
     def _loops(self) -> tuple[Watched, ...]:

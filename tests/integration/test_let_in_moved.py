@@ -110,7 +110,7 @@ def test_a_lead_lets_it_in_and_an_agent_confirms(desk: Reading) -> None:
     assert desk.folders() == (0, [], sorted([letter, answer]))
     people = desk.people
     people.pass_time(hours=24)
-    assert people.desk.helpdesk.tell_of_quarantine()
+    assert people.desk.helpdesk.send_quarantine_list()
     people.deliver()
     listed = [mail for mail in people.to(BUDI, "notice") if "karantina" in mail["Subject"]][-1]
     number = 1 if listed.text.index("surat") < listed.text.index("catatan") else 2
@@ -187,7 +187,7 @@ def test_mail_that_comes_while_another_folder_is_open_is_noticed_at_once(desk: R
     desk.arrives("satu")
     desk.read()
     desk.people.desk.helpdesk.release(desk.held())
-    waiting = desk.people.desk.helpdesk.astray(desk.reader._folder.place)
+    waiting = desk.people.desk.helpdesk.misfiled(desk.reader._folder.place)
     desk.mailbox.uids()
     desk.arrives("dua1", spam=False)
     assert desk.mailbox.retrieve(waiting) == {waiting[0].inbound_id}

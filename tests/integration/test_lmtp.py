@@ -20,6 +20,7 @@ from mailbot.config.values import read_door
 from mailbot.daemon.lmtp.queue import ReceiveQueue
 from mailbot.daemon.lmtp.server import LmtpServer, remove_stale_socket
 from mailbot.daemon.lmtp.session import MOST_CONNECTIONS
+from mailbot.desk.helpdesk import Receipt
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.mail.fetched import FetchedMail
 from mailbot.mail.mime.parser import parse_message
@@ -395,7 +396,7 @@ def test_what_a_predecessor_stored_is_handled_at_the_start(tmp_path: Path) -> No
 
     raw = mail()
     door.desk.helpdesk.receive(
-        door.desk.settings.mailboxes[0].place, [FetchedMail(0, 5, raw, len(raw), None, False)], "lmtp"
+        door.desk.settings.mailboxes[0].place, [FetchedMail(0, 5, raw, len(raw), None, False)], Receipt("lmtp")
     )
     with door:
         assert door.handled(1)[0].state == "processed"

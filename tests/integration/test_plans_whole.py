@@ -48,8 +48,8 @@ def test_no_rule_of_the_desk_scans_a_table(desk: TryDesk, name: str) -> None:
     rule: Callable[[TryDesk], None] = RULES[name]
     with recorded(desk.desk.store) as said:
         rule(desk)
-        desk.desk.helpdesk.summarise()
-        desk.desk.helpdesk.tell_of_quarantine()
+        desk.desk.helpdesk.send_digest()
+        desk.desk.helpdesk.send_quarantine_list()
     assert said
     assert scans(desk.desk.store, said) == []
 

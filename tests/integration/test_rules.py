@@ -297,9 +297,9 @@ def test_the_desk_becomes_nobodys_requester(make_desk: Callable[..., TryDesk]) -
 def test_a_refusal_at_the_shell_announces_no_choice_where_there_is_none(desk: TryDesk) -> None:
     desk.opened()
     with pytest.raises(NotPossible, match=r"^x can't be used here\.$"):
-        desk.desk.helpdesk.agent_acts(12345, agent=SALLY, text="#pelapor x")
+        desk.desk.helpdesk.act_as_agent(12345, agent=SALLY, text="#pelapor x")
     with pytest.raises(NotPossible, match=r"Possible: .*urgent"):
-        desk.desk.helpdesk.agent_acts(12345, agent=SALLY, text="#prioritas gawat")
+        desk.desk.helpdesk.act_as_agent(12345, agent=SALLY, text="#prioritas gawat")
 
 
 def test_a_forged_agent_changes_nothing_and_the_real_one_is_asked(desk: TryDesk) -> None:

@@ -315,14 +315,14 @@ def test_a_virus_scanner_that_is_gone_is_told_though_no_file_comes(tmp_path: Pat
     with Scripted(plays_clamd) as clamd:
         watched = Watched(tmp_path, sink, {"attachments": {"clamd": f"127.0.0.1:{clamd.port}", "clamd_timeout": "5s"}})
     screening = watched.desk.desk.helpdesk.screening
-    screening.ask()  # what the watch does every minute; the port is closed
+    screening.probe()  # what the watch does every minute; the port is closed
     assert watched.goes_on(20) == ["[Gangguan] Helpdesk BOSP: pemindai virus tidak menjawab"]
     told = watched.mails()[-1].text
     assert f"clamd at 127.0.0.1:{clamd.port}: Connection refused; files are held back meanwhile" in told
     assert [condition.name for condition in watched.watch.judgement.conditions] == ["scanner"]
     with Scripted(plays_clamd) as again:
         watched.desk.desk.helpdesk.screening._scanner.address = f"127.0.0.1:{again.port}"  # type: ignore[union-attr]
-        screening.ask()
+        screening.probe()
     assert watched.goes_on(10) == ["[Pulih] Helpdesk BOSP: pemindai virus tidak menjawab"]
     watched.desk.close()
 

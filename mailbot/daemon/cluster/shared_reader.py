@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from mailbot.daemon.cluster.work_sharing import WorkSharing
 from mailbot.daemon.inbox_reader import InboxFolder, ReaderHooks
-from mailbot.desk.helpdesk import Helpdesk
+from mailbot.desk.helpdesk import Helpdesk, Receipt
 from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.memory import one_large_mail
 from mailbot.transport.imap.mailbox import Mailbox
@@ -70,7 +70,7 @@ class SharedReader:
     def _store_and_handle(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
         """Store the batch; then handle as much mail as was stored, unless other workers do so meanwhile."""
         with one_large_mail(max(len(mail.raw) for mail in batch)):
-            ids = self._helpdesk.receive(self._folder.place, batch, reader=self._sharing.owner)
+            ids = self._helpdesk.receive(self._folder.place, batch, Receipt(reader=self._sharing.owner))
         self._open |= {mail.uid for mail in batch}
         raws = {inbound_id: mail.raw for inbound_id, mail in zip(ids, batch, strict=True)}
         self._work_off(raws)

@@ -104,7 +104,7 @@ class WorkSharing:
         try:
             with no_longer_than(LONGEST_SECONDS):
                 if given.tried:
-                    return helpdesk.process_left(given.ids, worker=self.owner)
+                    return helpdesk.process_unprocessed(given.ids, worker=self.owner)
                 return helpdesk.process(given.ids, raws, worker=self.owner)
         finally:
             self._release(given.ids)

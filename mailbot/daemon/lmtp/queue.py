@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
 from mailbot.daemon.loop_guard import LoopGuard
+from mailbot.desk.helpdesk import Receipt
 from mailbot.desk.inbound.analysis_pool import BACKLOG
 from mailbot.desk.inbound.priority import with_priority
 from mailbot.desk.inbound.processor import BATCH
@@ -156,7 +157,7 @@ class ReceiveQueue:
         try:
             with one_large_mail(max(len(mail.raw) for mail in mails)):
                 ids = self._desk.helpdesk.receive(
-                    place, mails, SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False
+                    place, mails, Receipt(SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False)
                 )
         except Exception as error:  # noqa: BLE001 - logged in `_refuse`, and reported to the client
             if len(offers) > 1 and not isinstance(error, StoreUnavailable):
@@ -247,7 +248,7 @@ class ReceiveQueue:
             if self._stopping.is_set():
                 break
             with no_longer_than(LONGEST_SECONDS):
-                results = self._desk.helpdesk.process_left([inbound_id])
+                results = self._desk.helpdesk.process_unprocessed([inbound_id])
             remains = remains or any(result.state == "received" for result in results)
             self._notify()
         return remains
