@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from mailbot.cli.quarantine_view import print_held
 from mailbot.daemon.inbox_reader import InboxReader
@@ -37,6 +36,7 @@ from tests.support.people import (
 )
 from tests.support.postgres import Postgres
 from tests.support.settings import imap_settings
+from tests.support.stores import make_impatient
 
 Break = Callable[[InboundMessage], None]
 
@@ -190,7 +190,7 @@ def test_alone_with_a_machine_that_fails_a_mail_is_never_given_up(desk: TryDesk,
 def test_a_locked_database_quarantines_nothing(tmp_path: Path) -> None:
     desk = TryDesk(tmp_path)
     ids = arrive(desk, letter(1), letter(2))
-    make_impatient(desk)
+    make_impatient(desk.desk.store)
     other = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     for _ in range(4):
@@ -203,13 +203,6 @@ def test_a_locked_database_quarantines_nothing(tmp_path: Path) -> None:
     assert [done.state for done in desk.desk.helpdesk.process_left(ids)] == ["processed"] * 2
     other.close()
     desk.close()
-
-
-def make_impatient(desk: TryDesk) -> None:
-    """Its database waits a tenth of a second for a lock."""
-    store = desk.desk.store
-    store._forget_connections()
-    event.listen(store._writer, "connect", lambda bare, _: bare.execute("PRAGMA busy_timeout=100"))
 
 
 @pytest.mark.postgresql
@@ -355,7 +348,7 @@ def test_short_runs_beside_a_locked_database_blame_no_mail(tmp_path: Path, break
     for _ in range(5):
         desk.close()
         desk = TryDesk(tmp_path)
-        make_impatient(desk)
+        make_impatient(desk.desk.store)
         with pytest.raises(StoreUnavailable):
             turn_of_the_inbox(desk)
         other.rollback()
