@@ -89,6 +89,7 @@ def test_run_once(stage: Stage) -> None:
             judge(desk, "run --once", order, scene.expected, list(scene.letters))
 
 
+@pytest.mark.slow
 def test_ingest(make_desk: MakeDesk, tmp_path: Path) -> None:
     with Reference(tmp_path / "reference", NAME) as peace:
         expected = peace.play([Action("report", 1, 1), Action("report", 2, 2)])
@@ -131,6 +132,7 @@ def test_db_upgrade(make_desk: MakeDesk) -> None:
             assert not findings, f"killed at {order}:\n{findings}"
 
 
+@pytest.mark.slow
 def test_quarantine_release(make_desk: MakeDesk, tmp_path: Path) -> None:
     with Reference(tmp_path / "reference", NAME) as peace:
         peace.play([Action("stray", -1, 1)])

@@ -87,6 +87,7 @@ class Storm:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_is_doubled(seed: int, make_desk: MakeDesk, tmp_path: Path) -> None:
     # The first of the seeds starts each life from nothing, the others fork it from loaded modules.
     with make_desk(from_nothing=seed == 1) as desk:

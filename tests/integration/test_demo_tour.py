@@ -32,6 +32,7 @@ def world() -> Iterator[World]:
         yield one
 
 
+@pytest.mark.slow
 def test_the_tour_plays_a_tickets_whole_life_in_under_a_minute(world: World) -> None:
     out = io.StringIO()
     started = time.monotonic()

@@ -295,6 +295,7 @@ def test_a_mail_that_kills_the_process_is_set_aside_after_three_deaths(tmp_path:
     assert_set_aside(tmp_path / "desk", "mati")
 
 
+@pytest.mark.slow
 def test_a_mail_that_hangs_ends_the_process_and_is_set_aside(tmp_path: Path) -> None:
     done = run(tmp_path / "desk", "first", "macet")
     assert done.returncode == 1 and "Timeout" in done.stderr and "deadly" in done.stderr

@@ -234,6 +234,7 @@ def test_replies_of_each_ticket_keep_their_order(team: Callable[..., Team]) -> N
     assert sorted(found.values()) == [list(range(1, 11))] * 20
 
 
+@pytest.mark.slow
 def test_one_worker_sends_the_canary_and_one_tells_for_all(team: Callable[..., Team]) -> None:
     both = team(more='[canary]\nevery = "1s"\nwithin = "20s"\n')
     returned = 0
