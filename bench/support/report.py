@@ -1,8 +1,8 @@
 """Writes measured sections into docs/developer/performance.md, between markers, and draws small plots as SVG.
 
-`publish(name, text, write=True)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` and leaves the rest of
-the page as it is; a section that has no markers yet is put at the end. Others may own other sections. The plots that
-were drawn before it are written with it: a bench that only prints leaves the page's plots alone.
+`publish(name, text, write=True)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; a
+section that has no markers yet is put at the end. The plots that were drawn before it are written with it: a bench that
+only prints leaves the page's plots alone.
 """
 
 from __future__ import annotations

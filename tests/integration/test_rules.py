@@ -1,4 +1,4 @@
-"""The rules of the desk (docs/architecture.md, "A ticket's life"), each as people would see it, on both databases."""
+"""The rules of the desk (docs/developer/rules.md), each as people would see it, on both databases."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_the_reader_is_killed_and_another_takes_over(team: Callable[..., Team]) 
     taken_over = time.monotonic() - killed
     desk.reports(20, start=60)
     desk.all_done(80, killed=True)
-    assert taken_over <= 15, taken_over  # contract.md: another worker's lease expires within 15 s
+    assert taken_over <= 15, taken_over  # docs/developer/rules.md: another worker's lease expires within 15 s
 
 
 @pytest.mark.chaos

@@ -27,7 +27,7 @@ from mailbot.errors import (
 
 ROOT = Path(__file__).parents[3]
 
-# contract.md, "Commands"
+# docs/developer/rules.md, "Commands"
 PROMISED = {
     "run": [],
     "demo": [],

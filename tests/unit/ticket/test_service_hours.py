@@ -22,7 +22,7 @@ OFFICE = ServiceHours(JAKARTA)
 
 @dataclass(frozen=True)
 class Settings:
-    """The `[hours]` table with its defaults (contract.md)."""
+    """The `[hours]` table with its defaults."""
 
     days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
     open: time = time(8)
