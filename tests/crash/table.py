@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.crash.record import Outcome, read
+from tests.support.chaos_results import Outcome, read
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 HEAD = ("fault", "times", "recovered in (s), median", "longest", "lost", "doubled", "of these allowed")

@@ -20,13 +20,13 @@ from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
 from tests.crash.ledger import Findings, Holdings
 from tests.crash.load import Action
-from tests.crash.record import is_recording, record
 from tests.crash.reference import Reference
 from tests.crash.stage import (
     Stage,
     trace,
     under_the_tracer,
 )
+from tests.support.chaos_results import is_recording, record
 from tests.support.dovecot import Dovecot
 from tests.support.people import prepared
 

@@ -33,8 +33,8 @@ from tests.crash.ledger import (
     compare,
     holdings,
 )
-from tests.crash.record import is_recording
 from tests.crash.test_random_kills import Storm
+from tests.support.chaos_results import is_recording
 from tests.support.loopback import until
 from tests.support.postgres import Postgres
 

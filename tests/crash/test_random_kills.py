@@ -18,8 +18,8 @@ from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
 from tests.crash.ledger import Findings
 from tests.crash.load import World, plan
-from tests.crash.record import is_recording, record
 from tests.crash.reference import Reference
+from tests.support.chaos_results import is_recording, record
 
 pytestmark = pytest.mark.dovecot
 

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
-from tests.crash.record import record
 from tests.support import forkserver
+from tests.support.chaos_results import record
 from tests.support.loopback import until
 from tests.support.people import ACHA
 

@@ -32,7 +32,7 @@ from mailbot.desk.wiring import open_store
 from mailbot.runtime.clock import SystemClock
 from mailbot.store.engine import Store
 from mailbot.store.queries import list_outbox, list_tickets
-from tests.crash.record import is_recording, record
+from tests.support.chaos_results import is_recording, record
 from tests.support.loopback import free_port, until
 from tests.support.people import Sent
 from tests.support.running_desk import ADDRESS, RunningDesk

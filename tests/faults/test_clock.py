@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import record
 from tests.faults.faulty_desk import FaultyDesk, Watch
+from tests.support.chaos_results import record
 from tests.support.dovecot import Dovecot
 from tests.support.loopback import until
 from tests.support.running_desk import ACHA, SALLY

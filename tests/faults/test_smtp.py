@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import is_recording, record
 from tests.faults.faulty_desk import FaultyDesk, Watch
 from tests.support.certificate import Certificate
+from tests.support.chaos_results import is_recording, record
 from tests.support.dovecot import PASSWORD, Dovecot
 from tests.support.loopback import until
 from tests.support.postfix import Postfix

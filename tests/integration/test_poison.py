@@ -468,7 +468,10 @@ def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=35)
     assert done.returncode == 1 and "Timeout" in done.stderr
-    code = "import time\nfrom mailbot.runtime.watchdog import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    code = (
+        "import time\nfrom mailbot.runtime.watchdog import no_longer_than\n"
+        "with no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=35).returncode == 0
 
 

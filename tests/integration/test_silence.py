@@ -17,7 +17,6 @@ import pytest
 
 from mailbot.monitoring import health_file
 from mailbot.transport.smtp.submission import Accepted, Submission
-from tests.contract.test_oauth import Endpoint, endpoint
 from tests.support.dovecot import Dovecot
 from tests.support.loopback import free_port, until
 from tests.support.people import Sent
@@ -26,6 +25,7 @@ from tests.support.running_desk import ACHA, RunningDesk
 from tests.support.scripted_imap import ScriptedImap
 from tests.support.settings import smtp_settings
 from tests.support.smtp_sink import Sink
+from tests.support.token_endpoint import Endpoint, endpoint
 
 __all__ = ["endpoint"]
 

@@ -72,7 +72,7 @@ role = "lead"
 class RunningDesk:
     """A desk's process. `smtp_port` is the sink's unless a relay stands between.
 
-    `constants`: constants of mailbot's modules that are others in the daemon (`forkserver.replace`). `from_nothing`: the
+    `constants`: constants of mailbot that are others in the daemon (`forkserver.replace`). `from_nothing`: the
     daemon is a new interpreter, as where an admin starts it. `wrapper`: what stands before its command (from nothing).
     """
 

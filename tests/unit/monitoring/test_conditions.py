@@ -106,9 +106,15 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"outbox": failing(minutes(2), credentials=True)}, [("outbox_login", "login.password", minutes(2))]),
     # nobody sends what is due
     ({"queue": QueueStatus(3, oldest=minutes(20), oldest_due=almost(DUE))}, []),
-    ({"queue": QueueStatus(3, oldest=minutes(20), oldest_due=minutes(16))}, [("outbox_old", "outbox_old.due", minutes(16))]),
+    (
+        {"queue": QueueStatus(3, oldest=minutes(20), oldest_due=minutes(16))},
+        [("outbox_old", "outbox_old.due", minutes(16))],
+    ),
     # nothing leaves; but one greylisted mail among others that leave is its own matter
-    ({"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(70))}, [("outbox_old", "outbox_old", minutes(61))]),
+    (
+        {"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(70))},
+        [("outbox_old", "outbox_old", minutes(61))],
+    ),
     ({"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(50))}, []),
     ({"queue": QueueStatus(1, oldest=almost(OLD)), "outbox": ConnectionStatus(minutes(70))}, []),
     # what waited while the daemon was off is not old
@@ -120,7 +126,10 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"canary": CanaryFacts(None, None, minutes(6), "550 no")}, [("canary", "canary.unsent", minutes(6))]),
     # quarantine and certificate
     ({"queue": QueueStatus(quarantined=9)}, []),
-    ({"queue": QueueStatus(quarantined=10, quarantined_since=minutes(90))}, [("quarantine", "quarantine", minutes(90))]),
+    (
+        {"queue": QueueStatus(quarantined=10, quarantined_since=minutes(90))},
+        [("quarantine", "quarantine", minutes(90))],
+    ),
     ({"outbox": replace(GOOD, certificate_ends=NOW + timedelta(days=7, seconds=1))}, []),
     (
         {"outbox": replace(GOOD, certificate_ends=NOW + timedelta(days=6))},

@@ -79,8 +79,8 @@ def test_the_limits_are_those_that_the_documents_give() -> None:
     hour = timedelta(hours=1)
     counts = {cap: OF.of(cap).count for cap in Limit}
     assert counts == {
-        Limit.SENDER: 20, Limit.TICKET: 30, Limit.ECHO: 5, Limit.ALIKE: 20, Limit.DOMAIN: 25, Limit.RALLY: 24, Limit.SPREAD: 10_000,
-        Limit.OVERALL: 100_000, Limit.CONFIRM: 5, Limit.NOTIFICATIONS: 30, Limit.REPORTS: 30,
+        Limit.SENDER: 20, Limit.TICKET: 30, Limit.ECHO: 5, Limit.ALIKE: 20, Limit.DOMAIN: 25, Limit.RALLY: 24,
+        Limit.SPREAD: 10_000, Limit.OVERALL: 100_000, Limit.CONFIRM: 5, Limit.NOTIFICATIONS: 30, Limit.REPORTS: 30,
     }  # fmt: skip
     assert {OF.of(cap).per for cap in Limit} == {hour} and OF.domain.looked_at == 30
 

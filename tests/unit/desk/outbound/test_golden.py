@@ -1,6 +1,6 @@
 """Every mail that goes out, whole, as it was last looked at and found good (tests/golden/*.eml).
 
-After a change that is meant: `pytest tests/unit/desk/outbound/test_golden.py --update-golden`, then read the difference.
+After a change that is meant: `python -m pytest -k golden --update-golden`, then read the difference.
 """
 
 from __future__ import annotations

@@ -360,7 +360,7 @@ def test_the_phrases_have_the_form_in_which_they_are_looked_for() -> None:
         out_of_office.I_AM_AWAY,
     ):
         for phrase in phrases:
-            assert phrase == " ".join(phrase.split()).lower(), (name, phrase)
+            assert phrase == " ".join(phrase.split()).lower(), phrase
 
 
 @pytest.mark.parametrize(
