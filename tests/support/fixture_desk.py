@@ -2,7 +2,7 @@
 
 `read_desk(json)` builds tickets and sent mail; `walk(raw, desk)` takes a mail the pure way, step by step as
 `desk/inbound/handler.py` does inside a transaction (parse, classify, match, new words, intent or commands, decide), and
-gives what came of it as a dict of the same form as `expect`: fixtures/emails/README.md describes every key. What is empty is
+gives what came of it as a dict of the same form as `expect` (fixtures/emails/README.md has every key). What is empty is
 left out of it, so two such dicts are equal exactly when nothing came of the mail that was not expected.
 """
 
