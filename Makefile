@@ -1,20 +1,22 @@
 # Everything runs in an environment of its own below .venv, made from nothing where it is missing. The variables of a
 # target stand above it; PYTHON=... takes another Python than the newest usable one.
-#   make demo      the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
-#   make quick     unit tests and lint, within a minute
-#   make test      every test that this machine can run, but the long ones (TESTS=tests/...)
-#   make test-all  these and the long ones
-#   make lint      style, format, types, direction of imports, sizes
-#   make score     how well mail is understood, beside other libraries (FILES="a.jsonl folder", MISSES=1)
-#   make fuzz      mutated mail through the parser (SECONDS_TO_FUZZ=600)
-#   make chaos     the daemon killed at each step and at random moments, servers that fail (CHAOS_KILLS=300)
-#   make laws      the laws of the service on long random walks (LAWS_MINUTES=10)
-#   make coverage  branches of mailbot/mail and mailbot/ticket that tests take; fails under 98 %
-#   make mutation  faults put into mailbot/mail and mailbot/ticket one by one (MUTANTS="mailbot.ticket.matching*")
-#   make bench     speed, memory, cost of a long history (40 minutes, a quiet machine; BENCH_PARTS="latency ...")
-#   make backlog   memory while a hundred thousand mails are taken in (20 minutes, 8 GB of disk)
-#   make soak      a year of traffic on a fast clock: does memory stay what it was? (11 minutes)
-#   make clean     remove everything that was made here
+#   make demo         the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
+#   make quick        unit tests and lint, within a minute
+#   make unit         unit tests
+#   make test         every test that this machine can run, but the long ones (TESTS=tests/...)
+#   make test-all     these and the long ones
+#   make lint         style, format, types, direction of imports, sizes
+#   make score        how well mail is understood, beside other libraries (FILES="a.jsonl folder", MISSES=1)
+#   make fuzz         mutated mail through the parser (SECONDS_TO_FUZZ=600)
+#   make chaos        the daemon killed at each step and at random moments, servers that fail (CHAOS_KILLS=300)
+#   make laws         the laws of the service on long random walks (LAWS_MINUTES=10)
+#   make coverage     branches of mailbot/mail and mailbot/ticket that tests take; fails under 98 %
+#   make mutation     faults put into mailbot/mail and mailbot/ticket one by one (MUTANTS="mailbot.ticket.matching*")
+#   make bench        speed, memory, cost of a long history (40 minutes, a quiet machine; BENCH_PARTS="latency ...")
+#   make backlog      memory while a hundred thousand mails are taken in (20 minutes, 8 GB of disk)
+#   make soak         a year of traffic on a fast clock: does memory stay what it was? (11 minutes)
+#   make screenshots  the pictures of the README, into docs/images (needs chromium)
+#   make clean        remove everything that was made here
 
 SHELL := /bin/bash
 .ONESHELL:
@@ -35,7 +37,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo quick unit test test-all lint score fuzz chaos laws coverage mutation bench backlog soak clean
+.PHONY: help demo screenshots quick unit test test-all lint score fuzz chaos laws coverage mutation bench backlog soak clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -54,6 +56,9 @@ $(DEV_STAMP): $(RUN_STAMP)
 
 demo: $(RUN_STAMP)
 	@exec $(BIN)/mailbot demo --tour $(if $(TOUR_ONLY),,--page)
+
+screenshots: $(DEV_STAMP)
+	$(BIN)/python -m tools.screenshots docs/images
 
 # Tests of the service wait for servers, timers and processes: twice as many of them as there are cores keep these busy.
 PYTEST := $(BIN)/python -m pytest -q --dist worksteal --durations=10

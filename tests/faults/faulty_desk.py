@@ -26,7 +26,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mailbot.cli.check import CheckResult, examine
+from mailbot.cli.check import run_checks
+from mailbot.cli.checks.result import CheckResult
 from mailbot.config.load import load_settings
 from mailbot.desk.wiring import open_store
 from mailbot.runtime.clock import SystemClock
@@ -115,11 +116,11 @@ class FaultyDesk(RunningDesk):
 
     def _findings(self) -> list[CheckResult]:
         if not self.wrapper and not self.from_nothing:
-            return list(examine(load_settings(self.config)))
+            return list(run_checks(load_settings(self.config)))
         command = [*self.wrapper, sys.executable, "-m", "mailbot", "check", "--json", "--config", str(self.config)]
         environment = os.environ | self.environment
         done = subprocess.run(command, capture_output=True, timeout=100, cwd=Path(__file__).parents[2], env=environment)
-        return [CheckResult(**finding) for finding in json.loads(done.stdout)["findings"]]
+        return [CheckResult(*finding.values()) for finding in json.loads(done.stdout)["findings"]]
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Store]:

@@ -130,8 +130,8 @@ def test_why_nobody_was_answered_is_said_where_the_answers_would_stand(desk: Try
     assert desk.to(ACHA) == []
     code, shown, _ = explain("1.surat@sekolah.example")
     assert code == 0
-    went_out = shown.partition("What went out because of it")[2]
-    assert "not answered by itself, since that could reach somebody who did not write: asks for replies to" in went_out
+    sent = shown.partition("Sent because of it")[2]
+    assert "no automatic answer, since it could reach somebody who did not write: asks for replies to" in sent
     assert "not_answered" not in shown
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from mailbot.cli.quarantine_view import print_held
+from mailbot.cli.quarantine_view import print_quarantined
 from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.desk.context import ProcessingResult
 from mailbot.desk.inbound.crash_guard import InFlightMarker
@@ -454,7 +454,7 @@ def test_the_shell_shows_poison_without_reading_it_again(
         raise AssertionError("it was parsed again")
 
     monkeypatch.setattr("mailbot.mail.mime.parser.parse_message", deadly)
-    print_held(found.as_json(), found.raw, desk.settings.helpdesk.zone)
+    print_quarantined(found.as_json(), found.raw, desk.settings.helpdesk.zone)
     shown = capsys.readouterr().out
     assert "a parser broke" in shown and "Traceback" in shown and ACHA in shown and "tidak dibaca" not in shown
     desk.close()

@@ -1,4 +1,4 @@
-"""Who may speak to the demo's page."""
+"""Which requests the demo's page accepts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from mailbot.demo.guard import Guard
+from mailbot.demo.same_origin import SameOriginOnly
 
 PORT = 8025
 HERE = {"host": "127.0.0.1:8025"}
@@ -16,7 +16,7 @@ OWN = HERE | {"origin": "http://127.0.0.1:8025", "content-type": "application/js
 
 
 def ask(method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
-    """Status and headers of the answer."""
+    """Return status and headers of the response."""
     said: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -29,7 +29,7 @@ def ask(method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str,
         "type": "http", "method": method, "path": path, "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
-    asyncio.run(Guard(PlainTextResponse("in"), lambda: PORT)(scope, receive, send))
+    asyncio.run(SameOriginOnly(PlainTextResponse("in"), lambda: PORT)(scope, receive, send))
     return said[0]["status"], {name.decode(): value.decode() for name, value in said[0]["headers"]}
 
 
@@ -44,7 +44,7 @@ def ask(method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str,
         ("POST", "/api/send", OWN | {"content-type": "application/json; charset=utf-8"}),
     ],
 )
-def test_the_page_itself_is_let_in(method: str, path: str, headers: dict[str, str]) -> None:
+def test_requests_of_the_page_itself_are_accepted(method: str, path: str, headers: dict[str, str]) -> None:
     status, sent = ask(method, path, headers)
     assert status == 200
     assert "default-src 'self'" in sent["content-security-policy"]
@@ -69,5 +69,5 @@ def test_the_page_itself_is_let_in(method: str, path: str, headers: dict[str, st
         ("DELETE", "/api/send", OWN | {"origin": "https://evil.example"}),
     ],
 )
-def test_everybody_else_is_not(method: str, path: str, headers: dict[str, str]) -> None:
+def test_all_others_are_rejected(method: str, path: str, headers: dict[str, str]) -> None:
     assert ask(method, path, headers)[0] == 403

@@ -1,7 +1,7 @@
-"""The way out of a replay: every mail counts as taken by the SMTP server, at once, and goes nowhere.
+"""The outbox of a replay: every mail counts as accepted by the SMTP server at once, and nothing is sent.
 
-Mail that a ticket's timers wait for (an answer, a reminder: `cycle`) goes through the desk's own delivery, so that they
-start as they would. All other mail changes nothing by being delivered: it is marked as sent in one statement.
+Mail that a ticket's timers wait for (an answer, a reminder: `cycle`) goes through the desk's own delivery, so that the
+timers start. Delivering any other mail changes nothing else: it is marked as sent in one statement.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LEFT = select(OUTBOX.c.id).where(*_PENDING).limit(1)
 
 
 class NothingIsSent:
-    """In the place of an SMTP server: takes every mail, and lets it go."""
+    """An SMTP server that accepts every mail and drops it."""
 
     def send(self, envelope_from: str, recipient: str, raw: bytes | Outgoing) -> Accepted:
-        """Accept it."""
+        """Accept the mail."""
         return Accepted("250 2.0.0 replay: nothing is sent")
 
 
@@ -37,4 +37,4 @@ def deliver(desk: Desk) -> None:
         connection.execute(_TAKE, {"desk": desk.store.desk_id, "at": desk.clock.now()})
         is_left = connection.execute(_LEFT, {"desk": desk.store.desk_id}).first() is not None
     while is_left:
-        is_left = desk.delivery.deliver_due(NothingIsSent()).tried == CLAIM  # a full hand: there may be more
+        is_left = desk.delivery.deliver_due(NothingIsSent()).tried == CLAIM  # a full batch: there may be more

@@ -1,38 +1,26 @@
-"""What a mail says by itself, with the reason of everything that was concluded from it.
+"""What a mail says by itself, with the reason for every conclusion.
 
-In: raw bytes and, where there is a desk, who it is and what it had sent to the author. Out: `MailFacts`, and its parts
-as plain documents (only str, int, bool, None, lists and dicts). Never: an exception because of a mail; a look-up.
+In: raw bytes and, with a desk, its identity and what it had sent to the author. Out: `MailFacts`, and its parts as
+plain documents (only str, int, bool, None, lists and dicts). Never: an exception because of a mail; a database query.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from mailbot.mail.classify.rules import (
-    Firing,
-    OwnIdentity,
-    classify,
-    firings,
-)
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.rules import RuleMatch, classify, matching_rules
 from mailbot.mail.intent.intent import intent_of
 from mailbot.mail.intent.normalise import clauses
 from mailbot.mail.intent.signals import signals_of
-from mailbot.mail.message import (
-    Address,
-    Classification,
-    InboundMessage,
-    Reply,
-)
+from mailbot.mail.message import Address, Classification, InboundMessage, Reply
 from mailbot.mail.mime.parser import parse_header_only, parse_message
 from mailbot.mail.reply.forward import read_forward
 from mailbot.mail.reply.reply_text import new_words
-from mailbot.mail.subject import (
-    clean_subject,
-    status_request,
-    subject_tags,
-)
+from mailbot.mail.subject import clean_subject, status_request, subject_tags
 from mailbot.ticket.command_parser import parse_commands
 
 MAX_CLAUSES_SHOWN = 12
@@ -41,7 +29,7 @@ MAX_ADDRESSES_SHOWN = 20
 
 @dataclass(frozen=True)
 class MailFacts:
-    """A mail and what the rules make of it."""
+    """A mail and what the rules conclude from it."""
 
     message: InboundMessage
     own: OwnIdentity
@@ -49,15 +37,15 @@ class MailFacts:
     reply: Reply
 
 
-def understand(raw: bytes, own: OwnIdentity, *, partial: bool = False) -> MailFacts:
-    """Read a mail. `partial`: only its header is there."""
+def read_mail(raw: bytes, own: OwnIdentity, *, partial: bool = False) -> MailFacts:
+    """Parse and classify a mail. `partial`: only its header is there."""
     message = parse_header_only(raw) if partial else parse_message(raw)
     return MailFacts(message, own, classify(message, own), new_words(message))
 
 
 def facts(message: InboundMessage) -> dict[str, Any]:
-    """Who, to whom, when, what, and what is odd about its form."""
-    came = next((hop.at for hop in message.received if hop.at), None)
+    """Return sender, recipients, times, subject, attachments and defects."""
+    received = next((hop.at for hop in message.received if hop.at), None)
     return {
         "from": [_address(a) for a in message.from_],
         "sender": _address(message.sender) if message.sender else None,
@@ -69,7 +57,7 @@ def facts(message: InboundMessage) -> dict[str, Any]:
         "subject": message.subject,
         "subject_cleaned": clean_subject(message.subject),
         "date": _moment(message.date),
-        "received": _moment(came),
+        "received": _moment(received),
         "message_id": message.message_id or None,
         "in_reply_to": list(message.in_reply_to),
         "references": list(message.references),
@@ -85,7 +73,7 @@ def facts(message: InboundMessage) -> dict[str, Any]:
 
 
 def authentication(message: InboundMessage, own: OwnIdentity) -> dict[str, Any]:
-    """What mail servers found out about the sender, and what of it counts (RFC 8601)."""
+    """Return what mail servers found out about the sender, and what of it counts (RFC 8601)."""
     from mailbot.mail.classify.authentication import dmarc_verdict
 
     fields = list(message.headers.get_all("Authentication-Results"))
@@ -102,8 +90,8 @@ def authentication(message: InboundMessage, own: OwnIdentity) -> dict[str, Any]:
 
 
 def verdict(mail: MailFacts) -> dict[str, Any]:
-    """The verdict, every rule that has a reason (also those after the first), and the hints that were weighed."""
-    fired, hints = firings(mail.message, mail.own)
+    """Return the verdict, every rule that fired (also those after the first), and the weighed hints."""
+    fired, hints = matching_rules(mail.message, mail.own)
     bounce = mail.verdict.bounce
     return {
         "kind": mail.verdict.kind.value,
@@ -121,25 +109,25 @@ def verdict(mail: MailFacts) -> dict[str, Any]:
 
 
 def cut(reply: Reply) -> dict[str, Any]:
-    """The new words, what is hidden, and which rule cut."""
+    """Return the new words, what is hidden, and which rule made the cut."""
     return {"rule": reply.rule or None, "text": reply.text, "quoted": reply.quoted, "signature": reply.signature}
 
 
-def intent(words: str) -> dict[str, Any]:
-    """What the new words mean, and what each clause of them says by itself."""
+def intent(text: str) -> dict[str, Any]:
+    """Return the intent of the new words, and the signals of each of its clauses."""
     found = [
         {"clause": " ".join(token.typed for token in clause.tokens), "says": sorted(s.name.lower() for s in signals)}
-        for clause in clauses(words)[:MAX_CLAUSES_SHOWN]
+        for clause in clauses(text)[:MAX_CLAUSES_SHOWN]
         if (signals := signals_of(clause))
     ]
-    return {"intent": intent_of(words).value, "clauses": found}
+    return {"intent": intent_of(text).value, "clauses": found}
 
 
-def commands(words: str) -> dict[str, Any]:
-    """The `#` lines at the top of an agent's words; nothing where there are none."""
+def commands(text: str) -> dict[str, Any]:
+    """Return the `#` lines at the top of an agent's text."""
     from mailbot.vocabulary.labels import COMMAND_ERRORS
 
-    found = parse_commands(words)
+    found = parse_commands(text)
     return {
         "commands": [{"line": c.line_number, "text": c.line, "verb": c.verb.value} for c in found.commands],
         "errors": [
@@ -155,7 +143,7 @@ def commands(words: str) -> dict[str, Any]:
 
 
 def subject(message: InboundMessage) -> dict[str, Any]:
-    """Numbers in the subject, whether it asks for a status, and whether the mail passes another one on."""
+    """Return the subject's ticket numbers, whether it asks for a status, and whether the mail is a forward."""
     forward = read_forward(message)
     asked = status_request(message.subject)
     return {
@@ -168,11 +156,11 @@ def subject(message: InboundMessage) -> dict[str, Any]:
 
 
 def with_sent(mail: MailFacts, sent: Sequence[str]) -> MailFacts:
-    """The same mail, its words cut by comparison with what we had sent to its author."""
+    """Return the same mail, its text cut by comparison with what the desk had sent to its author."""
     return MailFacts(mail.message, mail.own, mail.verdict, new_words(mail.message, sent)) if sent else mail
 
 
-def _firing(firing: Firing, *, decided: bool) -> dict[str, Any]:
+def _firing(firing: RuleMatch, *, decided: bool) -> dict[str, Any]:
     return {"rule": firing.rule, "kind": firing.kind.value, "reason": firing.reason, "decided": decided}
 
 
@@ -180,5 +168,5 @@ def _address(address: Address) -> dict[str, str]:
     return {"email": address.email, "name": address.name}
 
 
-def _moment(moment: Any) -> str | None:
+def _moment(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None

@@ -1,6 +1,6 @@
-"""The page's web server: uvicorn in a thread, on a socket of 127.0.0.1 that was bound before.
+"""The page's web server: uvicorn in a thread, on a socket of 127.0.0.1 that is bound before.
 
-In: a `Session` and a port. Out: an address. Never: signals, which belong to the process's main thread.
+In: a `Session` and a port. Out: an address. Never: handles signals, which belong to the process's main thread.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import threading
 
 import uvicorn
 
-from mailbot.demo.background import HOST
+from mailbot.demo.background_server import HOST
 from mailbot.demo.page import make_app
 from mailbot.demo.session import Session
 
-# How long a request may hold up the end, seconds.
+# How long a running request may delay the shutdown, seconds.
 GRACE = 1
 
 
 class PageServer:
-    """`port` 0: any free one; one that is taken is replaced by a free one (`port` then says which)."""
+    """Serves the page. `port` 0 is any free port; so is a port that is in use (`port` then says which)."""
 
     def __init__(self, session: Session, port: int = 0) -> None:
         self._session = session
@@ -35,20 +35,20 @@ class PageServer:
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """The URL of the page."""
         return f"http://{HOST}:{self.port}/"
 
     def start(self) -> None:
-        """Serve. Requests that come before it is ready wait in the socket."""
+        """Start serving. Requests that come before it is ready wait in the socket."""
         self._thread.start()
 
     def is_alive(self) -> bool:
-        """Does it serve still?"""
+        """Whether it is still serving."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End it, open event streams included."""
-        self._session.let_go()
+        """Stop serving, and end open event streams."""
+        self._session.end_streams()
         self._server.should_exit = True
         self._thread.join(GRACE + 5)
         self._socket.close()

@@ -1,4 +1,4 @@
-"""What the demo's people write: shaped as Gmail does it, and understood by the desk's own parser."""
+"""What the demo's people write: formatted as by Gmail, and parsed by the desk's own parser."""
 
 from __future__ import annotations
 
@@ -7,35 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailbot.demo.letters import (
-    Bell,
-    DemoMail,
-    Letters,
-    threads,
-)
-from mailbot.demo.people import (
-    BUDI,
-    DESK_ADDRESS,
-    SALLY,
-    SDN1,
-    SMPN3,
-    Person,
-    is_desk,
-)
-from mailbot.demo.writing import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-    reply_recipients,
-)
+from mailbot.demo.mail_client import Draft, File, new_mail, out_of_office, reply, reply_recipients
+from mailbot.demo.mails import ChangeNotifier, DemoMail, Mailboxes, threads
+from mailbot.demo.people import BUDI, DESK_ADDRESS, SALLY, SDN1, SMPN3, Person, is_desk
 from mailbot.mail.mime.parser import parse_message
 
 AT = datetime(2025, 11, 24, 2, 15, tzinfo=UTC)
 TOKEN_ADDRESS = "support+a1b2c3@helpdesk.example"
 
 
-def letter(person: Person, raw: bytes, sent: bool = False, number: int = 1) -> DemoMail:
+def mail_of(person: Person, raw: bytes, sent: bool = False, number: int = 1) -> DemoMail:
     return DemoMail(number, person, sent, AT, raw)
 
 
@@ -46,11 +27,11 @@ def from_desk(person: Person, **more: str) -> DemoMail:
         "References": "<report.1@mail.sekolah.example>", "X-Mailbot-Kind": "answer", "X-Mailbot-Ticket": "12345",
     } | more  # fmt: skip
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return letter(person, f"{head}\r\nBoleh infokan NPSN?\r\n> baris lama\r\n".encode())
+    return mail_of(person, f"{head}\r\nBoleh infokan NPSN?\r\n> baris lama\r\n".encode())
 
 
 def test_a_reply_goes_to_the_reply_address_and_threads() -> None:
-    mail = reply(SDN1, from_desk(SDN1), "Berikut NPSN kami: 20512345", AT + timedelta(minutes=5))
+    mail = reply(Draft(SDN1, "Berikut NPSN kami: 20512345", AT + timedelta(minutes=5)), from_desk(SDN1))
     assert (mail.sender, mail.recipients) == (SDN1.email, (TOKEN_ADDRESS,))
     read = parse_message(mail.raw)
     assert read.subject == "Re: #12345 - Tidak bisa tutup BKU"
@@ -61,7 +42,7 @@ def test_a_reply_goes_to_the_reply_address_and_threads() -> None:
 
 
 def test_the_quotation_is_gmails_in_both_parts() -> None:
-    read = parse_message(reply(SDN1, from_desk(SDN1), "Siap.", AT).raw)
+    read = parse_message(reply(Draft(SDN1, "Siap.", AT), from_desk(SDN1)).raw)
     words, _, quoted = read.text.partition("\n\n")
     assert words == "Siap."
     # The line is longer than 78 characters: Gmail breaks it there.
@@ -76,14 +57,14 @@ def test_the_quotation_is_gmails_in_both_parts() -> None:
 def test_a_second_reply_does_not_stack_prefixes_and_quotes_html_without_its_document() -> None:
     page = b"<html><head><title>t</title></head><body class=x><b>isi</b></body></html>"
     raw = b"From: a@helpdesk.example\r\nSubject: RE: x\r\nContent-Type: text/html\r\n\r\n" + page
-    read = parse_message(reply(SDN1, letter(SDN1, raw), "ya", AT).raw)
+    read = parse_message(reply(Draft(SDN1, "ya", AT), mail_of(SDN1, raw)).raw)
     assert read.subject == "RE: x"
     assert "<b>isi</b></blockquote>" in read.html
     assert "<title>" not in read.html
 
 
 def test_an_agents_signature_stands_between_words_and_quotation() -> None:
-    read = parse_message(reply(SALLY, from_desk(SALLY), "#selesai\nSudah.", AT).raw)
+    read = parse_message(reply(Draft(SALLY, "#selesai\nSudah.", AT), from_desk(SALLY)).raw)
     assert read.text.startswith("#selesai\nSudah.\n\n-- \nSally\nHelpdesk BOSP\n\nPada ")
     assert "gmail_signature" in read.html
 
@@ -93,9 +74,9 @@ def test_an_agents_signature_stands_between_words_and_quotation() -> None:
     [
         # to Reply-To, alone
         (SDN1, from_desk(SDN1, Cc=SMPN3.email), False, [TOKEN_ADDRESS], []),
-        # the other participants come along, oneself does not
+        # with the other participants, without oneself
         (SDN1, from_desk(SDN1, Cc=SMPN3.email), True, [TOKEN_ADDRESS], [SMPN3.email]),
-        # the desk is not written to twice
+        # to the desk only once
         (SDN1, from_desk(SDN1, Cc=f"{DESK_ADDRESS}, {SMPN3.email}"), True, [TOKEN_ADDRESS], [SMPN3.email]),
         # without Reply-To: to the author
         (BUDI, from_desk(BUDI, **{"Reply-To": ""}), False, [DESK_ADDRESS], []),
@@ -107,13 +88,13 @@ def test_who_an_answer_goes_to(writer: Person, found: DemoMail, everybody: bool,
 
 
 def test_an_answer_to_ones_own_mail_goes_where_that_went() -> None:
-    own = letter(SDN1, new_mail(SDN1, [DESK_ADDRESS], "Kendala", "isi", AT).raw, sent=True)
+    own = mail_of(SDN1, new_mail(Draft(SDN1, "isi", AT, subject="Kendala"), [DESK_ADDRESS]).raw, sent=True)
     assert [a.email for a in reply_recipients(SDN1, own, False)[0]] == [DESK_ADDRESS]
 
 
 def test_a_new_mail_carries_its_files_and_no_header_can_be_smuggled_in() -> None:
-    files = [File("bukti é.png", b"\x89PNG..."), File("daftar.xlsx", b"PK\x03\x04")]
-    mail = new_mail(SDN1, [DESK_ADDRESS], "Kendala\r\nBcc: semua@sekolah.example", "isi", AT, files)
+    files = File("bukti é.png", b"\x89PNG..."), File("daftar.xlsx", b"PK\x03\x04")
+    mail = new_mail(Draft(SDN1, "isi", AT, files, "Kendala\r\nBcc: semua@sekolah.example"), [DESK_ADDRESS])
     read = parse_message(mail.raw)
     assert read.subject == "Kendala Bcc: semua@sekolah.example"
     assert "Bcc" not in read.headers
@@ -123,7 +104,7 @@ def test_a_new_mail_carries_its_files_and_no_header_can_be_smuggled_in() -> None
 
 
 def test_an_absent_persons_robot_says_what_it_is() -> None:
-    mail = out_of_office(SDN1, from_desk(SDN1), "Saya sedang cuti.", AT)
+    mail = out_of_office(Draft(SDN1, "Saya sedang cuti.", AT), from_desk(SDN1))
     assert (mail.sender, mail.recipients) == ("", (TOKEN_ADDRESS,))
     read = parse_message(mail.raw)
     assert read.headers.get("Auto-Submitted") == "auto-replied"
@@ -132,25 +113,25 @@ def test_an_absent_persons_robot_says_what_it_is() -> None:
 
 def test_long_reference_lists_are_not_encoded() -> None:
     many = " ".join(f"<{'x' * 90}.{n}@helpdesk.example>" for n in range(8))
-    raw = reply(SDN1, from_desk(SDN1, References=many), "ya", AT).raw
+    raw = reply(Draft(SDN1, "ya", AT), from_desk(SDN1, References=many)).raw
     assert b"=?" not in email.message_from_bytes(raw)["References"].encode()
     assert len(parse_message(raw).references) == 9
 
 
 def test_conversations_are_grouped_by_references() -> None:
-    letters = Letters(Bell())
-    report = new_mail(SDN1, [DESK_ADDRESS], "Kendala", "isi", AT)
-    letters.keep_sent(SDN1, report.raw, AT)
-    letters.deliver(SDN1, b"Message-ID: <other@x.example>\r\nSubject: lain\r\n\r\nx", AT)
+    mailboxes = Mailboxes(ChangeNotifier())
+    report = new_mail(Draft(SDN1, "isi", AT, subject="Kendala"), [DESK_ADDRESS])
+    mailboxes.keep_sent(SDN1, report.raw, AT)
+    mailboxes.deliver(SDN1, b"Message-ID: <other@x.example>\r\nSubject: lain\r\n\r\nx", AT)
     root = parse_message(report.raw).message_id
-    answer = letters.deliver(SDN1, f"Message-ID: <ack@x.example>\r\nReferences: {root}\r\n\r\nx".encode(), AT)
-    letters.keep_sent(SDN1, reply(SDN1, answer, "ya", AT).raw, AT)
-    letters.deliver(SALLY, f"Message-ID: <n@x.example>\r\nReferences: {root}\r\n\r\nx".encode(), AT)
-    assert [[one.id for one in group] for group in threads(letters.of(SDN1))] == [[1, 3, 4], [2]]
-    assert letters.is_read(letters.all()[0])
-    assert not letters.is_read(answer)
-    letters.mark_read([answer.id])
-    assert letters.is_read(answer)
+    answer = mailboxes.deliver(SDN1, f"Message-ID: <ack@x.example>\r\nReferences: {root}\r\n\r\nx".encode(), AT)
+    mailboxes.keep_sent(SDN1, reply(Draft(SDN1, "ya", AT), answer).raw, AT)
+    mailboxes.deliver(SALLY, f"Message-ID: <n@x.example>\r\nReferences: {root}\r\n\r\nx".encode(), AT)
+    assert [[one.id for one in group] for group in threads(mailboxes.of(SDN1))] == [[1, 3, 4], [2]]
+    assert mailboxes.is_read(mailboxes.all()[0])
+    assert not mailboxes.is_read(answer)
+    mailboxes.mark_read([answer.id])
+    assert mailboxes.is_read(answer)
 
 
 @pytest.mark.parametrize(

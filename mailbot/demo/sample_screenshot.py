@@ -1,6 +1,6 @@
-"""A screenshot that the demo's school attaches: drawn here, so that no picture has to be shipped.
+"""The screenshot that the demo's requester attaches, drawn here so that no picture has to be shipped.
 
-Out: the bytes of a PNG (RFC 2083), some 2 KB, of a window with a table and an error message in it.
+Out: the bytes of a PNG (RFC 2083), some 2 KB, of a window with a table and an error message.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _boxes() -> list[Box]:
 
 @cache
 def screenshot() -> bytes:
-    """The picture."""
+    """Return the picture as PNG."""
     rows = [bytearray(WIDTH * 3) for _ in range(HEIGHT)]
     for left, top, width, height, colour in _boxes():
         for row in rows[top : top + height]:

@@ -1,6 +1,6 @@
-"""A server of asyncio that runs in a thread of its own, so that ordinary code can start, call and stop it.
+"""An asyncio server in a thread of its own, so that blocking code can start, call and stop it.
 
-In: `opening` and `closing` of a subclass. Out: `start`, `stop`, and `call` for everybody outside the loop.
+In: `opening` and `closing` of a subclass. Out: `start`, `stop`, and `call` for other threads.
 Never: a server outside 127.0.0.1.
 """
 
@@ -14,8 +14,8 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 HOST = "127.0.0.1"
-# How long starting, stopping, or a call from another thread may take, seconds.
-PATIENCE = 30.0
+# Timeout of starting, stopping, and a call from another thread, seconds.
+TIMEOUT = 30.0
 
 Result = TypeVar("Result")
 
@@ -32,33 +32,33 @@ class BackgroundServer(ABC):
 
     @abstractmethod
     async def opening(self) -> asyncio.Server:
-        """Make the listening server, on HOST and `port`."""
+        """Return the listening server, on HOST and `port`."""
 
     @abstractmethod
     async def closing(self) -> None:
-        """End the connections that are open; the server listens no more."""
+        """Close the open connections; the server no longer listens."""
 
     def start(self) -> None:
-        """Listen. Raises OSError where the port is taken."""
+        """Listen. Raises OSError if the port is in use."""
         started: Future[None] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(started)), name=self._name, daemon=True)
         self._thread.start()
-        started.result(PATIENCE)
+        started.result(TIMEOUT)
 
     def stop(self) -> None:
-        """End every connection and the thread. Safe to call twice."""
+        """Close every connection and end the thread. Safe to call twice."""
         loop, stopping, thread = self._loop, self._stopping, self._thread
         self._loop = self._stopping = self._thread = None
         if loop is not None and stopping is not None and thread is not None:
             loop.call_soon_threadsafe(stopping.set)
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
 
     def call(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run `work` in the server's loop and wait for its result; from any other thread."""
+        """Run `work` in the server's loop and wait for its result; to be called from another thread."""
         if self._loop is None:
             work.close()
             raise RuntimeError(f"{self._name} is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT)
 
     async def _run(self, started: Future[None]) -> None:
         stopping = asyncio.Event()

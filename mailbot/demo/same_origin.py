@@ -1,11 +1,11 @@
-"""Who may speak to the demo's page: the browser tab that it opened, nobody else.
+"""Rejects requests to the demo's page that come from other web sites.
 
 A server on 127.0.0.1 can be reached by every web site that this machine's browser shows. In: each request. Out: the
 request passed on, or 403 with the reason.
-- Host must be this server's own (a foreign name that was pointed at 127.0.0.1, "DNS rebinding", is not).
-- What changes something must come as JSON with this page's Origin (RFC 6454 §7.3): no foreign form or script can.
-- What is only read must not be fetched by another site (Fetch Metadata, `Sec-Fetch-Site`); a link to the page may.
-Each answer carries a policy that lets nothing in from outside and the page be framed by nobody.
+- Host must be this server's own (not another name that resolves to 127.0.0.1, "DNS rebinding").
+- A changing request must be JSON with this page's Origin (RFC 6454 §7.3): no foreign form or script can send that.
+- A reading request must not come from another site (Fetch Metadata, `Sec-Fetch-Site`), except a link to the page.
+Each response has a policy that forbids loading anything from outside, and framing the page.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ HEADERS = {
 }
 
 
-class Guard:
-    """ASGI middleware. `port()` is the port that the page is on."""
+class SameOriginOnly:
+    """ASGI middleware. `port()` is the port of the page."""
 
     def __init__(self, app: ASGIApp, port: Callable[[], int]) -> None:
         self._app = app
         self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or reject it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reason = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
+        reason = self._rejection(scope["method"], scope["path"], Headers(scope=scope))
         if reason:
-            await PlainTextResponse(f"Refused: {reason}\n", 403, HEADERS)(scope, receive, send)
+            await PlainTextResponse(f"Rejected: {reason}\n", 403, HEADERS)(scope, receive, send)
             return
 
         async def protected(message: Message) -> None:
@@ -55,16 +56,16 @@ class Guard:
 
         await self._app(scope, receive, protected)
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> str:
-        """Why this request is not let in; "" where it is."""
+    def _rejection(self, method: str, path: str, headers: Headers) -> str:
+        """Return why this request is rejected; "" if it is accepted."""
         hosts = [f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")]
         if headers.get("host", "").lower() not in hosts:
-            return "this page answers to 127.0.0.1 and localhost only"
+            return "this page is served for 127.0.0.1 and localhost only"
         if method not in ("GET", "HEAD"):
             if headers.get("origin", "").lower() not in [f"http://{host}" for host in hosts]:
                 return "this did not come from the demo's own page"
             if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-                return "only JSON is taken"
+                return "only JSON is accepted"
             return ""
         link = path == "/" and headers.get("sec-fetch-mode") == "navigate"
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and not link:

@@ -1,9 +1,9 @@
-"""The demo's little world: people, a mail server, the real desk with its daemon, and a clock that obeys.
+"""The demo's simulation: people, a mail server, the real desk with its daemon, and an adjustable clock.
 
-    person ── SMTP ──▶ PostOffice ──▶ IMAP inbox ──▶ mailbot's daemon ── SMTP ──▶ PostOffice ──▶ person's letters
+    person ── SMTP ──▶ EmbeddedSmtp ──▶ IMAP inbox ──▶ mailbot's daemon ── SMTP ──▶ EmbeddedSmtp ──▶ person's mailbox
 
-In: what the page and the tour want done. Out: letters and tickets. Everything lies in a temporary folder and on free
-ports of 127.0.0.1, and is gone after `stop`. No rule of the desk stands here.
+In: commands of the page and the tour. Out: mail and tickets. Everything is in a temporary folder and on free ports of
+127.0.0.1, and is removed by `stop`. Never: a rule of the desk.
 """
 
 from __future__ import annotations
@@ -16,31 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mailbot.config.model import (
-    AgentSettings,
-    HelpdeskSettings,
-    ImapSettings,
-    Settings,
-    SmtpSettings,
-    StorageSettings,
-)
+from mailbot.config.model import AgentSettings, HelpdeskSettings, ImapSettings, Settings, SmtpSettings, StorageSettings
 from mailbot.daemon.app import Daemon
-from mailbot.demo.background import HOST
+from mailbot.demo.background_server import HOST
 from mailbot.demo.imap import EmbeddedImap
-from mailbot.demo.letters import (
-    Bell,
-    DemoMail,
-    Letters,
-)
-from mailbot.demo.people import (
-    DESK_ADDRESS,
-    DESK_BRAND,
-    DESK_NAME,
-    PEOPLE,
-    Person,
-)
-from mailbot.demo.post import PostOffice
-from mailbot.demo.writing import Outgoing
+from mailbot.demo.mail_client import Outgoing
+from mailbot.demo.mails import ChangeNotifier, DemoMail, Mailboxes
+from mailbot.demo.people import DESK_ADDRESS, DESK_BRAND, DESK_NAME, PEOPLE, Person
+from mailbot.demo.smtp import EmbeddedSmtp
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.runtime.clock import ScaledClock
 from mailbot.store import queries
@@ -52,52 +35,52 @@ START = datetime(2025, 11, 24, 2, 0, tzinfo=UTC)
 FIRST_TICKET = 12345
 INBOX_USER = "support"
 INBOX_PASSWORD = "only-on-this-machine"
-# The clock can't stand still, but a simulated second in nearly three hours looks like it.
+# The clock can't stop; one simulated second in nearly three hours looks like it.
 PAUSED = 0.0001
 FASTEST = 50_000.0
 
 
-class World:
-    """One run of the demo. Use it in a `with`, or `start()` and `stop()` it."""
+class Simulation:
+    """One run of the demo; a context manager, or `start()` and `stop()` it."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.clock = ScaledClock(START, speed)
-        self.bell = Bell()
-        self.letters = Letters(self.bell)
+        self.changes = ChangeNotifier()
+        self.mailboxes = Mailboxes(self.changes)
         self._folder = tempfile.TemporaryDirectory(prefix="mailbot-demo-", ignore_cleanup_errors=True)
         self._imap = EmbeddedImap({INBOX_USER: INBOX_PASSWORD})
-        self._post = PostOffice(self.letters, self._to_inbox, self.clock.now)
+        self._smtp = EmbeddedSmtp(self.mailboxes, self._to_inbox, self.clock.now)
         self._desk: Desk | None = None
         self._daemon: Daemon | None = None
 
     @property
     def desk(self) -> Desk:
-        """The desk, while the world runs."""
+        """The desk, while the simulation runs."""
         if self._desk is None:
-            raise RuntimeError("the demo's world is not running")
+            raise RuntimeError("the demo's simulation is not running")
         return self._desk
 
     @property
     def mail_ports(self) -> tuple[int, int]:
         """(IMAP, SMTP) ports on 127.0.0.1."""
-        return self._imap.port, self._post.port
+        return self._imap.port, self._smtp.port
 
     def start(self) -> None:
-        """Mail server first, then the desk, then its daemon."""
+        """Start the mail servers, then the desk, then its daemon."""
         self._imap.start()
-        self._post.start()
+        self._smtp.start()
         self._desk = open_desk(self._settings(), clock=self.clock)
         self._daemon = Daemon(self._desk)
         self._daemon.start()
 
     def stop(self) -> None:
-        """Everything ends, in the opposite order; the folder is removed."""
+        """Stop everything in the opposite order; remove the folder."""
         if self._daemon is not None:
             self._daemon.stop()
         if self._desk is not None:
             self._desk.close()
         self._daemon = self._desk = None
-        self._post.stop()
+        self._smtp.stop()
         self._imap.stop()
         self._folder.cleanup()
 
@@ -117,44 +100,44 @@ class World:
     # The clock
 
     def set_speed(self, speed: float) -> None:
-        """Simulated seconds for each real one, from `PAUSED` to `FASTEST`."""
+        """Set how many simulated seconds pass in a real one, from `PAUSED` to `FASTEST`."""
         self.clock.set_speed(min(max(speed, PAUSED), FASTEST))
         self._clock_changed()
 
     def jump(self, span: timedelta) -> None:
-        """Let time pass at once."""
+        """Set the clock ahead."""
         self.clock.advance(span)
         self._clock_changed()
 
     def _clock_changed(self) -> None:
         if self._daemon is not None:
             self._daemon.wake()
-        self.bell.ring()
+        self.changes.notify()
 
     # Mail
 
     def send(self, writer: Person, mail: Outgoing) -> DemoMail:
-        """Hand a person's mail to the SMTP server, and keep it among what they sent. Raises smtplib's errors."""
-        with smtplib.SMTP(HOST, self._post.port, timeout=30) as connection:
+        """Send a person's mail to the SMTP server, and keep it in their mailbox. Raises smtplib's errors."""
+        with smtplib.SMTP(HOST, self._smtp.port, timeout=30) as connection:
             connection.sendmail(mail.sender, mail.recipients, mail.raw)
-        return self.letters.keep_sent(writer, mail.raw, self.clock.now())
+        return self.mailboxes.keep_sent(writer, mail.raw, self.clock.now())
 
     def folders(self) -> dict[str, int]:
-        """The desk's IMAP folders with the number of mails in each."""
+        """Return the desk's IMAP folders with the number of mails in each."""
         return self._imap.counts(INBOX_USER)
 
     def _to_inbox(self, raw: bytes, at: datetime) -> None:
         self._imap.append(raw, INBOX_USER, at=at)
-        self.bell.ring()
+        self.changes.notify()
 
     # Tickets
 
     def tickets(self) -> list[dict[str, Any]]:
-        """`mailbot ticket list --json`."""
+        """Return what `mailbot ticket list --json` prints."""
         return [ticket.as_json() for ticket in queries.list_tickets(self.desk.store)]
 
     def ticket(self, number: int) -> dict[str, Any] | None:
-        """`mailbot ticket show N --json`; None where there is no such ticket."""
+        """Return what `mailbot ticket show N --json` prints; None if there is no such ticket."""
         found = queries.show_ticket(self.desk.store, number)
         return found.as_json() if found is not None else None
 
