@@ -2,7 +2,7 @@
 
     python -m bench.speed.stages [--mails 500] [--write]
 
-`mailbot run --once` in this process, on the mix of bench/speed/corpus.py, with a notification of an agent for each report
+`mailbot run --once` in this process, on the mix of corpus.py, with a notification of an agent for each report
 (1.7 mails out for each in). Understanding in worker processes is switched off, so that all of the work is done here. No
 profiler: the doors of the stages (`DOORS`) read their thread's CPU clock when they are entered and left, some 130 times
 for a mail. That takes some 0.3 ms; else the figures are what a mail costs, and add up to what the kernel counted.
@@ -15,7 +15,6 @@ a server) is no CPU time and not in it.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import functools
 import importlib
@@ -273,14 +272,9 @@ and opening and closing the desk. Understanding in another process, which a back
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=500)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    given = report.options(__doc__, mails=500)
     text = section(measure(given.mails), f"python -m bench.speed.stages --mails {given.mails}")
-    print(text)
-    if given.write:
-        report.put("stages", text)
+    report.publish("stages", text, write=given.write)
 
 
 if __name__ == "__main__":

@@ -22,13 +22,7 @@ from pathlib import Path
 
 from mailbot.desk.context import Case, IncomingMail
 from mailbot.desk.outbound.auto_reply_guard import exceeded_limit
-from mailbot.mail.message import (
-    Address,
-    Classification,
-    InboundMessage,
-    Kind,
-    MessageKind,
-)
+from mailbot.mail.message import Address, Classification, InboundMessage, Kind, MessageKind
 from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.people import TryDesk
 
@@ -113,7 +107,7 @@ def robots() -> None:
 def schools(many: int, every: float) -> None:
     """`every`: seconds between two readings of the inbox; what came meanwhile is taken in together.
 
-    Only what decides on an acknowledgement runs here (`mailbot.desk.outbound.auto_reply_guard.exceeded_limit`): no ticket is made.
+    Only what decides on an acknowledgement runs here (`auto_reply_guard.exceeded_limit`): no ticket is made.
     """
     dice = random.Random(2)
     withheld: Counter[str] = Counter()

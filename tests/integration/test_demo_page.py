@@ -104,7 +104,6 @@ def page(request: pytest.FixtureRequest) -> Iterator[Page]:
             session.stop()
 
 
-@pytest.mark.slow
 def test_a_report_is_answered_reminded_closed_and_followed_up(page: Page, tmp_path: Path) -> None:
     browser, picture = page.browser, tmp_path / "bukti.png"
     picture.write_bytes(screenshot())

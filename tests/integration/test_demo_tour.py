@@ -32,6 +32,7 @@ def simulation() -> Iterator[Simulation]:
         yield one
 
 
+@pytest.mark.slow
 def test_the_tour_plays_a_tickets_whole_life_in_under_a_minute(simulation: Simulation) -> None:
     out = io.StringIO()
     started = time.monotonic()

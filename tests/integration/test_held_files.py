@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mailbot.transport.clamd import (
     Unscanned,
     Verdict,
 )
+from tests.support import forkserver
 from tests.support.archive_files import deflated_zip
 from tests.support.clamd import (
     EICAR,
@@ -110,8 +110,7 @@ def test_an_admin_takes_files_out(desk: TryDesk, tmp_path: Path) -> None:
     config.write_text(f'[storage]\ndata_dir = "{tmp_path}"\n[helpdesk]\naddress = "{ADDRESS}"\n', encoding="utf-8")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mailbot", "--config", str(config), "ticket", "files", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return forkserver.shared().run("--config", str(config), "ticket", "files", *arguments)
 
     listed = run("12345")
     assert listed.returncode == 0, listed.stderr

@@ -189,6 +189,7 @@ def running(tmp_path: Path, server_home: Callable[[], Path]) -> Iterator[Running
 
 
 @pytest.mark.dovecot
+@pytest.mark.slow
 def test_keys_change_under_a_running_desk_and_forgers_get_nothing(running: RunningDesk) -> None:
     desk = running
     desk.write(ACHA, "Tidak bisa tutup BKU")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from mailbot.cli.quarantine_view import print_quarantined
 from mailbot.daemon.inbox_reader import InboxReader
@@ -38,6 +37,7 @@ from tests.support.people import (
 )
 from tests.support.postgres import Postgres
 from tests.support.settings import imap_settings
+from tests.support.stores import make_impatient
 
 Break = Callable[[InboundMessage], None]
 
@@ -191,7 +191,7 @@ def test_alone_with_a_machine_that_fails_a_mail_is_never_given_up(desk: TryDesk,
 def test_a_locked_database_quarantines_nothing(tmp_path: Path) -> None:
     desk = TryDesk(tmp_path)
     ids = arrive(desk, letter(1), letter(2))
-    make_impatient(desk)
+    make_impatient(desk.desk.store)
     other = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     for _ in range(4):
@@ -204,13 +204,6 @@ def test_a_locked_database_quarantines_nothing(tmp_path: Path) -> None:
     assert [done.state for done in desk.desk.helpdesk.process_unprocessed(ids)] == ["processed"] * 2
     other.close()
     desk.close()
-
-
-def make_impatient(desk: TryDesk) -> None:
-    """Its database waits a tenth of a second for a lock."""
-    store = desk.desk.store
-    store._forget_connections()
-    event.listen(store._writer, "connect", lambda bare, _: bare.execute("PRAGMA busy_timeout=100"))
 
 
 @pytest.mark.postgresql
@@ -303,6 +296,7 @@ def test_a_mail_that_kills_the_process_is_set_aside_after_three_deaths(tmp_path:
     assert_set_aside(tmp_path / "desk", "mati")
 
 
+@pytest.mark.slow
 def test_a_mail_that_hangs_ends_the_process_and_is_set_aside(tmp_path: Path) -> None:
     done = run(tmp_path / "desk", "first", "macet")
     assert done.returncode == 1 and "Timeout" in done.stderr and "deadly" in done.stderr
@@ -356,7 +350,7 @@ def test_short_runs_beside_a_locked_database_blame_no_mail(tmp_path: Path, break
     for _ in range(5):
         desk.close()
         desk = TryDesk(tmp_path)
-        make_impatient(desk)
+        make_impatient(desk.desk.store)
         with pytest.raises(StoreUnavailable):
             turn_of_the_inbox(desk)
         other.rollback()
@@ -475,7 +469,10 @@ def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=35)
     assert done.returncode == 1 and "Timeout" in done.stderr
-    code = "import time\nfrom mailbot.runtime.watchdog import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    code = (
+        "import time\nfrom mailbot.runtime.watchdog import no_longer_than\n"
+        "with no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=35).returncode == 0
 
 

@@ -26,7 +26,7 @@ from mailbot.monitoring.watcher import Watcher
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.status import Heartbeat
 from mailbot.transport.smtp.submission import Deferred
-from tests.contract.test_clamd import plays_clamd
+from tests.support.clamd import plays_clamd
 from tests.support.people import (
     ACHA,
     ADDRESS,
