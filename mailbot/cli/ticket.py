@@ -53,10 +53,8 @@ def list_(  # noqa: PLR0913 - one parameter per option
     from mailbot.store import queries
 
     with opened_store(context) as (store, zone):
-        tickets = queries.list_tickets(
-            store, status=status, requester=requester, agent=agent, search=search, limit=limit
-        )
-        found = [ticket.as_json() for ticket in tickets]
+        wanted = queries.TicketFilter(status=status, requester=requester, agent=agent, search=search)
+        found = [ticket.as_json() for ticket in queries.list_tickets(store, wanted, limit=limit)]
     if as_json:
         output.print_json(found)
         return

@@ -192,7 +192,7 @@ def run(settings: Settings, config_path: Path | None = None, mailboxes: Mapping[
             signal_number = signals.wait(notifier.watchdog_every or 5.0)
             if signal_number in (signal.SIGTERM, signal.SIGINT):
                 break
-            if signal_number == signal.SIGHUP or desk.keys.has_news(desk.clock.now()):
+            if signal_number == signal.SIGHUP or desk.keys.has_changed(desk.clock.now()):
                 daemon = _reload(desk, daemon, config_path, notifier)
             if daemon.is_alive():
                 notifier.watchdog()

@@ -69,7 +69,7 @@ class InboxLoop:
         self._context = context
         self._sharing = context.sharing
         self._stopping = context.stopping
-        self.name, self.place = box.name, box.place
+        self.name, self.place = box.name, box.folder_id
         self.title = f"inbox {box.name}".rstrip()
         self._poll = box.poll_interval.total_seconds()
         self._mailbox = mailbox

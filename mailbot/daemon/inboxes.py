@@ -23,7 +23,7 @@ class Inboxes:
         self._context = context
         largest = context.desk.settings.inbound.max_size
         self.loops = tuple(
-            InboxLoop(context, box, mailboxes.get(box.place) or Mailbox(box, max_size=largest))
+            InboxLoop(context, box, mailboxes.get(box.folder_id) or Mailbox(box, max_size=largest))
             for box in context.desk.settings.mailboxes
         )
 

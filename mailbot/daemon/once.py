@@ -51,14 +51,14 @@ def _run_pass(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, M
     hooks = ReaderHooks(sender.wake, is_canary=lambda raw: number_of(raw, desk.helpdesk.profile) is not None)
     try:
         begun = desk.clock.now()
-        mine = [box for box in boxes if sharing is None or sharing.may_read(box.place)]
+        mine = [box for box in boxes if sharing is None or sharing.may_read(box.folder_id)]
         if len(mine) < len(boxes):
             log.info("%d of %d mailboxes are read by other workers", len(boxes) - len(mine), len(boxes))
         largest = desk.settings.inbound.max_size
         found: dict[int, bool | None] = {}
         for box in mine:
-            mailbox = mailboxes.get(box.place) or Mailbox(box, max_size=largest)
-            found[desk.store.mailbox_id(box.place)] = _read(desk, box, mailbox, hooks, sharing)
+            mailbox = mailboxes.get(box.folder_id) or Mailbox(box, max_size=largest)
+            found[desk.store.mailbox_id(box.folder_id)] = _read(desk, box, mailbox, hooks, sharing)
         read = {mailbox_id: begun for mailbox_id, all_handled in found.items() if all_handled}
         desk.helpdesk.fire_due_timers(read if sharing is None else sharing.read_by_all(read))
         desk.helpdesk.send_digest()
@@ -73,7 +73,7 @@ def _read(
     desk: Desk, box: MailboxSettings, mailbox: Mailbox, hooks: ReaderHooks, sharing: WorkSharing | None
 ) -> bool | None:
     """Read one inbox; return whether all of its mail was handled, None if the inbox can't be used."""
-    reader = make_reader(desk, mailbox, box.place, hooks, sharing)
+    reader = make_reader(desk, mailbox, box.folder_id, hooks, sharing)
     try:
         mailbox.open()
         reader.read()

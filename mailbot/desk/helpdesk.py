@@ -37,7 +37,7 @@ from mailbot.mail.fetched import FetchedMail, Folder, Misfiled
 from mailbot.mail.message import InboundMessage
 from mailbot.mail.ordering_keys import order_keys
 from mailbot.store import quarantine_lists
-from mailbot.store.cluster.claims import note as note_keys
+from mailbot.store.cluster.claims import add as note_keys
 from mailbot.store.cluster.leases import lease_of, must_hold
 from mailbot.store.engine import Store
 from mailbot.store.rows import InboundRow

@@ -34,7 +34,7 @@ from mailbot.runtime.clock import Clock, SystemClock
 from mailbot.runtime.logs import SharedOutage
 from mailbot.store import schema
 from mailbot.store.cluster.worker_name import WorkerName
-from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
+from mailbot.store.engine import LOCK_WAIT_SECONDS, Store, StoreOptions
 from mailbot.ticket.auto_reply_limits import Limits, Quota
 from mailbot.ticket.ticket import Agent, Policy, Status
 
@@ -68,7 +68,7 @@ class Desk:
         renderer.check()
         ring = read_keys(settings)
         profile = make_profile(settings, ring, self.clock.now())
-        mailboxes = tuple(self.store.mailbox_id(box.place) for box in settings.mailboxes)
+        mailboxes = tuple(self.store.mailbox_id(box.folder_id) for box in settings.mailboxes)
         profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
         helpdesk = Helpdesk(
             DeskParts(
@@ -96,7 +96,7 @@ class Desk:
     def _inboxes(self, settings: Settings) -> dict[int, Inbox]:
         """Return the mailboxes that have an address or a program of their own, by the id of their row."""
         return {
-            self.store.mailbox_id(box.place): Inbox(box.address or settings.helpdesk.address, box.program)
+            self.store.mailbox_id(box.folder_id): Inbox(box.address or settings.helpdesk.address, box.program)
             for box in settings.mailboxes
             if box.address or box.program
         }
@@ -151,9 +151,9 @@ def open_store(
         settings.storage.database_url.get_secret_value(),
         clock=clock,
         data_dir=settings.storage.data_dir,
-        first_ticket_number=settings.helpdesk.first_ticket_number,
-        durable=durable,
-        lock_wait=lock_wait,
+        options=StoreOptions(
+            first_ticket_number=settings.helpdesk.first_ticket_number, durable=durable, lock_wait=lock_wait
+        ),
     )
 
 
@@ -237,7 +237,7 @@ def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfil
         brand=helpdesk.brand,
         address=helpdesk.address,
         zone=helpdesk.zone,
-        signer=Signer(ring.believed(now)),
+        signer=Signer(ring.accepted(now)),
         instance_id=ring.instance_id,
         aliases=settings.addresses[1:],
         language=helpdesk.language,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.errors import ConfigError, TemporaryError
 from mailbot.monitoring.conditions import NAMES
-from mailbot.store.queries.monitoring import figures
+from mailbot.store.queries.monitoring import counts
 
 if TYPE_CHECKING:
     from mailbot.config.values import Listen
@@ -131,7 +131,7 @@ class MetricsServer:
         yield up
         yield from self._conditions()
         try:
-            found = figures(self._desk.store)
+            found = counts(self._desk.store)
         except TemporaryError as error:
             log.warning("metrics: %s", error)
             return

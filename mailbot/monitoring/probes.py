@@ -18,7 +18,7 @@ from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.status import ConnectionStatus, DiskSpace, QueueStatus
 from mailbot.store.engine import Store
-from mailbot.store.queries.monitoring import automatic_since, waiting
+from mailbot.store.queries.monitoring import automatic_since, queue_status
 
 # A run may take this many seconds: longer than the database's own timeout for a lock.
 TIMEOUT_SECONDS = 60.0
@@ -72,7 +72,7 @@ class Probes:
         spaces = tuple(space for folder in self._folders if (space := self._space(folder)) is not None)
         self._found = replace(self._found, spaces=spaces)
         try:
-            queue = waiting(self._store, self._clock.now() - timedelta(days=1))
+            queue = queue_status(self._store, self._clock.now() - timedelta(days=1))
             automatic, alike = automatic_since(self._store, self._clock.now() - timedelta(hours=1))
         except TemporaryError as error:
             since = self._found.database.failing_since or self._clock.now()

@@ -330,7 +330,7 @@ def thresholds_of(settings: Settings, simulated: Callable[[float], timedelta]) -
 def _canary_plan(settings: Settings, reads: Callable[[str], bool]) -> CanaryPlan:
     mailboxes: dict[str, list[str]] = {}
     for box in settings.mailboxes:
-        mailboxes.setdefault(box.address or settings.helpdesk.address, []).append(box.place)
+        mailboxes.setdefault(box.address or settings.helpdesk.address, []).append(box.folder_id)
     return CanaryPlan(settings.canary.every, sorted(mailboxes), lambda address: any(map(reads, mailboxes[address])))
 
 

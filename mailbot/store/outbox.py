@@ -29,7 +29,7 @@ class OutboxWork(Transaction):
             "desk_id": self.desk_id, "ticket_id": None, "message_row_id": None, "inbound_id": None, "subject": "",
             "text": "", "attachments": [], "automatic": False, "cycle": 0, "step": 0, "state": "pending",
             "turn": 0, "attempts": 0, "created_at": self.now, "next_attempt_at": self.now, "sent_at": None,
-            "last_error": "", "lease_owner": "", "lease_until": None, "envelope_from": "",
+            "last_error": "", "lease_owner": "", "lease_until": None,
         } | dict(values)  # fmt: skip
         return add_row(self.connection, OUTBOX, row)
 

@@ -69,7 +69,7 @@ def handled(people: TryDesk) -> list[str]:
 
 
 def reader(people: TryDesk, mailbox: Mailbox, told: Callable[[], None] = lambda: None) -> InboxReader:
-    return InboxReader(people.desk.helpdesk, mailbox, people.settings.mailboxes[0].place, ReaderHooks(told))
+    return InboxReader(people.desk.helpdesk, mailbox, people.settings.mailboxes[0].folder_id, ReaderHooks(told))
 
 
 @pytest.mark.dovecot
@@ -147,7 +147,7 @@ def test_what_stays_in_the_folder_is_not_taken_in_again(dovecot: Dovecot, people
 def test_the_door_for_lmtp_keeps_the_same_order(people: TryDesk) -> None:
     people.write(ACHA, "BKU")
     [told] = people.to(ACHA, "acknowledgement")
-    place = people.settings.mailboxes[0].place
+    place = people.settings.mailboxes[0].folder_id
     taking_in = ReceiveQueue(people.desk, lambda: None)
     letters = [*reports(BACKLOG + 40), reply("satu", told), letter("akhir", "Laporan")]
     arrivals = [FetchedMail(0, nth, raw, len(raw), None, False) for nth, raw in enumerate(letters, 1)]

@@ -44,7 +44,7 @@ class Reading:
         self.people = TryDesk(folder, url)
         self.mailbox = Mailbox(imap_settings(server.port, self.user), max_size=1_000_000, timeout=20)
         self.mailbox.open()
-        place = self.people.settings.mailboxes[0].place
+        place = self.people.settings.mailboxes[0].folder_id
         self.reader = InboxReader(self.people.desk.helpdesk, self.mailbox, place)
 
     def arrives(self, subject: str, sender: str = ACHA, *, spam: bool = True, message_id: bool = True) -> bytes:

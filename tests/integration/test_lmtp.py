@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from mailbot.config.model import Settings
-from mailbot.config.values import read_door
+from mailbot.config.values import read_endpoint
 from mailbot.daemon.lmtp.queue import ReceiveQueue
 from mailbot.daemon.lmtp.server import LmtpServer, remove_stale_socket
 from mailbot.daemon.lmtp.session import MOST_CONNECTIONS
@@ -47,7 +47,7 @@ class OpenDoor:
     """A desk without inbox and outbox loops, and its door."""
 
     def __init__(self, folder: Path, listen: str, **tables: Any) -> None:
-        self.listen = read_door(listen)
+        self.listen = read_endpoint(listen)
         settings = Settings.model_validate(
             {
                 "helpdesk": {"address": ADDRESS, "aliases": [ALIAS]},
@@ -127,7 +127,7 @@ def test_a_mail_is_on_the_disk_at_the_250_and_opens_a_ticket(door: OpenDoor) -> 
         assert (row.source, row.uidvalidity, row.partial) == ("lmtp", 0, 0)
     [row] = door.handled(1)
     assert row.state == "processed" and row.ticket_id is not None
-    assert row.mailbox_id == door.desk.store.mailbox_id(door.desk.settings.mailboxes[0].place)
+    assert row.mailbox_id == door.desk.store.mailbox_id(door.desk.settings.mailboxes[0].folder_id)
 
 
 def test_a_unix_socket_is_private_and_gone_at_the_end(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_a_mail_for_a_second_mailbox_goes_under_it(tmp_path: Path) -> None:
             client.sendmail(ACHA, [SECOND], mail())
             client.sendmail(ACHA, [ALIAS], mail("Lain"))
         first, second = door.handled(2)
-        places = [box.place for box in door.desk.settings.mailboxes]
+        places = [box.folder_id for box in door.desk.settings.mailboxes]
         assert first.mailbox_id == door.desk.store.mailbox_id(places[1])
         assert second.mailbox_id == door.desk.store.mailbox_id(places[0])
         with door.desk.store.reading() as connection:
@@ -400,7 +400,7 @@ def test_what_a_predecessor_stored_is_handled_at_the_start(tmp_path: Path) -> No
 
     raw = mail()
     door.desk.helpdesk.receive(
-        door.desk.settings.mailboxes[0].place, [FetchedMail(0, 5, raw, len(raw), None, False)], Receipt("lmtp")
+        door.desk.settings.mailboxes[0].folder_id, [FetchedMail(0, 5, raw, len(raw), None, False)], Receipt("lmtp")
     )
     with door:
         assert door.handled(1)[0].state == "processed"

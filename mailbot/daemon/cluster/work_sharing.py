@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from mailbot.daemon.cluster.worker import ClusterMember
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
 from mailbot.daemon.loop_guard import LoopGuard
@@ -25,7 +23,6 @@ from mailbot.desk.inbound.processor import BATCH
 from mailbot.errors import TemporaryError
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.store.cluster import claims, leases
-from mailbot.store.tables import MAILBOX
 from mailbot.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -42,7 +39,7 @@ class WorkSharing:
     def __init__(self, desk: Desk, changed: Callable[[], None]) -> None:
         self._desk = desk
         self.owner = desk.owner
-        self._ids = {box.place: desk.store.mailbox_id(box.place) for box in desk.settings.mailboxes}
+        self._ids = {box.folder_id: desk.store.mailbox_id(box.folder_id) for box in desk.settings.mailboxes}
         self.member = ClusterMember(desk.store, desk.owner, list(self._ids.values()), changed, desk.storage_outage)
         desk.delivery.sharers = lambda: self.member.count
         self._guard = LoopGuard(log, "helper", desk.storage_outage)
@@ -53,7 +50,7 @@ class WorkSharing:
         """Join; free the claims of a previous process of the same name, unless it was this one (`again`)."""
         if not again:
             with self._desk.store.writing() as connection:
-                leases.free_claims(connection, self._desk.store.desk_id, self.owner)
+                leases.release_claims(connection, self._desk.store.desk_id, self.owner)
         self.member.start()
 
     def join(self, seconds: float = 20.0) -> bool:
@@ -84,9 +81,8 @@ class WorkSharing:
         """Record what was read here; return what all workers have read: each mailbox, and as of which moment."""
         with self._desk.store.writing() as connection:
             for mailbox_id, at in mine.items():
-                leases.note_read(connection, [mailbox_id], at)
-            query = select(MAILBOX.c.id, MAILBOX.c.read_at).where(MAILBOX.c.id.in_(list(self._ids.values())))
-            return {row.id: row.read_at for row in connection.execute(query) if row.read_at is not None}
+                leases.record_read(connection, mailbox_id, at)
+            return leases.read_times(connection, list(self._ids.values()))
 
     def is_settled(self, mailbox_id: int) -> bool:
         """Return whether all stored mail of that mailbox is handled."""
@@ -109,12 +105,12 @@ class WorkSharing:
         finally:
             self._release(given.ids)
 
-    def _claim(self) -> claims.Given:
+    def _claim(self) -> claims.Claimed:
         store = self._desk.store
         with self._lock:
             with store.writing() as connection:
                 work = UnitOfWork(connection, store.desk_id, self._desk.clock.now())
-                given = claims.give_out(work, self.owner, BATCH, still_mine=self._claimed)
+                given = claims.claim(work, self.owner, BATCH, still_mine=self._claimed)
             self._claimed |= set(given.ids)
         return given
 
@@ -122,7 +118,7 @@ class WorkSharing:
         """Release claims. If the database fails now, the next `_claim` finds that they are no longer held here."""
         try:
             with self._desk.store.writing() as connection:
-                claims.done(connection, ids, self.owner)
+                claims.release(connection, ids, self.owner)
             self._desk.storage_outage.works("claims")
         except TemporaryError as error:
             self._desk.storage_outage.failed("claims", str(error))

@@ -20,8 +20,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection
-
 from mailbot.daemon.loop_guard import LoopGuard
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import SystemClock
@@ -98,9 +96,9 @@ class ClusterMember:
             self._register(connection)
             while not self._stop.wait(RENEW_SECONDS if self.is_alive() else 0.2):
                 self._renew(connection)
-            leases.give_back(connection, self._store.desk_id, self.owner)
+            leases.release(connection, self._store.desk_id, self.owner)
 
-    def _register(self, connection: Connection) -> None:
+    def _register(self, connection: leases.Session) -> None:
         """Claim the name for this session; a previous session's claim may last for a moment."""
         if not leases.register(connection, self.owner):
             raise NameTaken(
@@ -111,12 +109,12 @@ class ClusterMember:
         self._renew(connection)
         self._guard.works()
 
-    def _renew(self, connection: Connection) -> None:
+    def _renew(self, connection: leases.Session) -> None:
         desk, begun = self._store.desk_id, _clock()
         me = f"worker:{self.owner}"
         held = leases.renew(connection, desk, self.owner)
         if me not in held:
-            if not leases.take(connection, desk, self.owner, me):
+            if not leases.acquire(connection, desk, self.owner, me):
                 return
             self._since = begun
         elif begun > self._valid_until:
@@ -124,17 +122,17 @@ class ClusterMember:
         holders = leases.holders(connection, desk)
         mine = self._fair_share(connection, held, holders)
         watch = leases.watch_of(desk)
-        self._notifies = watch in held or (watch not in holders and leases.take(connection, desk, self.owner, watch))
+        self._notifies = watch in held or (watch not in holders and leases.acquire(connection, desk, self.owner, watch))
         self._valid_until = begun + VALID_SECONDS
         self._set_leases(frozenset(mine))
         steady = begun - self._since >= leases.TERM.total_seconds()
-        if leases.anybody_late(connection, desk):
+        if leases.any_expired(connection, desk):
             with self._store.writing() as transaction:
-                gone = leases.free_the_dead(transaction, desk, self.owner, outbox_too=steady)
+                gone = leases.release_expired(transaction, desk, self.owner, outbox_too=steady)
             for name in gone:
                 log.warning("worker %s is gone: its claims are taken over", name)
 
-    def _fair_share(self, connection: Connection, held: set[str], holders: Mapping[str, str]) -> set[str]:
+    def _fair_share(self, connection: leases.Session, held: set[str], holders: Mapping[str, str]) -> set[str]:
         """Return the leases of the mailboxes that this worker reads from now on: no more than its share of all."""
         desk = self._store.desk_id
         self.count = max(1, sum(name.startswith("worker:") for name in holders))
@@ -143,11 +141,11 @@ class ClusterMember:
         mine = [name for name in wanted if name in held]
         for name in mine[share:]:
             self._set_leases(frozenset(mine[:share]))  # the loop stops reading first
-            leases.give_back(connection, desk, self.owner, name)
+            leases.release(connection, desk, self.owner, name)
         mine = mine[:share]
         for name in wanted:
             is_free = name not in mine and name not in holders
-            if len(mine) < share and is_free and leases.take(connection, desk, self.owner, name):
+            if len(mine) < share and is_free and leases.acquire(connection, desk, self.owner, name):
                 mine.append(name)
         return set(mine)
 

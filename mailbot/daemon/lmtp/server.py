@@ -182,8 +182,8 @@ def mailbox_by_address(settings: Settings) -> dict[str, str]:
     """Return the mailbox for each address of the desk; "" stands for all other addresses."""
     found: dict[str, str] = {}
     for box in settings.mailboxes:
-        found.setdefault(box.address or settings.helpdesk.address, box.place)
-    default = found.get(settings.helpdesk.address, settings.mailboxes[0].place)
+        found.setdefault(box.address or settings.helpdesk.address, box.folder_id)
+    default = found.get(settings.helpdesk.address, settings.mailboxes[0].folder_id)
     return dict.fromkeys(settings.helpdesk.addresses, default) | found | {"": default}
 
 

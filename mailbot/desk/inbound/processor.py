@@ -43,7 +43,7 @@ from mailbot.mail.analysis import Analysis
 from mailbot.mail.fetched import Folder
 from mailbot.mail.mime.attachments import drop_contents
 from mailbot.runtime.memory import LARGE, one_large_mail
-from mailbot.store.cluster.claims import in_hand as still_claimed
+from mailbot.store.cluster.claims import still_claimed as still_claimed
 from mailbot.store.engine import Store
 from mailbot.store.rows import InboundRow
 from mailbot.store.unit_of_work import UnitOfWork, UnitOfWorkFactory

@@ -88,7 +88,7 @@ def is_digested(case: Case, *, is_new: bool) -> bool:
 
 def digested(context: Context) -> list[tuple[Limit, int]]:
     """Return what is due in a digest: REPORTS or NOTIFICATIONS, and the row id of the ticket."""
-    return _counters(context).folded(context.work.now - DIGEST_AFTER)
+    return _counters(context).take_digested(context.work.now - DIGEST_AFTER)
 
 
 def _counters(context: Context) -> AutoReplyCounts:

@@ -99,7 +99,7 @@ class Delivery:
 
     def take_back(self) -> None:
         """Make due what a predecessor was sending; called once, at the start."""
-        accepted = self._journal.left() if self._journal else {}
+        accepted = self._journal.entries() if self._journal else {}
         with self._work.writing() as work:
             for row_id, digest in accepted.items():
                 row = work.outbox_row(row_id)

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import update
-
 from mailbot.desk.context import Case, IncomingMail, Words
 from mailbot.desk.inbound.agents import run_commands
 from mailbot.desk.inbound.new_words import new_words_of
@@ -26,7 +24,7 @@ from mailbot.desk.wiring import Desk
 from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Address, Kind
 from mailbot.mail.mime.parser import parse_message
-from mailbot.store.tables import OUTBOX
+from mailbot.store.replay import adopt_message_id
 from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.matching import clues_of, route_agent
 from mailbot.ticket.ticket import Agent, Role
@@ -69,8 +67,7 @@ def keep_archived_message_id(desk: Desk, inbound_id: int) -> None:
     with desk.store.writing() as connection:
         row = next(iter(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id])), None)
         if row is not None and row.message_id and row.ticket_id is not None:
-            copies = OUTBOX.c.ticket_id == row.ticket_id, OUTBOX.c.inbound_id == row.id, OUTBOX.c.role == "person"
-            connection.execute(update(OUTBOX).where(*copies).values(message_id=row.message_id))
+            adopt_message_id(connection, row.ticket_id, row.id, row.message_id)
 
 
 def _answer(case: Case, author: Agent) -> bool:

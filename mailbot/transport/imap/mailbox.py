@@ -376,7 +376,7 @@ def open_ahead(settings: Settings) -> dict[str, Mailbox]:
     """
     if settings.database_url.startswith("postgres"):
         return {}
-    found = {box.place: Mailbox(box, max_size=settings.inbound.max_size) for box in settings.mailboxes}
+    found = {box.folder_id: Mailbox(box, max_size=settings.inbound.max_size) for box in settings.mailboxes}
     for mailbox in found.values():
         mailbox.open_ahead()
     return found
