@@ -59,7 +59,8 @@ def test_a_database_of_the_first_schema_is_upgraded_with_its_rows(store_url: str
         "recipient": "a@sekolah.example", "role": "person", "message_id": "<1@desk.example>", "subject": "Ré: BKU",
         "text": "Siap", "raw": b"\x00\xff\r\n", "attachments": [{"raw": "ab", "index": 1}], "automatic": True,
         "cycle": 2, "step": 1, "state": "pending", "turn": 7, "attempts": 3, "created_at": START,
-        "next_attempt_at": START, "expires_at": START, "sent_at": None, "last_error": "450", "lease_owner": "", "lease_until": None,
+        "next_attempt_at": START, "expires_at": START, "sent_at": None, "last_error": "450",
+        "lease_owner": "", "lease_until": None,
     }  # fmt: skip
     older = OUTBOX.to_metadata(MetaData())
     older.append_column(Column("envelope_from", String, nullable=False))
