@@ -2,7 +2,7 @@
 
     python -m bench.speed.growth --small 1000 --large 1000000 [--desks FOLDER] [--write]
 
-Both desks are made by bench/speed/history.py, one after the other, and kept in FOLDER as they were made. What is measured is
+Both desks are made by history.py, one after the other, and kept in FOLDER as they were made. What is measured is
 a copy of each, thrown away afterwards: a desk that was measured before has more mail of the last hours, and longer
 tickets, than the other one. Both copies are read through once, so that the system has their pages in memory (as far as
 it has memory for them), and nothing of the copying is left to be written. Each thing is done in turns on the one and on
@@ -12,7 +12,6 @@ Goal: the time that went by within 10 %, or within 2 ms.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import shutil
@@ -69,7 +68,7 @@ class Line:
 
 
 def made(count: int, desks: Path) -> Path:
-    """A desk as bench/speed/history.py makes it, from an earlier run or now."""
+    """A desk as history.py makes it, from an earlier run or now."""
     folder = desks / f"{count}"
     if not (folder / "made").exists():
         history.make(count, folder / "data", tell=count > 50_000)
@@ -255,18 +254,11 @@ def _more(small: float, large: float) -> str:
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", type=int, default=1000)
-    parser.add_argument("--large", type=int, default=1_000_000)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--desks", type=Path, default=Path(tempfile.gettempdir()) / "mailbot-bench" / "desks")
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    desks = Path(tempfile.gettempdir()) / "mailbot-bench" / "desks"
+    given = report.options(__doc__, small=1000, large=1_000_000, times=20, desks=desks)
     lines = measure(given.small, given.large, given.desks, given.times)
     text = section(lines, given.small, given.large, f"python -m bench.speed.growth --large {given.large}")
-    print(text)
-    if given.write:
-        report.put("growth", text)
+    report.publish("growth", text, write=given.write)
 
 
 if __name__ == "__main__":

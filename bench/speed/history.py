@@ -131,7 +131,7 @@ class Writer:
     def _message_id(self, number: int) -> str:
         """As mail programs make them: at random, so that neighbours in time are none in an index.
 
-        Of the letters that bench/speed/corpus.py makes them of, or what comes later would fall between these.
+        Of the letters that corpus.py makes them of, or what comes later would fall between these.
         """
         letters = base64.b64encode(self.dice.randbytes(30), b"Aa").decode()
         return f"<CA{letters[:38]}.{number}@mail.example>"

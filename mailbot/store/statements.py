@@ -30,7 +30,7 @@ from mailbot.store.faults import in_words
 WHERE = "mailbot_where"
 
 Convert = Callable[[Any], Any]
-V = TypeVar("V", int, str)
+_Key = TypeVar("_Key", int, str)
 
 
 class CompiledStatement:
@@ -229,7 +229,7 @@ def one_of(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
 
 
-def in_steps(values: Iterable[V], most: int = 256) -> Iterator[list[V]]:
+def in_steps(values: Iterable[_Key], most: int = 256) -> Iterator[list[_Key]]:
     """Split values for `one_of` into sorted lists of at most `most`; the last value is repeated up to a power of two.
 
     The padding bounds the number of statements to compile, whatever the number of values is.

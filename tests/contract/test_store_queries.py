@@ -1,4 +1,4 @@
-"""What is read: the same on both databases, as contract.md shows it."""
+"""What is read: the same on both databases, as docs/developer/rules.md describes it."""
 
 from __future__ import annotations
 

@@ -58,8 +58,9 @@ def test_a_database_of_the_first_schema_is_upgraded_with_its_rows(store_url: str
         "desk_id": 1, "mailbox_id": 1, "ticket_id": None, "message_row_id": None, "inbound_id": None, "kind": "answer",
         "recipient": "a@sekolah.example", "role": "person", "message_id": "<1@desk.example>", "subject": "Ré: BKU",
         "text": "Siap", "raw": b"\x00\xff\r\n", "attachments": [{"raw": "ab", "index": 1}], "automatic": True,
-        "cycle": 2, "step": 1, "state": "pending", "turn": 7, "attempts": 3, "created_at": START, "next_attempt_at": START,
-        "expires_at": START, "sent_at": None, "last_error": "450", "lease_owner": "", "lease_until": None,
+        "cycle": 2, "step": 1, "state": "pending", "turn": 7, "attempts": 3, "created_at": START,
+        "next_attempt_at": START, "expires_at": START, "sent_at": None, "last_error": "450",
+        "lease_owner": "", "lease_until": None,
     }  # fmt: skip
     older = OUTBOX.to_metadata(MetaData())
     older.append_column(Column("envelope_from", String, nullable=False))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import record
 from tests.faults.faulty_desk import (
     FaultyDesk,
     Watch,
@@ -17,6 +16,7 @@ from tests.faults.faulty_desk import (
     stopped,
 )
 from tests.faults.proxy import Proxy
+from tests.support.chaos_results import record
 from tests.support.dovecot import PASSWORD, Dovecot
 from tests.support.loopback import until
 from tests.support.smtp_sink import Sink

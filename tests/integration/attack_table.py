@@ -1,4 +1,4 @@
-"""The table of attacks: name, what it tries, what must come of it. `docs/attacks.md` shows the same table."""
+"""The table of attacks: name, what it tries, what must come of it. `docs/operator/security.md` shows the same table."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import stat
 import subprocess
@@ -13,6 +12,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.support import forkserver
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,9 +69,7 @@ def test_what_init_writes_and_commands_leave_behind_is_private(tmp_path: Path) -
     data = tmp_path / "data"
 
     def run(*arguments: str) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAILBOT_")}
-        command = [sys.executable, "-m", "mailbot", *arguments, "--config", str(config)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, umask=0, env=environment, check=False)
+        done = forkserver.shared().run(*arguments, "--config", str(config), umask=0)
         assert done.returncode == 0, done.stderr
 
     run("init", "--address", "support@helpdesk.example", "--imap-host", "mx.example", "--smtp-host", "mx.example")

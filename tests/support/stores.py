@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
@@ -64,3 +64,9 @@ def parts(connection: Connection) -> set[tuple[str, str]]:
             "UNION SELECT 'trigger', trigger_name FROM information_schema.triggers"
         )
     return {(row[0], row[1]) for row in connection.execute(text(query))}
+
+
+def make_impatient(store: Store) -> None:
+    """Let a SQLite store wait a tenth of a second for a lock, not half a minute."""
+    store._forget_connections()
+    event.listen(store._writer, "connect", lambda bare, _: bare.execute("PRAGMA busy_timeout=100"))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from mailbot.store.quarantine_lists import letters_about
+from mailbot.store.quarantine_lists import mails_about
 from mailbot.store.tables import (
     INBOUND,
     MESSAGE,
@@ -81,7 +81,7 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
         *_among(connection, columns, OUTBOX.c.ticket_id, own),
         *about,
     ]
-    told = letters_about(connection, desk_id, mail_ids)
+    told = mails_about(connection, desk_id, mail_ids)
     return Traces(
         email=email,
         addresses=frozenset({email, *(row.email for row in others)}),
