@@ -6,6 +6,7 @@
 #   make test         every test that this machine can run, but the long ones (TESTS=tests/...)
 #   make test-all     these and the long ones
 #   make lint         style, format, types, direction of imports, sizes
+#   make reference    the reference pages and the comments of config/mailbot.toml, from the code
 #   make score        how well mail is understood, beside other libraries (FILES="a.jsonl folder", MISSES=1)
 #   make fuzz         mutated mail through the parser (SECONDS_TO_FUZZ=600)
 #   make chaos        the daemon killed at each step and at random moments, servers that fail (CHAOS_KILLS=300)
@@ -37,7 +38,7 @@ TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo screenshots quick unit test test-all lint score fuzz chaos laws coverage mutation bench backlog soak clean
+.PHONY: help demo screenshots quick unit test test-all lint reference score fuzz chaos laws coverage mutation bench backlog soak clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -89,6 +90,9 @@ lint: $(DEV_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/house_check.py
+
+reference: $(DEV_STAMP)
+	$(BIN)/python -m tools.reference
 
 # The table is printed, and the exit code tells, also where a test has failed.
 CHAOS_KILLS ?= 300

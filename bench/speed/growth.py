@@ -165,12 +165,18 @@ LOOKS: dict[str, Callable[[Aged], object]] = {
     "status of a ticket by its number": lambda aged: aged.in_work(lambda work: work.ticket(aged.number)),
     "ticket show": lambda aged: queries.show_ticket(aged.desk.store, aged.number),
     "ticket list (50)": lambda aged: queries.list_tickets(aged.desk.store),
-    "ticket list --status in_progress": lambda aged: queries.list_tickets(aged.desk.store, status="in_progress"),
-    "ticket list --requester": lambda aged: queries.list_tickets(aged.desk.store, requester=aged.person),
-    "search words of one requester": lambda aged: queries.list_tickets(
-        aged.desk.store, requester=aged.person, search="saldo rekening"
+    "ticket list --status in_progress": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(status="in_progress")
     ),
-    "search words (50 newest)": lambda aged: queries.list_tickets(aged.desk.store, search="saldo rekening"),
+    "ticket list --requester": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(requester=aged.person)
+    ),
+    "search words of one requester": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(requester=aged.person, search="saldo rekening")
+    ),
+    "search words (50 newest)": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(search="saldo rekening")
+    ),
     "when is the next timer due": lambda aged: aged.in_work(lambda work: work.next_due()),
     "what is to be sent (nothing new)": lambda aged: aged.in_work(lambda work: work.next_attempt()),
 }

@@ -50,17 +50,17 @@ DOORS = (
     ("mailbot.mail.duplicates", "identity", "understand"),
     ("mailbot.mail.reply.reply_text", "new_words", "understand"),
     ("mailbot.mail.ordering_keys", "order_keys", "understand"),
-    ("mailbot.desk.inbound.attachment_screening", "Screening.screen", "understand"),
+    ("mailbot.desk.inbound.attachment_screening", "AttachmentScreening.screen", "understand"),
     ("mailbot.desk.helpdesk", "Helpdesk.receive", "decide"),
     ("mailbot.desk.helpdesk", "Helpdesk.process", "decide"),
     ("mailbot.desk.outbound.templates", "Renderer.render", "render"),
     ("mailbot.mail.compose.composer", "compose", "compose"),
     ("mailbot.mail.compose.attachments", "enclose", "compose"),
     ("mailbot.transport.smtp.submission", "Submission.send", "send"),
-    ("mailbot.desk.outbound.delivery", "Delivery._noted", "record what was sent"),
+    ("mailbot.desk.outbound.delivery", "Delivery._note", "record what was sent"),
     ("mailbot.desk.outbound.delivery", "Delivery._record", "record what was sent"),
     ("mailbot.transport.imap.mailbox", "Mailbox.file", "file"),
-    ("mailbot.desk.helpdesk", "Helpdesk.filed", "file"),
+    ("mailbot.desk.helpdesk", "Helpdesk.set_filed", "file"),
 )
 # All that is public here is a door of "store".
 STORE = "mailbot.store"

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from mailbot.desk.context import IncomingMail
+from mailbot.desk.context import Case, IncomingMail
 from mailbot.desk.outbound.auto_reply_guard import exceeded_limit
 from mailbot.mail.message import Address, Classification, InboundMessage, Kind, MessageKind
 from mailbot.store.unit_of_work import UnitOfWork
@@ -126,14 +126,13 @@ def schools(many: int, every: float) -> None:
                 n += 1
             received = start + timedelta(seconds=max(at, turn_at))
             with desk.desk.store.writing() as connection:
-                turn = helpdesk.turn(UnitOfWork(connection, 1, received + timedelta(milliseconds=20)))
+                context = helpdesk.context_of(UnitOfWork(connection, 1, received + timedelta(milliseconds=20)))
                 for message in waiting:
                     verdict = Classification(Kind.HUMAN)
                     arrived = IncomingMail(1, 1, "", message, verdict, received_at=received)
                     begun = time.process_time()
-                    found = exceeded_limit(
-                        turn, None, MessageKind.ACKNOWLEDGEMENT, message.from_addr, arrived, message.text
-                    )
+                    case = Case(context, mail=arrived)
+                    found = exceeded_limit(case, MessageKind.ACKNOWLEDGEMENT, message.from_addr)
                     spent += time.process_time() - begun
                     if found is not None:
                         withheld[found.value] += 1

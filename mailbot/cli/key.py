@@ -38,7 +38,7 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     rows = [
         {
             "key": key.fingerprint,
-            "use": "signs" if nth == 0 else "over" if key.is_over(now) else "believed",
+            "use": "signs" if nth == 0 else "over" if key.is_expired(now) else "believed",
             "until": key.until.isoformat() if key.until and nth else None,
         }
         for nth, key in enumerate(ring.keys)
@@ -91,9 +91,9 @@ def drop(
                 f"{key} signs: rotate first (`mailbot key rotate`)." if is_first
                 else f"There is no key {key}; see `mailbot key list`."
             )  # fmt: skip
-        kept = [k for k in older if (k.fingerprint != key if key else not k.is_over(now))]
+        kept = [k for k in older if (k.fingerprint != key if key else not k.is_expired(now))]
         if len(kept) != len(older):
-            replace_ring(replace(ring, keys=(ring.keys[0], *kept), mark=ring.instance_id))
+            replace_ring(replace(ring, keys=(ring.keys[0], *kept), instance=ring.instance_id))
     count = len(older) - len(kept)
     output.say(f"{count} {'key' if count == 1 else 'keys'} dropped." if count else "No key has expired yet.")
 

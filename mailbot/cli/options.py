@@ -123,12 +123,12 @@ def opened_store(context: typer.Context) -> Iterator[tuple[Store, ZoneInfo]]:
 
     from mailbot.runtime.clock import SystemClock
     from mailbot.store import schema
-    from mailbot.store.engine import Store
+    from mailbot.store.engine import Store, StoreOptions
 
-    storage, first = settings.storage, settings.helpdesk.first_ticket_number
+    storage, options = settings.storage, StoreOptions(first_ticket_number=settings.helpdesk.first_ticket_number)
     url = storage.database_url.get_secret_value()
     try:
-        with Store(url, clock=SystemClock(), data_dir=storage.data_dir, first_ticket_number=first) as store:
+        with Store(url, clock=SystemClock(), data_dir=storage.data_dir, options=options) as store:
             schema.upgrade(store)
             yield store, settings.helpdesk.zone
     finally:

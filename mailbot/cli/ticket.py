@@ -53,10 +53,8 @@ def list_(  # noqa: PLR0913 - one parameter per option
     from mailbot.store import queries
 
     with opened_store(context) as (store, zone):
-        tickets = queries.list_tickets(
-            store, status=status, requester=requester, agent=agent, search=search, limit=limit
-        )
-        found = [ticket.as_json() for ticket in tickets]
+        wanted = queries.TicketFilter(status=status, requester=requester, agent=agent, search=search)
+        found = [ticket.as_json() for ticket in queries.list_tickets(store, wanted, limit=limit)]
     if as_json:
         output.print_json(found)
         return
@@ -182,7 +180,7 @@ def _act(context: typer.Context, number: int, text: str, as_agent: str) -> None:
 
     with opened_desk(context) as desk:
         agent = _agent(desk, as_agent)
-        desk.helpdesk.agent_acts(number, agent=agent, text=text)
+        desk.helpdesk.act_as_agent(number, agent=agent, text=text)
         ticket = queries.show_ticket(desk.store, number)
         state = ticket.as_json() if ticket else {}
     about = f"{state['status']} ({state['close_reason']})" if state.get("close_reason") else state.get("status", "")

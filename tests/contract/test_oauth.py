@@ -238,7 +238,7 @@ def test_imap_with_a_token_that_was_revoked_before_its_time(endpoint: Endpoint, 
     endpoint.answers = [grants("old"), grants("new"), grants("new")]
     settings = {"auth": "xoauth2", "token_file": str(token_file)}
     with ScriptedImap(AUTHENTICATE=imap_xoauth2("new")) as server:
-        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, timeout=5)
         mailbox.open()
         mailbox.close()
         assert server.calls["AUTHENTICATE"] == 2
@@ -247,7 +247,7 @@ def test_imap_with_a_token_that_was_revoked_before_its_time(endpoint: Endpoint, 
         assert server.calls["AUTHENTICATE"] == 3
         assert len(endpoint.forms) == 2, "the good token was kept"
     with ScriptedImap(AUTHENTICATE=imap_xoauth2("other")) as server:
-        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, timeout=5)
         with pytest.raises(MailboxUnavailable, match="OAuth consent") as refused:
             mailbox.open()
         assert refused.value.credentials
@@ -257,7 +257,7 @@ def test_imap_with_a_token_that_was_revoked_before_its_time(endpoint: Endpoint, 
 def test_imap_tells_an_ended_consent_from_a_dead_token_server(endpoint: Endpoint, token_file: Path) -> None:
     settings = {"auth": "xoauth2", "token_file": str(token_file)}
     with ScriptedImap() as server:
-        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, timeout=5)
         for answer, credentials in (((400, {"error": "invalid_grant"}), True), ((503, b""), False)):
             endpoint.answers = [answer]
             with pytest.raises(MailboxUnavailable) as error:

@@ -111,7 +111,7 @@ def test_an_agents_unproven_mail_says_what_is_missing(desk: TryDesk, explain: Ex
 def test_an_answer_to_the_list_of_the_quarantine_is_explained(desk: TryDesk, explain: Explain) -> None:
     desk.write(ACHA, "Menang undian", headers={"X-Spam-Flag": "YES"})
     desk.pass_time(hours=24)
-    assert desk.desk.helpdesk.tell_of_quarantine()
+    assert desk.desk.helpdesk.send_quarantine_list()
     desk.deliver()
     listed = [mail for mail in desk.to(BUDI, "notice") if "karantina" in mail["Subject"]][-1]
     desk.reply(listed, BUDI, "lepas 1")

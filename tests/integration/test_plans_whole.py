@@ -36,8 +36,8 @@ def test_no_answer_to_people_at_a_shell_scans_a_table(desk: TryDesk) -> None:
     store = desk.desk.store
     with recorded(store) as said:
         queries.list_tickets(store)
-        queries.list_tickets(store, agent=SALLY, search="bku")
-        queries.list_tickets(store, requester=ACHA, search="bku")
+        queries.list_tickets(store, queries.TicketFilter(agent=SALLY, search="bku"))
+        queries.list_tickets(store, queries.TicketFilter(requester=ACHA, search="bku"))
         queries.show_ticket(store, number)
         queries.list_outbox(store)
         queries.list_quarantine(store)

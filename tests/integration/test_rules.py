@@ -49,8 +49,8 @@ def desk(store_url: str, tmp_path: Path) -> Iterator[TryDesk]:
     made = TryDesk(tmp_path, "" if store_url.startswith("sqlite") else watching(store_url))
     with recorded(made.desk.store) as said:
         yield made
-        made.desk.helpdesk.summarise()
-        made.desk.helpdesk.tell_of_quarantine()
+        made.desk.helpdesk.send_digest()
+        made.desk.helpdesk.send_quarantine_list()
     assert said
     assert scans(made.desk.store, said) == []
     made.close()
@@ -306,9 +306,9 @@ def test_the_desk_becomes_nobodys_requester(make_desk: Callable[..., TryDesk]) -
 def test_a_refusal_at_the_shell_announces_no_choice_where_there_is_none(desk: TryDesk) -> None:
     desk.opened()
     with pytest.raises(NotPossible, match=r"^x can't be used here\.$"):
-        desk.desk.helpdesk.agent_acts(12345, agent=SALLY, text="#pelapor x")
+        desk.desk.helpdesk.act_as_agent(12345, agent=SALLY, text="#pelapor x")
     with pytest.raises(NotPossible, match=r"Possible: .*urgent"):
-        desk.desk.helpdesk.agent_acts(12345, agent=SALLY, text="#prioritas gawat")
+        desk.desk.helpdesk.act_as_agent(12345, agent=SALLY, text="#prioritas gawat")
 
 
 def test_a_forged_agent_changes_nothing_and_the_real_one_is_asked(desk: TryDesk) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, event, text
 
 from mailbot.runtime.clock import ManualClock
@@ -44,6 +45,12 @@ def store(store_url: str, clock: ManualClock) -> Iterator[Store]:
     with Store(store_url, clock=clock) as opened:
         schema.upgrade(opened)
         yield opened
+
+
+def make_with_schema(store: Store, revision: str) -> None:
+    """Give an empty database the schema of an older mailbot."""
+    with store.writing() as connection:
+        command.upgrade(schema.alembic_config(connection), revision)
 
 
 def parts(connection: Connection) -> set[tuple[str, str]]:

@@ -11,7 +11,7 @@ from mailbot.errors import MailbotError
 
 def imap(settings: Settings) -> Iterator[CheckResult]:
     """Log in to every mailbox and check its folders."""
-    from mailbot.transport.imap.login import place
+    from mailbot.transport.imap.login import server_name
     from mailbot.transport.imap.mailbox import Mailbox
 
     for box in settings.mailboxes:
@@ -26,7 +26,7 @@ def imap(settings: Settings) -> Iterator[CheckResult]:
             mailbox.close()
         waits = "1 mail waits" if len(waiting) == 1 else f"{len(waiting)} mails wait"
         folders = ", ".join(name for name in (box.folder, box.processed_folder, box.quarantine_folder) if name)
-        where = place(box).removeprefix("IMAP ")
+        where = server_name(box).removeprefix("IMAP ")
         yield CheckResult("IMAP", "ok", f"{where}: logged in; {folders} are there; {waits} in {box.folder}")
 
 

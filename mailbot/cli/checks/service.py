@@ -51,18 +51,18 @@ def send_trial_alerts(settings: Settings) -> Iterator[CheckResult]:
 
     from mailbot.desk.wiring import make_profile, make_renderer, read_keys
     from mailbot.monitoring.alert import trial
-    from mailbot.monitoring.alert_channels import in_alerts, routes_of
+    from mailbot.monitoring.alert_channels import channels_of, in_alerts
     from mailbot.runtime.clock import SystemClock
 
     clock = SystemClock()
     profile = make_profile(settings, read_keys(settings), clock.now())
-    routes = routes_of(settings, profile, clock, lambda: secrets.token_hex(10))
+    channels = channels_of(settings, profile, clock, lambda: secrets.token_hex(10))
     alert = trial(make_renderer(settings), settings.helpdesk.language, clock.now())
-    if not routes:
+    if not channels:
         yield CheckResult("trial alert", "fail", "there is nobody to notify", "set [alerts] addresses or command")
-    for route in routes:
-        why = in_alerts(settings, route.tell(alert))
-        yield CheckResult("trial alert", "fail" if why else "ok", f"{route.name}: {why or alert.subject}")
+    for channel in channels:
+        why = in_alerts(settings, channel.send(alert))
+        yield CheckResult("trial alert", "fail" if why else "ok", f"{channel.name}: {why or alert.subject}")
 
 
 def daemon(settings: Settings) -> Iterator[CheckResult]:

@@ -19,26 +19,26 @@ from mailbot.mail.duplicates import identity
 from mailbot.mail.message import Kind
 from mailbot.store.engine import Store
 from mailbot.store.queries.explain import (
+    ReceivedMail,
     SentMail,
-    TakenIn,
     consequences,
     message_id_of,
     original,
+    received_by_message_id,
+    received_copies,
+    received_on_ticket,
     sent_by_message_id,
     sent_on_ticket,
-    taken_in_again,
-    taken_in_by_message_id,
-    taken_in_on_ticket,
 )
 from mailbot.store.queries.ticket import show_ticket
 
 
 def explain_raw(raw: bytes, desk: ReadOnlyDesk | None = None) -> dict[str, Any]:
     """Explain raw bytes: what the mail says by itself and, with a desk, its outcome if the desk received it."""
-    received: list[TakenIn] = []
+    received: list[ReceivedMail] = []
     if desk is not None and desk.store is not None:
         who = identity(raw)
-        received = taken_in_again(desk.store, who.message_id, who.digest)
+        received = received_copies(desk.store, who.message_id, who.digest)
     return _mail(read_mail(raw, desk.own if desk else OwnIdentity()), desk, received)
 
 
@@ -46,7 +46,7 @@ def explain_message_id(message_id: str, desk: ReadOnlyDesk) -> list[dict[str, An
     """Explain the mails with this Message-ID (several if a sender repeats it), or a mail that the desk wrote."""
     store = _store(desk)
     wanted = message_id if message_id.startswith("<") else f"<{message_id}>"
-    found = taken_in_by_message_id(store, wanted)
+    found = received_by_message_id(store, wanted)
     if found:
         return [_received(mail, desk) for mail in found]
     ours = sent_by_message_id(store, wanted)
@@ -64,19 +64,19 @@ def explain_ticket(number: int, desk: ReadOnlyDesk) -> dict[str, Any]:
     zone = _zone(desk)
     return {
         "ticket": ticket.as_json(zone),
-        "mails": [_received(mail, desk) for mail in taken_in_on_ticket(store, number)],
+        "mails": [_received(mail, desk) for mail in received_on_ticket(store, number)],
         "sent": [mail.as_json(zone) for mail in sent_on_ticket(store, number)],
     }
 
 
-def _received(record: TakenIn, desk: ReadOnlyDesk) -> dict[str, Any]:
+def _received(record: ReceivedMail, desk: ReadOnlyDesk) -> dict[str, Any]:
     raw = original(_store(desk), record)
     if raw is None:
         return {"mail": None, "outcome": _outcome(desk, [record])}  # dropped or erased: only the outcome is left
     return _mail(read_mail(raw, desk.own, partial=record.partial), desk, [record])
 
 
-def _mail(mail: MailFacts, desk: ReadOnlyDesk | None, received: list[TakenIn]) -> dict[str, Any]:
+def _mail(mail: MailFacts, desk: ReadOnlyDesk | None, received: list[ReceivedMail]) -> dict[str, Any]:
     clues = evidence(mail, desk)
     if desk is not None:
         goes_to = received[0].ticket if received else None
@@ -98,7 +98,7 @@ def _mail(mail: MailFacts, desk: ReadOnlyDesk | None, received: list[TakenIn]) -
     }
 
 
-def _outcome(desk: ReadOnlyDesk, received: list[TakenIn]) -> dict[str, Any] | None:
+def _outcome(desk: ReadOnlyDesk, received: list[ReceivedMail]) -> dict[str, Any] | None:
     """Return what the desk did with the mail; None if it never received it."""
     if not received or desk.store is None:
         return None

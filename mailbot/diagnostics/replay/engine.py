@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from mailbot.config.model import AgentSettings, HelpdeskSettings, Settings, StorageSettings
+from mailbot.desk.helpdesk import Receipt
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.diagnostics.replay.archive import ArchivedMail
 from mailbot.diagnostics.replay.recorded_answers import keep_archived_message_id, mark_authenticated, record_desk_answer
@@ -94,7 +95,7 @@ class Replay:
         """Fire the timers that are due before this mail, then process it."""
         self._run_until(mail.at)
         self.clock.set(max(self.clock.now(), mail.at))
-        [inbound_id] = self.desk.helpdesk.receive(MAILBOX, [self._fetched(raw)], MAILBOX)
+        [inbound_id] = self.desk.helpdesk.receive(MAILBOX, [self._fetched(raw)], Receipt(MAILBOX))
         self.tally.mails += 1
         by_agent = mail.author in self._agents
         by_desk = not by_agent and self.desk.helpdesk.profile.is_own(mail.author)

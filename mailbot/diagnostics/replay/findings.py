@@ -41,7 +41,7 @@ def findings(replay: Replay, survey: Survey, seconds: float) -> dict[str, Any]:
     """Return the whole document."""
     zone, store = replay.settings.helpdesk.zone, replay.desk.store
     mails = [_mail(row, survey.mails[row.uid].location, zone) for row in rows.mails(store)]
-    tickets, happened, sent = rows.tickets(store), rows.happenings(store), rows.sent(store)
+    tickets, happened, sent = rows.tickets(store), rows.timer_events(store), rows.sent(store)
     return {
         "archive": _archive(replay, survey),
         "seconds": round(seconds, 3),

@@ -15,18 +15,16 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import update
-
-from mailbot.desk.context import Context, IncomingMail, Words
+from mailbot.desk.context import Case, IncomingMail, Words
 from mailbot.desk.inbound.agents import run_commands
+from mailbot.desk.inbound.new_words import new_words_of
 from mailbot.desk.inbound.processor import MACHINE_FAULTS
-from mailbot.desk.inbound.requesters import words_of
-from mailbot.desk.inbound.ticket_lookup import as_known, look_up, resolve_merged
+from mailbot.desk.inbound.ticket_lookup import look_up, resolve_merged
 from mailbot.desk.wiring import Desk
 from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Address, Kind
 from mailbot.mail.mime.parser import parse_message
-from mailbot.store.tables import OUTBOX
+from mailbot.store.replay import adopt_message_id
 from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.matching import clues_of, route_agent
 from mailbot.ticket.ticket import Agent, Role
@@ -52,12 +50,11 @@ def record_desk_answer(desk: Desk, inbound_id: int, raw: bytes, author: Agent) -
         return False
     try:
         with desk.store.writing() as connection:
-            context = desk.helpdesk.turn(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
-            [row] = context.work.inbound([inbound_id]) or [None]
+            context = desk.helpdesk.context_of(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()))
+            row = next(iter(context.work.inbound([inbound_id])), None)
             if row is None or row.state != "received":
                 return False
-            mail = IncomingMail(row.id, row.mailbox_id, row.raw_sha256, message, verdict, row.partial)
-            return _answer(context, mail, author)
+            return _answer(Case(context, mail=IncomingMail.of_row(row, message, verdict)), author)
     except MACHINE_FAULTS:
         raise
     except Exception:
@@ -68,25 +65,24 @@ def record_desk_answer(desk: Desk, inbound_id: int, raw: bytes, author: Agent) -
 def keep_archived_message_id(desk: Desk, inbound_id: int) -> None:
     """Give the desk's copies of this mail its own Message-ID, which is what the recipients got."""
     with desk.store.writing() as connection:
-        [row] = UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id]) or [None]
+        row = next(iter(UnitOfWork(connection, desk.store.desk_id, desk.clock.now()).inbound([inbound_id])), None)
         if row is not None and row.message_id and row.ticket_id is not None:
-            copies = OUTBOX.c.ticket_id == row.ticket_id, OUTBOX.c.inbound_id == row.id, OUTBOX.c.role == "person"
-            connection.execute(update(OUTBOX).where(*copies).values(message_id=row.message_id))
+            adopt_message_id(connection, row.ticket_id, row.id, row.message_id)
 
 
-def _answer(context: Context, mail: IncomingMail, author: Agent) -> bool:
+def _answer(case: Case, author: Agent) -> bool:
+    context, mail = case.context, case.incoming
     clues = clues_of(mail.message)
-    known = look_up(context, clues, of_agents=True)
-    found = route_agent(clues, as_known(known), context.profile.signer, author)
+    tickets = look_up(context, clues, of_agents=True)
+    found = route_agent(clues, tickets.known, context.profile.signer, author)
     if found.number is None:
         return False
-    stored = resolve_merged(context, known[found.number])
+    stored = resolve_merged(context, tickets[found.number])
     agent = context.policy.agent(stored.ticket.agent) or author
-    words = words_of(context, mail, stored).text
-    who = Address(agent.email, agent.name)
-    errors = run_commands(
-        context, stored, agent, Words(who, Role.AGENT, words, mail, mail.message.attachments, mail.message.subject)
-    )
+    case = case.about(stored)
+    text = new_words_of(case).text
+    words = Words(Address(agent.email, agent.name), Role.AGENT, text, mail.message.attachments, mail.message.subject)
+    errors = run_commands(case.saying(words), agent)
     why = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
     context.work.set_inbound(
         mail.inbound_id, state="processed", kind=mail.verdict.kind.value, rule=RULE,

@@ -6,21 +6,11 @@ timers start. Delivering any other mail changes nothing else: it is marked as se
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
-
 from mailbot.desk.outbound.delivery import CLAIM
 from mailbot.desk.wiring import Desk
 from mailbot.mail.compose.streaming import Outgoing
-from mailbot.store.tables import OUTBOX
+from mailbot.store.replay import mark_sent
 from mailbot.transport.smtp.submission import Accepted
-
-_PENDING = (OUTBOX.c.desk_id == bindparam("desk"), OUTBOX.c.state == "pending")
-_TAKE = (
-    update(OUTBOX)
-    .where(*_PENDING, OUTBOX.c.cycle == 0)
-    .values(state="sent", sent_at=bindparam("at"), attempts=1, raw=b"")
-)
-_LEFT = select(OUTBOX.c.id).where(*_PENDING).limit(1)
 
 
 class NothingIsSent:
@@ -34,7 +24,6 @@ class NothingIsSent:
 def deliver(desk: Desk) -> None:
     """Empty the outbox."""
     with desk.store.writing() as connection:
-        connection.execute(_TAKE, {"desk": desk.store.desk_id, "at": desk.clock.now()})
-        is_left = connection.execute(_LEFT, {"desk": desk.store.desk_id}).first() is not None
+        is_left = mark_sent(connection, desk.store.desk_id, desk.clock.now())
     while is_left:
         is_left = desk.delivery.deliver_due(NothingIsSent()).tried == CLAIM  # a full batch: there may be more
