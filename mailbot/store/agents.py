@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from mailbot.store.rows import AgentRow, columns_of
 from mailbot.store.statements import CompiledStatement
-from mailbot.store.tables import AGENT
+from mailbot.store.tables import AGENT, insert_unless_there
 from mailbot.ticket.ticket import Agent
 
 _OF_DESK = select(*columns_of(AGENT, AgentRow)).where(AGENT.c.desk_id == bindparam("desk"))
@@ -44,7 +44,8 @@ def add_agent(connection: Connection, desk_id: int, agent: Agent, now: datetime,
     ours = (AGENT.c.desk_id == desk_id) & (AGENT.c.email == agent.email)
     if not connection.execute(update(AGENT).where(ours).values(**values)).rowcount:
         row = {"desk_id": desk_id, "email": agent.email, "term": 0, "added_at": now}
-        connection.execute(insert(AGENT), values | row)
+        # Skipped where another worker, starting at the same moment, has just recorded the same agent.
+        connection.execute(insert_unless_there(AGENT, connection.dialect.name), values | row)
 
 
 def remove_agent(connection: Connection, desk_id: int, email: str, *, in_file: bool = False) -> bool:

@@ -59,14 +59,12 @@ def test_the_end_of_a_certificate_is_seen(server_home: Callable[[], Path], certi
         assert mailbox.certificate_ends is None or mailbox.certificate_ends > datetime.now(UTC)
         mailbox.close()
         assert mailbox.certificate_ends is None
-        lanes = SubmissionPool(
-            [Submission(smtp_settings(sink.port, security="starttls", host="localhost", ca_file=ca))]
-        )
-        assert lanes.certificate_ends is None
-        [fate] = lanes.send_all([("support@helpdesk.example", "a@sekolah.example", MAIL)])  # type: ignore[list-item]
-        assert isinstance(fate, Accepted)
-        assert lanes.certificate_ends is not None and abs(lanes.certificate_ends - ends) < timedelta(days=1)
-        lanes.close()
+        pool = SubmissionPool([Submission(smtp_settings(sink.port, security="starttls", host="localhost", ca_file=ca))])
+        assert pool.certificate_ends is None
+        [result] = pool.send_all([("support@helpdesk.example", "a@sekolah.example", MAIL)])  # type: ignore[list-item]
+        assert isinstance(result, Accepted)
+        assert pool.certificate_ends is not None and abs(pool.certificate_ends - ends) < timedelta(days=1)
+        pool.close()
 
 
 def test_an_outbox_with_nothing_to_send_asks_whether_the_server_is_there(

@@ -210,7 +210,7 @@ def test_a_canary_that_is_lost(tmp_path: Path, dovecot: Dovecot, sink: Sink, ala
         until(lambda: len(alarm.envelopes) == 2 or bool(_bring_back(desk, dovecot, flown)), 60, "the all-clear")
         assert told(alarm)[1]["Subject"] == "[Pulih] Helpdesk BOSP: email percobaan tidak kembali"
         desk.stop(signal.SIGKILL)
-        assert "gone without a word" in checked(desk, "daemon")[0]["found"]
+        assert "died without reporting why" in checked(desk, "daemon")[0]["found"]
         # while no daemon runs, and with the canary off, those that come are nobody's tickets
         desk.write_config(more=alerts(alarm.port))
         dovecot.append("support", *[mail.raw for mail in desk.sent() if mail["X-Mailbot-Canary"]])
