@@ -8,7 +8,7 @@ What is measured, in milliseconds from the LMTP server's 250 to the SMTP server'
     first         the first mail after a start of mailbot, by IMAP (`--starts` of them)
     single        mailbot by IMAP, a mail now and then (`--count`)
     5/s           mailbot by IMAP at five mails a second (five times `--count`), with and without NOOP while traffic is
-                  on, as it is by default; and its own part: from the line that told of the mail (seen by a relay
+                  on, as it is by default; and its own part: from the line that announced the mail (seen by a relay
                   between the two) to the acknowledgement, from the delivery where that line came before it
     LMTP          mailbot's own door, single and at five a second
 
@@ -132,7 +132,7 @@ def deliver(port: int, to: str, count: int, every: float, name: str, wait: Any =
 
 
 def bare_idle(dovecot: Dovecot, count: int) -> list[float]:
-    """A client that idles, told of mail: seconds after each delivery."""
+    """A client that idles until mail is announced: seconds after each delivery."""
     with socket.create_connection(("127.0.0.1", dovecot.port)) as wire, wire.makefile("rb") as lines:
 
         def command(text: str, until_word: bytes) -> None:
@@ -349,7 +349,7 @@ def section(found: dict[str, Line], noop: float, command: str) -> str:
             report.table(("", "measured", "goal", ""), judged),
             f"![delivery to acknowledgement](plots/{plot.name})",
             "Five mails a second, or one after the other has been acknowledged. “IDLE only” is without the NOOPs that "
-            "follow a mail; the other rows are as set by default. Own part: from the line that told of the mail. CPU "
+            "follow a mail; the other rows are as set by default. Own part: from the line that announced the mail. CPU "
             f"is in parts of a core, Dovecot's that of its imap processes; a NOOP costs it {noop:.3f} ms.",
             report.measured_by(command),
         )

@@ -162,7 +162,7 @@ def products(scratch: Path, *, with_peers: bool) -> list[Product]:
             print(f"left out: {error}", flush=True)
     mailbot = [
         MailbotDesk("mailbot (a) one out for each in", "none"),
-        MailbotDesk("mailbot (b) and an agent told of each", "all"),
+        MailbotDesk("mailbot (b) and an agent notified of each", "all"),
     ]
     return [*found, *mailbot]
 
