@@ -41,7 +41,7 @@ from tests.support.scripted_smtp import ScriptedSmtp
 
 __all__ = ["ADDRESS", "FaultyDesk", "Watch"]
 # `make chaos` measures how soon a desk recovers; `make test` asks only whether it does, and doesn't wait so long.
-QUICK = {"mailbot.daemon.loop_guard:FIRST_RETRY": 0.05, "mailbot.transport.imap.suspects:FIRST_REST": 0.5}
+QUICK = {"mailbot.daemon.loop_guard:FIRST_RETRY": 0.05, "mailbot.transport.imap.suspects:FIRST_PAUSE": 0.5}
 
 
 @dataclass

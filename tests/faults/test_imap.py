@@ -137,7 +137,7 @@ def test_uidvalidity_changed(desk: FaultyDesk, watch: Watch, dovecot: Dovecot) -
     watch.write(1)
     watch.mended()
     watch.whole("dovecot: UIDVALIDITY changed")
-    assert len(desk.lines("UIDVALIDITY")) == 1 and "looked at again" in desk.lines("UIDVALIDITY")[0]
+    assert len(desk.lines("UIDVALIDITY")) == 1 and "checked again" in desk.lines("UIDVALIDITY")[0]
     assert dovecot.count("support", "Mailbot/Processed") == 5
 
 

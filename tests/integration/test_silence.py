@@ -41,7 +41,7 @@ after = "1s"
 """
 
 # The watcher looks after a moment, not after five seconds.
-QUICK = {"mailbot.monitoring.watcher:LOOK_SECONDS": 0.3, "mailbot.monitoring.watcher:JUDGE_SECONDS": 0.3}
+QUICK = {"mailbot.monitoring.watcher:PROBE_SECONDS": 0.3, "mailbot.monitoring.watcher:JUDGE_SECONDS": 0.3}
 
 
 def run_desk(home: Path, *arguments: Any, **options: Any) -> RunningDesk:
