@@ -67,9 +67,16 @@ class Part:
         if signal is Signal.SOLVED and self.all & words.LONG_PAST and "sekarang" not in self.all:
             signal = Signal.UNKNOWN
         past = self.all & words.PAST and not self.all & words.STILL and Signal.SOLVED not in self.found
-        if signal is Signal.BROKEN and past:
+        if signal is Signal.BROKEN and (past or self.was_still()):
             signal = Signal.WAS_BROKEN
         self.found.add(signal)
+
+    def was_still(self) -> bool:
+        """ "Tadi masih macet": a state of the past, where nothing else in the part speaks of today or of an attempt."""
+        courtesy = words.NEUTRAL | words.THANKS | words.HONORIFIC | words.NAMES
+        first = next((word for word in self.words if word not in courtesy or word in words.LONG_PAST), "")
+        told = first in words.LONG_PAST
+        return bool(told and self.all & words.STILL and not self.all & (words.TRIES | words.DONE | words.OBJECTS))
 
     def held(self, count: int = 1000) -> tuple[str, ...]:
         """At most so many words before the place in hand."""

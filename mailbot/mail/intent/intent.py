@@ -21,6 +21,7 @@ from enum import StrEnum
 
 from mailbot.mail.classify.auto_reply import hints_in_words
 from mailbot.mail.intent.clause import Signal
+from mailbot.mail.intent.closed_world import leaves_no_doubt
 from mailbot.mail.intent.normalise import Clause, clauses
 from mailbot.mail.intent.signals import signals_of
 from mailbot.mail.message import (
@@ -53,7 +54,7 @@ def intent_of(text: str) -> Intent:
         return Intent.STILL_BROKEN
     if Signal.STATUS in every:
         return Intent.STATUS
-    if every & _OPEN or not every & _CLOSING:
+    if every & _OPEN or not every & _CLOSING or not leaves_no_doubt(parts, found):
         return Intent.OTHER
     return Intent.THANKS
 

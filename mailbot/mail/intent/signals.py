@@ -82,6 +82,9 @@ def _closing_of_case(part: Part) -> Signal | None:
     """ "Tiket silakan ditutup"; "kok tiket ditutup"; "jangan ditutup dulu" """
     if not part.all & words.CLOSES:
         return None
+    permitted = part.all & (words.PERMITS | {"saja", "aman"})
+    if permitted and part.all & _ONLY_CLOSING and part.all <= _BESIDE_CLOSING - {"kok"} and not part.question:
+        return Signal.SOLVED  # "close aja", "tutup saja kak"
     if "jangan" in part.all or (part.all & {"kenapa", "kok"} and not part.all & words.NOT):
         return Signal.BROKEN
     if not part.all & words.CASE or part.all & words.NOT:
@@ -95,12 +98,17 @@ def _one_word_answer(part: Part) -> Signal | None:
     """ "Sudah", "iya sudah pak", "bisa lagi pak": all that is said, but for addresses"""
     if part.question or part.while_:
         return None
-    if part.all & {"sudah", "telah"} and part.all <= words.BESIDE_ANSWER:
+    said = part.all - words.NAMES
+    if part.all & {"sudah", "telah"} and said <= words.BESIDE_ANSWER:
         return Signal.SOLVED
-    if "bisa" in part.all and part.all <= _BESIDE_CAN:
+    if "bisa" in part.all and said <= _BESIDE_CAN:
         return Signal.SOLVED
-    if "alhamdulillah" in part.all and part.all <= words.BESIDE_ANSWER:
+    if "alhamdulillah" in part.all and said <= words.BESIDE_ANSWER:
         return Signal.ACKNOWLEDGED
+    if "paham" in part.all and said <= _BESIDE_UNDERSTOOD:
+        return Signal.ACKNOWLEDGED
+    if part.all & {"terjadi", "terulang", "kambuh", "timbul"} and {"tidak", "lagi"} <= said <= _BESIDE_NOT_AGAIN:
+        return Signal.SOLVED  # "tidak terjadi lagi", with nothing else named
     return None
 
 
@@ -136,6 +144,13 @@ def _is_over(part: Part) -> bool:
 
 
 def _bad(part: Part, word: str) -> None:
+    if word == "terkunci" and part.words[0] in words.LOCKED_WHEN_DONE and set(part.held(1)) & {"sudah", "telah"}:
+        part.add(Signal.SOLVED)  # "BKU sudah terkunci": a book is closed by locking it
+        return
+    if word == "salah" and part.words[0] == "ternyata" and set(part.held()) & {"saya", "kami"}:
+        part.add(Signal.TRIED)  # "ternyata saya salah ketik": why it failed before
+        part.at = len(part.words)
+        return
     slip = word == "salah" and part.following() & {"satu", "kirim", "dikirim", "ketik", "tulis", "alamat", "email"}
     if slip:
         part.add(Signal.NEWS)
@@ -364,6 +379,19 @@ def _asks_for_status(part: Part) -> bool:
 _BESIDE_CAN = (words.BESIDE_ANSWER | words.TRIES | words.DONE | words.PRAISE | {"bisa", "lagi", "dan", GOOD_EMOJI}) - {
     "proses"
 }
+_BESIDE_UNDERSTOOD = words.BESIDE_ANSWER | words.INTERJECTIONS | {"paham", "sekarang", "jadi"}
+_BESIDE_NOT_AGAIN = words.BESIDE_ANSWER | {
+    "tidak",
+    "lagi",
+    "terjadi",
+    "terulang",
+    "kambuh",
+    "timbul",
+    "sekarang",
+    "pernah",
+}
+_ONLY_CLOSING = frozenset(("ditutup", "tutup"))
+_BESIDE_CLOSING = words.BESIDE_ANSWER | words.PERMITS | words.CASE | _ONLY_CLOSING | {"saja", "aman", "langsung"}
 _PARTING = words.BUT | words.WHILE | {"sekarang"}
 _BESIDE_SAME = words.BESIDE_ANSWER | {"sama"}
 _TAKES_BACK = words.LATER | words.DOUBT | (words.ASKS - words.GIVEN)

@@ -1,0 +1,101 @@
+"""Thanks is a closed world: every word must be one of thanks, greeting, success or a signature.
+
+In: the clauses of a reply that `mailbot.mail.intent.intent` read as thanks, and their signals. Out: whether nothing in
+them is left to doubt. A word that is in no list could be the trouble itself ("notanya lenyap"), so it refuses, unless
+it stands where only a name can stand; so do words that narrow what was said ("saja", "sebentar"), small numbers (two of
+five) and a contrast that does not lead from a past trouble to success.
+
+Never: turns a reply into thanks. It only takes the reading back, at the price of a follow-up ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailbot.mail.intent.clause import Signal, is_known
+from mailbot.mail.intent.normalise import BAD_EMOJI, OPEN_EMOJI, Clause, Token
+from mailbot.vocabulary import intents as words
+
+LONG_NUMBER = 5  # digits: an NPSN, a telephone number; shorter ones may count what works and what does not
+_NUMBERED = words.SIGNATURE | words.SERIES
+_AFTER_CAN = frozenset(("bisa", "dapat"))
+_MATTERS = words.OBJECTS - words.NEUTRAL | {"bku", "arkas", "akun"}
+_FOR_WHAT = words.TOPIC | words.TRIES | words.WHILE | {"atas", "untuk", "telah", "for"}
+_CAN_BE_CLOSED = frozenset(("bisa", "dapat", "saja")) | words.PERMITS | words.OBJECTS | words.CASE
+_RESTRICTS = words.RESTRICTS | {BAD_EMOJI, OPEN_EMOJI}
+
+
+def leaves_no_doubt(parts: Sequence[Clause], found: Sequence[set[Signal]]) -> bool:
+    """Tell whether each word of a reply that was read as thanks belongs to thanks."""
+    thanked = False
+    for index, (part, signals) in enumerate(zip(parts, found, strict=True)):
+        is_signature = thanked and not signals and (index == 0 or part.line > parts[index - 1].line)
+        if set(part.words) & _RESTRICTS or not _may_say_only(part) or _is_about_a_part(part):
+            return False
+        if not _contrast_ends_well(parts, index, found) or not (is_signature or _tells_what_became(part, signals)):
+            return False
+        if not all(_belongs(part.tokens, at, is_signature) for at in range(len(part.tokens))):
+            return False
+        thanked = thanked or bool(signals) or bool(set(part.words) & words.GREETS) or "hormat" in part.words
+    return True
+
+
+def _belongs(tokens: Sequence[Token], at: int, is_signature: bool) -> bool:
+    token = tokens[at]
+    before = tokens[at - 1].word if at else ""
+    if token.word[0].isdigit():
+        return len(token.typed) >= LONG_NUMBER or is_signature or before in _NUMBERED
+    if is_known(token.word) or token.word in words.COURTESY or not token.word[0].isalpha():
+        return True
+    if token.word.startswith("di") and _AFTER_CAN & {each.word for each in tokens[max(0, at - 2) : at]}:
+        return True  # "sudah bisa dibuka"
+    return is_signature or _is_name(tokens, at)
+
+
+def _is_name(tokens: Sequence[Token], at: int) -> bool:
+    """ "Pak Budi Santoso": behind a form of address, in capitals or known as a name."""
+    if not (tokens[at].capital or tokens[at].word in words.NAMES):
+        return False
+    return any(each.word in words.HONORIFIC for each in tokens[max(0, at - 2) : at]) or (
+        at == len(tokens) - 1 == 0 and tokens[at].word in words.NAMES
+    )
+
+
+def _may_say_only(part: Clause) -> bool:
+    """ "Itu saja", "tutup saja" say nothing against it; "bisa buka menu saja" and "cepat sekali ditutup" do."""
+    if "ditutup" in part.words and not set(part.words) & _CAN_BE_CLOSED:
+        return False
+    if "saja" not in part.words:
+        return True
+    before = part.words[part.words.index("saja") - 1] if part.words.index("saja") else ""
+    return before in words.ONLY_THAT
+
+
+def _is_about_a_part(part: Clause) -> bool:
+    """ "Yang tahap 1 sudah bisa" leaves out the others."""
+    behind = zip(part.words, part.words[1:], strict=False)
+    return any(word == "yang" and after in words.SERIES | _MATTERS for word, after in behind)
+
+
+def _tells_what_became(part: Clause, signals: set[Signal]) -> bool:
+    """What the matter is about may be named with its success, or as what the thanks are for; else: what about it?"""
+    if signals & {Signal.SOLVED, Signal.TRIED, Signal.WAS_BROKEN} or part.words[0] in words.GREETS:
+        return True
+    if "semula" in part.words:
+        return False  # "kembali semula" is as often the trouble's return as its end
+    if not set(part.words) & _MATTERS:
+        return True
+    first = min(at for at, word in enumerate(part.words) if word in _MATTERS)
+    named = max((at for at in range(first) if part.words[at] in _FOR_WHAT), default=None)
+    return named is not None and not set(part.words[named:first]) & words.HONORIFIC  # else a new sentence begins there
+
+
+def _contrast_ends_well(parts: Sequence[Clause], index: int, found: Sequence[set[Signal]]) -> bool:
+    """ "Tadi macet, tapi sekarang lancar"; not "sudah jalan, tapi", nor "makasih, kecuali yang itu"."""
+    part = parts[index]
+    if not set(part.words) & words.BUT:
+        return True
+    before = part.words[: min(part.words.index(word) for word in words.BUT if word in part.words)]
+    was_broken = Signal.WAS_BROKEN in found[index] or any(Signal.WAS_BROKEN in each for each in found[:index])
+    apologises = "maaf" in (before or parts[index - 1].words if index else before)
+    return Signal.SOLVED in found[index] and (was_broken or apologises)
