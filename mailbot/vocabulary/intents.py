@@ -25,7 +25,7 @@ FINE_IF_DONE = _words(
     " baik bagus tersedia diperbaiki ditangani dibantu terjawab dijawab dijelaskan terima diterima diarahkan"
     " ditemukan ketemu hijau terverifikasi diverifikasi disetujui approved terkoneksi terhubung konek terdaftar"
     " terinstall tutup cair aktif terisi lengkap sip terkendali ngisi ok terlihat kelihatan terdownload terunduh"
-    " diunduh terupload terunggah klik lunas oke mantap siap cepat"
+    " diunduh terupload terunggah klik lunas oke mantap klop balance approve tembus nongol kawa diunduh ijo disahkan padhang jadi terkirim terbit siap cepat"
 )
 # What a problem does when it is over: "kendala sudah teratasi", "errornya hilang".
 OVER = _words(
@@ -186,7 +186,7 @@ NEUTRAL = _words(
     " sekalian hormat horm regards best sincerely tertanda ttd an saya kami anda beliau ini itu tersebut nya yang"
     " dan di ke dari dengan untuk pada atas oleh sebagai juga saja ya deh nih dong sih lah kok toh kan loh lho pun"
     " sekali banyak sebanyak banyaknya sebesar besarnya lagi sudah telah alhamdulillah akhirnya sekarang ternyata"
-    " kembali tadi langsung barusan nah wah oh ooh oalah owalah walah ooo oiya hehe hehehe haha hihi wkwk wkwkwk amin aamiin tuhan allah swt"
+    " kembali tadi langsung barusan nah wah oh ooh oalah owalah walah ooo oo oiya hehe hehehe haha hihi wkwk wkwkwk amin aamiin tuhan allah swt"
     " maaf permisi mengganggu merepotkan atensi perhatian perhatiannya kerjasama kerjasamanya bantuan bantuannya"
     " info infonya informasi informasinya penjelasan penjelasannya arahan arahannya respon responnya respons"
     " responsnya tanggapan tanggapannya jawaban jawabannya balasan balasannya pencerahannya solusi solusinya"
@@ -216,11 +216,16 @@ SERIES = _words(
     "tahap bulan tahun tanggal tgl versi no nomor tiket januari februari maret april mei juni juli agustus"
     " september oktober november desember pukul jam"
 )
-INTERJECTIONS = _words("oalah owalah walah oh ooh ah wah nah oke ok ternyata alhamdulillah syukurlah")
+INTERJECTIONS = _words("ooo oo oiya hehe oalah owalah walah oh ooh ah wah nah oke ok ternyata alhamdulillah syukurlah")
 # "BKU sudah terkunci" is how its closing is seen.
 LOCKED_WHEN_DONE = _words("bku rkas kertas buku pembukuan")
 # Further words of courtesy, and what success is told with; none of them can say that something is wrong.
 COURTESY = _words(
+    "makin tambah semakin syukurlah pokoknya kaya seperti spt dalan tol jaga langsung lope ngrepoti nuwun sewu ah pekerjaan"
+    " kerjaan kelas memang gw ulun ambo saya wah iya izin cek ijo tembus jg surat jan feb mar apr jun jul agt sep okt nov"
+    " des jelas lengkap ramah kegiatan input gunung mitra luar pulau star five ganti dns kembali sediakala"
+    "horas daeng di neh tuh komandan ndan suhu bli lelah lillah menjadi gaptek gampang mudah dipahami plong rasanya"
+    " berkati bantosanana be ngadepin menghadapi e peringatan peringatannya penyebab penyebabnya registrasi kmrn "
     "ada lot bunch loads million quick prompt perfectly great sanget sangat kesehatan keselamatan keberkahan rezeki"
     " panjang umur god bless bnyak pk katsiran katsiron khairan khairon katsiira jazaakumullahu barakallah barakallahu"
     " fiikum syukurillah alhamdulillahirabbilalamin puji mangga sembah matur hatur markotop kesabarannya melayani"

@@ -22,22 +22,31 @@ _AFTER_CAN = frozenset(("bisa", "dapat"))
 _MATTERS = words.OBJECTS - words.NEUTRAL | {"bku", "arkas", "akun"}
 _FOR_WHAT = words.TOPIC | words.TRIES | words.WHILE | {"atas", "untuk", "telah", "for"}
 _CAN_BE_CLOSED = frozenset(("bisa", "dapat", "saja")) | words.PERMITS | words.OBJECTS | words.CASE
-_RESTRICTS = words.RESTRICTS | {BAD_EMOJI, OPEN_EMOJI}
+_RESTRICTS = words.RESTRICTS | {BAD_EMOJI}
 
 
 def leaves_no_doubt(parts: Sequence[Clause], found: Sequence[set[Signal]]) -> bool:
     """Tell whether each word of a reply that was read as thanks belongs to thanks."""
-    thanked = False
+    refuses = _RESTRICTS if any(Signal.SOLVED in signals for signals in found) else _RESTRICTS | {OPEN_EMOJI}
+    closed_on: int | None = None  # the line of the thanks: a name stands below it
     for index, (part, signals) in enumerate(zip(parts, found, strict=True)):
-        is_signature = thanked and not signals and (index == 0 or part.line > parts[index - 1].line)
-        if set(part.words) & _RESTRICTS or not _may_say_only(part) or _is_about_a_part(part):
+        is_signature = closed_on is not None and not signals and (part.line > closed_on or _is_office(part))
+        if set(part.words) & refuses or not _may_say_only(part) or _is_about_a_part(part):
             return False
         if not _contrast_ends_well(parts, index, found) or not (is_signature or _tells_what_became(part, signals)):
             return False
         if not all(_belongs(part.tokens, at, is_signature) for at in range(len(part.tokens))):
             return False
-        thanked = thanked or bool(signals) or bool(set(part.words) & words.GREETS) or "hormat" in part.words
+        if closed_on is None and (signals or part.words[:1] == ("salam",) or "hormat" in part.words):
+            closed_on = part.line
     return True
+
+
+def _is_office(part: Clause) -> bool:
+    """ "Bendahara SMPN 4 Sinjai" on the line of the thanks."""
+    if part.words[0] not in words.SIGNATURE:
+        return False
+    return all(t.word in words.SIGNATURE or t.capital or t.typed.isdigit() for t in part.tokens)
 
 
 def _belongs(tokens: Sequence[Token], at: int, is_signature: bool) -> bool:
