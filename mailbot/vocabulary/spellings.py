@@ -24,7 +24,7 @@ SPELLINGS: dict[str, str] = {
     "lagi": "lg lgi maning again anymore deui lgii",
     "juga": "jg jga jugak too also",
     # can, works
-    "bisa": "boi kenging angsal bs bsa bza iso isa saged saget tiasa bisaa biso bissa kawa bisami bisaji bisamo",
+    "bisa": "kenging angsal bs bsa bza iso isa saged saget tiasa bisaa biso bissa kawa bisami bisaji bisamo",
     "dapat": "enggo dpt dapet can able",
     "berhasil": "brhasil bhasil succeeded successful successfully",
     "normal": "nrml nomal",
@@ -175,7 +175,7 @@ PHRASES: dict[str, str] = {
     "sejak kemarin": "sekarang",
     "dari tadi": "sekarang",
     # Batak and Minang
-    "nga bisa": "sudah bisa",
+    "nga boi": "sudah bisa",
     "lah bisa": "sudah bisa",
     "lah selesai": "sudah selesai",
     "lah lancar": "sudah lancar",
