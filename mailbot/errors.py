@@ -1,15 +1,15 @@
-"""The error tree. Temporary or permanent is a type, never a text; what is unknown counts as temporary.
+"""The hierarchy of errors. Temporary or permanent is a type, never a text; an unknown error counts as temporary.
 
-Every message is written for the person who will read it: it names the place, what was found, and the mend.
+Messages are written for the person who will read them: where it happened, what was found, and the remedy.
 """
 
 from __future__ import annotations
 
 
 class MailbotError(Exception):
-    """Root of everything that mailbot raises on purpose. `exit_code` is what the command line ends with."""
+    """Base of all errors that mailbot raises on purpose."""
 
-    exit_code = 1
+    exit_code = 1  #: Of the command line.
 
 
 class UsageError(MailbotError):
@@ -19,44 +19,43 @@ class UsageError(MailbotError):
 
 
 class ConfigError(MailbotError):
-    """The configuration can't be used. `problems` holds one line for each fault found, all of them at once."""
+    """An unusable configuration."""
 
     exit_code = 2
 
     def __init__(self, problems: list[str]) -> None:
+        #: One line for each error, all of them at once.
         self.problems = problems
         super().__init__("\n".join(problems))
 
 
 class NotPossible(MailbotError):
-    """A request that the rules of the desk refuse (an unknown ticket, a merge of two persons' tickets, …)."""
+    """A request that the desk's rules reject (an unknown ticket, a merge of two persons' tickets, …)."""
 
 
 class TemporaryError(MailbotError):
-    """The machine's or the network's fault: the same thing may work later. Never a reason to quarantine a mail."""
+    """A failure of machine or network that may pass. Never a reason to quarantine a mail."""
 
 
 class PermanentError(MailbotError):
-    """Trying again gives the same answer."""
+    """A failure that a retry will not change."""
 
 
 class LogInRefused(PermanentError):
-    """The SMTP server refuses the password or the token, or no token is given without a person."""
+    """The SMTP server rejects the password or token, or the OAuth provider requires a person to log in."""
 
 
 class MailboxUnavailable(TemporaryError):
-    """The IMAP server can't be reached, refused the log-in, or closed the connection.
-
-    `credentials`: the server refused the password or the token, so that waiting alone will not mend it.
-    """
+    """The IMAP server can't be reached, rejected the login, or closed the connection."""
 
     def __init__(self, message: str, *, credentials: bool = False) -> None:
+        #: The server rejected the password or token, so retrying alone will not help.
         self.credentials = credentials
         super().__init__(message)
 
 
 class FilingRefused(MailboxUnavailable):
-    """The server answers, but will not move handled mail out of the folder. The connection is in order."""
+    """The IMAP server is reachable, but does not move handled mail out of the folder."""
 
 
 class StoreUnavailable(TemporaryError):
@@ -64,4 +63,4 @@ class StoreUnavailable(TemporaryError):
 
 
 class DeskInUse(MailbotError):
-    """Another mailbot process holds this desk's database."""
+    """Another mailbot process has locked this desk's database."""

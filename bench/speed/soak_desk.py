@@ -15,12 +15,12 @@ from mailbot.config.load import load_settings
 from mailbot.daemon.app import Daemon
 from mailbot.desk.wiring import open_desk
 from mailbot.runtime.clock import ScaledClock
-from mailbot.runtime.memory import keep_small
+from mailbot.runtime.memory import tune_memory
 
 
 def main(config: Path, start: datetime, speed: float) -> None:
     """Run until standard input closes."""
-    keep_small()
+    tune_memory()
     with open_desk(load_settings(config), clock=ScaledClock(start, speed), exclusive=True) as desk:
         daemon = Daemon(desk)
         daemon.start()

@@ -56,7 +56,7 @@ DOORS = (
     ("mailbot.desk.helpdesk", "Helpdesk.process", "decide"),
     ("mailbot.desk.outbound.templates", "Renderer.render", "render"),
     ("mailbot.mail.compose.composer", "compose", "compose"),
-    ("mailbot.mail.compose.composer", "enclose", "compose"),
+    ("mailbot.mail.compose.attachments", "enclose", "compose"),
     ("mailbot.transport.smtp.submission", "Submission.send", "send"),
     ("mailbot.desk.outbound.delivery", "Delivery._noted", "record what was sent"),
     ("mailbot.desk.outbound.delivery", "Delivery._record", "record what was sent"),

@@ -51,11 +51,11 @@ def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
 
 def _looked_at(held: Mapping[str, Any], raw: bytes) -> InboundMessage:
     """The mail understood, or where that is what broke (or ended) mailbot, its header alone."""
-    from mailbot.mail.mime.minimal_parser import glance
+    from mailbot.mail.mime.minimal_parser import parse_minimal
     from mailbot.mail.mime.parser import parse_message
 
     if held["rule"] in _NOT_TO_BE_READ:
-        return glance(raw, held["size"])
+        return parse_minimal(raw, held["size"])
     return parse_message(raw)
 
 

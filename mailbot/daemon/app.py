@@ -33,7 +33,7 @@ from mailbot.daemon.scheduler import Scheduler
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import ConfigError, MailbotError
 from mailbot.monitoring.watcher import HANG_SECONDS, Watcher
-from mailbot.runtime.memory import keep_small
+from mailbot.runtime.memory import tune_memory
 from mailbot.runtime.systemd import Notifier
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def run(settings: Settings, config_path: Path | None = None, mailboxes: Mapping[
 
     `mailboxes`: begun to be opened, by place (`inbox_doors`).
     """
-    keep_small()
+    tune_memory()
     notifier = Notifier()
     signals = _Signals()
     with open_desk(settings, exclusive=True) as desk:

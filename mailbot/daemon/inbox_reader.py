@@ -19,7 +19,7 @@ from mailbot.desk.inbound.analysis_pool import BACKLOG, Batch
 from mailbot.desk.inbound.priority import FIELDS, with_priority
 from mailbot.errors import FilingRefused
 from mailbot.mail.fetched import FetchedMail, Folder
-from mailbot.runtime.memory import give_back, one_large
+from mailbot.runtime.memory import one_large_mail, release_memory
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.transport.imap.mailbox import Mailbox
 
@@ -113,7 +113,7 @@ class InboxReader:
                     break  # the mail in hand is finished; the rest waits in the folder
             self._file(uidvalidity, to_file | (in_hand.result() if in_hand else {}))
         if len(new) >= BACKLOG:
-            give_back()
+            release_memory()
         return taken
 
     def _fetched(self, uidvalidity: int, uids: Sequence[int], new: Sequence[int]) -> Iterator[list[FetchedMail]]:
@@ -166,7 +166,7 @@ class InboxReader:
     def _take(self, batch: Sequence[FetchedMail], begun: Batch | None) -> dict[int, Seen]:
         """Stored first, then handled; what is to be moved, by UID."""
         prepared = begun.result() if begun else [None] * len(batch)
-        with one_large(max(len(arrival.raw) for arrival in batch)):
+        with one_large_mail(max(len(arrival.raw) for arrival in batch)):
             ids = self._helpdesk.receive(self._name, batch, prepared=prepared, stays=True)
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
         understood = {inbound_id: known.understood for inbound_id, known in zip(ids, prepared, strict=True) if known}

@@ -18,7 +18,7 @@ from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import MailboxUnavailable
 from mailbot.monitoring.canary import number_of
-from mailbot.runtime.memory import keep_small
+from mailbot.runtime.memory import tune_memory
 from mailbot.transport.imap.mailbox import Mailbox
 from mailbot.transport.smtp.pool import SubmissionPool
 from mailbot.transport.smtp.submission import Submission
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 def run_once(settings: Settings, mailboxes: Mapping[str, Mailbox] | None = None) -> int:
     """One turn of the desk; 0, or 1 where a server could not be used. `mailboxes`: begun to be opened, by place."""
-    keep_small()
+    tune_memory()
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
         sharing = None if desk.store.is_sqlite else WorkSharing(desk, lambda: None)

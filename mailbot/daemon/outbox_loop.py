@@ -134,7 +134,7 @@ class OutboxLoop:
 
     def _ask(self) -> None:
         """Nothing is to be sent, and nothing was for a while: does the server still take us?"""
-        line = self.pulse.line
+        line = self.pulse.status
         is_well = line.worked_at is not None and line.failing_since is None
         if time.monotonic() - self._heard < (ASK_SECONDS if is_well else ASK_SOON_SECONDS):
             return

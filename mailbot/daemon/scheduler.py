@@ -25,7 +25,7 @@ from mailbot.desk.wiring import Desk
 from mailbot.errors import TemporaryError
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage, in_words
-from mailbot.runtime.memory import give_back
+from mailbot.runtime.memory import release_memory
 from mailbot.store.privacy.retention import drop_raw_mail
 from mailbot.store.search import index
 
@@ -146,7 +146,7 @@ class Scheduler:
             if self._desk.helpdesk.summarise():
                 self._outgoing()
             self._desk.store.shrink()
-            give_back()
+            release_memory()
             country = self._desk.settings.hours.holidays
             if country:  # takes 150 ms at its first time, which the first mail would wait for
                 national_holidays(country, self._desk.clock.now().year)

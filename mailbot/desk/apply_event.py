@@ -23,17 +23,17 @@ from mailbot.ticket.events import (
     Decision,
     DeliveryFailed,
     Event,
-    Hold,
     OpenFollowUp,
+    Quarantine,
     Reported,
 )
 from mailbot.ticket.lifecycle import decide
 
 
 def apply_event(turn: Context, loaded: StoredTicket, event: Event, source: Words | None = None) -> Decision:
-    """Decide and write. `decision.refusals`, `Hold` and `OpenFollowUp` are left to the caller, nothing written."""
+    """Decide and write. `decision.refusals`, `Quarantine` and `OpenFollowUp` are left to the caller, nothing written."""
     decision = decide(loaded.ticket, event, turn.policy)
-    if decision.refusals or any(isinstance(e, Hold | OpenFollowUp) for e in decision.effects):
+    if decision.refusals or any(isinstance(e, Quarantine | OpenFollowUp) for e in decision.effects):
         return decision
     assert decision.ticket is not None
     _write(turn, turn.work.save(loaded, decision.ticket), decision, event, source)
@@ -48,8 +48,8 @@ def open_new(turn: Context, event: Reported, source: Words, mailbox_id: int) -> 
     decision = decide(None, event, policy)
     assert decision.ticket is not None
     loaded = turn.work.open_ticket(decision.ticket, mailbox_id, source.message_id)
-    if policy.notify == "round_robin" and len(decision.ticket.told) == 1 and not decision.ticket.agent:
-        turn.work.set_in_turn(policy.in_turn, decision.ticket.told[0])
+    if policy.notify == "round_robin" and len(decision.ticket.notified) == 1 and not decision.ticket.agent:
+        turn.work.set_in_turn(policy.in_turn, decision.ticket.notified[0])
     _write(turn, loaded, decision, event, source)
     return loaded
 

@@ -39,7 +39,7 @@ from mailbot.desk.profile import DeskProfile
 from mailbot.errors import NotPossible
 from mailbot.mail.analysis import Analysis, analyse
 from mailbot.mail.attachments.policy import Refusals
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
 from mailbot.mail.fetched import (
     FetchedMail,

@@ -34,7 +34,7 @@ from mailbot.desk.outbound.templates import Renderer
 from mailbot.desk.profile import DeskProfile, Inbox
 from mailbot.desk.views import DeskView
 from mailbot.mail.attachments.policy import Refusals
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.reply_token import Signer
 from mailbot.runtime.clock import Clock, SystemClock
 from mailbot.runtime.logs import SharedOutage

@@ -1,13 +1,14 @@
-"""Everything that a mail says by itself, in one step: parsed, judged, its new words told from the rest.
+"""Everything that a mail says by itself: parsed, classified, its new words separated from quotations.
 
-In: the raw bytes and who we are. Out: `Analysis`. Pure, so it may run in another process, beside the one that writes.
+In: the raw bytes and our own identity. Out: `Analysis`. Pure, so it may run in another process than the database.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import (
     Classification,
     InboundMessage,
@@ -19,20 +20,20 @@ from mailbot.mail.reply.reply_text import new_words
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a mail says. `words`: its new words, told without knowing what we sent; None: they were not looked for."""
+    """What a mail says."""
 
     message: InboundMessage
     verdict: Classification
-    words: Reply | None = None
+    words: Reply | None = None  #: New words, found without knowing what we sent; None: not searched for.
 
 
 def analyse(raw: bytes, own: OwnIdentity, *, partial_size: int | None = None) -> Analysis:
-    """Read a mail. `partial_size`: only its header was fetched, and the whole has so many bytes."""
+    """Parse and classify a mail; with `partial_size` `raw` is only the header of a mail of that size."""
     message = parse_message(raw) if partial_size is None else replace(parse_header_only(raw), size=partial_size)
     return Analysis(message, classify(message, own))
 
 
 def analyse_fully(raw: bytes, own: OwnIdentity) -> Analysis:
-    """The same, with the new words, which cost as much again: for a process that has nothing else to do."""
+    """Analyse a mail including its new words, which takes twice as long: for a process of its own."""
     found = analyse(raw, own)
     return replace(found, words=new_words(found.message))

@@ -1,4 +1,4 @@
-"""Values at the door: a mail that waits in a folder, and where it belongs once it was taken in."""
+"""Values between a mailbox and the desk: a mail as fetched, and the folder it is moved to once it is handled."""
 
 from __future__ import annotations
 
@@ -9,39 +9,31 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class FetchedMail:
-    """A mail that waits in the folder.
-
-    `raw`: its bytes as the server has them (only the header where `partial`: the mail is larger than allowed);
-    `size`: RFC822.SIZE, bytes; `internal_date`: when the server received it, aware UTC, None where it did not say.
-    """
+    """A mail in the inbox."""
 
     uidvalidity: int
     uid: int
-    raw: bytes = field(repr=False)
-    size: int
-    internal_date: datetime | None
-    partial: bool
+    raw: bytes = field(repr=False)  #: As the server has it; only the header if `partial`.
+    size: int  #: RFC822.SIZE, bytes.
+    internal_date: datetime | None  #: When the server received it, aware UTC; None if unknown.
+    partial: bool  #: The mail is larger than allowed.
 
 
 @dataclass(frozen=True, slots=True)
 class Misfiled:
-    """A mail that was let out of quarantine after it had been moved there: it lies in the wrong folder.
-
-    `uid`, `uidvalidity`: where it lay in the inbox; `size`: RFC822.SIZE; `message_id`, `digest`: `core.identity` of
-    what was stored, which is only the header where `partial`.
-    """
+    """A mail that was released from quarantine after it had been moved to the quarantine folder."""
 
     inbound_id: int
-    uidvalidity: int
+    uidvalidity: int  #: In the inbox, as `uid`.
     uid: int
-    size: int
-    message_id: str
+    size: int  #: RFC822.SIZE, bytes.
+    message_id: str  #: As `digest`, of `duplicates.identity` of what was stored.
     digest: str
-    partial: bool
+    partial: bool  #: Only the header was stored.
 
 
 class Folder(StrEnum):
-    """Where a mail that was taken in belongs."""
+    """The folder to which a handled mail is moved."""
 
     PROCESSED = "processed"
     QUARANTINE = "quarantine"

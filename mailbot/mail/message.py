@@ -1,6 +1,6 @@
-"""Values of an incoming mail, as `core.parse` gives them: frozen, typed, complete.
+"""Values of an incoming mail, as `mail.mime.parser` returns them: frozen, typed, complete.
 
-Nothing here reads a socket, a file or a clock. Texts hold neither NUL nor lone surrogates, and lines end with `\n`.
+Texts contain neither NUL nor lone surrogates, and their lines end with a line feed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A mailbox (RFC 5322 §3.4): display name (decoded, controls removed), addr-spec (lower case, `local@domain`)."""
+    """A mailbox (RFC 5322 §3.4)."""
 
-    email: str
-    name: str = ""
+    email: str  #: The addr-spec, `local@domain`, in lower case.
+    name: str = ""  #: The display name, decoded, without controls.
 
     @property
     def domain(self) -> str:
@@ -33,56 +33,46 @@ class Address:
 
 @dataclass(frozen=True)
 class Attachment:
-    """One leaf part that is not the text of the mail (files, inline images, nested mails, calendar parts).
+    """One leaf part that is not the text of the mail (files, inline images, nested mails, calendar parts)."""
 
-    `name` is safe to show and to store (no path, no controls, never empty); `content_type` is lower case, checked
-    against the content where the two disagree; `content_id` has no angle brackets; `inline` is true where the HTML
-    refers to it by `cid:`. `signature` marks the machine parts of S/MIME and PGP (smime.p7s, signature.asc): kept, but
-    nothing that a person attached, so not to be listed as such. `let_go` has size and digest of a content that was
-    let go (`without_content`): whoever needs it then reads the mail again.
-    """
-
-    name: str
-    content_type: str
-    content: bytes = field(repr=False)
-    content_id: str = ""
-    inline: bool = False
-    signature: bool = False
-    let_go: tuple[int, str] | None = None
+    name: str  #: Safe to show and to store: no path, no controls, never empty.
+    content_type: str  #: Lower case; from the content where it contradicts the declaration.
+    content: bytes = field(repr=False)  #: Decoded; empty after `drop_content`.
+    content_id: str = ""  #: Without angle brackets.
+    inline: bool = False  #: The HTML refers to it by `cid:`.
+    signature: bool = False  #: A machine part of S/MIME or PGP (smime.p7s, signature.asc), which nobody attached.
+    dropped: tuple[int, str] | None = None  #: Size and digest of a dropped content, which is in the stored mail.
 
     @property
     def size(self) -> int:
-        """Length of the decoded content, bytes."""
-        return self.let_go[0] if self.let_go else len(self.content)
+        """Length of the decoded content in bytes."""
+        return self.dropped[0] if self.dropped else len(self.content)
 
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the decoded content."""
-        return self.let_go[1] if self.let_go else hashlib.sha256(self.content).hexdigest()
+        return self.dropped[1] if self.dropped else hashlib.sha256(self.content).hexdigest()
 
-    def without_content(self) -> Attachment:
-        """The same as the desk keeps it on record: the bytes are let go, their size and digest stay."""
-        return self if self.let_go else replace(self, content=b"", let_go=(self.size, self.sha256))
+    def drop_content(self) -> Attachment:
+        """Return the attachment with only size and digest of its content."""
+        return self if self.dropped else replace(self, content=b"", dropped=(self.size, self.sha256))
 
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """The top-level header fields in their order: (name as written, value unfolded and decoded per RFC 2047).
+    """The top-level header fields in their order. Look-ups ignore case (RFC 5322 §1.2.2)."""
 
-    Authentication-Results is not decoded, for what is encoded in it is a sender's.
-
-    Look-ups ignore case (RFC 5322 §1.2.2).
-    """
-
+    #: (name as written, value unfolded and decoded per RFC 2047). Authentication-Results is not decoded: what is
+    #: encoded in it comes from the sender.
     fields: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str, default: str = "") -> str:
-        """The first value of that name."""
+        """Return the first value of that name."""
         wanted = name.lower()
         return next((value for key, value in self.fields if key.lower() == wanted), default)
 
     def get_all(self, name: str) -> tuple[str, ...]:
-        """Every value of that name, topmost first."""
+        """Return every value of that name, topmost first."""
         wanted = name.lower()
         return tuple(value for key, value in self.fields if key.lower() == wanted)
 
@@ -95,20 +85,16 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class MultipartReport:
-    """The machine part of a `multipart/report` (RFC 6522), or of a bounce that has the same parts without saying so.
-
-    `status` is the text of the `message/delivery-status` part(s) (RFC 3464), `original_headers` the header of the
-    returned mail (`message/rfc822` or `text/rfc822-headers`), each "" where absent.
-    """
+    """The machine part of a `multipart/report` (RFC 6522), or of a bounce that has the same parts undeclared."""
 
     report_type: str
-    status: str = ""
-    original_headers: str = ""
+    status: str = ""  #: Text of the `message/delivery-status` parts (RFC 3464).
+    original_headers: str = ""  #: Header of the returned mail (`message/rfc822` or `text/rfc822-headers`).
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One Received field (RFC 5321 §4.4), topmost first; what can't be read is ""/None."""
+    """One Received field (RFC 5321 §4.4); what can't be read is "" or None."""
 
     by: str = ""
     from_: str = ""
@@ -117,45 +103,37 @@ class Hop:
 
 @dataclass(frozen=True)
 class InboundMessage:
-    """An incoming mail, understood as far as its form goes.
-
-    `from_` holds every mailbox of every From field (two From fields are a defect: `duplicate-from`); `sender_address`
-    is the one that counts. `text` is the plain body; where there is none, the words of the HTML (`text_from_html`);
-    `html` the HTML body with `cid:` links left as they are, or "". `message_id` and `references` keep their angle
-    brackets. `recipients` are all addresses that the mail was sent to as far as the header says (To, Cc, Delivered-To,
-    X-Original-To, Envelope-To), lower case. `defects` are short codes for the admin ("no-boundary", "duplicate-from",
-    "unknown-charset:foo-999", …).
-    """
+    """An incoming mail, parsed."""
 
     headers: Headers = Headers()
-    message_id: str = ""
+    message_id: str = ""  #: With angle brackets, as `in_reply_to` and `references`.
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
-    from_: tuple[Address, ...] = ()
+    from_: tuple[Address, ...] = ()  #: Every mailbox of every From field; `from_address` is the author.
     sender: Address | None = None
     reply_to: tuple[Address, ...] = ()
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
-    recipients: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()  #: Of To, Cc, Delivered-To, X-Original-To, Envelope-To; lower case.
     return_path: str | None = None
     subject: str = ""
     date: datetime | None = None
-    text: str = ""
-    html: str = ""
-    text_from_html: bool = False
+    text: str = ""  #: The plain body, or else the text of the HTML.
+    html: str = ""  #: The HTML body, its `cid:` links unchanged.
+    text_from_html: bool = False  #: Part of `text` is from HTML.
     attachments: tuple[Attachment, ...] = ()
     nested: tuple[InboundMessage, ...] = ()
     report: MultipartReport | None = None
     received: tuple[Hop, ...] = ()
-    security: tuple[str, ...] = ()
-    defects: tuple[str, ...] = ()
+    security: tuple[str, ...] = ()  #: "smime-signed", "pgp-encrypted", …
+    defects: tuple[str, ...] = ()  #: Codes for the admin ("no-boundary", "unknown-charset:foo-999", …).
     size: int = 0
 
     @property
     def from_address(self) -> Address:
         """The author: the first From mailbox, else Sender, else an empty address.
 
-        Sender speaks for nobody where a From is there that can be read in two ways: a server may have read the other.
+        Sender doesn't count if a From field can be read in two ways: a server may have read it in the other one.
         """
         if self.from_:
             return self.from_[0]
@@ -165,55 +143,46 @@ class InboundMessage:
 
     @property
     def from_addr(self) -> str:
-        """The author's addr-spec, lower case; "" where the mail names none."""
+        """The author's addr-spec in lower case, "" if the mail has none."""
         return self.from_address.email
 
 
 class Kind(StrEnum):
-    """What sort of correspondent wrote, and so what may be done with the mail (features.md §3).
+    """What kind of sender wrote a mail, which decides what may be done with it (docs/developer/rules.md)."""
 
-    LOOP nothing happens · BOUNCE goes to the ticket of the mail that bounced · AUTO is recorded, changes nothing and is
-    never answered · NOACK is a person's, but gets no automatic mail · QUARANTINE is held · HUMAN is everything else.
-    """
-
-    HUMAN = "human"
-    NOACK = "noack"
-    AUTO = "auto"
-    BOUNCE = "bounce"
-    LOOP = "loop"
-    QUARANTINE = "quarantine"
+    HUMAN = "human"  # everything else
+    NOACK = "noack"  # from a person, but gets no automatic mail
+    AUTO = "auto"  # recorded, changes nothing and is never answered
+    BOUNCE = "bounce"  # belongs to the ticket of the mail that bounced
+    LOOP = "loop"  # ignored
+    QUARANTINE = "quarantine"  # quarantined
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """A delivery report about one recipient.
+    """A delivery report about one recipient; what it doesn't say is ""."""
 
-    `hard`: will not be delivered (RFC 3463 class 5, or words that say so); False: delayed or a passing fault.
-    `status` is the RFC 3463 code ("5.1.1") or ""; `recipient` the address that failed or ""; `diagnostic` the
-    server's words; `original_message_id` the Message-ID (angle brackets) of our mail, `original_subject` its subject.
-    """
-
-    hard: bool
-    status: str = ""
-    recipient: str = ""
-    diagnostic: str = ""
-    original_message_id: str = ""
-    original_subject: str = ""
+    hard: bool  #: Will not be delivered (RFC 3463 class 5, or words that say so); False: delayed or temporary.
+    status: str = ""  #: RFC 3463 code ("5.1.1").
+    recipient: str = ""  #: The address that failed.
+    diagnostic: str = ""  #: The server's words.
+    original_message_id: str = ""  #: Of our mail, with angle brackets.
+    original_subject: str = ""  #: Of our mail.
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The verdict on a mail: its kind, the rule that decided, why in words for the admin, and what else was learnt."""
+    """The kind of a mail, and why."""
 
     kind: Kind
-    rule: str = ""
-    reason: str = ""
+    rule: str = ""  #: The rule that decided.
+    reason: str = ""  #: In words for the admin.
     bounce: Bounce | None = None
-    returns_on: str = ""
+    returns_on: str = ""  #: When an absent person returns, if an out-of-office reply says so.
 
 
 class Intent(StrEnum):
-    """What the new words of a reply to a closed ticket or a reminder mean."""
+    """What the new words of a reply to a closed ticket or to a reminder mean."""
 
     STILL_BROKEN = "still_broken"
     THANKS = "thanks"
@@ -223,37 +192,29 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A body, cut: `text` is what its author wrote now; the rest is hidden, never lost.
+    """A body, split into new words and the rest."""
 
-    `quoted` is the hidden quotation, `signature` the author's signature and device footer. `rule` names what cut
-    ("gmail_quote", "attribution:id", "marker", …; "" where nothing was cut). `nothing_new`: a quotation or a signature
-    is all there is, so `text` shows it whole.
-    """
-
-    text: str
-    quoted: str = ""
-    signature: str = ""
-    rule: str = ""
-    nothing_new: bool = False
+    text: str  #: What the author wrote now.
+    quoted: str = ""  #: The quotation.
+    signature: str = ""  #: The author's signature and device footer.
+    rule: str = ""  #: The rule that split it ("gmail_quote", "attribution:id", "marker", …), "" if nothing was cut.
+    nothing_new: bool = False  #: There is only a quotation or a signature, so `text` is the whole body.
 
 
 @dataclass(frozen=True)
 class Forward:
-    """A mail that somebody passed on: who wrote it first, and what they wrote.
-
-    `comment` is what the forwarder put above it (an agent's commands, say).
-    """
+    """A forwarded mail: its original author, and what they wrote."""
 
     author: Address
     subject: str = ""
     date: datetime | None = None
     text: str = ""
-    comment: str = ""
+    comment: str = ""  #: What the forwarder wrote above it (for example an agent's commands).
     attachments: tuple[Attachment, ...] = ()
 
 
 class MessageKind(StrEnum):
-    """What a message on a ticket is (contract.md)."""
+    """What a message on a ticket is."""
 
     REPORT = "report"
     REPLY = "reply"

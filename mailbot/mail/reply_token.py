@@ -1,8 +1,8 @@
-"""Signed reply addresses, signed Message-IDs and signed bounce addresses: who was written to about what, provable.
+"""Signed reply addresses, Message-IDs and bounce addresses: a proof of who was written to about what.
 
-A token is `[a-z2-7]` with the digits `0`, `1`, `8`, `9` as marks (so it survives systems that fold case), for example
-`support+a0amkq0r4n2vzq3kq6xk7tm5@helpdesk.example`: purpose, what it is about in base32, an HMAC-SHA-256 cut to
-100 bits. The HMAC covers purpose, desk, subject and person, so that a token of one ticket, person or role fits no
+A token consists of `[a-z2-7]` and the separator `0` (so it survives systems that fold case), for example in
+`support+a0amkq0r4n2vzq3kq6xk7tm5@helpdesk.example`: purpose, number in base32, an HMAC-SHA-256 truncated to 100 bits.
+The HMAC covers purpose, desk, number and person, so that a token of one ticket, person or role is invalid for any
 other. Comparison takes constant time. The first key signs; older keys still verify (rotation with a grace period).
 
 No clock, no randomness: Message-IDs get their unique part from the caller.
@@ -26,20 +26,20 @@ class Purpose(StrEnum):
     """What a token lets its holder do."""
 
     REQUESTER = "r"  # a requester's or participant's reply on a ticket
-    AGENT = "a"  # an agent's words and commands on a ticket
-    CONFIRM = "c"  # an agent's confirmation of a held mail
+    AGENT = "a"  # an agent's answers and commands on a ticket
+    CONFIRM = "c"  # an agent's confirmation of a mail that awaits it
     BOUNCE = "b"  # the envelope sender of one outgoing mail (VERP)
     STATUS = "s"  # a participant's link to the status page
-    CANARY = "k"  # a mail of the desk to itself that measures the way round
-    QUARANTINE = "q"  # a lead's orders on the mails of one list of the quarantine
+    CANARY = "k"  # a mail of the desk to itself that measures the round trip
+    QUARANTINE = "q"  # a lead's commands on the mails of one quarantine list
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as found in an address or a Message-ID; `number` names a ticket, inbound mail, outbox mail or list."""
+    """A token as found in an address or a Message-ID."""
 
     purpose: Purpose
-    number: int
+    number: int  #: Of a ticket, inbound mail, outbox mail or quarantine list.
     mac: str
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Token:
 
 
 class Signer:
-    """Makes and checks tokens. `keys`: newest first, each at least 16 bytes."""
+    """Signs and verifies tokens. `keys`: newest first, each at least 16 bytes."""
 
     def __init__(self, keys: tuple[bytes, ...], desk: str = "main") -> None:
         if not keys or any(len(key) < 16 for key in keys):
@@ -56,13 +56,13 @@ class Signer:
         self._desk = desk.encode()
 
     def sign(self, purpose: Purpose, number: int, person: str = "") -> Token:
-        """A token for this person (addr-spec, case does not matter)."""
+        """Return a token for this person (an addr-spec in any case)."""
         return Token(purpose, number, self._mac(self._keys[0], purpose, number, person))
 
     def belongs_to(self, token: Token, person: str = "") -> bool:
-        """Was this token made for this person?"""
+        """Return whether this token was signed for this person."""
         found = False
-        for key in self._keys:  # no early end: the time must not tell which key fitted
+        for key in self._keys:  # no early exit: the time must not reveal which key matched
             found |= hmac.compare_digest(self._mac(key, token.purpose, token.number, person), token.mac)
         return found
 
@@ -73,7 +73,7 @@ class Signer:
 
 
 def read_tokens(text: str) -> list[Token]:
-    """Every token in an address, a Message-ID or a list of them, in order; nothing is verified yet."""
+    """Return every token in an address, a Message-ID or a list of them, in order and not verified."""
     return [
         Token(Purpose(purpose), _from_base32(number), mac)
         for purpose, number, mac in _TOKEN.findall(text.lower()[:100_000])
@@ -81,12 +81,12 @@ def read_tokens(text: str) -> list[Token]:
 
 
 def token_opening(purpose: Purpose, number: int) -> str:
-    """How every token of this purpose and number begins, whoever it was signed for: for look-ups."""
+    """Return the prefix of all tokens of this purpose and number, for look-ups."""
     return f"{purpose.value}0{_to_base32(number)}0"
 
 
 def signed_address(address: str, token: Token) -> str:
-    """`support@x` → `support+TOKEN@x`: 36 characters more; the local part may have 64 (RFC 5321 §4.5.3.1.1)."""
+    """Return `support+TOKEN@x` for `support@x`: 36 characters more, of 64 in a local part (RFC 5321 §4.5.3.1.1)."""
     local, _, domain = address.partition("@")
     return f"{local}+{token}@{domain}"
 

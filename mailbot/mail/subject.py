@@ -1,16 +1,16 @@
-"""What a subject line says: ticket numbers, reply and forward prefixes, a request for the status, and its plain words.
+"""Subject lines: ticket numbers, reply and forward prefixes, a request for the status, and the plain words.
 
 In: a decoded subject (RFC 2047 already undone). Out: numbers, booleans, text. Numbers are *candidates*: whether such a
-ticket exists, and whether the writer takes part in it, is decided in `core.route`. Never: a number of a school (NPSN),
-a year, a date, an amount or a telephone number as a ticket.
+ticket exists, and whether the sender takes part in it, is decided by ticket.matching. Never: the number of a school
+(NPSN), a year, a date, an amount or a telephone number as a ticket.
 
 The tokens of a subject are read from left to right; a number counts as a ticket's
-- where `#` stands before it (`#12345`, `# 12345`, `[#12345]`, `＃１２３４５`, `#12.345`), or
-- where a word for ticket stands before it (`no. tiket 12345`, `Tiket: 12345`, `nomor laporan 12345`),
-unless the nearest label before it names another sort of number (`NPSN #20512345`, `kode error #10021`). A number of
-one or two digits, or one that looks like a year, needs our own form to count (`#7 - Judul`, `[#7]`, `tiket #7`):
-`#1 masalah` counts one problem. What stands in our own place (before the quoted subject, after the prefixes) or after
-a word for ticket comes before the rest; otherwise the order is that of the subject.
+- if it follows `#` (`#12345`, `# 12345`, `[#12345]`, `＃１２３４５`, `#12.345`), or
+- if it follows a word for ticket (`no. tiket 12345`, `Tiket: 12345`, `nomor laporan 12345`),
+unless the nearest label before it names another kind of number (`NPSN #20512345`, `kode error #10021`). A number of
+one or two digits, or one that looks like a year, must be written as we write it (`#7 - Judul`, `[#7]`, `tiket #7`):
+`#1 masalah` counts one problem. Numbers where we put ours (before the quoted subject, after the prefixes) or after a
+word for ticket come first; otherwise the order is that of the subject.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from mailbot.vocabulary import subjects as words
 
-MAX_READ = 1000  # characters that are looked at; RFC 5322 §2.1.1 allows 998 a line
+MAX_READ = 1000  # characters that are read; RFC 5322 §2.1.1 allows 998 a line
 MAX_SUBJECT = 200
 MAX_DIGITS = 9
 
@@ -54,7 +54,7 @@ _SOFT_PUNCTUATION = frozenset("#:.-=([\"'")
 
 
 def subject_tags(subject: str) -> list[int]:
-    """Ticket numbers that the subject may name, likeliest first, each once."""
+    """Return the ticket numbers that the subject may name, likeliest first, each once."""
     text = _folded(subject)
     if not any("0" <= c <= "9" for c in text):
         return []
@@ -63,7 +63,7 @@ def subject_tags(subject: str) -> list[int]:
     own_form = dict(head.tags)
     likely = list(own_form.values())
     rest: list[int] = []
-    previous: int | None = None  # the token before which a list of numbers goes on
+    previous: int | None = None  # the last number, which a list may continue
     for index, token in enumerate(tokens):
         if not token.numbers or any(start <= token.start < end for start, end in own_form):
             previous = index if token.numbers else previous
@@ -80,14 +80,14 @@ def subject_tags(subject: str) -> list[int]:
 
 
 def clean_subject(subject: str) -> str:
-    """The plain words, for `#12345 - <subject>`: no prefixes, no tag of ours, no controls, at most 200 characters."""
+    """Return the plain words: no prefixes, no tag of ours, no controls, at most 200 characters."""
     text = " ".join("".join(" " if _is_blank(c) else c for c in subject if not _is_dropped(c)).split())[:MAX_READ]
     while True:
-        folded, places = _folded_with_places(text)
+        folded, positions = _folded_with_positions(text)
         end = _read_head(folded).end
         if end == 0:
             break
-        text = text[places[end] :] if end < len(places) else ""
+        text = text[positions[end] :] if end < len(positions) else ""
     text = text.strip()
     if len(text) <= MAX_SUBJECT:
         return text
@@ -96,7 +96,7 @@ def clean_subject(subject: str) -> str:
 
 
 def status_request(subject: str) -> int | None:
-    """The number in `STATUS #12345` (any case, prefixes allowed, `#` may be missing), or None."""
+    """Return the number in `STATUS #12345` (any case, prefixes allowed, `#` optional), or None."""
     text = _folded(subject)
     head = _read_head(text)
     if head.tags:
@@ -106,16 +106,16 @@ def status_request(subject: str) -> int | None:
 
 
 def is_reply_subject(subject: str) -> bool:
-    """Whether the outermost prefix is one of a reply (`Re:`, `Bls:`, `Balas:`, …)."""
+    """Return whether the outermost prefix is one of a reply (`Re:`, `Bls:`, `Balas:`, …)."""
     return _read_head(_folded(subject)).outermost == "reply"
 
 
 def is_forward_subject(subject: str) -> bool:
-    """Whether the outermost prefix is one of a forward (`Fwd:`, `Trs:`, `WG:`, …): a forward is not a reply."""
+    """Return whether the outermost prefix is one of a forward (`Fwd:`, `Trs:`, `WG:`, …)."""
     return _read_head(_folded(subject)).outermost == "forward"
 
 
-# The head of a subject: prefixes, gateway labels and tags in our own form, in any order and number
+# The start of a subject: prefixes, gateway labels and tags in our own form, in any order and number
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _read_head(text: str) -> _Head:
 
 
 def _own_number(text: str, tag: re.Match[str]) -> int:
-    """The number of a tag in our own place; 0 where it rather counts something ("#1 masalah", "#2025 tahap 2")."""
+    """Return the number of a tag at the start, 0 if it counts something ("#1 masalah", "#2025 tahap 2")."""
     digits: str = tag.group("in_brackets") or tag.group("bare")
     if digits.startswith("0"):
         return 0
@@ -191,7 +191,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _rank(tokens: list[_Token], index: int) -> int | None:
-    """0: certainly meant as a ticket; 1: has the form of a tag; None: another sort of number."""
+    """Rank a number: 0 certainly a ticket, 1 of the form of a tag, None another kind of number."""
     token = tokens[index]
     hashed = _is_hashed(tokens, index)
     label, numbered = _label(tokens, index)
@@ -212,11 +212,11 @@ def _rank(tokens: list[_Token], index: int) -> int | None:
 
 
 def _is_hashed(tokens: list[_Token], index: int) -> bool:
-    """Whether `#` stands right before the number, at most two spaces away, and is not part of a link or of `&#…;`."""
+    """Return whether `#` is at most two spaces before the number, and not part of a link or of `&#…;`."""
     if index == 0 or tokens[index - 1].text != "#" or tokens[index].start - tokens[index - 1].end > 2:
         return False
     for at in range(index - 1, 0, -1):
-        if tokens[at - 1].end < tokens[at].start:  # a blank: here begins the word that "#" stands in
+        if tokens[at - 1].end < tokens[at].start:  # a blank: the start of the word with "#"
             break
         if tokens[at - 1].text in {"&", "/"}:
             return False
@@ -224,7 +224,7 @@ def _is_hashed(tokens: list[_Token], index: int) -> bool:
 
 
 def _label(tokens: list[_Token], index: int) -> tuple[str, bool]:
-    """What the nearest word before the number says it is ("ticket", "report", "other", ""), and if a "no." is there."""
+    """Return what the nearest word before the number says it is, "" if nothing, and whether it has a "no."."""
     numbered, skipped = False, 0
     for at in range(index - 1, max(-1, index - 9), -1):
         text = tokens[at].text
@@ -248,7 +248,7 @@ def _label(tokens: list[_Token], index: int) -> tuple[str, bool]:
 
 
 def _goes_on(tokens: list[_Token], previous: int, index: int) -> bool:
-    """ "tiket 12345 dan 12346": the second number joins the first, and has as many digits."""
+    """Return whether a number continues a list ("tiket 12345 dan 12346"): joined, with as many digits."""
     between = [t.text for t in tokens[previous + 1 : index] if t.text not in {"#", "[", "]", "(", ")"}]
     same_length = len(str(tokens[previous].numbers[-1])) == len(str(tokens[index].numbers[0]))
     return len(between) == 1 and between[0] in words.JOINERS and same_length
@@ -262,22 +262,22 @@ def _is_year(digits: str) -> bool:
 
 
 def _folded(subject: str) -> str:
-    return _folded_with_places(subject)[0].rstrip()
+    return _folded_with_positions(subject)[0].rstrip()
 
 
-def _folded_with_places(subject: str) -> tuple[str, list[int]]:
-    """Compatibility forms made plain (＃１２ → #12), blanks made spaces; with the place of each character before."""
-    if subject.isprintable() and unicodedata.is_normalized("NFKC", subject):  # nothing to fold: nearly all of them
+def _folded_with_positions(subject: str) -> tuple[str, list[int]]:
+    """Return compatibility forms in plain form (＃１２ → #12), blanks as spaces, and each character's old position."""
+    if subject.isprintable() and unicodedata.is_normalized("NFKC", subject):  # nothing to fold, as in nearly all
         return subject[:MAX_READ], list(range(min(len(subject), MAX_READ)))
     folded: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(subject[:MAX_READ]):
+    positions: list[int] = []
+    for position, character in enumerate(subject[:MAX_READ]):
         if _is_dropped(character):
             continue
         plain = " " if _is_blank(character) else unicodedata.normalize("NFKC", character)
         folded.append(plain)
-        places.extend([place] * len(plain))
-    return "".join(folded), places
+        positions.extend([position] * len(plain))
+    return "".join(folded), positions
 
 
 def _is_blank(character: str) -> bool:
@@ -285,5 +285,5 @@ def _is_blank(character: str) -> bool:
 
 
 def _is_dropped(character: str) -> bool:
-    """Invisible characters: soft hyphens, zero-width and direction marks; the joiner of emoji is kept."""
+    """Return whether a character is invisible (soft hyphen, zero width, direction mark), except joiners of emoji."""
     return unicodedata.category(character) in {"Cf", "Cs"} and character not in "\u200c\u200d"

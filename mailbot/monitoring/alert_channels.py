@@ -28,7 +28,7 @@ from mailbot.mail.compose.composer import (
 from mailbot.mail.message import Address, MessageKind
 from mailbot.monitoring.alert import Alert
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.subprocesses import tied
+from mailbot.runtime.subprocesses import bound_to_parent
 from mailbot.transport.smtp.submission import Accepted, Submission
 
 SMTP_PATIENCE = 30.0
@@ -139,7 +139,7 @@ class CommandRoute:
     def tell(self, alert: Alert) -> str:
         try:
             self._process = process = subprocess.Popen(  # noqa: S603 - the admin's own command, no shell between
-                tied(shlex.split(self._command)),
+                bound_to_parent(shlex.split(self._command)),
                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                 env=environment(alert, self._profile, os.environ), start_new_session=True,
             )  # fmt: skip

@@ -176,14 +176,14 @@ class Watcher:
         return Facts(
             now=now,
             started_at=self._started_at,
-            inboxes=tuple((loop.name, loop.pulse.line) for loop in self._inboxes),
-            outbox=self._outbox.pulse.line if self._outbox else ConnectionStatus(),
+            inboxes=tuple((loop.name, loop.pulse.status) for loop in self._inboxes),
+            outbox=self._outbox.pulse.status if self._outbox else ConnectionStatus(),
             database=self._database(found.database),
             hanging=hanging,
             spaces=found.spaces,
             queue=found.queue,
             canary=self.canary.facts(),
-            lmtp=self.door.line if self.door else None,
+            lmtp=self.door.status if self.door else None,
             scanner=self._desk.helpdesk.screening.line,
         )
 
@@ -192,7 +192,7 @@ class Watcher:
 
     def _database(self, probed: ConnectionStatus) -> ConnectionStatus:
         """What reads found, and what the loops' writes found: a full disk lets itself be read."""
-        lines = [probed, *(loop.database.line for loop in self._loops())]
+        lines = [probed, *(loop.database.status for loop in self._loops())]
         return next((line for line in lines if line.failing_since is not None), probed)
 
     def judge(self) -> None:

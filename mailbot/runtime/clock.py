@@ -1,6 +1,9 @@
-"""Time comes from here, passed in by constructor: nothing else in mailbot asks the machine for the date.
+"""The time: clocks that are passed to constructors, and the form of times in JSON.
 
-`now()` is always an aware datetime in UTC. `ScaledClock` is the demo's: it runs at a settable multiple of real time.
+Nothing else in mailbot asks the machine for the date. `now()` is always an aware datetime in UTC. Tests and replays use
+a `ManualClock`, the demo a `ScaledClock`.
+
+Standards: RFC 3339.
 """
 
 from __future__ import annotations
@@ -12,57 +15,53 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that knows the time."""
+    """A source of the time, which passes as on the machine unless a subclass says otherwise."""
 
     def now(self) -> datetime:
-        """The current moment, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
 
     def real_seconds(self, span: timedelta) -> float:
-        """How many seconds of real waiting `span` takes on this clock."""
-
-    def simulated(self, seconds: float) -> timedelta:
-        """How much time passes on this clock in so many real seconds."""
-
-
-class SystemClock:
-    """The machine's own clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def real_seconds(self, span: timedelta) -> float:
+        """Return how many seconds to wait for `span` to pass on this clock."""
         return span.total_seconds()
 
     def simulated(self, seconds: float) -> timedelta:
+        """Return how much time passes on this clock in real `seconds`."""
         return timedelta(seconds=seconds)
 
 
-class ManualClock:
-    """A clock that stands still until it is told to move (tests, replay)."""
+class SystemClock(Clock):
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return datetime.now(UTC)
+
+
+class ManualClock(Clock):
+    """A clock that moves only when it is set (tests, replay)."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
 
     def now(self) -> datetime:
+        """Return the time that was set last."""
         return self._now
 
     def real_seconds(self, span: timedelta) -> float:
+        """Return 0: there is no point in waiting."""
         return 0.0
 
-    def simulated(self, seconds: float) -> timedelta:
-        return timedelta(seconds=seconds)
-
     def advance(self, span: timedelta) -> None:
-        """Move forward (or, with a negative span, back)."""
+        """Move forward, or with a negative span back."""
         self._now += span
 
     def set(self, moment: datetime) -> None:
-        """Jump to a moment."""
+        """Set the time."""
         self._now = moment.astimezone(UTC)
 
 
-class ScaledClock:
-    """A clock that runs `speed` times as fast as the machine's; the speed may change while it runs."""
+class ScaledClock(Clock):
+    """A clock that runs `speed` times as fast as the machine's, which may change while it runs. Thread-safe."""
 
     def __init__(self, start: datetime | None = None, speed: float = 1.0) -> None:
         self._lock = threading.Lock()
@@ -76,17 +75,20 @@ class ScaledClock:
         return self._speed
 
     def now(self) -> datetime:
+        """Return the simulated time."""
         with self._lock:
             return self._base + timedelta(seconds=(time.monotonic() - self._mark) * self._speed)
 
     def real_seconds(self, span: timedelta) -> float:
+        """Return how many seconds to wait for `span` to pass."""
         return span.total_seconds() / self._speed
 
     def simulated(self, seconds: float) -> timedelta:
+        """Return how much simulated time passes in real `seconds`."""
         return timedelta(seconds=seconds * self._speed)
 
     def set_speed(self, speed: float) -> None:
-        """Go on from the present simulated moment at another speed (> 0)."""
+        """Continue from the current simulated time at another speed (> 0)."""
         if speed <= 0:
             raise ValueError("a clock's speed must be greater than 0")
         now = self.now()
@@ -94,16 +96,16 @@ class ScaledClock:
             self._base, self._mark, self._speed = now, time.monotonic(), speed
 
     def advance(self, span: timedelta) -> None:
-        """Jump forward by a span, at once."""
+        """Move forward by a span at once."""
         with self._lock:
             self._base += span
 
 
 def rfc3339(moment: datetime, zone: tzinfo) -> str:
-    """`2025-11-03T10:45:13.000+07:00`"""
+    """Return a time as `2025-11-03T10:45:13.000+07:00`."""
     return moment.astimezone(zone).isoformat(timespec="milliseconds")
 
 
 def rfc3339_or_null(moment: datetime | None, zone: tzinfo) -> str | None:
-    """The same, or None (JSON's null) where there is no moment."""
+    """Return a time as `rfc3339` does, or None for JSON's null."""
     return None if moment is None else rfc3339(moment, zone)

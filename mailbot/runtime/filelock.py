@@ -1,6 +1,7 @@
-"""A lock between processes that dies with its holder: flock(2) on a file, never a pid file that outlives a crash.
+"""A lock between processes, released when its holder ends.
 
-The holder's process id is written into the file, for the message to whoever comes second; nothing is decided by it.
+It is flock(2) on a file, and not a PID file, which survives a crash. The holder's process id is written into the file
+for the error message of other processes; nothing depends on it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ _RETRY_SECONDS = 0.05
 
 
 class FileLock:
-    """An exclusive lock on `path` (made 0600 if there is none; left there afterwards, empty of meaning)."""
+    """An exclusive lock on the file `path`, which is created with mode 0600 and never removed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
 
     def acquire(self, wait_seconds: float | None) -> bool:
-        """Take the lock; True if it is ours now (or was). `wait_seconds` 0: don't wait; None: as long as it takes."""
+        """Acquire the lock; return whether we hold it. `wait_seconds` 0: don't wait; None: wait without limit."""
         if self._descriptor is not None:
             return True
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -38,14 +39,14 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it isn't held."""
+        """Release the lock, if held."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
             os.close(descriptor)
 
     def holder(self) -> int | None:
-        """The process id that the present holder wrote, if it can be read."""
+        """Return the process id of the holder, None if it can't be read."""
         try:
             words = self.path.read_text().split()
         except OSError:

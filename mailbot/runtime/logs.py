@@ -1,9 +1,9 @@
-"""Logging: text for a person at a terminal, one JSON object a line for journald and whatever reads it.
+"""Logging: text for a terminal, one JSON object a line for journald; and outages logged once.
 
 In: the standard library's log records, from everywhere. Out: lines on stderr, with every configured secret replaced by
-`***` and, in text, every control character made visible (a mail's subject can't write a log line of its own). `Outage`
-says a lasting fault once when it begins and once when it ends. Never: mail bodies, which no caller logs, and which the
-libraries that would are kept from saying.
+`***` and, in text, every control character escaped (a mail's subject can't forge a log line). `Outage` and
+`SharedOutage` log a lasting failure when it begins and when it ends, not at each retry.
+Never: mail bodies, which no caller logs; libraries that would log them are limited to warnings.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from mailbot.runtime.clock import Clock
 
-if TYPE_CHECKING:  # the settings' type is a large import, and the demo logs without any
-    pass
-import threading
-
-# These log what they send and receive where they may speak at DEBUG: mail, and log-ins.
+# At DEBUG, these log what they send and receive: mail and passwords.
 QUIET = (
     "imapclient",
     "imaplib",
@@ -35,32 +32,36 @@ QUIET = (
     "asyncio",
 )
 
-# The words of a reason. Those with a digit differ from try to try: counts, queue numbers, times.
+# The words of a reason. Those with a digit differ between retries: counts, queue numbers, times.
 _WORD = re.compile(r"[^\s()\[\]{}<>\"',;]+")
 _CHANGING = re.compile(r"#[#+\s]*#")
-# A reason is compared by so many characters, and one outage says so many different ones.
+# Characters of a reason that are compared, and different reasons logged per outage.
 _REASON_LENGTH, _MOST_REASONS = 2000, 20
+# Wordings of a shared outage that are logged at once: the first, and what it turns out to be; more only this far apart.
+_WORDINGS, _APART = 2, timedelta(minutes=1)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class _Masking(logging.Formatter):
-    """A formatter that never lets a secret out."""
+    """A formatter that masks secrets."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        # Longest first: one secret may hold another. Under four characters, a mask would eat ordinary words.
+        # Longest first: one secret may contain another. Masks of less than four characters would hit ordinary words.
         known = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
         self._secrets = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
 
     def masked(self, text: str) -> str:
+        """Return the text with every secret replaced."""
         return self._secrets.sub("***", text) if self._secrets else text
 
 
 class TextFormatter(_Masking):
-    """`12:40:11 warning  imap: the text`, local time, for eyes."""
+    """Lines as `12:40:11 warning  imap: the text`, in local time."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text."""
         at = datetime.fromtimestamp(record.created, UTC).astimezone()
         name = record.name.removeprefix("mailbot.")
         message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", record.getMessage())
@@ -71,9 +72,10 @@ class TextFormatter(_Masking):
 
 
 class JsonFormatter(_Masking):
-    """One object a line: `at` (RFC 3339, UTC), `level`, `logger`, `message`, all of `extra`, `traceback`."""
+    """One JSON object a line: `at` (RFC 3339, UTC), `level`, `logger`, `message`, all of `extra`, `traceback`."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
         at = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, object] = {
             "at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -92,9 +94,9 @@ class JsonFormatter(_Masking):
 def configure(
     level: str = "info", form: str = "auto", *, secrets: Iterable[str] = (), stream: TextIO | None = None
 ) -> None:
-    """Send all logging to `stream` (stderr). `form`: "text", "json", or "auto": text on a terminal, JSON elsewhere.
+    """Send all logging to `stream` (stderr) as `form`: "text", "json", or "auto" (text on a terminal, else JSON).
 
-    May be called again (a reload): the last call counts.
+    May be called again, on a reload; the last call counts.
     """
     out = stream or sys.stderr
     text = form == "text" or (form == "auto" and out.isatty())
@@ -107,16 +109,16 @@ def configure(
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # At WARNING it tells of each bell that rings while its chore still runs, twice a second with a slow database.
+    # At WARNING it logs each run skipped because the last has not ended: twice a second if the database is slow.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.captureWarnings(True)
 
 
 class Outage:
-    """A fault that lasts: said once when it begins, once for each new reason, and once when it is over.
+    """A lasting failure, logged once when it begins, once for each new reason, and once when it ends.
 
-    `what` begins each line ("IMAP mail.example:993"). Reasons that differ only in words with digits (a count of bytes,
-    the server's queue number) are one reason. Time comes from `clock`. Not thread-safe: one owner, one thread.
+    `what` begins each line ("IMAP mail.example:993"). Reasons that differ only in words with digits (a number of bytes,
+    the server's queue number) count as one. Not thread-safe.
     """
 
     def __init__(self, log: logging.Logger, what: str, clock: Clock) -> None:
@@ -129,24 +131,24 @@ class Outage:
 
     @property
     def since(self) -> datetime | None:
-        """When it began, None while all is well."""
+        """When it began; None if there is none."""
         return self._since
 
     def failed(self, reason: str, *, level: int = logging.WARNING, traceback: bool = False, compared: str = "") -> None:
-        """One more failed try. Only a reason that this outage has not had yet is logged, with the traceback if asked.
+        """Report a failed try. Only a reason that is new in this outage is logged.
 
-        `reason` may begin with `what`; it is not said twice. `compared`: the part of it that makes it another reason.
+        `reason` may begin with `what`, which is not repeated. `compared`: the part of it that makes it a new reason.
         """
         self._since = self._since or self._clock.now()
         self._tries += 1
-        sort = _CHANGING.sub("#", _WORD.sub(_lasting, (compared or reason)[:_REASON_LENGTH]))
-        if sort not in self._reasons and len(self._reasons) < _MOST_REASONS:
-            self._reasons.add(sort)
+        kind = _CHANGING.sub("#", _WORD.sub(_lasting, (compared or reason)[:_REASON_LENGTH]))
+        if kind not in self._reasons and len(self._reasons) < _MOST_REASONS:
+            self._reasons.add(kind)
             words = reason.removeprefix(f"{self._what}: ")
             self._log.log(level, "%s: %s", self._what, words, exc_info=traceback)
 
     def recovered(self) -> None:
-        """It works. Logged only where it did not before."""
+        """Report a success, which is logged if it ends an outage."""
         if self._since is None:
             return
         lasted = self._clock.now() - self._since
@@ -157,62 +159,58 @@ class Outage:
 
 
 def _lasting(word: re.Match[str]) -> str:
-    """A word as it is, "#" for one that the next try may say otherwise."""
+    """Return a word as it is, or "#" if it contains a digit."""
     return "#" if any(map(str.isdigit, word[0])) else word[0]
 
 
 def in_words(span: timedelta) -> str:
-    """`4s`, `3m 20s`, `2h 5m`, `1d 4h`: two units are enough to judge an outage."""
+    """Return a span as `4s`, `3m 20s`, `2h 5m` or `1d 4h`: two units are enough to judge an outage."""
     seconds = max(0, round(span.total_seconds()))
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
     first = next((at for at, (count, _) in enumerate(parts) if count), 3)
     return " ".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count) or "0s"
 
 
-# How many wordings of one outage are said at once: the first, and what it turns out to be. More follow so far apart.
-_WORDINGS, _APART = 2, timedelta(minutes=1)
-
-
 class SharedOutage:
-    """One thing that several threads use. `what` begins each line. Thread-safe."""
+    """An outage of something that several threads use. `what` begins each line. Thread-safe."""
 
     def __init__(self, log: logging.Logger, what: str, clock: Clock) -> None:
         self._outage = Outage(log, what, clock)
         self._lock = threading.Lock()
         self._clock = clock
         self._failing: set[str] = set()
-        self._said: dict[str, datetime] = {}
+        self._logged: dict[str, datetime] = {}
+        #: Of the last failure, "" if there is no outage.
         self.reason = ""
-        """What the newest failure said; "" while all is well."""
 
     @property
     def since(self) -> datetime | None:
-        """When it began, None while all is well."""
+        """When it began; None if there is none."""
         return self._outage.since
 
     def failed(self, who: str, reason: str) -> None:
-        """`who` (a name of the caller's choice) could not use it."""
+        """Report that `who`, a name of the caller's choice, could not use it."""
         with self._lock:
             self._failing.add(who)
             self.reason = reason
-            sort = reason.rpartition(" [")[0] or reason  # what stands in brackets are the database's own words
+            kind = reason.rpartition(" [")[0] or reason  # without the database's own words in brackets
             now = self._clock.now()
-            if sort not in self._said and not self._may_say(now):
-                sort = next(iter(self._said))  # counted as one more try, and not said
-            self._said.setdefault(sort, now)
-            self._outage.failed(reason, level=logging.ERROR, compared=sort)
+            if kind not in self._logged and not self._may_log(now):
+                kind = next(iter(self._logged))  # counted as one more try, not logged
+            self._logged.setdefault(kind, now)
+            self._outage.failed(reason, level=logging.ERROR, compared=kind)
 
     def works(self, who: str) -> None:
-        """`who` could use it. Costs next to nothing where all was well."""
+        """Report that `who` could use it. Costs next to nothing if there is no outage."""
         if who not in self._failing:
             return
         with self._lock:
             self._failing.discard(who)
             if not self._failing:
                 self.reason = ""
-                self._said.clear()
+                self._logged.clear()
                 self._outage.recovered()
 
-    def _may_say(self, now: datetime) -> bool:
-        """Is there room for one more wording? A clock that was set back keeps nothing quiet for long."""
-        return len(self._said) < _WORDINGS or abs(now - max(self._said.values())) >= _APART
+    def _may_log(self, now: datetime) -> bool:
+        """Return whether one more wording may be logged, also if the clock was set back."""
+        return len(self._logged) < _WORDINGS or abs(now - max(self._logged.values())) >= _APART

@@ -1,20 +1,23 @@
-"""How much memory this process keeps: large blocks go back to the system at once, and large mails are unpacked singly.
+"""Memory of the process: tuning of allocator and garbage collector, and limits on large mails in memory at once.
 
-Out: `keep_small()`, once at the start of a process; `give_back()`, now and then; and three things to be put around what
-has to do with a large mail:
+`tune_memory()` is called once at the start of a process, `release_memory()` now and then. Three context managers go
+around work on large mails:
 
-    one_large(size)    whatever holds it in several forms (packed, as it came, taken apart): no two threads at once
-    taking_in(size)    from before its first byte comes until it was handled
-    unpacking(size)    one that was stored is unpacked, so that a file of it can be sent: not while one is taken in, if
-                       that is soon over, and the other way round. Both are work of a second, without the network
+    one_large_mail(size)        the work that holds it in several forms (compressed, raw, parsed): one thread at a time
+    receiving_large_mail(size)  from before its first byte is received until it is handled
+    unpacking_large_mail(size)  a stored mail is decompressed, so that a file of it can be sent: not while one is
+                                received, if that ends soon, and vice versa; both take about a second without the
+                                network
 
-Why glibc is told: by default it learns from the first 30 MB block that is freed to keep such blocks (mallopt(3),
-M_MMAP_THRESHOLD grows up to 32 MB and the trim threshold to twice that), and gives each thread a heap of its own, of
-which freed pieces seldom come back. It is told at run time and not by MALLOC_ARENA_MAX and its like, so that whoever
-starts the process (systemd, a container, a shell) need not know. Another C library has no `mallopt` and is left alone.
-Why Python's collector is told: by default it looks for cycles after every 700 new objects, and a mail makes thousands,
-of which next to none are in cycles: 6 to 8 % of a mail's CPU time (600 mails, four rounds in turns), no memory saved.
-Never: waits for `one_large` with a transaction open; a thread that writes never needs it.
+glibc by default learns from the first 30 MB block that is freed to keep such blocks (mallopt(3): M_MMAP_THRESHOLD
+grows up to 32 MB and the trim threshold to twice that), and gives each thread a heap of its own, whose freed blocks are
+seldom returned. It is tuned at run time and not by MALLOC_ARENA_MAX and the like, so that whatever starts the process
+(systemd, a container, a shell) need not set them. Other C libraries have no `mallopt` and are not tuned.
+
+Python's collector by default looks for cycles after every 700 new objects, and a mail creates thousands, of which next
+to none are in cycles: this took 6 to 8 % of a mail's CPU time (600 mails, four alternating rounds) and saved no memory.
+
+Never: waits for `one_large_mail` with a transaction open; a thread that writes never needs it.
 """
 
 from __future__ import annotations
@@ -25,44 +28,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# A mail of more bytes is a large one.
+# A mail of more bytes counts as large.
 LARGE = 1_000_000
-# mallopt(3); the figures are those of malloc.h.
+# mallopt(3), values of malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_KEPT_AT_THE_TOP = 4 * 1024 * 1024
+_TRIM_ABOVE = 4 * 1024 * 1024
 _ARENAS = 2
 # gc.set_threshold: new objects, then collections of the younger generation.
 _COLLECT_AFTER = (10_000, 20, 20)
 
-# One waits so long for the other, which may be slow to come in, and then no longer: memory is no reason to stand still.
+# Seconds that receiving and unpacking wait for each other. Receiving may be slow, and then memory use is accepted.
 PATIENCE = 5.0
 
 _gate = threading.Lock()
 _changed = threading.Condition()
-_taken_in: set[object] = set()
+_received: set[object] = set()
 _unpacked: set[object] = set()
 
 
-def keep_small() -> bool:
-    """Tell the collector and the C library; False where the latter can't be told."""
+def tune_memory() -> bool:
+    """Tune the collector and the allocator; return whether the allocator could be tuned."""
     gc.set_threshold(*_COLLECT_AFTER)
     library = _glibc()
     if library is None:
         return False
-    told = ((_MMAP_THRESHOLD, LARGE), (_TRIM_THRESHOLD, _KEPT_AT_THE_TOP), (_ARENA_MAX, _ARENAS))
-    return sum(int(library.mallopt(option, value)) for option, value in told) == len(told)
+    options = ((_MMAP_THRESHOLD, LARGE), (_TRIM_THRESHOLD, _TRIM_ABOVE), (_ARENA_MAX, _ARENAS))
+    return sum(int(library.mallopt(option, value)) for option, value in options) == len(options)
 
 
-def give_back() -> None:
-    """What was freed in between goes back to the system too (malloc_trim(3)); takes a few milliseconds."""
+def release_memory() -> None:
+    """Return freed memory to the system (malloc_trim(3)), which takes a few milliseconds."""
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
 
 
 @contextmanager
-def one_large(size: int) -> Iterator[None]:
-    """Alone in this process with a mail of so many bytes; one that is not large waits for nobody."""
+def one_large_mail(size: int) -> Iterator[None]:
+    """Exclude other threads from work on large mails, if this mail is large."""
     if size <= LARGE:
         yield
         return
@@ -71,22 +74,22 @@ def one_large(size: int) -> Iterator[None]:
 
 
 @contextmanager
-def taking_in(size: int, patience: float = PATIENCE) -> Iterator[None]:
-    """While a large mail of so many bytes comes in and is handled."""
-    with _one_kind(size, _taken_in, _unpacked, patience):
+def receiving_large_mail(size: int, patience: float = PATIENCE) -> Iterator[None]:
+    """Mark the time in which a mail of this size is received and handled, if it is large."""
+    with _one_kind(size, _received, _unpacked, patience):
         yield
 
 
 @contextmanager
-def unpacking(size: int, patience: float = PATIENCE) -> Iterator[None]:
-    """While a large mail, or one with a file of so many bytes, is unpacked to be sent."""
-    with _one_kind(size, _unpacked, _taken_in, patience), one_large(size):
+def unpacking_large_mail(size: int, patience: float = PATIENCE) -> Iterator[None]:
+    """Mark the time in which a mail or file of this size is decompressed to be sent, if it is large."""
+    with _one_kind(size, _unpacked, _received, patience), one_large_mail(size):
         yield
 
 
 @contextmanager
 def _one_kind(size: int, ours: set[object], others: set[object], patience: float) -> Iterator[None]:
-    """Wait until there are no others, and be one of ours."""
+    """Wait, up to `patience`, until there are no others, then add a mark to ours."""
     if size <= LARGE:
         yield
         return
@@ -102,9 +105,9 @@ def _one_kind(size: int, ours: set[object], others: set[object], patience: float
             _changed.notify_all()
 
 
-def _glibc() -> Any:
-    """The C library that this process runs on, where it is glibc; imported late, since few commands need it."""
-    import ctypes
+def _glibc() -> Any:  # a ctypes library has any function
+    """Return the C library of this process if it is glibc."""
+    import ctypes  # late, since few commands need it
 
     try:
         library = ctypes.CDLL(None)

@@ -1,11 +1,11 @@
-"""Programs that mailbot starts end with it, however it ends: also by SIGKILL, which leaves no time to tidy up.
+"""Programs that mailbot starts end with it, however it ends: also by SIGKILL, which leaves no time to clean up.
 
 In: the command of an admin, as words. Out: the words to start instead: a few lines of Python that ask the kernel to
-kill them with their parent (prctl(2), PR_SET_PDEATHSIG, which outlasts execve), and then turn into the command. A
+kill the program with its parent (prctl(2), PR_SET_PDEATHSIG, which survives execve), and then become the command. A
 launcher rather than `preexec_fn`, which may deadlock in a process that has threads (subprocess, "Warning").
 
-Only Linux knows this; elsewhere the command is started as it is. What the command itself starts is its own affair:
-where systemd runs mailbot, its control group takes those along.
+Only Linux has this; elsewhere the command is started as it is. It does not cover what the command itself starts: under
+systemd, the control group does.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import signal
 import sys
 from collections.abc import Sequence
 
-# The parent may have died before the request was made: then nobody would ever send the signal.
+# The parent may have died before prctl: then the signal would never be sent.
 _LAUNCHER = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, {signal}, 0, 0, 0); "
     "os.getppid() == {parent} or os._exit(1); os.execv(sys.argv[1], sys.argv[2:])"
 )
 
 
-def tied(command: Sequence[str]) -> list[str]:
-    """The command, tied to the life of this process. Raises FileNotFoundError where there is no such program."""
+def bound_to_parent(command: Sequence[str]) -> list[str]:
+    """Return the command that ends with this process. Raises FileNotFoundError if the program does not exist."""
     program = shutil.which(command[0]) if command else None
     if program is None:
         named = command[0] if command else "nothing"

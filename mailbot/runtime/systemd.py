@@ -1,7 +1,7 @@
-"""Telling systemd how the daemon is: sd_notify(3) over its datagram socket, without a library.
+"""Notification of systemd about the daemon's state: sd_notify(3) over its datagram socket, without a library.
 
-In: states. Out: datagrams to `$NOTIFY_SOCKET`; nothing at all where there is none (a terminal, cron, a container).
-Never: an exception because nobody listens; a watchdog sign by itself: who calls `watchdog` has looked that all is well.
+In: states. Out: datagrams to `$NOTIFY_SOCKET`; nothing if it is not set (a terminal, cron, a container).
+Never: raises because nothing listens; sends a watchdog signal by itself: the caller has checked that all is well.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 
 class Notifier:
-    """One connection to the service manager, or to nobody. `environ` is read once, when it is made."""
+    """The connection to the service manager, if any. `environ` is read once."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
@@ -24,32 +24,32 @@ class Notifier:
 
     @property
     def listening(self) -> bool:
-        """Is there a service manager to talk to?"""
+        """Whether there is a service manager."""
         return self._address.startswith(("/", "\0"))
 
     @property
     def watchdog_every(self) -> float | None:
-        """Seconds between two signs of life, half of what the unit's WatchdogSec= allows; None: none are wanted."""
+        """Seconds between watchdog signals, half of the unit's WatchdogSec=; None: the watchdog is off."""
         return self._watchdog_every
 
     def ready(self, status: str) -> None:
-        """Start-up (or a reload) is done."""
+        """Report that startup or a reload is complete."""
         self._send(f"READY=1\nSTATUS={_one_line(status)}")
 
     def status(self, status: str) -> None:
-        """One line for `systemctl status`."""
+        """Set the line that `systemctl status` shows."""
         self._send(f"STATUS={_one_line(status)}")
 
     def watchdog(self) -> None:
-        """A sign of life."""
+        """Send a watchdog signal."""
         self._send("WATCHDOG=1")
 
     def reloading(self) -> None:
-        """The configuration is being read again; `ready` ends it. The moment is needed by Type=notify-reload."""
+        """Report the start of a reload, which `ready` ends. Type=notify-reload requires the timestamp."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self, status: str = "stopping") -> None:
-        """The end has begun."""
+        """Report the start of shutdown."""
         self._send(f"STOPPING=1\nSTATUS={_one_line(status)}")
 
     def _send(self, message: str) -> None:
@@ -60,13 +60,13 @@ class Notifier:
             try:
                 sock.sendto(message.encode(), self._address)
             except OSError:
-                # The manager is gone or its queue is full: a daemon works on without being watched, and there is
-                # nobody to tell. A lost READY or WATCHDOG shows at the manager, which restarts us.
+                # The manager is gone or its queue is full: the daemon continues without it. After a lost READY or
+                # WATCHDOG the manager restarts it.
                 return
 
 
 def _watchdog_every(environ: Mapping[str, str]) -> float | None:
-    """sd_watchdog_enabled(3): a sign is due within WATCHDOG_USEC, from the process WATCHDOG_PID; half of it is wise."""
+    """Return half of WATCHDOG_USEC in seconds, if it is set for this process (sd_watchdog_enabled(3))."""
     allowed, owner = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
     if not allowed.isdigit() or int(allowed) == 0 or (owner and owner != str(os.getpid())):
         return None
@@ -74,5 +74,5 @@ def _watchdog_every(environ: Mapping[str, str]) -> float | None:
 
 
 def _one_line(text: str) -> str:
-    """A line break would begin another assignment."""
+    """Join lines: a line break would begin another assignment."""
     return " ".join(text.split())

@@ -1,11 +1,11 @@
-"""A bound on time that holds whatever the code inside does: past it, the process ends.
+"""A hard time limit: if a block takes longer, the process ends.
 
-For code that may hang on a mail (a regular expression gone wild holds the interpreter's lock, so that no other thread
-and no signal gets a word in). faulthandler's watchdog is a thread of the operating system that needs no lock: it writes
-every thread's stack to stderr and ends the process with status 1. systemd starts it again, and the attempts that were
-counted beforehand take the mail out of the way (see `processing`).
+For code that may hang on a mail: a runaway regular expression holds the interpreter's lock, so that no other thread and
+no signal handler runs. faulthandler's watchdog is a thread of the operating system that needs no lock: it writes every
+thread's stack to stderr and ends the process with status 1. systemd restarts it, and the attempts that were counted
+beforehand quarantine the mail (desk.inbound.processor).
 
-Several threads may have bounds at once: the watchdog is set to the one that ends first.
+Several threads may have limits at once: the watchdog is set to the earliest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def no_longer_than(seconds: float) -> Iterator[None]:
-    """End the process where the block takes longer than this. Not inside itself."""
+    """End the process if the block takes longer than this. Must not be nested within a thread."""
     me = threading.get_ident()
     with _lock:
         _ends[me] = time.monotonic() + seconds
@@ -41,5 +41,5 @@ def _arm() -> None:
         faulthandler.cancel_dump_traceback_later()
         return
     stderr = sys.__stderr__
-    left = max(0.001, min(_ends.values()) - time.monotonic())
-    faulthandler.dump_traceback_later(left, exit=True, file=2 if stderr is None or stderr.closed else stderr)
+    remaining = max(0.001, min(_ends.values()) - time.monotonic())
+    faulthandler.dump_traceback_later(remaining, exit=True, file=2 if stderr is None or stderr.closed else stderr)

@@ -444,7 +444,7 @@ def _columns(ticket: Ticket) -> dict[str, Any]:
         "waiting_since": ticket.waiting_since,
         "reminders_sent": ticket.reminders_sent,
         "last_reminder_at": ticket.last_reminder_at,
-        "told": list(ticket.told),
+        "told": list(ticket.notified),
     }
 
 
@@ -471,6 +471,6 @@ def _loaded(row: Any, people: list[Participant], timers: list[Timer]) -> StoredT
         reminders_sent=row.reminders_sent,
         last_reminder_at=row.last_reminder_at,
         timers=tuple(sorted(timers)),
-        told=tuple(row.told),
+        notified=tuple(row.told),
     )
     return StoredTicket(row.id, ticket, row.root_message_id, row.mailbox_id)

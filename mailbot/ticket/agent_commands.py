@@ -1,7 +1,7 @@
-"""What an agent's mail does to a ticket: commands first, in their order, then the words. All of it or nothing.
+"""Effects of an agent's mail on a ticket: its commands in order, then its words, all of it or nothing.
 
-In: the ticket and a proven agent's `Answered`. Out: a `Decision`; where one command can't be carried out it holds
-only refusals, each with its line (contract.md, "What an agent writes"). Used by `core.lifecycle`, whose rows name it.
+In: the ticket and an authenticated agent's `Answered`. Out: a `Decision`; if one command is impossible it has only
+refusals, each with its line (docs/developer/rules.md). The rows of `lifecycle` for `Answered` point here.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from mailbot.mail.domains import is_address_of
 from mailbot.mail.message import Address, MessageKind
-from mailbot.ticket.command_parser import (
-    Command,
-    CommandError,
-    Fault,
-    Verb,
-)
+from mailbot.ticket.command_parser import Command, CommandError, Fault, Verb
 from mailbot.ticket.events import (
     Absorb,
     Acknowledge,
@@ -45,7 +41,7 @@ from mailbot.ticket.ticket import (
 
 @dataclass
 class _Work:
-    """The ticket under an agent's hands, and what has come of it so far."""
+    """A decision in the making."""
 
     before: Ticket
     ticket: Ticket
@@ -54,6 +50,7 @@ class _Work:
     effects: list[Effect] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
     refusals: list[CommandError] = field(default_factory=list)
+    #: The status that a command asks for.
     status: Status | None = None
 
     def note(self, kind: str, from_: str, to: str) -> None:
@@ -64,26 +61,26 @@ class _Work:
 
     @property
     def has_public_words(self) -> bool:
-        """Are there words that go outside? A note's don't, and a spammer gets none."""
+        """Whether there are words for the requester: not those of a note, and none for a spammer."""
         return self.event.has_words and not any(c.verb in (Verb.NOTE, Verb.SPAM) for c in self.event.commands)
 
 
 def answered(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """The row of every status for an agent's mail."""
+    """Decide on an agent's mail, in every status."""
     assert isinstance(event, Answered)
     work = _Work(ticket, ticket, event, policy)
     if not event.commands and not event.has_words:
         work.refusals.append(CommandError(Fault.NEEDS_WORDS, "", 1))
     for command in event.commands:
-        ORDERS[command.verb](work, command)
+        HANDLERS[command.verb](work, command)
     if work.refusals:
         return Decision(ticket, refusals=tuple(work.refusals))
-    _own(work)
+    _assign_owner(work)
     if ticket.status is Status.CLOSED:
-        _speak_on_closed(work)
+        _answer_closed(work)
     else:
-        _speak(work)
-    _tell_colleagues(work)
+        _answer(work)
+    _notify_colleagues(work)
     work.ticket = replace(work.ticket, updated_at=event.at)
     public = work.has_public_words
     return Decision(
@@ -99,17 +96,17 @@ def _recorded_as(work: _Work) -> MessageKind:
     return MessageKind.ANSWER if work.has_public_words else MessageKind.NOTE
 
 
-# The words and the status that they leave
+# The answer and the new status
 
 
-def _speak(work: _Work) -> None:
+def _answer(work: _Work) -> None:
     event, words = work.event, work.has_public_words
     status = work.status or (work.policy.after_reply if words else None)
     if status is None:
         if work.ticket.status is Status.QUEUED and work.ticket.agent == event.agent != work.before.agent:
             _move(work, replace(work.ticket, status=Status.IN_PROGRESS))  # taken
         elif work.ticket.status is Status.WAITING and work.ticket.requester != work.before.requester:
-            # the new requester was asked nothing: nobody may be reminded of a question that another one got
+            # the new requester was not asked anything: a reminder would be about somebody else's question
             _move(work, replace(stop_waiting(work.ticket), status=Status.IN_PROGRESS))
         return
     if status is Status.CLOSED:
@@ -117,7 +114,7 @@ def _speak(work: _Work) -> None:
         return
     if status is Status.WAITING:
         asked = ask_again(work.ticket)
-        # without words nothing goes out that could start the timers: they run from now
+        # without words no mail is sent whose delivery could start the timers: they run from now
         moved = asked if words else wait_from(asked, event.at, work.policy)
     else:
         moved = replace(stop_waiting(work.ticket), status=status)
@@ -137,8 +134,8 @@ def _close(work: _Work, words: bool) -> None:
     _move(work, closed)
 
 
-def _speak_on_closed(work: _Work) -> None:
-    """The words are sent, the ticket stays closed, no timer starts, the agent learns how to open a follow-up."""
+def _answer_closed(work: _Work) -> None:
+    """Send the words; the ticket stays closed, no timer starts, the agent is told how to open a follow-up."""
     if not work.has_public_words:
         return
     work.effects.append(SendAnswer(everybody(work.ticket), work.event.agent, 0))
@@ -151,8 +148,8 @@ def _move(work: _Work, moved: Ticket) -> None:
     work.ticket = moved
 
 
-def _own(work: _Work) -> None:
-    """The first agent who answers, or moves the ticket, becomes its agent (service.md 3)."""
+def _assign_owner(work: _Work) -> None:
+    """Make the first agent who answers, or changes the status, the ticket's agent (docs/developer/rules.md)."""
     acts = work.has_public_words or work.status in (Status.WAITING, Status.IN_PROGRESS, Status.CLOSED)
     spam_or_merged = work.ticket.close_reason in (CloseReason.SPAM, CloseReason.MERGED)
     if acts and not work.ticket.agent and not spam_or_merged:
@@ -160,13 +157,13 @@ def _own(work: _Work) -> None:
         work.ticket = replace(work.ticket, agent=work.event.agent)
 
 
-def _tell_colleagues(work: _Work) -> None:
-    """A colleague's ticket was touched: they are told. Nobody is told of their own act, or twice."""
-    told = {to for e in work.effects if isinstance(e, SendNotice) for to in e.to}
-    owners = {work.before.agent, work.ticket.agent} - {work.event.agent} - told
-    touched = work.has_public_words or work.journal or work.event.has_words
+def _notify_colleagues(work: _Work) -> None:
+    """Notify the ticket's agent, old and new, of a colleague's action; nobody of their own, or twice."""
+    notified = {to for e in work.effects if isinstance(e, SendNotice) for to in e.to}
+    owners = {work.before.agent, work.ticket.agent} - {work.event.agent} - notified
+    changed = work.has_public_words or work.journal or work.event.has_words
     to = tuple(sorted(email for email in owners if work.policy.agent(email)))
-    if to and touched:
+    if to and changed:
         facts = {"actor": work.event.agent, "did": _recorded_as(work).value if work.event.has_words else "commands"}
         work.effects.append(SendNotice(to, Topic.COLLEAGUE_ACTED, facts))
 
@@ -232,7 +229,7 @@ def _merge(work: _Work, command: Command) -> None:
     else:
         same = target.requester == work.before.requester.email
         people = work.before.participants
-        if not same:  # nobody sees the other's address
+        if not same:  # neither requester sees the other's address
             hidden = (Participant(work.before.requester.email, work.before.requester.name, visible=False),)
             people = hidden + tuple(replace(p, visible=False) for p in people)
         work.ticket = replace(work.ticket, merged_into=target.number, close_reason=CloseReason.MERGED)
@@ -263,10 +260,11 @@ def _tag(work: _Work, command: Command) -> None:
 
 
 def _requester(work: _Work, command: Command) -> None:
-    """The ticket is somebody else's: the new requester learns its number; the old one takes part no longer."""
+    """Change the requester: the new one gets the number, the old one takes part no longer."""
     if command.email == work.ticket.requester.email:
         return
-    if work.policy.agent(command.email) or work.policy.is_own(command.email):  # the desk would write to itself
+    # a requester within the desk would make it write to itself
+    if work.policy.agent(command.email) or is_address_of(command.email, work.policy.own_addresses):
         work.refuse(command, Fault.BAD_ARGUMENT, command.email)
         return
     work.note("requester", work.ticket.requester.email, command.email)
@@ -290,7 +288,7 @@ def _help(work: _Work, command: Command) -> None:
     work.effects.append(SendHelp(work.event.agent))
 
 
-ORDERS: dict[Verb, Callable[[_Work, Command], None]] = {
+HANDLERS: dict[Verb, Callable[[_Work, Command], None]] = {
     Verb.SOLVE: _solve,
     Verb.WAIT: _wait,
     Verb.PROCEED: _proceed,

@@ -1,17 +1,17 @@
-"""The `#…` lines at the top of an agent's mail, as typed commands or as errors that name their line.
+r"""Parser of the `#…` lines at the top of an agent's mail.
 
-In: the new words of an agent's mail. Out: `Commands`. Never: a look at the desk; whether a command is possible for the
-ticket at hand is decided in `core.lifecycle`.
+In: the new words of an agent's mail. Out: `Commands`, with an error for each line that can't be read. Never: a look at
+the desk; `agent_commands` decides whether a command is possible for the ticket.
 
-The block ends at the first line that is neither blank nor begins with `#` (contract.md, "What an agent writes"). In it
-every line is a command: what can't be read is an error, never lost and never sent to the requester. How mail clients
-bend a line is undone first: no-break and zero-width spaces, `＃`, `*#selesai*` and `\\#selesai` of Markdown, a full
-stop at the end, addresses as `mailto:` links. Several commands may share a line (`#selesai #ambil`).
+The block ends at the first line that is neither blank nor begins with `#` (docs/developer/rules.md). Every line in it
+is a command: what can't be read is an error, never lost and never sent to the requester. What mail clients do to a line
+is undone first: no-break and zero-width spaces, `＃`, `*#selesai*` and `\#selesai` of Markdown, a full stop at the end,
+addresses as `mailto:` links. Several commands may share a line (`#selesai #ambil`).
 
-What may not stand together is an error on the later line: two different ends (`#selesai`, `#tunggu`, `#proses`,
-`#spam`, `#gabung`), `#ambil` with `#oper`, and one verb twice with another argument. `#catatan` goes with all: it
-says that the words stay inside, so `#catatan` and `#selesai` close the ticket without them. The same command twice
-counts once; the words of several `#tag` are put together.
+Contradictions are errors on the later line: two different ends (`#selesai`, `#tunggu`, `#proses`, `#spam`, `#gabung`),
+`#ambil` with `#oper`, and one verb twice with different arguments. `#catatan` goes with all: it keeps the words inside,
+so `#catatan` and `#selesai` close the ticket without them. The same command twice counts once; the tags of several
+`#tag` are joined.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mailbot.vocabulary.commands import PRIORITY_VALUES
 
 
 class Verb(StrEnum):
-    """What an agent can order by mail (contract.md, "What an agent writes")."""
+    """The commands that an agent can give by mail (docs/developer/rules.md)."""
 
     SOLVE = "solve"
     WAIT = "wait"
@@ -48,24 +48,27 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `line` is what the agent typed, `line_number` counts from 1 at the top of the mail.
-
-    `email` (ASSIGN, REQUESTER; lower case), `number` and `force` (MERGE), `value` (PRIORITY: low|normal|high|urgent;
-    PROGRAM, MACRO: the name), `values` (TAG) are set where the verb takes them.
-    """
+    """One command, with the arguments that its verb takes."""
 
     verb: Verb
+    #: As typed.
     line: str
+    #: From 1 at the top of the mail.
     line_number: int
+    #: ASSIGN, REQUESTER: lower case.
     email: str = ""
+    #: MERGE: the ticket that this one is merged into.
     number: int = 0
+    #: MERGE: also if the requesters differ.
     force: bool = False
+    #: PRIORITY: low, normal, high or urgent; PROGRAM, MACRO: the name.
     value: str = ""
+    #: TAG.
     values: tuple[str, ...] = ()
 
 
 class Fault(StrEnum):
-    """Why a command can't be carried out. The agent's words for each stand in the template `agent/error`."""
+    """Why a command was refused. The texts for the agent are in the template `agent/error`."""
 
     UNKNOWN = "unknown"
     MISSING_ARGUMENT = "missing_argument"
@@ -90,26 +93,29 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommandError:
-    """A line that can't be carried out: which one, why, what stood there, and what is possible instead."""
+    """A refused line."""
 
     fault: Fault
     line: str
     line_number: int
+    #: The offending part of the line.
     found: str = ""
+    #: Valid choices.
     possible: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """An agent's mail, taken apart: the commands in their order, the errors, and the words that are left."""
+    """An agent's mail, parsed."""
 
     commands: tuple[Command, ...] = ()
     errors: tuple[CommandError, ...] = ()
+    #: What follows the commands, with the text of `#catatan` first.
     words: str = ""
 
 
 def parse_commands(words: str) -> Commands:
-    """Take the block of commands off the top of an agent's new words.
+    """Parse the block of commands at the top of an agent's new words.
 
     `words` of the result is what follows the block, without the blank lines around it; for `#catatan` the words on
     its own line come first. Errors are in the order of their lines.
@@ -134,11 +140,12 @@ def parse_commands(words: str) -> Commands:
 
 
 class _Block:
-    """What the block has given so far. `note`: words that stood on the line of `#catatan`."""
+    """The block of commands as far as it is read."""
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
         self.errors: list[CommandError] = []
+        #: Words on the line of `#catatan`.
         self.note: list[str] = []
 
 
@@ -153,7 +160,7 @@ _MAX_LINE = 500
 
 
 def _plain(line: str) -> str:
-    """The line as it was meant, with single plain spaces."""
+    """Return the line without what mail clients did to it, with single spaces."""
     line = " ".join(_INVISIBLE.sub("", line[:_MAX_LINE]).split())
     if not line.isascii():
         line = unicodedata.normalize("NFKC", line)  # ＃, full-width digits
@@ -199,11 +206,11 @@ def _nothing(command: Command, argument: str) -> Command | CommandError:
 
 
 def _anything(command: Command, argument: str) -> Command | CommandError:
-    return command  # "#bantuan gabung": help is help
+    return command  # "#bantuan gabung" is a plain help
 
 
 def _email(command: Command, argument: str) -> Command | CommandError:
-    """`budi@x.id`, `<budi@x.id>`, `Budi <budi@x.id>`, `mailto:budi@x.id`, `budi@x.id<mailto:budi@x.id>`."""
+    """Parse `budi@x.id`, `<budi@x.id>`, `Budi <budi@x.id>`, `mailto:budi@x.id`, `budi@x.id<mailto:budi@x.id>`."""
     if not argument:
         return _fault(command, Fault.MISSING_ARGUMENT)
     spaced = _AROUND_EMAIL.sub(" ", argument)
@@ -221,7 +228,7 @@ def _email(command: Command, argument: str) -> Command | CommandError:
 
 
 def _merge(command: Command, argument: str) -> Command | CommandError:
-    """`12001`, `#12001`, `ke tiket #12001`, `12001 paksa`."""
+    """Parse `12001`, `#12001`, `ke tiket #12001`, `12001 paksa`."""
     argument = re.sub(r"#[ ]", "#", argument)
     parts = [w.strip(".,;!") for w in argument.split() if w.lower() not in vocabulary.FILLERS]
     force = any(w.lower() in vocabulary.FORCE for w in parts)
@@ -275,7 +282,7 @@ _ARGUMENTS: dict[Verb, Callable[[Command, str], Command | CommandError]] = {
     Verb.MACRO: _name,
     Verb.PROGRAM: _name,
 }
-# The rest of the line is theirs, also where it has "#" in it ("#tag #bku #arkas").
+# They take the rest of the line, with any "#" in it ("#tag #bku #arkas").
 _TAKES_REST = frozenset({Verb.TAG, Verb.MACRO, Verb.PROGRAM})
 
 
@@ -286,7 +293,7 @@ _OWNERS = frozenset({Verb.TAKE, Verb.ASSIGN})
 
 
 def _conflicts(commands: list[Command]) -> list[CommandError]:
-    """An error for each command that contradicts an earlier one; `found` is the earlier line."""
+    """Return an error for each command that contradicts an earlier one; `found` is the earlier line."""
     errors = []
     for index, later in enumerate(commands):
         earlier = next((c for c in commands[:index] if _contradict(c, later)), None)
@@ -306,7 +313,7 @@ def _argument(command: Command) -> tuple[object, ...]:
 
 
 def _joined(commands: list[Command]) -> list[Command]:
-    """Each command once; all tags in the first `#tag`."""
+    """Return each command once, with all tags in the first `#tag`."""
     tags = tuple(dict.fromkeys(v for c in commands if c.verb is Verb.TAG for v in c.values))
     joined: dict[tuple[object, ...], Command] = {}
     for command in commands:

@@ -1,6 +1,6 @@
-"""What happens to a ticket and what comes of it: events (past tense), effects (imperative), the decision with both.
+"""Events of a ticket (past tense), effects (imperative), and the decision that connects them.
 
-`core.lifecycle.decide(ticket, event, policy)` turns an event into a `Decision`. All times are aware UTC.
+`lifecycle.decide(ticket, event, policy)` turns an event into a `Decision`. All times are aware UTC.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from mailbot.ticket.ticket import (
     Timer,
 )
 
-# Events: what has happened. Each carries `at`.
+# Events: what has happened, each with its time `at`.
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The closed ticket that a follow-up comes out of."""
+    """The closed ticket that a follow-up continues."""
 
     number: int
     agent: str = ""
@@ -36,56 +36,58 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A mail (or the form) that belongs to no ticket: one is opened under `number`.
-
-    `acknowledge` False: no automatic mail (NOACK). `named` is a ticket that the sender named without taking part.
-    `author` wrote it, `requester` is whose ticket it is (another, where a participant's reply makes a follow-up).
-    """
+    """A mail or a form that belongs to no ticket: a new one is opened."""
 
     at: datetime
+    #: The number of the new ticket.
     number: int
     subject: str
     requester: Address
+    #: Who wrote; another than the requester where a participant's reply makes a follow-up.
     author: Address
     language: str = "id"
     participants: tuple[Participant, ...] = ()
     program: str = ""
+    #: False: no automatic mail (NOACK).
     acknowledge: bool = True
+    #: A ticket that the sender named without taking part in it.
     named: int | None = None
     follow_up_of: Origin | None = None
+    #: The agent who opened the ticket by forwarding a mail, or "".
     by_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """A person's words on a ticket. `role` is REQUESTER or PARTICIPANT; `elsewhere`: the evidence was a token or a
-
-    reference, but the address is not one that takes part (shown to the agent). `intent` counts on a closed ticket only.
-    `unread` says why the words could not be read ("too_large", "quarantined"), "" where they were.
-    """
+    """A person's words on a ticket."""
 
     at: datetime
     author: Address
+    #: REQUESTER or PARTICIPANT.
     role: Role
+    #: Counts on a closed ticket only.
     intent: Intent = Intent.OTHER
+    #: A token or a reference led here, but the address takes no part in the ticket (shown to the agent).
     elsewhere: bool = False
     participants: tuple[Participant, ...] = ()
+    #: Why the words could not be read ("too_large", "quarantined"), or "".
     unread: str = ""
     acknowledge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class RobotReplied:
-    """An out-of-office or another automatic mail: recorded, changes nothing."""
+class AutoReplied:
+    """An out-of-office reply or another automatic mail, which is recorded and changes nothing."""
 
     at: datetime
     author: Address
+    #: The return date, as `mail.classify.out_of_office` gives it.
     returns_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What `#gabung N` has to know of ticket N: found by the service before the decision."""
+    """What `#gabung N` needs of ticket N, looked up before the decision."""
 
     number: int
     requester: str
@@ -95,12 +97,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A proven agent's mail (or the same by the command line): commands, then words (or files) for the requester."""
+    """An authenticated agent's mail, or the same by the command line."""
 
     at: datetime
     agent: str
     commands: tuple[Command, ...] = ()
+    #: There are words or files after the commands.
     has_words: bool = True
+    #: The tickets that the commands name, by number.
     targets: Mapping[int, Target] = field(default_factory=dict)
 
 
@@ -116,43 +120,46 @@ class Absorbed:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The SMTP server accepted a mail of ours that timers depend on (an answer, a reminder)."""
+    """The SMTP server accepted a mail on which timers depend (an answer, a reminder)."""
 
     at: datetime
     kind: MessageKind
     recipient: str
+    #: The ticket's `wait_cycle` when the mail was queued.
     cycle: int
     step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailed:
-    """A mail of ours was refused for good, given up after `retry_for`, or came back. `soft`: only delayed so far."""
+    """A mail of ours was refused permanently, given up after `retry_for`, or bounced."""
 
     at: datetime
     kind: MessageKind
     recipient: str
     cycle: int
     reason: str
+    #: Only delayed so far.
     soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """Deadlines of this ticket are past; `due` has them all, earliest first."""
+    """Deadlines of this ticket have passed."""
 
     at: datetime
+    #: All of them, the earliest first.
     due: tuple[Timer, ...]
 
 
-Event = Reported | Replied | RobotReplied | Answered | Absorbed | Delivered | DeliveryFailed | TimerFired
+Event = Reported | Replied | AutoReplied | Answered | Absorbed | Delivered | DeliveryFailed | TimerFired
 
 
-# Effects: what must be done, in the commit of the ticket's change.
+# Effects: what must be done, in the same commit as the ticket's change.
 
 
 class Topic(StrEnum):
-    """What a notice to agents is about; the words for each stand in the template `agent/notice`."""
+    """Subject of a notice to agents; the texts are in the template `agent/notice`."""
 
     ASSIGNED = "assigned"
     COLLEAGUE_ACTED = "colleague_acted"
@@ -163,30 +170,33 @@ class Topic(StrEnum):
     MERGED = "merged"
     FORWARD_OPENED = "forward_opened"
     SENDER_LIMIT = "sender_limit"
-    FOLDED = "folded"
+    DIGESTED = "folded"
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """Tell the author(s) that the report is in, with its number. `opens_at`: next opening, if it is closed now."""
+    """Acknowledge the report to its authors, with its number."""
 
     to: tuple[Address, ...]
     follow_up_of: int | None = None
+    #: The next opening, if the desk is closed now.
     opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Show an agent the new words, with the attachments and the signed reply address."""
+    """Notify agents of the new words, with the attachments and the signed reply address."""
 
     to: tuple[str, ...]
+    #: See `Replied.elsewhere`.
     elsewhere: bool = False
+    #: See `Reported.named`.
     named: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SendAnswer:
-    """The agent's words to each person, from the desk's address under the agent's name."""
+    """Send the agent's words to each person, from the desk's address under the agent's name."""
 
     to: tuple[Address, ...]
     agent: str
@@ -195,10 +205,11 @@ class SendAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SendReminder:
-    """Remind the requester. `last`: the closing is what comes next, at `closes_at`."""
+    """Remind the requester."""
 
     to: tuple[Address, ...]
     step: int
+    #: The ticket is closed next, at `closes_at`.
     last: bool
     closes_at: datetime | None
     cycle: int
@@ -206,20 +217,22 @@ class SendReminder:
 
 @dataclass(frozen=True, slots=True)
 class SendClosure:
-    """Tell each person that the ticket is closed; `with_words`: the agent's words are in it, `agent` wrote them."""
+    """Send each person the closure notice."""
 
     to: tuple[Address, ...]
     reason: CloseReason
+    #: It contains the words of `agent`.
     with_words: bool = False
     agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SendNotice:
-    """Tell agents something that is not a person's new words. `facts` are the template's variables."""
+    """Notify agents of something other than a person's new words."""
 
     to: tuple[str, ...]
     topic: Topic
+    #: The variables of the template.
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -232,7 +245,7 @@ class SendHelp:
 
 @dataclass(frozen=True, slots=True)
 class Absorb:
-    """Tell ticket `target` that `source` has come into it."""
+    """Merge ticket `source` into ticket `target`."""
 
     target: int
     source: int
@@ -241,13 +254,13 @@ class Absorb:
 
 @dataclass(frozen=True, slots=True)
 class OpenFollowUp:
-    """The reply belongs to a closed ticket and is not mere thanks: open a new one out of it (or join the open one)."""
+    """Open a follow-up of a closed ticket for this reply, or add it to the one that is open."""
 
     origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Quarantine:
     """Put the mail into quarantine, with this reason."""
 
     reason: str
@@ -263,13 +276,13 @@ Effect = (
     | SendHelp
     | Absorb
     | OpenFollowUp
-    | Hold
+    | Quarantine
 )
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One line of a ticket's history."""
+    """An entry of a ticket's history."""
 
     at: datetime
     actor: str
@@ -280,15 +293,13 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What comes of an event: the next ticket, its history lines, the effects; or refusals, and then nothing else.
-
-    `recorded_as` is the kind of message that the event's mail becomes on the ticket (None: it is not put there);
-    `public` False: only agents see it.
-    """
+    """What follows from an event: the next ticket with history and effects, or refusals and nothing else."""
 
     ticket: Ticket | None
     journal: tuple[JournalEntry, ...] = ()
     effects: tuple[Effect, ...] = ()
     refusals: tuple[CommandError, ...] = ()
+    #: The kind of message that the event's mail becomes on the ticket; None: it is not recorded there.
     recorded_as: MessageKind | None = None
+    #: False: only agents see it.
     public: bool = True

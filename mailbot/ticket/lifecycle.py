@@ -1,11 +1,11 @@
-"""A ticket's life: `decide(ticket, event, policy)`, the only place where a status changes.
+"""Life cycle of a ticket: `decide(ticket, event, policy)`, the only place where a status changes.
 
-In: the ticket as it stands (None for a mail that belongs to none), one event, the desk's policy. Out: a `Decision`:
-the next ticket, lines for its history, and effects that the service carries out in the same commit. No mail is sent
-here, no clock is read: every event brings its time. Rules: service.md, "Life of a ticket".
+In: the ticket (None for a mail that belongs to none), one event, the desk's policy. Out: a `Decision`: the next ticket,
+entries for its history, and effects that the desk applies in the same commit. Every event has its time.
+Never: sends mail, or reads a clock. Rules: docs/developer/rules.md.
 
-`ROWS` is the whole table, a row for every (status, event) pair, ignored ones too. What an agent may order is in
-`core.orders`. The state diagram, with a sentence for each arrow, is in docs/architecture.md.
+`ROWS` is the whole table, a row for every (status, event) pair, ignored ones included. Agents' commands are in
+`agent_commands`. The state diagram, with a sentence for each transition, is in docs/developer/architecture.md.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from mailbot.ticket.events import (
     Absorbed,
     Acknowledge,
     Answered,
+    AutoReplied,
     Decision,
     Delivered,
     DeliveryFailed,
     Effect,
     Event,
-    Hold,
     JournalEntry,
     Notify,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
-    RobotReplied,
     SendClosure,
     SendNotice,
     SendReminder,
@@ -57,7 +57,7 @@ Row = Callable[[Ticket, Event, Policy], Decision]
 
 
 def decide(ticket: Ticket | None, event: Event, policy: Policy) -> Decision:
-    """What comes of `event`. Pure and total: every (status, event) pair has its row."""
+    """Decide what follows from `event`. Pure and total: every (status, event) pair has its row."""
     if ticket is None:
         if isinstance(event, Reported):
             return _open(event, policy)
@@ -72,7 +72,7 @@ def _open(event: Reported, policy: Policy) -> Decision:
     origin = event.follow_up_of
     owner = origin.agent if origin and policy.agent(origin.agent) else ""
     program = event.program or (origin.program if origin else "")
-    told = (owner,) if owner else policy.told_of_new(program)
+    notified = (owner,) if owner else policy.notified_of_new(program)
     ticket = Ticket(
         number=event.number,
         subject=event.subject,
@@ -86,15 +86,15 @@ def _open(event: Reported, policy: Policy) -> Decision:
         priority=origin.priority if origin else "normal",
         program=program,
         follow_up_of=origin.number if origin else None,
-        told=told,
+        notified=notified,
     )
     effects: list[Effect] = []
     if event.acknowledge:
-        # a participant whose words made the follow-up learns its number too
+        # a participant whose words made the follow-up gets its number too
         to = (event.requester,) if event.author.email == event.requester.email else (event.requester, event.author)
         opens_at = None if policy.hours.is_open(event.at) else policy.hours.next_opening(event.at)
         effects.append(Acknowledge(to if origin else (event.requester,), origin.number if origin else None, opens_at))
-    others = tuple(email for email in told if email != event.by_agent)  # nobody is notified of their own act
+    others = tuple(email for email in notified if email != event.by_agent)  # not of their own action
     if others:
         effects.append(Notify(others, named=event.named))
     if event.by_agent:
@@ -109,34 +109,32 @@ def _open(event: Reported, policy: Policy) -> Decision:
 
 
 def _reply(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """Queued stays queued, in progress stays so; the words go to the agent (service.md 3)."""
+    """Keep the status; the words go to the agent."""
     assert isinstance(event, Replied)
-    return _hear(ticket, event, policy)
+    return _record_reply(ticket, event, policy)
 
 
 def _reply_while_waiting(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """The reply that was waited for: the timers stop, the agent has the next move (service.md 3 and 4)."""
+    """Stop the timers; it is the agent's turn."""
     assert isinstance(event, Replied)
     moved = replace(stop_waiting(ticket), status=Status.IN_PROGRESS)
-    return _hear(moved, event, policy, (_status(event.at, event.author.email, ticket, moved),))
+    return _record_reply(moved, event, policy, (_status(event.at, event.author.email, ticket, moved),))
 
 
 def _reply_to_closed(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """Closed stays closed: mere thanks are recorded, everything else makes a follow-up (service.md 5)."""
+    """Keep the ticket closed: thanks are recorded, everything else makes a follow-up."""
     assert isinstance(event, Replied)
     if ticket.close_reason is CloseReason.SPAM:
-        return Decision(ticket, effects=(Hold(f"reply to ticket #{ticket.number}, which was closed as spam"),))
-    if event.unread:
-        return _hear(ticket, event, policy)
-    if event.intent is Intent.THANKS and not policy.thanks_open_follow_up:
-        return _hear(ticket, event, policy)
+        return Decision(ticket, effects=(Quarantine(f"reply to ticket #{ticket.number}, which was closed as spam"),))
+    if event.unread or (event.intent is Intent.THANKS and not policy.thanks_open_follow_up):
+        return _record_reply(ticket, event, policy)
     origin = Origin(ticket.number, ticket.agent, ticket.program, ticket.priority)
     return Decision(ticket, effects=(OpenFollowUp(origin),))
 
 
-def _hear(ticket: Ticket, event: Replied, policy: Policy, journal: tuple[JournalEntry, ...] = ()) -> Decision:
+def _record_reply(ticket: Ticket, event: Replied, policy: Policy, journal: tuple[JournalEntry, ...] = ()) -> Decision:
     participants = _joined(ticket.participants, event.participants, ticket.requester.email, policy)
-    heard = replace(ticket, participants=participants, updated_at=event.at)
+    updated = replace(ticket, participants=participants, updated_at=event.at)
     to = concerned(ticket, policy)
     effects: tuple[Effect, ...] = ()
     if to and event.unread:
@@ -144,13 +142,13 @@ def _hear(ticket: Ticket, event: Replied, policy: Policy, journal: tuple[Journal
     elif to:
         effects = (Notify(to, elsewhere=event.elsewhere),)
     entry = JournalEntry(event.at, event.author.email, "unread_reply" if event.unread else "reply", "", event.unread)
-    return Decision(heard, (entry, *journal), effects, recorded_as=None if event.unread else MessageKind.REPLY)
+    return Decision(updated, (entry, *journal), effects, recorded_as=None if event.unread else MessageKind.REPLY)
 
 
 def _joined(
     present: tuple[Participant, ...], new: tuple[Participant, ...], requester: str, policy: Policy
 ) -> tuple[Participant, ...]:
-    """People in Cc take part, each once, up to the limit (service.md 1)."""
+    """Add people in Cc as participants, each once, up to the limit."""
     joined = list(present)
     for person in new:
         if person.email != requester and all(person.email != p.email for p in joined):
@@ -158,21 +156,21 @@ def _joined(
     return tuple(joined[: max(policy.max_participants, len(present))])
 
 
-# Robots
+# Automatic replies
 
 
-def _robot(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """An automatic reply is on record and changes nothing: no status, no owner, no timer, no mail."""
-    assert isinstance(event, RobotReplied)
+def _auto_reply(ticket: Ticket, event: Event, policy: Policy) -> Decision:
+    """Record an automatic reply, which changes nothing: no status, no owner, no timer, no mail."""
+    assert isinstance(event, AutoReplied)
     entry = JournalEntry(event.at, event.author.email, "auto_reply", "", event.returns_on)
     return Decision(ticket, (entry,), recorded_as=MessageKind.AUTO_REPLY, public=False)
 
 
-# What became of our mail
+# Delivery of our mail
 
 
 def _accepted_while_waiting(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """Timers run from the moment when the SMTP server took the agent's mail (service.md 4)."""
+    """Start the timers when the SMTP server accepts the agent's mail."""
     assert isinstance(event, Delivered)
     if event.cycle != ticket.wait_cycle:
         return Decision(ticket)  # a mail of an earlier request
@@ -185,14 +183,14 @@ def _accepted_while_waiting(ticket: Ticket, event: Event, policy: Policy) -> Dec
 
 
 def _failed_while_waiting(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """Whoever could not be asked is neither reminded nor closed: the agent is told (service.md 4)."""
+    """Stop the timers, because the requester could not be asked, and notify the agent."""
     assert isinstance(event, DeliveryFailed)
     timed = event.cycle == ticket.wait_cycle and event.kind in (MessageKind.ANSWER, MessageKind.REMINDER)
     return _report_failure(stop_waiting(ticket) if timed and not event.soft else ticket, event, policy)
 
 
 def _failed(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """No timers to stop; the agent is told."""
+    """Notify the agent; there are no timers to stop."""
     assert isinstance(event, DeliveryFailed)
     return _report_failure(ticket, event, policy)
 
@@ -210,24 +208,24 @@ def _report_failure(ticket: Ticket, event: DeliveryFailed, policy: Policy) -> De
     return Decision(replace(ticket, updated_at=event.at), (entry,), effects)
 
 
-# The clock
+# Timers
 
 
 def _timer_while_waiting(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """Remind with the latest overdue reminder only; close when a reminder was sent and has had its time."""
+    """Send the latest overdue reminder only; close when a reminder was sent and its delay has passed."""
     assert isinstance(event, TimerFired)
     due = set(event.due) & set(ticket.timers)
     reminders = [timer for timer in due if timer.kind is TimerKind.REMINDER]
-    left = replace(ticket, timers=tuple(t for t in ticket.timers if t not in reminders))
+    remaining = replace(ticket, timers=tuple(t for t in ticket.timers if t not in reminders))
     if reminders:
-        return _remind(left, max(timer.step for timer in reminders), event.at, policy)
+        return _remind(remaining, max(timer.step for timer in reminders), event.at, policy)
     if not any(timer.kind is TimerKind.CLOSE for timer in due):
         return Decision(ticket)
     if policy.reminders and not ticket.reminders_sent:
-        return _remind(left, len(policy.reminders), event.at, policy)
-    if policy.reminders and not _reminder_had_its_time(ticket, event.at, policy):
+        return _remind(remaining, len(policy.reminders), event.at, policy)
+    if policy.reminders and not _reminder_delay_passed(ticket, event.at, policy):
         return Decision(_with_close_not_before(ticket, policy, ticket.last_reminder_at or event.at))
-    return _close_unanswered(left, event.at)
+    return _close_unanswered(remaining, event.at)
 
 
 def _remind(ticket: Ticket, step: int, at: datetime, policy: Policy) -> Decision:
@@ -240,14 +238,14 @@ def _remind(ticket: Ticket, step: int, at: datetime, policy: Policy) -> Decision
     return Decision(reminded, (JournalEntry(at, "system", "reminder", "", str(step)),), (effect,))
 
 
-def _reminder_had_its_time(ticket: Ticket, at: datetime, policy: Policy) -> bool:
+def _reminder_delay_passed(ticket: Ticket, at: datetime, policy: Policy) -> bool:
     if ticket.last_reminder_at is None:
-        return False  # queued, but the SMTP server has not taken it yet
+        return False  # queued, but not yet accepted by the SMTP server
     return policy.after(ticket.last_reminder_at, policy.reminders[0]) <= at
 
 
 def _with_close_not_before(ticket: Ticket, policy: Policy, reminded_at: datetime) -> Ticket:
-    """Closing comes at its own time, but never sooner after a reminder than the first reminder's delay."""
+    """Move the closing so that it comes no sooner after a reminder than the first reminder's delay."""
     if not policy.reminders:
         return ticket
     earliest = policy.after(reminded_at, policy.reminders[0])
@@ -270,11 +268,11 @@ def _close_unanswered(ticket: Ticket, at: datetime) -> Decision:
     return Decision(closed, (_status(at, "system", ticket, closed),), (effect,))
 
 
-# Merging, seen from the ticket that another went into
+# Merging, for the ticket that another is merged into
 
 
 def _absorb(ticket: Ticket, event: Event, policy: Policy) -> Decision:
-    """The people of the merged ticket take part here; its agent hears of it."""
+    """Add the people of the merged ticket as participants and notify the agent."""
     assert isinstance(event, Absorbed)
     people = _joined(ticket.participants, event.participants, ticket.requester.email, policy)
     others = tuple(email for email in concerned(ticket, policy) if email != event.agent)
@@ -284,7 +282,7 @@ def _absorb(ticket: Ticket, event: Event, policy: Policy) -> Decision:
     return Decision(replace(ticket, participants=people, updated_at=event.at), (entry,), effects)
 
 
-# Pairs in which nothing happens
+# Pairs without effect
 
 
 def _ignore(ticket: Ticket, event: Event, policy: Policy) -> Decision:
@@ -302,23 +300,23 @@ def _status(at: datetime, actor: str, before: Ticket, after: Ticket) -> JournalE
 ROWS: dict[tuple[Status, type[Event]], Row] = {
     (Status.QUEUED, Reported): _cannot_happen,
     (Status.QUEUED, Replied): _reply,
-    (Status.QUEUED, RobotReplied): _robot,
+    (Status.QUEUED, AutoReplied): _auto_reply,
     (Status.QUEUED, Answered): answered,
     (Status.QUEUED, Absorbed): _absorb,
     (Status.QUEUED, Delivered): _ignore,  # only a waiting ticket has timers to start
     (Status.QUEUED, DeliveryFailed): _failed,
-    (Status.QUEUED, TimerFired): _ignore,  # the timer's ticket left `waiting` in the meantime
+    (Status.QUEUED, TimerFired): _ignore,  # the ticket left `waiting` in the meantime
     (Status.IN_PROGRESS, Reported): _cannot_happen,
     (Status.IN_PROGRESS, Replied): _reply,
-    (Status.IN_PROGRESS, RobotReplied): _robot,
+    (Status.IN_PROGRESS, AutoReplied): _auto_reply,
     (Status.IN_PROGRESS, Answered): answered,
     (Status.IN_PROGRESS, Absorbed): _absorb,
-    (Status.IN_PROGRESS, Delivered): _ignore,  # the reply overtook the SMTP server's word
+    (Status.IN_PROGRESS, Delivered): _ignore,  # the reply came before the SMTP server's confirmation
     (Status.IN_PROGRESS, DeliveryFailed): _failed,
     (Status.IN_PROGRESS, TimerFired): _ignore,
     (Status.WAITING, Reported): _cannot_happen,
     (Status.WAITING, Replied): _reply_while_waiting,
-    (Status.WAITING, RobotReplied): _robot,
+    (Status.WAITING, AutoReplied): _auto_reply,
     (Status.WAITING, Answered): answered,
     (Status.WAITING, Absorbed): _absorb,
     (Status.WAITING, Delivered): _accepted_while_waiting,
@@ -326,7 +324,7 @@ ROWS: dict[tuple[Status, type[Event]], Row] = {
     (Status.WAITING, TimerFired): _timer_while_waiting,
     (Status.CLOSED, Reported): _cannot_happen,
     (Status.CLOSED, Replied): _reply_to_closed,
-    (Status.CLOSED, RobotReplied): _robot,
+    (Status.CLOSED, AutoReplied): _auto_reply,
     (Status.CLOSED, Answered): answered,  # sent; the ticket stays closed
     (Status.CLOSED, Absorbed): _absorb,
     (Status.CLOSED, Delivered): _ignore,

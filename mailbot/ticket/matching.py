@@ -1,11 +1,11 @@
-"""Which ticket a mail belongs to, from the evidence in it (service.md, "Which ticket a mail belongs to").
+"""Matching of mail to tickets, by the evidence in it (docs/developer/rules.md).
 
-In: the clues of a mail and the tickets that they name, looked up beforehand and passed in as data. Out: a `Route`.
-Evidence, strongest first: the signed reply address, `In-Reply-To`/`References` naming a mail of the ticket, the
-`#12345` tag in the subject. The tag alone counts only for somebody who takes part; typed over the quoted subject by
-somebody who takes part in that ticket, it names the ticket that they mean. A stranger who knows a number gets a ticket
-of their own; so does a From that can be read in several ways, an address that nobody has shown to be theirs (a web
-form), and who took part once and does no longer. No query, no clock, no decision about what happens then.
+In: the clues of a mail and the tickets that they name, looked up beforehand. Out: a `Route`. The evidence, strongest
+first: the signed reply address, `In-Reply-To`/`References` naming a mail of the ticket, the `#12345` tag in the
+subject. The tag alone counts only for somebody who takes part in the ticket; typed over the quoted subject by a
+participant of that ticket, it takes precedence. A stranger who knows a number gets a ticket of their own; so does an
+ambiguous From, an unverified address (a web form), and a former participant.
+Never: a query, a clock, a decision about what follows.
 """
 
 from __future__ import annotations
@@ -15,39 +15,32 @@ from dataclasses import dataclass, field
 
 from mailbot.mail.classify.authentication import doubtful_author
 from mailbot.mail.message import InboundMessage
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    Token,
-    read_tokens,
-)
+from mailbot.mail.reply_token import Purpose, Signer, Token, read_tokens
 from mailbot.mail.subject import subject_tags
-from mailbot.ticket.ticket import (
-    Agent,
-    Role,
-    Ticket,
-)
+from mailbot.ticket.ticket import Agent, Role, Ticket
 
 MAX_REFERENCES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """What a mail says about where it belongs, not yet believed. `references`: newest first, angle brackets kept.
-
-    `doubtful`: it is not even sure which address it says to come from, so that who takes part decides nothing.
-    """
+    """The unverified evidence in a mail."""
 
     sender: str
+    #: Tokens in the recipients' addresses.
     tokens: tuple[Token, ...] = ()
+    #: Tokens in `references`.
     reference_tokens: tuple[Token, ...] = ()
+    #: Message-IDs of In-Reply-To and References, newest first, angle brackets kept.
     references: tuple[str, ...] = ()
+    #: Numbers of the tags in the subject.
     tags: tuple[int, ...] = ()
+    #: From is ambiguous, so that participation decides nothing.
     doubtful: bool = False
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """Every ticket number that a token or a tag names."""
+        """Every ticket number in a token or a tag."""
         tokens = (t.number for t in (*self.tokens, *self.reference_tokens) if t.purpose in _TICKET_PURPOSES)
         return tuple(dict.fromkeys((*tokens, *self.tags)))
 
@@ -57,39 +50,41 @@ _TICKET_PURPOSES = (Purpose.REQUESTER, Purpose.AGENT)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the desk knows of the clues: tickets by number, and the ticket that each Message-ID belongs to."""
+    """The tickets that the clues name."""
 
     tickets: Mapping[int, Ticket] = field(default_factory=dict)
+    #: The number of the ticket that each Message-ID belongs to.
     by_reference: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a person's mail goes: into ticket `number`, or (None) into a new one.
+    """Where a person's mail goes."""
 
-    `evidence` names what decided: "token", "reference", "tag", "tag-typed-over", "". `elsewhere`: sound evidence, but
-    from an address that does not take part. `named`: an existing ticket whose number a stranger gave. `proven`: it
-    came by an address or Message-ID that was signed for its sender on this ticket; a From alone anybody can write.
-    """
-
+    #: The ticket, None for a new one.
     number: int | None
     role: Role = Role.REQUESTER
+    #: What decided: "token", "reference", "tag", "tag-typed-over", "".
     evidence: str = ""
+    #: Valid evidence, but from an address that takes no part in the ticket.
     elsewhere: bool = False
+    #: An existing ticket whose number a stranger gave.
     named: int | None = None
-    proven: bool = False
+    #: It came by an address or Message-ID signed for its sender on this ticket; anybody can write a From.
+    authenticated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRoute:
-    """Where an agent's mail goes. `by_token`: it came by a reply address or Message-ID signed for this agent.
+    """Where an agent's mail goes."""
 
-    `conflict`: the subject names another existing ticket than the reply address: nobody can tell which is meant.
-    """
-
+    #: The ticket, None without one.
     number: int | None
+    #: It came by a reply address or Message-ID signed for this agent.
     by_token: bool = False
+    #: What decided: "token", "reference", "tag", "".
     evidence: str = ""
+    #: Another existing ticket, named by the subject: it is unclear which one is meant.
     conflict: int | None = None
 
 
@@ -108,10 +103,10 @@ def clues_of(message: InboundMessage) -> Clues:
 
 
 def route(clues: Clues, known: Known, signer: Signer) -> Route:
-    """Where a requester's, a participant's or a stranger's mail belongs."""
+    """Match a requester's, a participant's or a stranger's mail."""
     tagged = _tagged(clues, known)
     for evidence, found in (("token", _by_token(clues, known, signer)), ("reference", _by_reference(clues, known))):
-        if found is None or _took_part_once(found, clues, signer):
+        if found is None or _is_former_participant(found, clues, signer):
             continue
         if tagged is not None and tagged.number != found.number:
             return _to(tagged, "tag-typed-over", clues, signer)
@@ -123,25 +118,27 @@ def route(clues: Clues, known: Known, signer: Signer) -> Route:
 
 def _to(ticket: Ticket, evidence: str, clues: Clues, signer: Signer) -> Route:
     takes_part = ticket.takes_part(clues.sender)
-    proven = takes_part and not clues.doubtful and _has_own_token(ticket, clues, signer)
-    return Route(ticket.number, _role(ticket, clues.sender), evidence, elsewhere=not takes_part, proven=proven)
+    authenticated = takes_part and not clues.doubtful and _has_own_token(ticket, clues, signer)
+    return Route(
+        ticket.number, ticket.role_of(clues.sender), evidence, elsewhere=not takes_part, authenticated=authenticated
+    )
 
 
 def _has_own_token(ticket: Ticket, clues: Clues, signer: Signer) -> bool:
-    """Is there a token in it that was made for its sender on this ticket?"""
+    """Return whether the mail has a token that was signed for its sender on this ticket."""
     return any(
         token.purpose is Purpose.REQUESTER and token.number == ticket.number and signer.belongs_to(token, clues.sender)
         for token in (*clues.tokens, *clues.reference_tokens)
     )
 
 
-def _took_part_once(ticket: Ticket, clues: Clues, signer: Signer) -> bool:
-    """Whoever was taken off a ticket (`#pelapor`) still has our mail, but no part in it."""
+def _is_former_participant(ticket: Ticket, clues: Clues, signer: Signer) -> bool:
+    """Return whether the sender was removed from the ticket (`#pelapor`): they still have our mail and its tokens."""
     return not ticket.takes_part(clues.sender) and _has_own_token(ticket, clues, signer)
 
 
 def route_agent(clues: Clues, known: Known, signer: Signer, agent: Agent) -> AgentRoute:
-    """Where a mail that says it is from `agent` belongs, and whether a token proves it."""
+    """Match a mail with `agent` in From, and say whether a token authenticates it."""
     tagged = next((n for n in clues.tags if n in known.tickets), None)
     for token in (*clues.tokens, *clues.reference_tokens):
         is_theirs = token.purpose is Purpose.AGENT and signer.belongs_to(token, agent.signs_as)
@@ -156,7 +153,7 @@ def route_agent(clues: Clues, known: Known, signer: Signer, agent: Agent) -> Age
 
 
 def _tagged(clues: Clues, known: Known) -> Ticket | None:
-    """The first tag that names a ticket in which the sender takes part."""
+    """Return the first ticket named by a tag in which the sender takes part."""
     if clues.doubtful:
         return None
     for number in clues.tags:
@@ -183,7 +180,3 @@ def _by_reference(clues: Clues, known: Known) -> Ticket | None:
         if number is not None and number in known.tickets:
             return known.tickets[number]
     return None
-
-
-def _role(ticket: Ticket, sender: str) -> Role:
-    return Role.REQUESTER if sender == ticket.requester.email else Role.PARTICIPANT

@@ -1,10 +1,12 @@
-"""A lead's answer to the list of the quarantine: `lepas 3`, `hapus 1 2`, read and checked against that list.
+"""Quarantine: a lead's commands in answer to its list, and why a mail is in it.
 
-In: the new words of the mail, the length of the list. Out: `Orders`, then what becomes of which number, or errors that
-name their line. Lines at the top of the mail are orders, with or without `#`; the block ends at the first line that is
-none. Numbers in any of the ways that people write them: `3`, `#3`, `1 2`, `1, 2`, `1-3`, `1 sampai 3`, `semua`.
-What looks like an order and can't be read, or stands further below, is an error: an order is never lost silently.
-Never: a look at the quarantine itself.
+Commands (`lepas 3`, `hapus 1 2`). In: the new words of the lead's mail, the length of the list. Out: the command for
+each number, or errors with their lines. Lines at the top of the mail are commands, with or without `#`; the block ends
+at the first line that is none. Numbers may be written as `3`, `#3`, `1 2`, `1, 2`, `1-3`, `1 sampai 3`, `semua`. What
+looks like a command and can't be read, or is further below, is an error: no command is lost silently.
+
+Reasons. In: what the store knows of a quarantined mail. Out: a `QuarantineReason`, for the list, the help texts and the
+figures. Never: a look at the quarantine itself.
 """
 
 from __future__ import annotations
@@ -19,17 +21,17 @@ from enum import StrEnum
 from mailbot.vocabulary import commands as words
 
 
-class Verb(StrEnum):
-    """What can be done with a mail that is held."""
+class QuarantineVerb(StrEnum):
+    """What can be done with a quarantined mail."""
 
     RELEASE = "release"
     DISCARD = "discard"
 
 
-class OrderFault(StrEnum):
-    """Why nothing of a mail was done. The lead's words for each stand in `agent/_quarantine`."""
+class QuarantineFault(StrEnum):
+    """Why nothing of a mail was carried out. The texts for the lead are in the template `agent/_quarantine`."""
 
-    NO_ORDER = "no_order"
+    NO_COMMAND = "no_order"
     UNKNOWN = "unknown"
     NO_NUMBER = "no_number"
     BAD_NUMBER = "bad_number"
@@ -43,36 +45,41 @@ class OrderFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuarantineCommand:
-    """One order. `numbers` as written, ranges spelt out; `everything`: all that is listed."""
+    """One command."""
 
-    verb: Verb
+    verb: QuarantineVerb
     line: str
     line_number: int
+    #: As written, with ranges expanded.
     numbers: tuple[int, ...] = ()
+    #: All mails of the list.
     everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class OrderError:
-    """A line that can't be carried out, and so nothing of its mail. `line_number` 0: the mail as a whole."""
+class QuarantineError:
+    """A refused line, because of which nothing of its mail is carried out."""
 
-    fault: OrderFault
+    fault: QuarantineFault
     line: str = ""
+    #: 0: the mail as a whole.
     line_number: int = 0
     found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
-    """All orders of a mail in their order, and what can't be read."""
+class QuarantineCommands:
+    """A lead's mail, parsed."""
 
-    orders: tuple[QuarantineCommand, ...] = ()
-    errors: tuple[OrderError, ...] = ()
+    commands: tuple[QuarantineCommand, ...] = ()
+    errors: tuple[QuarantineError, ...] = ()
 
 
-_MOST_LINES = 300
-_LONGEST_LINE = 500
-_LONGEST_RANGE = 1000
+# Commands
+
+_MAX_LINES = 300
+_MAX_LINE = 500
+_MAX_RANGE = 1000
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys(",;[](){}*_\\", " "))
 _RANGE = re.compile(
     rf"([0-9]{{1,6}})[ ]?(?:-|(?:{'|'.join(map(re.escape, words.THROUGH))})(?![^\W\d_]))[ ]?#?([0-9]{{1,6}})"
@@ -80,56 +87,56 @@ _RANGE = re.compile(
 _NUMBER = re.compile(r"#?([0-9]{1,6})(?:-([0-9]{1,6}))?")
 
 
-def parse_orders(text: str) -> Orders:
-    """Read the orders at the top of a lead's new words."""
-    orders: list[QuarantineCommand] = []
-    errors: list[OrderError] = []
+def parse_quarantine_commands(text: str) -> QuarantineCommands:
+    """Parse the commands at the top of a lead's new words."""
+    commands: list[QuarantineCommand] = []
+    errors: list[QuarantineError] = []
     in_block = True
-    for index, line in enumerate(text.split("\n")[:_MOST_LINES], 1):
+    for index, line in enumerate(text.split("\n")[:_MAX_LINES], 1):
         tokens = _tokens(line)
         if not tokens:
             continue
-        in_block = in_block and _is_order(tokens)
+        in_block = in_block and _is_command(tokens)
         if in_block:
-            _read_line(tokens, line.strip()[:_LONGEST_LINE], index, orders, errors)
+            _read_line(tokens, line.strip()[:_MAX_LINE], index, commands, errors)
         elif tokens[0].lstrip("#") in words.QUARANTINE_VERBS and len(tokens) > 1 and all(map(_is_operand, tokens[1:])):
-            errors.append(OrderError(OrderFault.NOT_AT_TOP, line.strip()[:_LONGEST_LINE], index))
-    if not orders and not errors:
-        errors.append(OrderError(OrderFault.NO_ORDER))
-    return Orders(tuple(orders), tuple(errors))
+            errors.append(QuarantineError(QuarantineFault.NOT_AT_TOP, line.strip()[:_MAX_LINE], index))
+    if not commands and not errors:
+        errors.append(QuarantineError(QuarantineFault.NO_COMMAND))
+    return QuarantineCommands(tuple(commands), tuple(errors))
 
 
-def settle(
-    orders: Sequence[QuarantineCommand], listed: int
-) -> tuple[dict[int, QuarantineCommand], tuple[OrderError, ...]]:
-    """Which order each number of a list of `listed` mails gets, ascending, or the errors."""
-    settled: dict[int, QuarantineCommand] = {}
-    errors: list[OrderError] = []
-    for order in orders:
-        numbers = range(1, listed + 1) if order.everything else order.numbers
-        strange = next((n for n in numbers if not 1 <= n <= listed), None)
-        clash = next((n for n in numbers if n in settled and settled[n].verb is not order.verb), None)
-        if strange is not None:
-            errors.append(OrderError(OrderFault.NOT_LISTED, order.line, order.line_number, str(strange)))
+def resolve(
+    commands: Sequence[QuarantineCommand], listed: int
+) -> tuple[dict[int, QuarantineCommand], tuple[QuarantineError, ...]]:
+    """Return the command for each number of a list of `listed` mails, ascending, and the errors."""
+    resolved: dict[int, QuarantineCommand] = {}
+    errors: list[QuarantineError] = []
+    for command in commands:
+        numbers = range(1, listed + 1) if command.everything else command.numbers
+        unlisted = next((n for n in numbers if not 1 <= n <= listed), None)
+        clash = next((n for n in numbers if n in resolved and resolved[n].verb is not command.verb), None)
+        if unlisted is not None:
+            errors.append(QuarantineError(QuarantineFault.NOT_LISTED, command.line, command.line_number, str(unlisted)))
         elif clash is not None:
-            errors.append(OrderError(OrderFault.CONFLICT, order.line, order.line_number, str(clash)))
-        for number in numbers if strange is None else ():
-            # a number by name wins over the same one by "semua": what can't be done with it is said then
-            if number not in settled or settled[number].everything:
-                settled[number] = order
-    return dict(sorted(settled.items())), tuple(errors)
+            errors.append(QuarantineError(QuarantineFault.CONFLICT, command.line, command.line_number, str(clash)))
+        for number in numbers if unlisted is None else ():
+            # an explicit number takes precedence over "semua", so that its outcome is reported
+            if number not in resolved or resolved[number].everything:
+                resolved[number] = command
+    return dict(sorted(resolved.items())), tuple(errors)
 
 
 def _tokens(line: str) -> list[str]:
-    """A line as it was meant: plain spaces, no invisible signs, ranges in one piece, lower case."""
-    plain = unicodedata.normalize("NFKC", line[:_LONGEST_LINE]).translate(_DASHES).lower()
+    """Split a normalised line: plain spaces, no invisible characters, ranges in one piece, lower case."""
+    plain = unicodedata.normalize("NFKC", line[:_MAX_LINE]).translate(_DASHES).lower()
     plain = "".join(c for c in plain if unicodedata.category(c) != "Cf")
     plain = _RANGE.sub(r"\1-\2", " ".join(plain.split()).replace("# ", "#"))
     return [token for token in (t.strip(".:!") for t in plain.split()) if token]
 
 
-def _is_order(tokens: Sequence[str]) -> bool:
-    """Is this line meant as one, rightly written or not?"""
+def _is_command(tokens: Sequence[str]) -> bool:
+    """Return whether this line is meant as a command, correct or not."""
     first = tokens[0].lstrip("#")
     if tokens[0].startswith("#") or first in words.QUARANTINE_VERBS:
         return True
@@ -145,12 +152,12 @@ def _is_operand(token: str) -> bool:
 
 
 def _read_line(
-    tokens: Sequence[str], line: str, at: int, orders: list[QuarantineCommand], errors: list[OrderError]
+    tokens: Sequence[str], line: str, at: int, commands: list[QuarantineCommand], errors: list[QuarantineError]
 ) -> None:
-    """One line may hold several orders: `lepas 3, hapus 1 2`."""
-    before = len(orders)
+    """Read a line, which may have several commands: `lepas 3, hapus 1 2`."""
+    before = len(commands)
     if tokens[0].lstrip("#") not in words.QUARANTINE_VERBS:
-        errors.append(OrderError(OrderFault.UNKNOWN, line, at, tokens[0]))
+        errors.append(QuarantineError(QuarantineFault.UNKNOWN, line, at, tokens[0]))
         return
     numbers: list[int] = []
     everything = False
@@ -159,63 +166,79 @@ def _read_line(
         follows = token.lstrip("#") in words.QUARANTINE_VERBS
         if not token or follows:
             if not numbers and not everything:
-                errors.append(OrderError(OrderFault.NO_NUMBER, line, at, verb))
-            orders.append(
+                errors.append(QuarantineError(QuarantineFault.NO_NUMBER, line, at, verb))
+            commands.append(
                 QuarantineCommand(
-                    Verb(words.QUARANTINE_VERBS[verb]), line, at, tuple(dict.fromkeys(numbers)), everything
+                    QuarantineVerb(words.QUARANTINE_VERBS[verb]), line, at, tuple(dict.fromkeys(numbers)), everything
                 )
             )
             verb, numbers, everything = token.lstrip("#"), [], False
         elif found := _NUMBER.fullmatch(token):
             first, last = int(found[1]), int(found[2] or found[1])
-            if not 0 <= last - first <= _LONGEST_RANGE:
-                errors.append(OrderError(OrderFault.BAD_NUMBER, line, at, token))
+            if not 0 <= last - first <= _MAX_RANGE:
+                errors.append(QuarantineError(QuarantineFault.BAD_NUMBER, line, at, token))
                 break
             numbers += range(first, last + 1)
         elif token in words.ALL_OF_LIST:
             everything = True
         elif token not in words.QUARANTINE_FILLERS:
-            errors.append(OrderError(OrderFault.BAD_NUMBER, line, at, token))
+            errors.append(QuarantineError(QuarantineFault.BAD_NUMBER, line, at, token))
             break
     if errors:
-        del orders[before:]  # nothing of the mail is done anyway
+        del commands[before:]  # with an error nothing of the mail is carried out
+
+
+# Reasons
 
 
 class QuarantineReason(StrEnum):
-    """The values of POISON, GAVE_UP, KILLED, VIRUS, SPAM and DMARC stand in `Inbound.rule`."""
+    """Why a mail is in quarantine. POISON, GAVE_UP, KILLED, VIRUS, SPAM and DMARC are also values of `Inbound.rule`."""
 
     POISON = "poison"  # our code raised an exception
-    GAVE_UP = "gave-up"  # what looked like the machine's fault, again and again, while other mail got through
-    KILLED = "killed"  # the process died whenever it had this mail in hand
-    UNCONFIRMED = "unconfirmed"  # in an agent's name and not proven to be theirs: they were asked
+    GAVE_UP = "gave-up"  # failed repeatedly, as if the machine were at fault, while other mail was processed
+    KILLED = "killed"  # the process died whenever it handled this mail
+    UNCONFIRMED = "unconfirmed"  # in an agent's name and not authenticated: they were asked to confirm
     TOO_LARGE = "too-large"  # larger than max_size: only the header was fetched
     VIRUS = "virus"  # the scanner found one
     SPAM = "spam"
     DMARC = "dmarc-fail"
-    AUTOMATIC = "automatic"  # a machine's, on no ticket
+    AUTOMATIC = "automatic"  # an automatic mail on no ticket
     BOUNCE = "bounce"  # a delivery report on no mail of ours
-    NO_SENDER = "no-sender"  # nobody who could be answered
+    NO_SENDER = "no-sender"  # no address to answer
     SPAM_TICKET = "spam-ticket"  # a reply to a ticket that was closed as spam
     OTHER = "other"
 
 
-def why_held(*, state: str, rule: str, kind: str, partial: bool, has_sender: bool, on_ticket: bool) -> QuarantineReason:
-    """The first row that fits."""
+@dataclass(frozen=True, slots=True)
+class QuarantinedMail:
+    """What decides on the reason; the values are those of the store."""
+
+    state: str
+    rule: str
+    kind: str
+    #: Only the header was fetched.
+    partial: bool
+    has_sender: bool
+    on_ticket: bool
+
+
+def quarantine_reason(mail: QuarantinedMail) -> QuarantineReason:
+    """Return the reason of the first row that applies."""
     rows = (
-        (state == "held", QuarantineReason.UNCONFIRMED),
-        (rule in _BY_RULE, _BY_RULE.get(rule, QuarantineReason.OTHER)),
-        (kind == "auto", QuarantineReason.AUTOMATIC),
-        (kind == "bounce", QuarantineReason.BOUNCE),
-        (not has_sender, QuarantineReason.NO_SENDER),
-        (partial, QuarantineReason.TOO_LARGE),
-        (on_ticket, QuarantineReason.SPAM_TICKET),
+        (mail.state == "held", QuarantineReason.UNCONFIRMED),
+        (mail.rule in _BY_RULE, _BY_RULE.get(mail.rule, QuarantineReason.OTHER)),
+        (mail.kind == "auto", QuarantineReason.AUTOMATIC),
+        (mail.kind == "bounce", QuarantineReason.BOUNCE),
+        (not mail.has_sender, QuarantineReason.NO_SENDER),
+        (mail.partial, QuarantineReason.TOO_LARGE),
+        (mail.on_ticket, QuarantineReason.SPAM_TICKET),
     )
-    return next((why for fits, why in rows if fits), QuarantineReason.OTHER)
+    return next((reason for applies, reason in rows if applies), QuarantineReason.OTHER)
 
 
 _BY_RULE = {
-    why.value: why
-    for why in (
+    reason.value: reason
+    for reason in (
         QuarantineReason.POISON,
         QuarantineReason.GAVE_UP,
         QuarantineReason.KILLED,

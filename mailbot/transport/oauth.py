@@ -119,11 +119,15 @@ class TokenSource:
     def _from_command(self) -> str:
         import subprocess  # few desks need it, and all would pay for it at start
 
-        from mailbot.runtime.subprocesses import tied
+        from mailbot.runtime.subprocesses import bound_to_parent
 
         try:
             done = subprocess.run(  # noqa: S603  # the admin's own command, no shell between
-                tied(shlex.split(self._command)), capture_output=True, text=True, timeout=ANSWER_WITHIN, check=False
+                bound_to_parent(shlex.split(self._command)),
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_WITHIN,
+                check=False,
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             raise TokenUnavailable(f"{self._section}.token_command could not be run: {error}") from error

@@ -1,5 +1,5 @@
-"""The words that mailbot knows, Indonesian and English, one module for each matter. Words only: no logic lives here.
+"""Words that mailbot recognises in mail or writes into it, one module per subject. Data only, no logic, no imports.
 
-People's own texts (acknowledgements, reminders, …) are in templates/; here are the words that code has to recognise
-in mail, or has to put into a field.
+Texts for people (acknowledgements, reminders, …) are in templates/; here are the words that code compares with, or
+puts into a field.
 """

@@ -1,7 +1,9 @@
-"""The words of an agent's commands, Indonesian and English, and what each takes. Words only."""
+"""Words of agents' commands, of quarantine commands and of confirmations, in Indonesian and English."""
 
-# word → verb (the value of `core.commands.Verb`). The first word of each pair is shown to Indonesians, the second to
-# others; both work for everybody, in any case.
+# Tables of words: as many as fit on a line.
+# fmt: off
+
+# Word → verb (a value of `ticket.command_parser.Verb`). All words work for everybody, in upper and lower case.
 VERBS = {
     "selesai": "solve",
     "solved": "solve",
@@ -34,59 +36,32 @@ VERBS = {
     "help": "help",
 }
 
-# The word of each verb that an error suggests, Indonesian first.
+# The words that an error suggests, for each verb, Indonesian first.
 SUGGESTED = (
-    "selesai",
-    "solved",
-    "tunggu",
-    "pending",
-    "proses",
-    "open",
-    "catatan",
-    "note",
-    "ambil",
-    "take",
-    "oper",
-    "assign",
-    "gabung",
-    "merge",
-    "prioritas",
-    "priority",
-    "tag",
-    "pelapor",
-    "requester",
-    "spam",
-    "makro",
-    "macro",
-    "program",
-    "bantuan",
-    "help",
+    "selesai", "solved", "tunggu", "pending", "proses", "open", "catatan", "note", "ambil", "take", "oper", "assign",
+    "gabung", "merge", "prioritas", "priority", "tag", "pelapor", "requester", "spam", "makro", "macro", "program",
+    "bantuan", "help",
 )
 
-# May stand before an argument and says nothing: "#gabung ke tiket #12001", "#oper kepada budi@…".
+# Ignored before an argument: "#gabung ke tiket #12001", "#oper kepada budi@…".
 FILLERS = frozenset(("ke", "kepada", "dengan", "into", "to", "with", "tiket", "ticket", "no", "no.", "nomor"))
 
 # "#gabung 12001 paksa": merge although the requesters differ.
 FORCE = frozenset(("paksa", "force"))
 
-
-# As the first word, it is theirs whatever follows ("ya, tidak apa-apa").
+# As the first word of an answer to a confirmation request: confirmed, whatever follows ("ya, tidak apa-apa").
 YES = frozenset(
     ("ya", "iya", "y", "yes", "yep", "betul", "benar", "ok", "oke", "okay", "konfirmasi", "confirm", "confirmed")
 )
 
+# Anywhere in the first line: denied.
+NO = frozenset((
+    "bukan", "tidak", "tdk", "nggak", "enggak", "gak", "ga", "tak", "jangan", "palsu", "penipuan", "no", "not",
+    "nope", "never", "don't", "dont", "didn't", "didnt", "wasn't", "wasnt", "isn't", "isnt", "fake", "forged",
+    "phishing",
+))
 
-# Anywhere in the first line, it is not.
-NO = frozenset(
-    (
-        "bukan", "tidak", "tdk", "nggak", "enggak", "gak", "ga", "tak", "jangan", "palsu", "penipuan", "no", "not",
-        "nope", "never", "don't", "dont", "didn't", "didnt", "wasn't", "wasnt", "isn't", "isnt", "fake", "forged",
-        "phishing",
-    )
-)  # fmt: skip
-
-
-# word → what is to be done (the value of `core.quarantine_orders.Verb`); the first of each language is the one shown
+# Word → verb (a value of `ticket.quarantine.QuarantineVerb`); the first word of each language is the one shown.
 QUARANTINE_VERBS = {
     "lepas": "release",
     "release": "release",
@@ -99,24 +74,19 @@ QUARANTINE_VERBS = {
     "drop": "discard",
 }
 
-
-# "lepas semua": every mail of the list
+# "lepas semua": every mail of the list.
 ALL_OF_LIST = frozenset(("semua", "semuanya", "seluruhnya", "all", "everything"))
 
+# Ignored: "lepas email nomor 3 dan 5 ya".
+QUARANTINE_FILLERS = frozenset((
+    "dan", "and", "&", "nomor", "no", "nr", "number", "numbers", "email", "mail", "mails", "surel", "surat", "juga",
+    "also", "ya", "please", "saja", "mohon",
+))
 
-# say nothing: "lepas email nomor 3 dan 5 ya"
-QUARANTINE_FILLERS = frozenset(
-    (
-        *("dan", "and", "&", "nomor", "no", "nr", "number", "numbers", "email", "mail", "mails", "surel", "surat"),
-        *("juga", "also", "ya", "please", "saja", "mohon"),
-    )
-)
-
-
-# between the ends of a range, besides a dash: "lepas 1 sampai 3"
+# Between the ends of a range, besides a dash: "lepas 1 sampai 3".
 THROUGH = ("s/d", "s.d.", "sd", "sampai", "hingga", "to", "through", "until")
 
-# The argument of `#prioritas`, to the stored value.
+# The argument of `#prioritas` → the stored value.
 PRIORITY_VALUES = {
     "low": "low",
     "normal": "normal",

@@ -1,6 +1,7 @@
-"""What can be wrong with the desk itself, for admins: a title, what is found, and the mend, in both languages.
+"""Texts on problems of the desk, for admins: title, finding and remedy, in both languages.
 
-Keys are codes of `mailbot.monitoring.conditions`; `title.NAME` has the condition's name alone. `{…}` are the condition's values.
+Keys are codes of `mailbot.monitoring.conditions`; `title.NAME` is the name of the condition alone. `{…}` are the
+condition's values.
 """
 
 WORDS: dict[str, dict[str, tuple[str, str]]] = {

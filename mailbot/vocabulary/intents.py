@@ -1,6 +1,6 @@
-"""Classes of plain words for `core.intent`: what says solved, broken, thanks, and what asks. Words only.
+"""Classes of words for `mail.intent`: solved, broken, thanks, questions, requests, news.
 
-The plain words are those of `vocabulary.spellings`; the classes overlap only where a comment says so.
+The words are in the normalised form of `vocabulary.spellings`; classes overlap only where a comment says so.
 """
 
 
@@ -18,7 +18,7 @@ FINE = _words(
     "berhasil normal lancar beres selesai tuntas teratasi diatasi terselesaikan diselesaikan terpecahkan sukses"
     " aman pulih membaik berfungsi done clear sembuh sempurna puas tertangani terlayani"
 )
-# Good after "sudah" only: "menu sudah muncul"; alone they say nothing.
+# Good only after "sudah": "menu sudah muncul"; alone they mean nothing.
 FINE_IF_DONE = _words(
     "bisa dapat tampil muncul keluar terbaca terbuka masuk sinkron tersinkron tersinkronisasi tersimpan benar betul"
     " bener sesuai cocok jelas paham terbantu membantu terbantukan terupdate valid tervalidasi tertutup ditutup"
@@ -27,16 +27,16 @@ FINE_IF_DONE = _words(
     " terinstall tutup cair aktif terisi lengkap sip terkendali ngisi ok terlihat kelihatan terdownload terunduh"
     " diunduh terupload terunggah klik lunas oke mantap klop balance approve tembus nongol kawa diunduh ijo disahkan padhang jadi terkirim terbit siap cepat"
 )
-# What a problem does when it is over: "kendala sudah teratasi", "errornya hilang".
+# What a solved problem does: "kendala sudah teratasi", "errornya hilang".
 OVER = _words(
     "selesai teratasi diatasi beres tuntas terselesaikan diselesaikan terpecahkan aman normal lancar pulih"
     " ditangani diperbaiki hilang terjawab sembuh done sukses berhasil tertangani clear"
 )
-# What a problem does when it is there: "muncul lagi"; after "tidak" it is over.
+# What a present problem does: "muncul lagi"; after "tidak" it is solved.
 APPEAR = _words("muncul terjadi tampil keluar terulang timbul nongol kambuh kumat ditemukan terlihat")
 
-# Names of the trouble, and states that are trouble.
-TROUBLE = _words("error kendala masalah keluhan gangguan kesalahan kegagalan bug hambatan")
+# Names of a problem, and states that are a problem.
+PROBLEM = _words("error kendala masalah keluhan gangguan kesalahan kegagalan bug hambatan")
 BAD = _words(
     "gagal bermasalah terkendala rusak macet lambat loading crash salah ditolak hilang kosong sulit percuma buntu"
     " kacau parah invalid dobel ganda double duplikat minus selisih terblokir diblokir terkunci timeout down putus"
@@ -44,9 +44,9 @@ BAD = _words(
     " kedaluwarsa loop looping berputar muter mental ngeblank sebagian separuh setengah parsial lockout tidakbisa"
     " mati stop stopped"
 )
-# A past that "sudah bisa" may belong to itself: "kemarin sudah bisa" says nothing of today.
+# A past to which "sudah bisa" itself may belong: "kemarin sudah bisa" says nothing about today.
 LONG_PAST = _words("tadi kemarin sempat sebelumnya awalnya semula tadinya dulu yesterday earlier previously")
-# After these the trouble is only spoken of: "terima kasih atas penyelesaian masalah kami".
+# After these a problem is only mentioned: "terima kasih atas penyelesaian masalah kami".
 TOPIC = _words(
     "atas penyelesaian solusi penanganan mengatasi menyelesaikan membantu tentang terkait mengenai perihal soal"
     " laporan bantuan tiket penjelasan"
@@ -67,49 +67,49 @@ ASKS = _words(
     " ditanyakan konfirmasi solusinya selain berapalama sampaimana wanted questions question ask asking adakah"
     " sudahkah bolehkah tindaklanjuti usul saran masukan keberatan komplain protes bingung ulangi diberikan"
 )
-# Polite permission: with a word for closing and one for the case it says that all is done ("tiket silakan ditutup").
+# Permission: with a word for closing and one for the ticket it means that the case is done ("tiket silakan ditutup").
 PERMITS = _words("silakan silahkan boleh bisa dapat mohon tolong harap please")
-# Of these "tidak" makes something good; "belum hilang", "tidak sama" and the like stay bad.
+# "Tidak" turns these into something good; "belum hilang", "tidak sama" and the like stay bad.
 GOOD_WITHOUT = _words(
     "error kendala masalah keluhan gangguan kesalahan bug hambatan gagal bermasalah terkendala rusak macet lambat"
     " loading crash ditolak sulit minus dobel ganda double selisih terblokir diblokir timeout logout putus"
     " kegagalan"
 )
-# "belum dibalas" asks where the answer is.
+# "Belum dibalas" asks for the status.
 NO_REPLY = _words(
     "dibalas direspon direspons ditanggapi dijawab diproses ditindaklanjuti ditindak dikonfirmasi dihubungi"
     " dikerjakan dicek diperiksa ditangani membalas menjawab"
 )
 UNDERWAY = _words("proses diproses dalam tunggu dikerjakan ditangani antre antri antrean antrian pending")
-# "belum sempat", "tidak tahu": news, no trouble.
-NO_TROUBLE = _words("paham sempat tahu tau yakin ingat lama sadar kepikiran menyangka punya memiliki mempunyai")
-# There is more to it.
+# "Belum sempat", "tidak tahu": news, not a problem.
+NO_PROBLEM = _words("paham sempat tahu tau yakin ingat lama sadar kepikiran menyangka punya memiliki mempunyai")
+# Something remains.
 REST = _words(
     "tinggal sisa sisanya selebihnya lainnya lain baru sementara kadang kadangkadang sesekali belakangan bagian"
     " beda berbeda"
 )
-# What goes with a one-word answer: "sudah pak", "iya sudah".
+# Words beside a one-word answer: "sudah pak", "iya sudah".
 BESIDE_ANSWER = _words(
     "sudah telah ya alhamdulillah semua semuanya baik ok siap terimakasih salam nya deh kok lah nih pagi siang sore"
     " malam halo selamat admin bapak ibu kakak mas mbak kang bang om tante ini itu juga saya kami"
 )
-# Between "tidak" or "masih" and the word that it is about.
+# Skipped between "tidak" or "masih" and the word that it refers to.
 SKIPPED = _words(
     "lagi juga pernah kunjung begitu saya kami pun akan mau ya bapak ibu kakak mas mbak admin nya ini itu sudah"
     " sama sekali saja terlalu terus sering suka bang kang di yang dari banyak deh nih dong sih lah kok kita semua"
     " hari sekarang anda aplikasi"
 )
-# Ask for nothing after "sudah", "telah" or thanks: "terima kasih sudah dibantu".
+# No request after "sudah", "telah" or thanks: "terima kasih sudah dibantu".
 GIVEN = _words(
     "bantu dibantu beri berikan kasih arahkan jelaskan infokan informasikan solusinya pencerahan petunjuk arahan"
     " cara diberikan"
 )
-# "ingin mengucapkan terima kasih" asks for nothing.
+# "Ingin mengucapkan terima kasih" is no request.
 SAYING = _words("mengucapkan ucapkan sampaikan menyampaikan bilang berterimakasih ucapin say haturkan")
 
 # "Sangat jelas", "cepat sekali" praise.
 PRAISED_WITH_VERY = _words("jelas baik bagus cepat paham membantu ramah responsif sabar")
-# Where the matter stands.
+# The status of the case.
 STATUS_NOUNS = _words(
     "progres kelanjutan kelanjutannya perkembangan perkembangannya tindaklanjut status statusnya estimasi eta"
     " sampaimana berapalama kabar kabarnya update lanjutan nasib lama"
@@ -126,7 +126,7 @@ HANDLED = _words(
 )
 PROGRAMS = _words("aplikasi arkas versi data dapodik system sistem manual markas rkas sipd software windows os profil")
 
-# What the matter may be about; says nothing of its outcome.
+# What a case may be about; says nothing about its outcome.
 OBJECTS = _words(
     "bku rkas arkas kertas kerja penganggaran penatausahaan pelaporan transaksi saldo siswa guru murid rekening"
     " dana salur penyaluran pajak bulan tahun tahap menu tombol halaman akun password sandi user username aplikasi"
@@ -137,15 +137,15 @@ OBJECTS = _words(
     " app application school system email pesan pengisian fitur layar tampilan simpan dashboard dasbor beranda form"
     " formulir faktur token kode aktivasi printer ekspor impor lpj spj bukti nota"
 )
-# With "-kah" at its end a word asks.
+# The ending "-kah" makes a question.
 ASKING = _words(
     "bisakah apakah adakah sudahkah bolehkah masihkah dapatkah benarkah haruskah perlukah mungkinkah kapankah"
     " dimanakah siapakah berapakah manakah bagaimanakah belumkah"
 )
-# In a word that is not understood these show that it is two words run together ("kasihtidak").
+# In an unknown word these show that two words were run together ("kasihtidak").
 GLUED = ("tidak", "belum", "masih", "gagal", "error", "kendala", "masalah", "tapi", "gabisa", "nihil")
 
-# What was sent, tried or is going to be done: no word on the outcome.
+# What was sent, tried or will be done: says nothing about the outcome.
 SENDS = _words(
     "terlampir berikut kirim dikirim screenshot tangkapan foto gambar video bukti file berkas dokumen link tautan"
 )
@@ -164,7 +164,7 @@ REPORTS_BACK = _words(
     "hubungi kabari lapor laporkan kontak email tanya infokan sampaikan wa chat mengabari melapor bertanya"
 )
 WISH = _words("semoga")
-# Parts of a sentence that only say when or why; "selesai" in them is no outcome: "setelah selesai update".
+# These begin a subordinate clause, in which "selesai" is no outcome: "setelah selesai update".
 WHILE = _words("setelah sesudah saat ketika waktu sejak pas after when sebelum sewaktu selama karena")
 PURPOSE = _words("agar supaya biar untuk sampai hingga demi until")
 PAST = _words("kemarin tadi sebelumnya awalnya semula sempat tadinya dulu earlier previously pagi ternyata yesterday")
@@ -172,7 +172,7 @@ BUT = _words("tapi")
 CLOSES = _words("ditutup tutup diakhiri")
 CASE = _words("tiket laporan aduan kasus pengaduan")
 
-# Courtesy, addresses, and what says nothing by itself.
+# Courtesy, forms of address, and words without a meaning of their own.
 GREETS = _words(
     "salam selamat halo hai hi hello hallo dear yth kepada assalamualaikum assalamu'alaikum assalam aslmkm ass hey"
 )
@@ -248,7 +248,7 @@ EMOJI_GOOD = frozenset("👍🙏👌✅😊🙂😀😁😃😄🥰😍❤💕�
 EMOJI_BAD = frozenset("👎❌😡😠🤬😤😞😩😫🤦💔😒🙄⛔🚫😖😣❎")
 EMOJI_OPEN = frozenset("😭😢🥲😥😰😓😔😕🤔❓❔😅🙁☹😟")
 
-# Words that are looked for behind a typing mistake; others are too near to words that people mean.
+# Words to which a typing mistake is corrected; others are too similar to words that people mean.
 MISTYPED = _words(
     "belum sudah tidak masih tetap error gagal kendala masalah bermasalah muncul berhasil selesai normal lancar"
     " beres teratasi terselesaikan terimakasih terima kasih makasih mohon tolong minta bantu dibantu bantuan"
@@ -258,7 +258,7 @@ MISTYPED = _words(
     " sebelumnya dicoba mencoba ditutup ditolak lambat kosong percuma informasi penjelasan kerjasama berfungsi"
     " bisakah bantuannya"
 )
-# Real words, names and places that one wrong letter would turn into one of those.
+# Real words, names and places that differ from one of those by one letter.
 NOT_TYPOS = _words(
     "adalah adapun banyu bantul belut beras berus bolong cinta colong fasih formal gagah gagak gagap gagas gamal"
     " gatal gilang gosong halang hambat hantu hidang kafan kanan kapal kapas kapak kasir kasim kawan kelapa kendali"
@@ -269,55 +269,10 @@ NOT_TYPOS = _words(
 )
 
 EMOJI = EMOJI_GOOD | EMOJI_BAD | EMOJI_OPEN
-# Every class, for whoever needs to know which words are known.
+# Every class: the known words.
 ALL = (
-    NOT,
-    OBJECTS,
-    DONE,
-    STILL,
-    AGAIN,
-    FINE,
-    FINE_IF_DONE,
-    OVER,
-    APPEAR,
-    TROUBLE,
-    BAD,
-    TOPIC,
-    NO_PROGRESS,
-    THANKS,
-    PRAISE,
-    ACKNOWLEDGED,
-    ASKS,
-    PERMITS,
-    GOOD_WITHOUT,
-    NO_REPLY,
-    UNDERWAY,
-    NO_TROUBLE,
-    REST,
-    BESIDE_ANSWER,
-    SKIPPED,
-    GIVEN,
-    SAYING,
-    STATUS_NOUNS,
-    STATUS_ALWAYS,
-    RESPONSES,
-    HANDLED,
-    PROGRAMS,
-    SENDS,
-    TRIES,
-    LATER,
-    DOUBT,
-    IF,
-    REPORTS_BACK,
-    WISH,
-    WHILE,
-    PURPOSE,
-    PAST,
-    BUT,
-    CLOSES,
-    CASE,
-    GREETS,
-    HONORIFIC,
-    NEUTRAL,
-    SIGNATURE,
-)
+    NOT, OBJECTS, DONE, STILL, AGAIN, FINE, FINE_IF_DONE, OVER, APPEAR, PROBLEM, BAD, TOPIC, NO_PROGRESS, THANKS,
+    PRAISE, ACKNOWLEDGED, ASKS, PERMITS, GOOD_WITHOUT, NO_REPLY, UNDERWAY, NO_PROBLEM, REST, BESIDE_ANSWER, SKIPPED,
+    GIVEN, SAYING, STATUS_NOUNS, STATUS_ALWAYS, RESPONSES, HANDLED, PROGRAMS, SENDS, TRIES, LATER, DOUBT, IF,
+    REPORTS_BACK, WISH, WHILE, PURPOSE, PAST, BUT, CLOSES, CASE, GREETS, HONORIFIC, NEUTRAL, SIGNATURE,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Words for people where a template shows a value: roles, priorities, kinds of mail."""
+"""Words for people where a template or a command shows a value: roles, priorities, kinds of mail, statuses, errors."""
 
 ROLES = {
     "id": {"requester": "pelapor", "participant": "peserta", "agent": "petugas", "system": "otomatis"},
@@ -31,8 +31,8 @@ KINDS = {
     },
 }
 
-# Why a file was not passed on, by the kinds of vocabulary.refused_files.
-HELD = {
+# Why a file was withheld. Keys: `vocabulary.refused_files.KINDS`.
+WITHHELD_FILE = {
     "id": {
         "programs": "program atau aplikasi",
         "scripts": "skrip yang dapat dijalankan",
@@ -63,7 +63,7 @@ HELD = {
 
 
 # Which auto-reply limit was exceeded, for the log. Keys: `ticket.auto_reply_limits.Limit`.
-WITHHELD = {
+WITHHELD_AUTO_REPLY = {
     "sender": "[inbound] max_auto_replies_per_sender is reached",
     "ticket": "[inbound] max_auto_replies_per_ticket is reached",
     "echo": "the sender, whom the desk never wrote to, answers mail that went to others",
@@ -75,8 +75,8 @@ WITHHELD = {
 }
 
 
-# Why a command was refused, for somebody at a shell. Keys: `ticket.command_parser.Fault`; `{found}` is what was
-# written, `{possible}` what would have been possible. The mail to an agent has a template of its own.
+# Why a command was refused, for the command line. Keys: `ticket.command_parser.Fault`; `{found}` is what was written,
+# `{possible}` the valid choices. The mail to an agent has its own template.
 COMMAND_ERRORS = {
     "unknown": "{found} is no command. Possible: {possible}",
     "missing_argument": "{found} needs something behind it. Possible: {possible}",
@@ -100,7 +100,7 @@ COMMAND_ERRORS = {
 }
 
 
-# What the form says about a field that was filled in wrongly.
+# Errors of the web form, by field.
 FORM_ERRORS = {
     "id": {
         "email": "Alamat email belum benar: tulis alamat yang lengkap, misalnya nama@gmail.com.",
@@ -119,7 +119,7 @@ FORM_ERRORS = {
 }
 
 
-# The status words are those of the public guide that requesters already know: keep them to the letter.
+# Statuses in the exact words of the public guide that requesters already know.
 STATUSES = {
     "id": {
         "queued": "Dalam Antrean",

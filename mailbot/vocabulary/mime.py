@@ -1,11 +1,11 @@
-"""What MIME mail names: charsets, media types, file extensions, first bytes, header fields. Tables only.
+"""Names and numbers of MIME: charsets, media types, file extensions, magic bytes, header fields.
 
-Sources: IANA character-sets and media-types registries, WHATWG Encoding Standard §4.2 (labels), file formats' own
-specifications for the first bytes.
+Sources: the IANA registries of character sets and media types, the WHATWG Encoding Standard §4.2 (labels), and the
+specifications of the file formats for their magic bytes.
 """
 
-# A label (lower case, without punctuation) → Python codec. Where a label is used for a superset in practice, the
-# superset stands here (WHATWG Encoding §4.2). Labels that aren't here are unknown: a sender doesn't choose codecs.
+# Label (lower case, without punctuation) → Python codec. Where a label means a superset in practice, the superset is
+# given (WHATWG Encoding §4.2). Other labels are unknown: a sender must not choose among Python's codecs.
 CHARSETS: dict[str, str] = {
     # ASCII and Latin-1 are Windows-1252 in practice
     "ascii": "cp1252", "usascii": "cp1252", "ansix341968": "cp1252", "ansix34": "cp1252", "us": "cp1252",
@@ -62,7 +62,7 @@ CHARSETS: dict[str, str] = {
     "iso2022kr": "iso2022-kr",
 }  # fmt: skip
 
-# Its ASCII can hide any markup from a filter: never decoded (RFC 2152; WHATWG Encoding has removed it).
+# UTF-7 can hide any markup from a filter: never decoded (RFC 2152; WHATWG Encoding has removed it).
 REFUSED_CHARSETS = frozenset(("utf7", "unicode11utf7", "unicode20utf7", "csunicode11utf7", "imap4utf7", "xutf7"))
 
 # Seven-bit charsets that shift by escape sequences: their bytes look like ASCII (RFC 1468, RFC 1557, RFC 1843).
@@ -70,30 +70,30 @@ SHIFTING_CODECS = frozenset(
     ("iso2022-jp", "iso2022-jp-2", "iso2022-jp-3", "iso2022-jp-2004", "iso2022-jp-ext", "iso2022-kr", "hz")
 )
 
-# Fields that show that a line belongs to a header, although junk stood before it.
+# Fields by which a line is recognised as part of a header after junk.
 KNOWN_FIELDS = frozenset((
     "bcc", "cc", "content-disposition", "content-id", "content-transfer-encoding", "content-type", "date",
     "delivered-to", "dkim-signature", "from", "in-reply-to", "list-id", "message-id", "mime-version", "received",
     "references", "reply-to", "return-path", "sender", "subject", "to", "x-mailer", "x-original-to",
 ))  # fmt: skip
 
-# Fields of which a mail has at most one (RFC 5322 §3.6); a second one is a defect, and may be a trick.
+# Fields allowed once only (RFC 5322 §3.6); a second one is a defect, and possibly an attack.
 SINGLE_FIELDS = (
     "from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references",
     "content-type", "content-transfer-encoding", "mime-version",
 )  # fmt: skip
 
-# Fields besides To and Cc that tell to whom a mail was sent.
+# Fields besides To and Cc that name a recipient.
 HIDDEN_RECIPIENT_FIELDS = (
     "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "apparently-to",
 )  # fmt: skip
 
-# Renderings of the same text for a watch, an app or an old program: no file of the sender's.
+# Renderings of the same text for a watch, an app or an old program: not attachments.
 ALTERNATIVE_RENDERINGS = frozenset((
     "text/x-amp-html", "text/watch-html", "text/x-watch-html", "text/enriched", "text/richtext",
 ))  # fmt: skip
 
-# The machine's part of a report → the report's type (RFC 3464, RFC 6533, RFC 8098, RFC 5965).
+# The machine-readable part of a report → the report's type (RFC 3464, RFC 6533, RFC 8098, RFC 5965).
 REPORT_PARTS = {
     "message/delivery-status": "delivery-status",
     "message/global-delivery-status": "delivery-status",
@@ -103,10 +103,10 @@ REPORT_PARTS = {
 }
 REPORT_HEADERS = frozenset(("text/rfc822-headers", "text/rfc822-header", "message/global-headers"))
 
-# Whole mails inside a mail (RFC 2046 §5.2.1, RFC 6532 §3.7; message/news is obsolete but the same form).
+# Whole mails inside a mail (RFC 2046 §5.2.1, RFC 6532 §3.7; message/news is obsolete, with the same format).
 NESTED_TYPES = frozenset(("message/rfc822", "message/global", "message/news", "message/rfc2822"))
 
-# Signatures and wrappers of S/MIME (RFC 8551) and PGP (RFC 3156): kept, but no file that the sender attached.
+# Signatures and wrappers of S/MIME (RFC 8551) and PGP (RFC 3156): kept, but not attachments of the sender.
 SIGNATURE_TYPES = frozenset((
     "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
     "application/pgp-encrypted", "application/pgp-keys",
@@ -114,14 +114,14 @@ SIGNATURE_TYPES = frozenset((
 SMIME_TYPES = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
 TNEF_TYPES = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
 
-# Names for text that were never registered.
+# Unregistered names for text types.
 TEXT_ALIASES = {
     "application/plain": "text/plain", "text/x-plain": "text/plain", "plain/text": "text/plain",
     "text/ascii": "text/plain", "text/text": "text/plain", "text/unknown": "text/plain",
     "text/htm": "text/html", "text/x-html": "text/html",
 }  # fmt: skip
 
-# First bytes → media type, the more telling first. (offset, bytes, type)
+# Magic bytes → media type, the most specific first: (offset, bytes, type).
 MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -194,7 +194,7 @@ EXTENSIONS: dict[str, str] = {
     "bin": "application/octet-stream", "db": "application/octet-stream",
 }  # fmt: skip
 
-# What a ZIP's entries say about the document that it is (ECMA-376 part 2; OpenDocument 1.3 part 2 §3.3).
+# Document type of a ZIP file, by the names of its entries (ECMA-376 part 2; OpenDocument 1.3 part 2 §3.3).
 ZIP_FOLDERS = {
     b"word/": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     b"xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -203,13 +203,13 @@ ZIP_FOLDERS = {
     b"AndroidManifest.xml": "application/vnd.android.package-archive",
 }
 
-# File names that Windows keeps for devices, with any extension.
+# File names that Windows reserves for devices, with any extension.
 DEVICE_NAMES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"]
     + [f"{port}{number}" for port in ("com", "lpt") for number in range(10)]
 )
 
-# The name of a file that came without one: "lampiran-1.jpg".
+# The name of an unnamed file: "lampiran-1.jpg".
 UNNAMED = "lampiran"
-# The name of a mail inside a mail that has neither name nor subject.
+# The name of an attached mail that has neither name nor subject.
 UNNAMED_MAIL = "pesan"

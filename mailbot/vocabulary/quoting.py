@@ -1,15 +1,15 @@
-"""Words by which a quotation, a forward, a signature or a device's footer is recognised in mail, in many languages.
+"""Words by which quotations, forwards, signatures and mail footers are recognised, in many languages.
 
-Words only: `core.quote_openings`, `core.signature` and `core.forward` say what has to stand around them. Keys of the
-language tables are ISO 639-1 codes; they name the rule that cut ("attribution:id"). Compared without case.
+`mail.reply.quote_start`, `mail.reply.signature` and `mail.reply.forward` say what has to stand around them. Keys of the
+language tables are ISO 639-1 codes; they name the rule that matched ("attribution:id"). Compared without case.
 """
 
-# Tables of words: as many as go on a line.
+# Tables of words: as many as fit on a line.
 # fmt: off
 
-# Our own line, put by the templates above what we wrote: Indonesian, then English.
+# Our own marker line, which the templates put above the text: Indonesian, then English.
 MARKER_LINES = ("Tulis balasan Anda di atas garis ini", "Write your reply above this line")
-# The same, as other desks and our own older templates put it.
+# The marker lines of other desks and of our own older templates.
 OTHER_MARKER_LINES = (
     "Balas di atas garis ini", "Reply above this line", "Please type your reply above this line",
     "Type your reply above this line", "Please reply above this line", "Harap balas di atas baris ini",
@@ -62,7 +62,7 @@ VERB_BEFORE_NAME = frozenset((
     "he",
 ))
 
-# What such a line begins with where it doesn't begin with a day, a date or a name.
+# How an attribution begins where it does not begin with a day, a date or a name.
 INTRODUCTIONS = (
     "Pada tanggal", "Pada hari", "Pada", "Tanggal", "Tgl", "On", "At", "Am", "Le", "El", "El día", "Il giorno",
     "Il", "In data", "Em", "No dia", "Op", "W dniu", "Dnia", "Den", "På", "Dne", "Dňa", "În data de", "În",
@@ -185,7 +185,7 @@ HEADER_KEYS = {
     ),
 }
 
-# Whose language a sender's field is, where only one language says it so.
+# The language of a sender field, where only one language uses that name.
 FROM_LANGUAGES = {
     "id": ("Dari", "Pengirim"),
     "en": ("From",),
@@ -236,7 +236,7 @@ ORIGINAL_MESSAGE = (
     "הודעה מקורית", "Mesaj original", "Mesajul original", "Αρχικό μήνυμα", "Оригинално съобщение", "Izvorna poruka",
 )
 
-# The same of a forward, with the open forms ("Begin forwarded message:") of Apple Mail.
+# The same for a forward, with the undashed forms ("Begin forwarded message:") of Apple Mail.
 FORWARDED_MESSAGE = (
     "Forwarded message", "Forwarded Message", "Begin forwarded message", "Start of forwarded message",
     "Forwarded email", "Forwarded by", "Pesan yang diteruskan", "Pesan terusan", "Pesan diteruskan",
@@ -259,8 +259,8 @@ FORWARDED_MESSAGE = (
     "ข้อความที่ส่งต่อ", "رسالة معاد توجيهها", "הודעה שהועברה", "Mesaj redirecționat", "Προωθημένο μήνυμα",
 )
 
-# A phone's or a mail program's own line. Openings of the first kind say it by themselves; those of the second count
-# only with a name from DEVICES (people do write "Dikirim dari sekolah kemarin").
+# Footers that phones and mail programs add. FOOTERS are conclusive by themselves; FOOTERS_OF_DEVICES count only with a
+# name from DEVICES (people do write "Dikirim dari sekolah kemarin").
 FOOTERS = (
     "Sent from my", "Sent from Mail for", "Sent from a mobile", "Sent from an Android", "Sent from Outlook",
     "Sent from Yahoo", "Sent with Proton", "Sent from Proton", "Sent via the Samsung", "Sent by my",
@@ -299,7 +299,7 @@ FOOTERS_OF_DEVICES = (
     "Composed with", "Written with", "Posted from", "Get", "Download", "Unduh", "Email sent from",
     "Message sent from", "Pesan ini dikirim dari", "Email ini dikirim dari", "Pesan dikirim dari",
 )
-# Languages that say it at the end: "Von Samsung-Mobilgerät gesendet", "iPhone'dan gönderildi".
+# Languages that put the verb at the end: "Von Samsung-Mobilgerät gesendet", "iPhone'dan gönderildi".
 FOOTER_ENDINGS = (
     "gesendet", "gönderildi", "küldve", "küldtem", "から送信", "からの送信", "发送", "發送", "傳送", "보냄",
     "에서 보냄", "ile gönderildi", "lähetetty", "から送信されました",
@@ -344,12 +344,23 @@ DISCLAIMERS = (
     "Questo messaggio", "Le informazioni contenute", "Dit bericht", "Dit e-mailbericht", "De informatie in dit",
     "Ta wiadomość", "Niniejsza wiadomość", "Это сообщение", "Данное сообщение",
 )
-# One of these must stand in the notice as well, lest a person's own "Email ini dan …" be taken for one.
+# One of these must also be in the notice, so that a person's own "Email ini dan …" is not taken for one.
 DISCLAIMER_WORDS = (
     "confiden", "rahasia", "disclaim", "penafian", "intended", "recipient", "penerima", "ditujukan", "privileg",
     "vertraulich", "riservat", "vertrouwelijk", "poufn", "конфиденц", "printing", "print", "mencetak", "unauthori",
     "prohibited", "strictly", "destinat",
 )
 
-# Names for a picture that has none, put in brackets where a reply holds a picture and no word.
+# A cheap test for the start of a quotation, in the languages of automatic replies: how its line ends, and how the first
+# line of a header block begins.
+ATTRIBUTION_ENDS = (
+    "menulis:", "wrote:", "writes:", "schrieb:", "a écrit :", "a écrit:", "escribió:", "escreveu:", "ha scritto:",
+    "schreef:", "skrev:", "napisał:", "napisał(a):", "пишет:", "написал:", "写道：", "写道:", "さんは書きました:",
+)
+HEADER_BLOCK_STARTS = (
+    "dari:", "dari :", "from:", "from :", "von:", "de:", "de :", "van:", "da:", "från:", "fra:", "kimden:", "от:",
+    "发件人", "差出人", "寄件者", "보낸 사람",
+)
+
+# The name of an unnamed picture, put in brackets where a reply holds a picture and no word.
 PICTURE = "gambar"

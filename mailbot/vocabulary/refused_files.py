@@ -1,56 +1,56 @@
-"""Kinds of files that a desk may refuse to pass on: the words of `[attachments] refuse`, and the extensions of each.
+"""Kinds of files that a desk may refuse to pass on: the values of `[attachments] refuse`, and their extensions.
 
-Chosen after what Gmail and Outlook refuse, and what malware in Indonesia comes as (docs/content-and-attachments.md has
+Chosen after what Gmail and Outlook refuse and after the malware seen in Indonesia (docs/developer/attachments.md has
 the reasons). An extension belongs to one kind.
 """
 
 # Kind → extensions, lower case, without the dot.
 KINDS: dict[str, frozenset[str]] = {
-    # What a double click, or a tap on a phone, runs or installs.
+    # Run or installed by a double click, or by a tap on a phone.
     "programs": frozenset((
         "exe", "com", "scr", "pif", "cpl", "dll", "ocx", "sys", "drv", "vxd", "ex", "ex_", "msi", "msp", "mst", "msix",
         "msixbundle", "appx", "appxbundle", "appinstaller", "apk", "apks", "apkm", "xapk", "aab", "jar", "jnlp",
         "class", "cab", "deb", "rpm", "pkg", "mpkg", "appimage", "gadget", "air", "ipa", "elf", "lib", "xll", "wll",
     )),
-    # Texts that Windows or an Office program runs.
+    # Text that Windows or an Office program executes.
     "scripts": frozenset((
         "bat", "cmd", "js", "jse", "mjs", "vb", "vbs", "vbe", "ws", "wsf", "wsh", "wsc", "sct", "ps1", "ps1xml", "ps2",
         "ps2xml", "psc1", "psc2", "psm1", "msh", "msh1", "msh2", "mshxml", "hta", "reg", "inf", "ins", "isp", "nsh",
         "iqy", "rqy", "oqy", "dqy", "mde", "ade", "adp", "accde", "mda", "mdz", "scpt", "applescript", "command",
         "workflow", "terminal", "action",
     )),
-    # Files that point at a program, or tell Windows to start one.
+    # Files that point at a program, or make Windows start one.
     "shortcuts": frozenset((
         "lnk", "url", "scf", "desktop", "shb", "shs", "library-ms", "searchconnector-ms", "search-ms",
         "settingcontent-ms", "appref-ms", "application", "website", "rdp", "msc", "chm", "hlp", "theme", "themepack",
         "diagcab", "diagcfg", "diagpack", "appcontent-ms", "xbap", "vsto", "osd", "wcx",
     )),
-    # What is opened from one has lost the mark "from the internet", at which Windows would ask.
+    # Files opened from one have lost the mark of the web, at which Windows would ask.
     "disk_images": frozenset(("iso", "img", "vhd", "vhdx", "vmdk", "dmg", "udf", "nrg", "wim", "sparseimage", "toast")),
     # Office documents with macros. Schools send them: refused only where the admin says so.
     "macros": frozenset((
         "docm", "dotm", "xlsm", "xltm", "xlam", "xla", "pptm", "potm", "ppsm", "ppam", "ppa", "sldm",
     )),
-    # Pages: they may imitate a log-in, and need no program.
+    # Web pages: they can imitate a log-in page without any program.
     "pages": frozenset(("html", "htm", "xhtml", "xht", "shtml", "mht", "mhtml", "svg", "svgz", "hte")),
-    # Archives with a password: the names can be read, the content can't.
+    # Archives with a password: the names can be read, the content cannot.
     "encrypted": frozenset(),
-    # Archives that can't be looked into: damaged, hidden names, nested too deep, forms that mailbot doesn't know.
+    # Archives that cannot be listed: damaged, hidden names, nested too deep, unsupported formats.
     "unreadable": frozenset(("ace", "arj", "lzh", "lha", "arc", "zoo", "uha", "alz", "egg", "wsz", "xip", "sit", "sitx"
     )),
-    # Archives that would fill a disk when unpacked.
+    # Archives that would fill the disk when unpacked.
     "bombs": frozenset(),
 }  # fmt: skip
 
-# Refused by clamd, or not looked at because clamd could not be asked: no words of the configuration.
+# Infected according to clamd, or not scanned because clamd did not answer: not values of the configuration.
 INFECTED = "infected"
 UNSCANNED = "unscanned"
-# A mail of the desk itself, as a file of an agent's answer: it shows what only agents may see.
+# A mail of the desk itself, attached to an agent's answer: it contains what only agents may see.
 OWN_MAIL = "own_mail"
 
 DEFAULT: tuple[str, ...] = ("programs", "scripts", "shortcuts", "disk_images", "unreadable", "bombs")
 
-# What the first bytes prove → kind (types of core.filetype).
+# Media type, as `mail.mime.filetype` detects it → kind.
 TYPES: dict[str, str] = {
     "application/x-msdownload": "programs",
     "application/x-executable": "programs",
@@ -65,7 +65,7 @@ TYPES: dict[str, str] = {
     "application/xhtml+xml": "pages",
 }
 
-# First bytes that core.filetype doesn't tell apart: (offset, bytes, kind). A negative offset counts from the end.
+# Magic bytes that `mail.mime.filetype` does not know: (offset, bytes, kind). A negative offset counts from the end.
 SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"L\x00\x00\x00\x01\x14\x02\x00", "shortcuts"),  # MS-SHLLINK §2.1
     (0, b"ITSF\x03\x00\x00\x00", "shortcuts"),  # compiled HTML help
@@ -82,16 +82,16 @@ SIGNS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xfeW\x00i\x00n\x00d\x00o\x00w\x00s\x00 \x00R\x00e\x00g\x00i\x00s\x00t\x00r\x00y\x00", "scripts"),
 )
 
-# Files in a document of Office (ZIP) or in an OLE file that are its macros.
+# Names of the macros in an Office document (ZIP), and their mark in an OLE file.
 MACRO_PARTS = ("vbaproject.bin", "vbadata.xml")
 MACRO_SIGN = b"_\x00V\x00B\x00A\x00_\x00P\x00R\x00O\x00J\x00E\x00C\x00T\x00"
 
-# Extensions behind which an archive is expected; everything else in an archive is known by its name alone.
+# Extensions of archives; other files inside an archive are judged by their names alone.
 ARCHIVES = frozenset((
     "zip", "zipx", "7z", "rar", "tar", "gz", "tgz", "bz2", "tbz", "tbz2", "xz", "txz", "lzma", "tlz", "cbz", "cbr",
 ))  # fmt: skip
 
-# Documents that are ZIP files by their form: what stands in them are their own parts, no files for a person.
+# Documents in ZIP format: their entries are parts of the document, not files for a person.
 DOCUMENTS = frozenset((
     "docx", "dotx", "xlsx", "xltx", "pptx", "potx", "ppsx", "odt", "ods", "odp", "odg", "ott", "ots", "otp", "epub",
     "docm", "dotm", "xlsm", "xltm", "xlsb", "pptm", "potm", "ppsm", "vsdx", "kmz", "3mf", "xps", "oxps", "pages",

@@ -1,8 +1,8 @@
-"""How people in Indonesia type the words that matter: abbreviations, slang, regional languages, English. Words only.
+"""Spellings of the words that matter, as typed in Indonesia: abbreviations, slang, regional languages, English.
 
-`SPELLINGS` gives for each plain word the forms that mean it; `PHRASES` joins or replaces several words (after the
-spellings). A plain word may be two ("tidak bisa"). Typing mistakes of one letter are not listed: `core.colloquial`
-finds them.
+`SPELLINGS` lists for each normalised word the forms that mean it; `PHRASES` joins or replaces several words, after the
+spellings. A normalised word may be two ("tidak bisa"). Typing mistakes of one letter are not listed:
+`mail.intent.normalise` finds them.
 """
 
 SPELLINGS: dict[str, str] = {

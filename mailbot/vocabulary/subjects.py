@@ -1,220 +1,65 @@
-"""Words of subject lines: prefixes of replies and forwards, what people call a ticket, and numbers that are none."""
+"""Words of subject lines: prefixes of replies and forwards, names for a ticket, and numbers that are not its number."""
 
-# Written before the colon; compared without case. Indonesian first, then the languages of common mail clients.
+# Tables of words: as many as fit on a line.
+# fmt: off
+
+# Before the colon, compared without case: Indonesian and English first, then the other languages of mail clients.
 REPLY_PREFIXES = (
-    "re",
-    "bls",
-    "balas",
-    "balasan",
-    "membalas",  # Indonesian, English
-    "aw",
-    "antw",
-    "sv",
-    "vs",
-    "odp",
-    "rif",
-    "res",
-    "ynt",  # German, Dutch, Nordic, Finnish, Polish, Italian, Turkish
-    "vá",
-    "atb",
-    "ats",
-    "отв",
-    "ответ",
-    "на",
-    "απ",
-    "σχετ",
-    "回复",
-    "回覆",
-    "答复",
-    "返信",
-    "답장",
-    "회신",
-    "رد",
+    "re", "bls", "balas", "balasan", "membalas",
+    # German, Dutch, Nordic, Finnish, Polish, Italian, Turkish
+    "aw", "antw", "sv", "vs", "odp", "rif", "res", "ynt",
+    # other languages
+    "vá", "atb", "ats", "отв", "ответ", "на", "απ", "σχετ", "回复", "回覆", "答复", "返信", "답장", "회신", "رد",
     "השב",
 )
 FORWARD_PREFIXES = (
-    "fwd",
-    "fw",
-    "trs",
-    "terusan",
-    "teruskan",
-    "diteruskan",  # Indonesian, English
-    "wg",
-    "tr",
-    "rv",
-    "enc",
-    "pd",
-    "vb",
-    "vl",
-    "doorst",
-    "i̇lt",
-    "ilt",
-    "tov",
-    "továbbítás",
-    "пер",
-    "пересл",
-    "πρθ",
-    "轉寄",
-    "转发",
-    "轉發",
-    "転送",
-    "전달",
-    "הועבר",
-    "إعادة توجيه",
+    "fwd", "fw", "trs", "terusan", "teruskan", "diteruskan",
+    # other languages
+    "wg", "tr", "rv", "enc", "pd", "vb", "vl", "doorst", "i̇lt", "ilt", "tov", "továbbítás", "пер", "пересл", "πρθ",
+    "轉寄", "转发", "轉發", "転送", "전달", "הועבר", "إعادة توجيه",
 )
 
-# What a mail gateway glues before the subject, in brackets: says nothing about the mail.
+# What a mail gateway puts before the subject, in brackets.
 GATEWAY_LABELS = ("external", "ext", "eksternal", "external email", "external sender", "spam?", "suspected spam")
 
-TICKET_WORDS = frozenset(
-    (
-        "tiket",
-        "tiketnya",
-        "ticket",
-        "tickets",
-        "tikets",
-        "tket",
-        "tkt",
-        "tikect",
-        "tikett",
-        "ticketnya",
-        "tiked",
-    )
-)
-# Name a ticket only together with a number word or "#": "laporan 2024" is a report about the year 2024.
-REPORT_WORDS = frozenset(
-    (
-        "laporan",
-        "laporannya",
-        "pengaduan",
-        "aduan",
-        "keluhan",
-        "kasus",
-        "case",
-        "report",
-        "request",
-        "permintaan",
-    )
-)
+TICKET_WORDS = frozenset((
+    "tiket", "tiketnya", "ticket", "tickets", "tikets", "tket", "tkt", "tikect", "tikett", "ticketnya", "tiked",
+))
+# These mean a ticket only together with a number word or "#": "laporan 2024" is a report about the year 2024.
+REPORT_WORDS = frozenset((
+    "laporan", "laporannya", "pengaduan", "aduan", "keluhan", "kasus", "case", "report", "request", "permintaan",
+))
 NUMBER_WORDS = frozenset(("no", "nomor", "nomer", "nmr", "nmor", "nomornya", "number", "num", "nr", "id", "kode"))
-# May stand between the ticket word and its number.
-FILLERS = frozenset(
-    (
-        "saya",
-        "kami",
-        "sy",
-        "sekolah",
-        "lama",
-        "sebelumnya",
-        "tersebut",
-        "dengan",
-        "dgn",
-        "my",
-        "our",
-        "the",
-        "your",
-        "anda",
-        "is",
-        "adalah",
-        "yaitu",
-        "yang",
-        "yg",
-    )
-)
-# A number right after one of these is something else.
-OTHER_NUMBERS = frozenset(
-    (
-        "nisn",
-        "nik",
-        "nip",
-        "nuptk",
-        "npwp",
-        "nipd",
-        "nss",
-        "hp",
-        "wa",
-        "whatsapp",
-        "telp",
-        "tlp",
-        "telepon",
-        "telpon",
-        "phone",
-        "rekening",
-        "rek",
-        "rp",
-        "idr",
-        "tahun",
-        "thn",
-        "tgl",
-        "code",
-        "versi",
-        "version",
-        "ver",
-        "v",
-        "surat",
-        "invoice",
-        "faktur",
-        "kwitansi",
-        "kuitansi",
-        "nota",
-        "po",
-        "spk",
-        "sk",
-        "pasal",
-        "halaman",
-        "poin",
-        "point",
-        "langkah",
-        "windows",
-        "pin",
-        "otp",
-        "item",
-    )
-)
+# Words allowed between the ticket word and its number.
+FILLERS = frozenset((
+    "saya", "kami", "sy", "sekolah", "lama", "sebelumnya", "tersebut", "dengan", "dgn", "my", "our", "the", "your",
+    "anda", "is", "adalah", "yaitu", "yang", "yg",
+))
+# A number right after one of these is not a ticket's.
+OTHER_NUMBERS = frozenset((
+    "nisn", "nik", "nip", "nuptk", "npwp", "nipd", "nss", "hp", "wa", "whatsapp", "telp", "tlp", "telepon", "telpon",
+    "phone", "rekening", "rek", "rp", "idr", "tahun", "thn", "tgl", "code", "versi", "version", "ver", "v", "surat",
+    "invoice", "faktur", "kwitansi", "kuitansi", "nota", "po", "spk", "sk", "pasal", "halaman", "poin", "point",
+    "langkah", "windows", "pin", "otp", "item",
+))
 # The same, but only with a number word beside it: "kode error #10021"; "masih error #12345" ends with a ticket.
 FAULT_WORDS = frozenset(("error", "eror", "galat"))
-# The eight-digit number of a school; a subject that has this word and eight digits means the school.
+# The eight-digit number of a school: with this word in the subject, eight digits are the school's.
 SCHOOL_NUMBER = "npsn"
-# After the number these say that it counted something.
-COUNTED = frozenset(
-    (
-        "hari",
-        "jam",
-        "menit",
-        "minggu",
-        "bulan",
-        "tahun",
-        "kali",
-        "x",
-        "orang",
-        "siswa",
-        "guru",
-        "rupiah",
-        "ribu",
-        "juta",
-        "persen",
-        "days",
-        "day",
-        "hours",
-        "hour",
-        "weeks",
-        "times",
-        "pm",
-        "am",
-        "wib",
-        "wita",
-        "wit",
-    )
-)
+# Units: before one of these a number is a quantity.
+COUNTED = frozenset((
+    "hari", "jam", "menit", "minggu", "bulan", "tahun", "kali", "x", "orang", "siswa", "guru", "rupiah", "ribu",
+    "juta", "persen", "days", "day", "hours", "hour", "weeks", "times", "pm", "am", "wib", "wita", "wit",
+))
 # Join a second number to the first: "tiket 12345 dan 12346".
 JOINERS = frozenset((",", "/", "&", "+", "dan", "and", "serta"))
 
 STATUS = "status"
 
-# What stands in a ticket's title in place of a link, and of a telephone number or another long one.
+# Placeholders in a ticket's public title for a link, and for a telephone number or another long number.
 LINK_WORDS = {"id": "tautan", "en": "link"}
 NUMBER_PLACE_WORDS = {"id": "nomor", "en": "number"}
-# Endings by which a word with dots is a link without its "https://".
+# Top-level domains by which a word with dots is taken for a link without its "https://".
 ENDINGS = frozenset(
     " ".join(
         (

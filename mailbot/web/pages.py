@@ -27,7 +27,8 @@ from starlette.routing import Route
 
 from mailbot.desk.views import PersonView, TicketView
 from mailbot.errors import TemporaryError
-from mailbot.mail.compose.composer import clean, is_usable
+from mailbot.mail.compose.composer import is_usable
+from mailbot.mail.compose.header_fields import clean
 from mailbot.mail.reply_token import Purpose, read_tokens
 from mailbot.store.queries import TicketDetail, show_ticket
 from mailbot.vocabulary.labels import FORM_ERRORS

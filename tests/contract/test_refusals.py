@@ -78,19 +78,19 @@ def test_an_outbox_with_nothing_to_send_asks_whether_the_server_is_there(
     sink, stopping = Sink(), threading.Event()
     desk = TryDesk(tmp_path, smtp={"host": "127.0.0.1", "port": sink.port, "security": "none"})
     loop = OutboxLoop(desk.desk, stopping)
-    assert loop.pulse.line == ConnectionStatus()
+    assert loop.pulse.status == ConnectionStatus()
     thread = threading.Thread(target=loop.run)
     thread.start()
     try:
-        until(lambda: loop.pulse.line.failing_since is not None, 30, "the dead server is noticed")
-        assert "refused" in loop.pulse.line.reason and loop.state == "unreachable"
+        until(lambda: loop.pulse.status.failing_since is not None, 30, "the dead server is noticed")
+        assert "refused" in loop.pulse.status.reason and loop.state == "unreachable"
         with sink:
-            until(lambda: loop.pulse.line.failing_since is None, 30, "the living server is noticed")
+            until(lambda: loop.pulse.status.failing_since is None, 30, "the living server is noticed")
             assert loop.state == "works" and sink.envelopes == []
-        until(lambda: loop.pulse.line.failing_since is not None, 30, "and that it is gone again")
+        until(lambda: loop.pulse.status.failing_since is not None, 30, "and that it is gone again")
     finally:
         stopping.set()
         loop.wake()
         thread.join(10)
         desk.close()
-    assert loop.database.line.worked_at is not None
+    assert loop.database.status.worked_at is not None

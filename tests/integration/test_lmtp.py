@@ -415,7 +415,7 @@ def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
         door = OpenDoor(tmp_path, f"127.0.0.1:{port}")
         door.taking_in.start()
         door.server.start()
-        until(lambda: door.server.pulse.line.failing_since is not None, 20, "it says that it can't listen")
+        until(lambda: door.server.pulse.status.failing_since is not None, 20, "it says that it can't listen")
         assert not door.server.works
         taken.close()
     until(lambda: listening(port), 20, "it listens after all")

@@ -26,6 +26,6 @@ def ticket(status: Status = Status.QUEUED, **more: object) -> Ticket:
     """Ticket #12345 of Acha."""
     values: dict[str, object] = {
         "number": 12345, "subject": "Tidak bisa tutup BKU", "requester": ACHA, "status": status,
-        "created_at": MONDAY, "updated_at": MONDAY, "told": (SALLY.email, BUDI.email),
+        "created_at": MONDAY, "updated_at": MONDAY, "notified": (SALLY.email, BUDI.email),
     }  # fmt: skip
     return Ticket(**(values | more))  # type: ignore[arg-type]

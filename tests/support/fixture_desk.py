@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from mailbot.desk.profile import DeskProfile
 from mailbot.mail.classify.authentication import dmarc_passes
-from mailbot.mail.classify.reply_conflict import conflict
-from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.reply_conflict import OwnAddresses, conflict
+from mailbot.mail.classify.rules import classify
 from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.intent.intent import intent_of
@@ -34,7 +35,7 @@ from mailbot.mail.message import (
     Reply,
 )
 from mailbot.mail.mime.parser import parse_message
-from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.redaction import without_tokens
 from mailbot.mail.reply.forward import read_forward
 from mailbot.mail.reply.reply_text import new_words
 from mailbot.mail.reply_token import (
@@ -43,20 +44,21 @@ from mailbot.mail.reply_token import (
     read_tokens,
 )
 from mailbot.mail.subject import clean_subject, status_request
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.ticket.command_parser import Command, parse_commands
 from mailbot.ticket.events import (
     Absorb,
     Answered,
+    AutoReplied,
     Decision,
     DeliveryFailed,
     Effect,
     Event,
-    Hold,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
-    RobotReplied,
     SendClosure,
     SendHelp,
     SendNotice,
@@ -202,7 +204,7 @@ def _ticket(given: Mapping[str, Any], now: datetime) -> Ticket:
         close_reason=reason,
         follow_up_of=given.get("follow_up_of"),
         merged_into=given.get("merged_into"),
-        told=tuple(given.get("told", (a.email for a in POLICY.agents))),
+        notified=tuple(given.get("told", (a.email for a in POLICY.agents))),
     )
 
 
@@ -264,7 +266,7 @@ def _handled(message: InboundMessage, verdict: Classification, desk: FixtureDesk
     return _person(message, verdict, desk)
 
 
-# Robots
+# Automatic replies
 
 
 def _bounce(message: InboundMessage, bounce: Bounce, desk: FixtureDesk) -> Seen:
@@ -289,7 +291,7 @@ def _robot(message: InboundMessage, verdict: Classification, desk: FixtureDesk) 
     found = route(clues, desk.known(clues), SIGNER)
     if found.number is None:
         return {"fate": "quarantined"}
-    event = RobotReplied(desk.now, message.from_address, verdict.returns_on)
+    event = AutoReplied(desk.now, message.from_address, verdict.returns_on)
     decision = decide(desk.resolved(found.number), event, desk.policy)
     return _routed(found) | _decided(decision, event, desk)
 
@@ -312,7 +314,7 @@ def _person(message: InboundMessage, verdict: Classification, desk: FixtureDesk)
     agents = [address for agent in desk.policy.agents for address in (agent.email, *agent.aliases)]
     names = ["Helpdesk BOSP", *(f"{agent.name} (BOSP)" for agent in desk.policy.agents)]
     own = message.from_addr in agents
-    if not own and conflict(message, desk=[ADDRESS], agents=agents, names=names, dmarc=""):
+    if not own and conflict(message, OwnAddresses([ADDRESS], agents, names)):
         verdict = replace(verdict, kind=Kind.NOACK)
     number = status_request(message.subject)
     if number is not None:
@@ -369,7 +371,7 @@ def _reply(message: InboundMessage, verdict: Classification, desk: FixtureDesk, 
 
 def _replied(desk: FixtureDesk, ticket: Ticket, event: Replied) -> Seen:
     decision = decide(ticket, event, desk.policy)
-    if any(isinstance(effect, Hold) for effect in decision.effects):
+    if any(isinstance(effect, Quarantine) for effect in decision.effects):
         return {"fate": "quarantined"}
     if not any(isinstance(effect, OpenFollowUp) for effect in decision.effects):
         return _decided(decision, event, desk)
@@ -550,7 +552,7 @@ def _effect(effect: Effect) -> dict[str, list[Any]]:
         return {name: [effect.to]}
     if isinstance(effect, Absorb):
         return {name: [effect.source, effect.target]}
-    assert not isinstance(effect, OpenFollowUp | Hold)
+    assert not isinstance(effect, OpenFollowUp | Quarantine)
     if isinstance(effect, SendClosure):
         name += f" {effect.reason.value}"
     return {name: [person if isinstance(person, str) else person.email for person in effect.to]}

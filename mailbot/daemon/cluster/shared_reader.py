@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.mail.fetched import FetchedMail
-from mailbot.runtime.memory import one_large
+from mailbot.runtime.memory import one_large_mail
 
 if TYPE_CHECKING:
     pass
@@ -64,7 +64,7 @@ class SharedReader(InboxReader):
 
     def _store_and_help(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
         """Stored; then as much is handled as was stored, unless others are there who do it meanwhile."""
-        with one_large(max(len(arrival.raw) for arrival in batch)):
+        with one_large_mail(max(len(arrival.raw) for arrival in batch)):
             ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)
         self._open |= {arrival.uid for arrival in batch}
         raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}

@@ -28,7 +28,7 @@ from mailbot.errors import StoreUnavailable, TemporaryError
 from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
-from mailbot.runtime.memory import one_large
+from mailbot.runtime.memory import one_large_mail
 from mailbot.runtime.status import Heartbeat
 from mailbot.runtime.watchdog import no_longer_than
 
@@ -153,7 +153,7 @@ class ReceiveQueue:
         """One commit; where it fails for another reason than the database, each by itself."""
         arrivals = [arrival for _, arrival, _ in offers]
         try:
-            with one_large(max(len(arrival.raw) for arrival in arrivals)):
+            with one_large_mail(max(len(arrival.raw) for arrival in arrivals)):
                 ids = self._desk.helpdesk.receive(
                     place, arrivals, SOURCE, reader=self._sharing.owner if self._sharing else "", leased=False
                 )

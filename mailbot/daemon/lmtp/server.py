@@ -73,7 +73,7 @@ class LmtpServer:
     @property
     def works(self) -> bool:
         """Does it listen?"""
-        return self.pulse.line.worked_at is not None and self.pulse.line.failing_since is None
+        return self.pulse.status.worked_at is not None and self.pulse.status.failing_since is None
 
     def start(self) -> None:
         """Listen; returns at once."""

@@ -35,10 +35,11 @@ from mailbot.mail.message import (
     InboundMessage,
     Kind,
 )
-from mailbot.mail.redaction import agents_words, safe_title, without_tokens
+from mailbot.mail.redaction import strip_internal_quotes, without_tokens
 from mailbot.mail.reply.forward import read_forward
 from mailbot.mail.reply_token import Purpose, Token
 from mailbot.mail.subject import clean_subject, status_request
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.command_parser import (
     CommandError,
@@ -196,7 +197,7 @@ def _words_to_relay(turn: Context, mail: IncomingMail, loaded: StoredTicket, wor
     def is_own(email: str) -> bool:
         return turn.profile.is_own(email) or turn.policy.agent(email) is not None
 
-    return agents_words(mail.message, words, public, is_own)
+    return strip_internal_quotes(mail.message, words, public, is_own)
 
 
 def run_commands(turn: Context, loaded: StoredTicket, agent: Agent, source: Words) -> tuple[CommandError, ...]:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from mailbot.mail.analysis import Analysis
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import Identity
 from mailbot.mail.fetched import FetchedMail
 

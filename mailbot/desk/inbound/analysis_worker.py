@@ -14,9 +14,9 @@ from mailbot.desk.inbound.analysis_pool import (
     say,
 )
 from mailbot.mail.analysis import analyse_fully
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
-from mailbot.runtime.memory import keep_small
+from mailbot.runtime.memory import tune_memory
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.store.compression import pack
 
@@ -25,7 +25,7 @@ LONGEST_SECONDS = 60.0
 
 def main() -> None:
     """Serve until the other side is gone."""
-    keep_small()
+    tune_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
     back, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing that prints may disturb the answers
     try:

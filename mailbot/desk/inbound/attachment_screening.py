@@ -21,8 +21,8 @@ from mailbot.desk.context import IncomingMail
 from mailbot.mail.attachments.policy import (
     Refusals,
     WithheldFile,
+    remove_files,
     screen,
-    without,
 )
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.runtime.clock import Clock
@@ -148,7 +148,7 @@ def _without_files(
     """Nothing of the mail's files goes on, neither in it nor in mails that are attached to it."""
     files = [each for each in _all_files(message) if not each.signature]
     more = tuple(WithheldFile(f.name, f.content_type, f.size, f.sha256, kind, "", signature) for f in files)
-    return replace(mail, message=without(message, {f.sha256 for f in files}), held=(*held, *dict.fromkeys(more)))
+    return replace(mail, message=remove_files(message, {f.sha256 for f in files}), held=(*held, *dict.fromkeys(more)))
 
 
 def _all_files(message: InboundMessage) -> list[Attachment]:

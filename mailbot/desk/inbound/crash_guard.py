@@ -21,7 +21,7 @@ from mailbot.desk.inbound.analysis_pool import (
     say,
     start_worker,
 )
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -18,7 +18,7 @@ from mailbot.desk.inbound.agents import handle_agent
 from mailbot.desk.inbound.machines import handle_bounce, handle_robot
 from mailbot.desk.inbound.requesters import handle_person, handle_unread
 from mailbot.mail.classify.authentication import dmarc_verdict
-from mailbot.mail.classify.reply_conflict import conflict
+from mailbot.mail.classify.reply_conflict import OwnAddresses, conflict
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.message import Kind
 from mailbot.ticket.quarantine import QuarantineReason
@@ -70,11 +70,11 @@ def conflict_of(turn: Context, mail: IncomingMail) -> str:
     desk = (profile.address, *profile.aliases)
     if mail.message.from_addr in desk or any(mail.message.from_addr == agent.email for agent in agents):
         return ""
-    return conflict(
-        message,
+    own = OwnAddresses(
         desk=desk,
         agents=[address for agent in agents for address in (agent.email, *agent.aliases)],
         names=[profile.name, *(f"{agent.name} ({profile.brand})" for agent in agents)],
-        dmarc=dmarc_verdict(message, profile.trusted_authserv_ids) if message.sender is not None else "",
-        shared=profile.shared_domains,
+        shared_domains=profile.shared_domains,
     )
+    dmarc = dmarc_verdict(message, profile.trusted_authserv_ids) if message.sender is not None else ""
+    return conflict(message, own, dmarc)

@@ -18,7 +18,7 @@ from mailbot.desk.inbound.ticket_lookup import (
 )
 from mailbot.mail.message import Bounce, MessageKind
 from mailbot.mail.reply_token import Purpose, read_tokens
-from mailbot.ticket.events import RobotReplied
+from mailbot.ticket.events import AutoReplied
 from mailbot.ticket.matching import clues_of, route
 from mailbot.ticket.ticket import Role
 
@@ -40,7 +40,7 @@ def handle_robot(turn: Context, mail: IncomingMail) -> HandlingResult:
     author = mail.message.from_address
     role = Role.REQUESTER if author.email == loaded.ticket.requester.email else Role.PARTICIPANT
     source = Words(author, role, mail.message.text[:SHOWN_CHARACTERS], mail, (), mail.message.subject, "auto")
-    apply_event(turn, loaded, RobotReplied(turn.work.now, author, mail.verdict.returns_on), source)
+    apply_event(turn, loaded, AutoReplied(turn.work.now, author, mail.verdict.returns_on), source)
     return HandlingResult(
         "processed", mail.verdict.reason, loaded.id, loaded.ticket.number, {"evidence": found.evidence}
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from mailbot.mail.ordering_keys import head_of, order_keys
+from mailbot.mail.ordering_keys import header_of, order_keys
 from mailbot.store.engine import Store
 from mailbot.store.statements import (
     CompiledStatement,
@@ -74,7 +74,7 @@ _NOWHERE = Belongs(frozenset(), frozenset())
 
 def belongs(raw: bytes) -> Belongs:
     """What a mail names, of which `raw` is all, or its head."""
-    head = head_of(raw)
+    head = header_of(raw)
     if head is None or _MACHINE.search(head):
         return _NOWHERE
     keys = order_keys(head)

@@ -51,9 +51,9 @@ from mailbot.desk.inbound.quarantining import (
 from mailbot.errors import StoreUnavailable
 from mailbot.mail.analysis import Analysis
 from mailbot.mail.fetched import Folder
-from mailbot.mail.mime.attachments import without_contents
+from mailbot.mail.mime.attachments import drop_contents
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.memory import LARGE, one_large
+from mailbot.runtime.memory import LARGE, one_large_mail
 from mailbot.store import raw_mail
 from mailbot.store.cluster.claims import in_hand as in_hand_of
 from mailbot.store.engine import Store
@@ -264,7 +264,7 @@ class Processor:
                 found = self._work(connection).inbound_unlocked(ids)
             read = []
             for row in found:  # outside of any transaction: a virus scanner may take its time
-                with one_large(0 if row.partial else row.size):
+                with one_large_mail(0 if row.partial else row.size):
                     raw = raws.get(row.id) or self._stored(row)
                     in_hand = row.id
                     read.append(self._read(row, raw, understood.get(row.id)))
@@ -295,7 +295,7 @@ class Processor:
         try:
             mail = self._understand(row, raw, known)
             # its files were looked at; what is done with them later is by size and digest
-            return _Read(replace(mail, message=without_contents(mail.message)) if len(raw) > LARGE else mail)
+            return _Read(replace(mail, message=drop_contents(mail.message)) if len(raw) > LARGE else mail)
         except MACHINE_FAULTS:
             raise
         except Exception as error:

@@ -25,21 +25,21 @@ from mailbot.desk.views import (
     FaultView,
     OutcomeView,
 )
-from mailbot.mail.redaction import _one_line
 from mailbot.mail.reply_token import (
     Purpose,
     Signer,
     Token,
 )
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.matching import Clues
 from mailbot.ticket.quarantine import (
-    OrderError,
-    OrderFault,
     QuarantineCommand,
-    Verb,
-    parse_orders,
-    settle,
+    QuarantineError,
+    QuarantineFault,
+    QuarantineVerb,
+    parse_quarantine_commands,
+    resolve,
 )
 from mailbot.ticket.ticket import Agent
 
@@ -62,15 +62,15 @@ def carry_out_orders(turn: Context, mail: IncomingMail, agent: Agent, token: Tok
     """A proven agent's answer to a list."""
     listed = quarantine_lists.mails_of(turn.work, token.number)
     if agent.email not in turn.policy.leads:
-        return _refuse(turn, mail, agent, None, (OrderError(OrderFault.NOT_LEAD),))
+        return _refuse(turn, mail, agent, None, (QuarantineError(QuarantineFault.NOT_LEAD),))
     if listed is None or not turn.profile.signer.belongs_to(token, agent.signs_as):
-        return _refuse(turn, mail, agent, None, (OrderError(OrderFault.OTHERS_LIST),))
+        return _refuse(turn, mail, agent, None, (QuarantineError(QuarantineFault.OTHERS_LIST),))
     reply = words_of(turn, mail, None)
-    parsed = parse_orders("" if reply.nothing_new else reply.text)
-    orders, strange = settle(parsed.orders, len(listed))
+    parsed = parse_quarantine_commands("" if reply.nothing_new else reply.text)
+    orders, strange = resolve(parsed.commands, len(listed))
     rows = {row.id: row for row in turn.work.inbound([listed[number - 1] for number in orders])}
     too_large = tuple(
-        OrderError(OrderFault.TOO_LARGE, order.line, order.line_number, str(number))
+        QuarantineError(QuarantineFault.TOO_LARGE, order.line, order.line_number, str(number))
         for number, order in orders.items()
         if not order.everything and _is_beyond_release(order, rows.get(listed[number - 1]))
     )
@@ -84,9 +84,9 @@ def carry_out_orders(turn: Context, mail: IncomingMail, agent: Agent, token: Tok
 
 
 def _refuse(
-    turn: Context, mail: IncomingMail, agent: Agent, list_id: int | None, errors: Sequence[OrderError]
+    turn: Context, mail: IncomingMail, agent: Agent, list_id: int | None, errors: Sequence[QuarantineError]
 ) -> HandlingResult:  # fmt: skip
-    faults = tuple(FaultView(e.fault.value, _one_line(e.line), e.line_number, _one_line(e.found)) for e in errors)
+    faults = tuple(FaultView(e.fault.value, one_line(e.line), e.line_number, one_line(e.found)) for e in errors)
     context = {"outcomes": (), "errors": faults}
     turn.post.of_quarantine(turn, agent.email, "agent/quarantine_done", context, list_id, mail)
     reasons = "; ".join(f"line {e.line_number}: {e.fault}" for e in errors)
@@ -94,14 +94,16 @@ def _refuse(
 
 
 def _is_beyond_release(order: QuarantineCommand, row: Any) -> bool:
-    return row is not None and order.verb is Verb.RELEASE and row.partial and row.state in quarantine_lists.HELD
+    return (
+        row is not None and order.verb is QuarantineVerb.RELEASE and row.partial and row.state in quarantine_lists.HELD
+    )
 
 
 def _carry_out(turn: Context, agent: Agent, number: int, order: QuarantineCommand, row: Any) -> OutcomeView:
     """One number's order."""
     if row is None:  # locked: somebody has it in hand at this moment
         return OutcomeView(number, "", "", "busy")
-    outcome = OutcomeView(number, _one_line(row.sender), _one_line(row.subject), "left")
+    outcome = OutcomeView(number, one_line(row.sender), one_line(row.subject), "left")
     # as it is now: an order before this one may have changed it
     [now] = turn.work.inbound_unlocked([row.id])
     if now.state not in quarantine_lists.HELD:
@@ -110,14 +112,14 @@ def _carry_out(turn: Context, agent: Agent, number: int, order: QuarantineComman
     if _is_beyond_release(order, now):
         return outcome
     turn.work.audit(agent.email, f"quarantine {order.verb.value}", f"mail {row.id} from {row.sender}")
-    if order.verb is Verb.DISCARD:
+    if order.verb is QuarantineVerb.DISCARD:
         turn.work.set_inbound(row.id, state="discarded", processed_at=turn.work.now)
         return replace(outcome, outcome="dropped")
     turn.work.set_inbound(row.id, state="received", explanation=release_flags(now), traceback="", attempts=1)
     done = turn.admit(row.id)
     if done.state in quarantine_lists.HELD:
-        return replace(outcome, outcome="held_again", reason=_one_line(done.reason))
-    return replace(outcome, outcome="let_in", ticket=done.number, reason=_one_line(done.reason))
+        return replace(outcome, outcome="held_again", reason=one_line(done.reason))
+    return replace(outcome, outcome="let_in", ticket=done.number, reason=one_line(done.reason))
 
 
 def _number(turn: Context, ticket_id: int | None) -> int | None:

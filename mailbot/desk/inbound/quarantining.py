@@ -17,7 +17,7 @@ from mailbot.desk.context import (
 from mailbot.desk.inbound.requesters import handle_unread
 from mailbot.errors import StoreUnavailable
 from mailbot.mail.message import Classification, Kind
-from mailbot.mail.mime.minimal_parser import glance, is_robots
+from mailbot.mail.mime.minimal_parser import is_automatic, parse_minimal
 from mailbot.store.statements import Savepoint
 from mailbot.ticket.quarantine import QuarantineReason
 
@@ -47,6 +47,6 @@ def quarantine_unhandled(
 
 def header_only(row: Any, raw: bytes) -> IncomingMail:
     """A mail of which only the outside is looked at, by code that shares nothing with what it may have broken."""
-    message = glance(raw, row.size)
-    kind = Kind.AUTO if is_robots(message) else Kind.HUMAN
+    message = parse_minimal(raw, row.size)
+    kind = Kind.AUTO if is_automatic(message) else Kind.HUMAN
     return IncomingMail(row.id, row.mailbox_id, row.raw_sha256, message, Classification(kind), row.partial)

@@ -22,14 +22,15 @@ from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.intent.intent import intent_of
 from mailbot.mail.message import Address, Reply
-from mailbot.mail.redaction import safe_title, without_tokens
+from mailbot.mail.redaction import without_tokens
 from mailbot.mail.reply.reply_text import new_words
 from mailbot.mail.subject import clean_subject, status_request
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.events import (
-    Hold,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
 )
@@ -96,14 +97,14 @@ def _is_theirs(turn: Context, mail: IncomingMail, found: Route) -> bool:
 
     who is in Cc reads every answer from then on, and a From anybody can write.
     """
-    return found.proven or mail.released or proves_author(turn, mail)
+    return found.authenticated or mail.released or proves_author(turn, mail)
 
 
 def reply_to(turn: Context, loaded: StoredTicket, event: Replied, source: Words, why: dict[str, str]) -> HandlingResult:
     """Put a person's words on the ticket, on its open follow-up, or into a new follow-up."""
     decision = apply_event(turn, loaded, event, source)
     for effect in decision.effects:
-        if isinstance(effect, Hold):
+        if isinstance(effect, Quarantine):
             if source.mail is not None and source.mail.released:  # an admin read it: no spam after all
                 return report(turn, source.mail, named=loaded.ticket.number)
             return HandlingResult("quarantined", effect.reason, loaded.id, loaded.ticket.number, dict(why))

@@ -20,12 +20,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailbot.mail.compose.composer import enclose
+from mailbot.mail.compose.attachments import enclose
 from mailbot.mail.compose.streaming import Content, Outgoing
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.mail.mime.parser import parse_message
 from mailbot.mail.redaction import mask_tokens
-from mailbot.runtime.memory import LARGE, unpacking
+from mailbot.runtime.memory import LARGE, unpacking_large_mail
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
 
@@ -111,7 +111,7 @@ class AttachmentReader:
         if self._mail is not None and self._mail[0] == sha256:
             return self._mail[1]
         self._mail = None
-        with unpacking(size):
+        with unpacking_large_mail(size):
             with self._store.reading() as connection:
                 raw = raw_mail.get(connection, sha256)
             if raw is None:
@@ -127,7 +127,7 @@ class AttachmentReader:
         for file in message.attachments:
             if file.size > LARGE and file.sha256 not in aside:
                 aside[file.sha256] = self._put_aside(mask_tokens(file.content, file.content_type))
-            kept.append(file.without_content() if file.size > LARGE else file)
+            kept.append(file.drop_content() if file.size > LARGE else file)
         return replace(
             message, attachments=tuple(kept), nested=tuple(self._lightened(each, aside) for each in message.nested)
         )

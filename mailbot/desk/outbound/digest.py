@@ -39,7 +39,7 @@ def _tell_replies(turn: Context, ticket_id: int, many: int) -> None:
     came = [m for m in turn.work.messages(ticket_id) if m.kind == MessageKind.REPLY.value][-many:]
     lines = [f"{_clock(turn, m.at)} {m.author_name or m.author}: {_short(m.text)}" for m in came[-SHOWN:]]
     facts = {"count": str(many), "words": "\n".join(lines)}
-    turn.post.tell(turn, loaded, concerned(loaded.ticket, turn.policy), Topic.FOLDED, facts)
+    turn.post.tell(turn, loaded, concerned(loaded.ticket, turn.policy), Topic.DIGESTED, facts)
 
 
 def _tell_reports(turn: Context, ticket_ids: list[int]) -> None:
@@ -51,7 +51,7 @@ def _tell_reports(turn: Context, ticket_ids: list[int]) -> None:
         return
     numbers = " … ".join(f"#{ticket.number}" for ticket in ends)
     to = concerned(ends[-1], turn.policy) or turn.policy.leads
-    turn.post.tell(turn, None, to, Topic.FOLDED, {"count": str(len(ticket_ids)), "numbers": numbers})
+    turn.post.tell(turn, None, to, Topic.DIGESTED, {"count": str(len(ticket_ids)), "numbers": numbers})
 
 
 def _clock(turn: Context, at: datetime) -> str:

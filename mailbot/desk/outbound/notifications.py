@@ -26,8 +26,8 @@ from mailbot.desk.views import (
     PersonView,
 )
 from mailbot.mail.message import Address, MessageKind
-from mailbot.mail.redaction import safe_title
 from mailbot.mail.subject import clean_subject
+from mailbot.mail.untrusted_text import safe_title
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.command_parser import CommandError

@@ -11,11 +11,12 @@ from mailbot.desk.context import (
 from mailbot.desk.views import (
     HeldMailView,
 )
-from mailbot.mail.redaction import _one_line
+from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
 from mailbot.ticket.quarantine import (
+    QuarantinedMail,
     QuarantineReason,
-    why_held,
+    quarantine_reason,
 )
 
 LISTED = 50
@@ -52,17 +53,18 @@ def send_list(turn: Context, opening: datetime) -> bool:
 
 
 def _view(number: int, row: Any) -> HeldMailView:
-    why = why_held(
+    held = QuarantinedMail(
         state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender="@" in row.sender,
         on_ticket=row.ticket_id is not None,
     )  # fmt: skip
+    why = quarantine_reason(held)
     return HeldMailView(
         number=number,
-        sender=_one_line(row.sender),
-        subject=_one_line(row.subject),
+        sender=one_line(row.sender),
+        subject=one_line(row.subject),
         size=row.size,
         at=row.received_at,
         why=why.value,
-        detail=_one_line(row.reason) if why in _TELLING else "",
+        detail=one_line(row.reason) if why in _TELLING else "",
         can_be_released=why not in (QuarantineReason.TOO_LARGE, QuarantineReason.NO_SENDER),
     )

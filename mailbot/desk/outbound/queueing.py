@@ -24,13 +24,13 @@ from mailbot.desk.profile import DeskProfile
 from mailbot.desk.views import DeskView, PersonView
 from mailbot.mail.compose.composer import Draft, compose
 from mailbot.mail.message import Address, Attachment, MessageKind
-from mailbot.mail.redaction import safe_name
 from mailbot.mail.reply_token import Purpose
+from mailbot.mail.untrusted_text import safe_name
 from mailbot.store.unit_of_work import StoredTicket
 from mailbot.ticket.auto_reply_limits import Limit
 from mailbot.ticket.events import Topic
 from mailbot.ticket.ticket import Role
-from mailbot.vocabulary.labels import WITHHELD
+from mailbot.vocabulary.labels import WITHHELD_AUTO_REPLY
 
 # Whose turn it is when a queue has formed, the least first: an agent's words before the desk's own.
 TURN = {MessageKind.ANSWER: -20, MessageKind.CLOSURE: -15, MessageKind.ACKNOWLEDGEMENT: -10, MessageKind.STATUS: -10}
@@ -209,7 +209,7 @@ class OutboxWriter:
                 "mailbox_id": 0, "ticket_id": loaded.id if loaded else None, "kind": envelope.kind.value,
                 "recipient": to, "role": "person", "message_id": f"<{self._new_id()}@{turn.profile.domain}>",
                 "raw": b"", "automatic": True, "state": "suppressed", "expires_at": turn.work.now,
-                "last_error": f"not sent: {WITHHELD[cap]}",
+                "last_error": f"not sent: {WITHHELD_AUTO_REPLY[cap]}",
             }
         )  # fmt: skip
         self.withhold(turn, cap, loaded, to)

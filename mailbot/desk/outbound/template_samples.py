@@ -23,7 +23,7 @@ from mailbot.desk.views import (
     TicketView,
     WaitingView,
 )
-from mailbot.ticket.quarantine import OrderFault, QuarantineReason
+from mailbot.ticket.quarantine import QuarantineFault, QuarantineReason
 from mailbot.vocabulary.conditions import WORDS
 
 _REPORTED = datetime(2025, 11, 21, 10, 12, 45, tzinfo=UTC)
@@ -343,7 +343,7 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
         },
         "refused": lambda words, ticket: {
             "outcomes": (),
-            "errors": tuple(FaultView(fault.value, "lepas 3 hapus 9", 2, "9") for fault in OrderFault),
+            "errors": tuple(FaultView(fault.value, "lepas 3 hapus 9", 2, "9") for fault in QuarantineFault),
         },
         "no_order": lambda words, ticket: {"outcomes": (), "errors": (FaultView("no_order", "", 0),)},
     },

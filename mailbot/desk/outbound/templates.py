@@ -58,12 +58,12 @@ from mailbot.desk.views import (
 from mailbot.errors import ConfigError
 from mailbot.ticket.service_hours import ServiceHours
 from mailbot.vocabulary.labels import (
-    HELD,
     KINDS,
     PRIORITIES,
     ROLES,
     STATUS_EXPLANATIONS,
     STATUSES,
+    WITHHELD_FILE,
 )
 from mailbot.vocabulary.quoting import MARKER_LINES
 
@@ -302,7 +302,7 @@ def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Env
         "status_explanation": STATUS_EXPLANATIONS[language].__getitem__,
         "priority_words": PRIORITIES[language].__getitem__,
         "role_words": ROLES[language].__getitem__,
-        "held_words": HELD[language].__getitem__,
+        "held_words": WITHHELD_FILE[language].__getitem__,
         "kind_words": lambda kind: KINDS[language].get(kind, kind),
         "size": lambda size: format_size(size, language),
         "greet": _greet,

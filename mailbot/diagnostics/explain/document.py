@@ -14,7 +14,7 @@ from mailbot.diagnostics.explain.evidence import evidence, sent_to_author
 from mailbot.diagnostics.explain.known import KnownDesk
 from mailbot.diagnostics.explain.understood import MailFacts, understand
 from mailbot.errors import NotPossible
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
 from mailbot.mail.message import Kind
 from mailbot.store.engine import Store

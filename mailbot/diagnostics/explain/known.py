@@ -21,7 +21,7 @@ from mailbot.desk.wiring import (
     read_keys,
 )
 from mailbot.errors import NotPossible
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.runtime.clock import SystemClock
 from mailbot.store.engine import Store
 from mailbot.store.schema_version import HEAD, version

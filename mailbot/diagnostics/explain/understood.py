@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.classify.rules import (
-    Firing,
-    OwnIdentity,
+    RuleMatch,
     classify,
-    firings,
+    matching_rules,
 )
 from mailbot.mail.intent.intent import intent_of
 from mailbot.mail.intent.normalise import clauses
@@ -103,7 +103,7 @@ def authentication(message: InboundMessage, own: OwnIdentity) -> dict[str, Any]:
 
 def verdict(mail: MailFacts) -> dict[str, Any]:
     """The verdict, every rule that has a reason (also those after the first), and the hints that were weighed."""
-    fired, hints = firings(mail.message, mail.own)
+    fired, hints = matching_rules(mail.message, mail.own)
     bounce = mail.verdict.bounce
     return {
         "kind": mail.verdict.kind.value,
@@ -172,7 +172,7 @@ def with_sent(mail: MailFacts, sent: Sequence[str]) -> MailFacts:
     return MailFacts(mail.message, mail.own, mail.verdict, new_words(mail.message, sent)) if sent else mail
 
 
-def _firing(firing: Firing, *, decided: bool) -> dict[str, Any]:
+def _firing(firing: RuleMatch, *, decided: bool) -> dict[str, Any]:
     return {"rule": firing.rule, "kind": firing.kind.value, "reason": firing.reason, "decided": decided}
 
 

@@ -1,13 +1,12 @@
-"""What our own mail server found out about a sender: Authentication-Results (RFC 8601), believed from it alone.
+"""DMARC verdict of our own mail server (Authentication-Results, RFC 8601), and whether From names one author.
 
-In: a parsed mail and the authserv-ids that the configuration trusts. Out: the DMARC verdict on the From that we see,
-and whether a From can be believed to name one author at all.
+In: a parsed mail and the trusted authserv-ids of the configuration. Out: the DMARC verdict on the visible From, and the
+reason why a From is ambiguous.
 
-Only the topmost field with the authserv-id of a server that the configuration trusts counts: everything below may
-have come with the mail (RFC 8601 §5; our server must remove forged fields with its own id). DMARC counts only for
-the domain that stands in From (RFC 7489 §3.1); a pass that does not say which domain it is about proves nothing. SPF
-alone proves nothing about From. The field is read as it stands on the wire: an encoded word in it, which a sender can
-have put there by way of the envelope, is never decoded.
+Only the topmost field with a trusted authserv-id counts: everything below it may have come with the mail (RFC 8601 §5;
+our server must remove forged fields with its own id). DMARC counts only for the domain in From (RFC 7489 §3.1); a pass
+that does not say for which domain proves nothing, and neither does SPF alone. Never: decodes the field; an encoded word
+in it can come from the sender by way of the envelope.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from mailbot.mail.mime.address import addr_spec
 MAX_FIELD = 20_000
 MISMATCH = "mismatch"
 
-# Fields of From that one program reads as one author, and another as another one, or as none.
+# Defects with which two programs can read two different authors from From, or none.
 DOUBTS = {
     "duplicate-from": "more than one From field",
     "ambiguous-address": "a From that can be read in two ways",
@@ -34,20 +33,19 @@ _FAILS = re.compile(r"\bdmarc\s{0,3}=\s{0,3}fail\b", re.IGNORECASE)
 
 
 def doubtful_author(message: InboundMessage) -> str:
-    """Why this From does not name one author for sure, in words, or "": then a server may have checked another one."""
+    """Return why From is ambiguous, so that a server may have checked another author, or ""."""
     found = next((words for defect, words in DOUBTS.items() if defect in message.defects), "")
     if found or len(message.from_) != 1:
         return found or ("more than one author" if message.from_ else "no author in From")
     written = message.headers.get("From")[:MAX_FIELD].strip()
-    # RFC 5322 §4.4 and §3.4, and in From nobody's: few programs find the address in it, and not all the same
+    # RFC 5322 §4.4 and §3.4; nobody uses them in From, and programs find different addresses in them
     return "a source route or a group in From" if "<@" in written or written.endswith(";") else ""
 
 
 def dmarc_verdict(message: InboundMessage, trusted_authserv_ids: Sequence[str]) -> str:
-    """`pass`, `fail`, another DMARC result, or "" where no trusted server said anything that can be read.
+    """Return `pass`, `fail`, another DMARC result, or "" without a readable result of a trusted server.
 
-    `MISMATCH`: the server checked another domain than that of the From that we see. Of several results the worst one
-    counts.
+    `MISMATCH`: the server checked another domain than the one in From. Of several results the worst one counts.
     """
     trusted = {authserv_id.lower() for authserv_id in trusted_authserv_ids}
     if not trusted:
@@ -66,12 +64,12 @@ def _verdict_of(value: str, domain: str) -> str:
     try:
         found = AuthenticationResultsHeader.parse_value(value)
     except (AuthResError, ValueError, RecursionError):
-        # A sender chooses what stands in it as envelope address: that must not make a failure unknown.
+        # The envelope address in it is the sender's choice: it must not turn a failure into "unknown".
         return "fail" if _FAILS.search(value) else ""
     results = [result for result in found.results or () if result.method == "dmarc"]
     verdicts = [_about(result, domain) for result in results]
     if not verdicts and _FAILS.search(value):
-        return "fail"  # swallowed by a quotation mark that never ends
+        return "fail"  # swallowed by an unclosed quotation mark
     for verdict in ("fail", MISMATCH):
         if verdict in verdicts:
             return verdict
@@ -79,7 +77,7 @@ def _verdict_of(value: str, domain: str) -> str:
 
 
 def _about(result: object, domain: str) -> str:
-    """One DMARC result, as far as it is about this domain."""
+    """Return one DMARC result as far as it concerns this domain."""
     properties = getattr(result, "properties", ())
     written = next((str(p.value) for p in properties if (p.type, p.name) == ("header", "from")), "")
     checked = addr_spec(f"x@{written.rpartition('@')[2].strip()}").rpartition("@")[2]
@@ -93,7 +91,7 @@ def _about(result: object, domain: str) -> str:
 
 
 def dmarc_passes(message: InboundMessage, trusted_authserv_ids: Sequence[str]) -> bool:
-    """Did our server find that the domain in From stands by this mail, which names one author beyond doubt?"""
+    """Return whether From names exactly one author and passed DMARC at a trusted server."""
     if len(message.from_) != 1 or doubtful_author(message):
         return False
     return dmarc_verdict(message, trusted_authserv_ids) == "pass"

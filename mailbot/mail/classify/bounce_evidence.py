@@ -1,12 +1,12 @@
-"""Is this mail a delivery report? The evidence, weighed.
+"""Weighed evidence for and against a mail being a bounce.
 
-In: a mail. Out: the signs that speak for a bounce, each with its weight, and those against. A report in the form of
-RFC 3464 needs hardly more than itself; the many that mail systems write in prose are known by who writes (a mail
-system), what the subject says, what the first lines say, a reply code of SMTP, and the mail that comes back with it.
-No single one of these proves a bounce: a person may write from postmaster@, quote a reply code, or ask about a mail
-"could not be delivered". Together they do: four points make a bounce (`ENOUGH`).
+In: a mail. Out: the evidence, each piece with its weight. A report in the format of RFC 3464 needs hardly more than
+itself; the many that mail systems write in prose are recognised by their author (a mail system), the subject, the first
+lines, an SMTP reply code, and the returned mail. No single one of these proves a bounce: a person may write from
+postmaster@, quote a reply code, or ask about a mail "could not be delivered". Together they do: four points make a
+bounce (`ENOUGH`).
 
-Never: who was meant, or which mail of ours it was; that is read in `core.dsn`.
+Never: determines the recipient or the original mail; `dsn` does.
 """
 
 from __future__ import annotations
@@ -14,19 +14,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.mail.classify.senders import (
-    Grade,
-    grade,
-    is_daemon,
-    is_list_manager,
-)
+from mailbot.mail.classify.senders import SenderType, is_daemon, is_list_manager, sender_type
 from mailbot.mail.message import Address, InboundMessage
 from mailbot.mail.subject import is_forward_subject, is_reply_subject
 from mailbot.vocabulary import bounces, senders
 
 ENOUGH = 4
-MAX_PROSE = 6000  # characters of the body that are looked at
-START = 300  # where a report says what it is about; a person says hello first
+MAX_PROSE = 6000  # characters of the body that are examined
+START = 300  # a report states the failure here; a person begins with a greeting
 
 _CODE = re.compile(
     r"(?<![\d.])[45]\d{2}[ -][45]\.\d{1,3}\.\d{1,3}(?![\d.])"  # "550 5.1.1" (RFC 2034)
@@ -41,7 +36,7 @@ _RETURNED_FIELD = re.compile(
     r"(?:^|\n)[ >|]{0,4}(received|message-id|return-path|from|to|subject|date|mime-version):", re.IGNORECASE
 )
 _SEPARATORS = re.compile(r"[._\s-]+")
-# Named by the programmes that run lists; from the list's own address it is the programme that writes.
+# Header fields of list software: with the list's own address in From it is the software that writes.
 _LIST_SOFTWARE = (
     "X-MLServer", "X-Mailman-Version", "X-List-Administrivia", "X-Listserver", "Mailing-List", "X-Sympa-To",
 )  # fmt: skip
@@ -50,22 +45,25 @@ _TRACE_FIELDS = {"received", "message-id", "return-path"}
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One piece of evidence: how much it weighs (against: below 0), and in words for the admin."""
+    """One piece of evidence."""
 
+    #: Below 0: evidence against a bounce.
     weight: int
+    #: For the admin.
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All signs of a mail, and the prose that was looked at (at most MAX_PROSE characters, line ends kept)."""
+    """All signs of a mail."""
 
     signs: tuple[Sign, ...]
+    #: The examined text, at most MAX_PROSE characters, line ends kept.
     prose: str
 
     @property
     def enough(self) -> bool:
-        """Do the signs make a bounce?"""
+        """Whether the signs make a bounce."""
         return sum(sign.weight for sign in self.signs) >= ENOUGH
 
     def __str__(self) -> str:
@@ -73,35 +71,35 @@ class Evidence:
 
 
 def evidence(message: InboundMessage, at_bounce_address: bool = False) -> Evidence | None:
-    """What speaks for a bounce; None where nothing does (nearly every person's mail, at the cost of a few look-ups).
+    """Return the evidence for a bounce, or None without any (nearly every person's mail, after a few look-ups).
 
-    `at_bounce_address`: the mail came to an address that only our envelope senders carry (VERP).
+    `at_bounce_address`: the mail came to one of our own envelope senders (VERP).
     """
-    form = _form(message)
-    who = _who(message, at_bounce_address)
-    subject = _subject(message.subject)
-    if not (form or who) and (not subject or is_reply_subject(message.subject)):
-        return None  # with no sign of a mail system, a reply can't gather enough
+    structure = _structure_signs(message)
+    author = _author_signs(message, at_bounce_address)
+    subject = _subject_signs(message.subject)
+    if not (structure or author) and (not subject or is_reply_subject(message.subject)):
+        return None  # without a sign of a mail system, a reply can't reach ENOUGH
     prose = message.text[:MAX_PROSE]
-    said = _said(message, prose)
-    if not (form or subject or said):
+    body = _body_signs(message, prose)
+    if not (structure or subject or body):
         return None
-    signs = (*form, *who, *subject, *said)
-    # status fields alone may stand in a bounce that a person passes on
-    machine = sum(sign.weight for sign in (*form, *who) if sign.words != _STATUS_FIELDS)
-    return Evidence((*signs, *_against(message, prose, signs, machine)), prose)
+    signs = (*structure, *author, *subject, *body)
+    # status fields alone may be part of a bounce that a person forwards
+    machine = sum(sign.weight for sign in (*structure, *author) if sign.words != _STATUS_FIELDS)
+    return Evidence((*signs, *_counter_signs(message, prose, signs, machine)), prose)
 
 
-def folded(text: str) -> str:
-    """Lower case, spaces single, apostrophes straight: the form of the phrases in the vocabulary."""
+def fold(text: str) -> str:
+    """Return the text as the vocabulary has it: lower case, single spaces, straight apostrophes."""
     return " ".join(text.split()).lower().replace("’", "'").replace("`", "'")
 
 
 # The signs, one function for each kind
 
 
-def _form(message: InboundMessage) -> tuple[Sign, ...]:
-    """What the structure says: RFC 3464, RFC 6522, X-Failed-Recipients (Exim, Gmail)."""
+def _structure_signs(message: InboundMessage) -> tuple[Sign, ...]:
+    """Weigh the structure: RFC 3464, RFC 6522, X-Failed-Recipients (Exim, Gmail)."""
     signs = []
     report = message.report
     if report is not None and report.report_type in ("", "delivery-status"):  # not a read receipt's fields
@@ -117,9 +115,9 @@ def _form(message: InboundMessage) -> tuple[Sign, ...]:
     return tuple(signs)
 
 
-def _who(message: InboundMessage, at_bounce_address: bool) -> tuple[Sign, ...]:
-    """Who writes: the strongest of author, envelope sender and the address that it came to."""
-    author = max(int(grade(message)), _gateway(message.from_address.local_part))
+def _author_signs(message: InboundMessage, at_bounce_address: bool) -> tuple[Sign, ...]:
+    """Weigh author, envelope sender and recipient address; the strongest of them counts."""
+    author = max(int(sender_type(message)), _gateway(message.from_address.local_part))
     signs = []
     if at_bounce_address:
         signs.append(Sign(3, "came to our bounce address"))
@@ -135,22 +133,22 @@ def _who(message: InboundMessage, at_bounce_address: bool) -> tuple[Sign, ...]:
 
 
 def _gateway(local_part: str) -> int:
-    """The weight of a name that only matters where a mail came back: a filter's, or an administrator's."""
+    """Return the weight of a filter's or an administrator's name, which only counts together with other signs."""
     squeezed = _SEPARATORS.sub("", local_part[:100])
     return 2 if squeezed.startswith(senders.GATEWAYS) else int(squeezed in senders.ADMINS)
 
 
-def _subject(subject: str) -> tuple[Sign, ...]:
-    low = folded(subject[:300])
+def _subject_signs(subject: str) -> tuple[Sign, ...]:
+    low = fold(subject[:300])
     if any(phrase in low for phrase in bounces.NO_BOUNCE_SUBJECTS):
         return ()
     phrase = next((p for p in bounces.BOUNCE_SUBJECTS if p in low), "")
     return (Sign(1, f"subject “{phrase}”"),) if phrase else ()
 
 
-def _said(message: InboundMessage, prose: str) -> tuple[Sign, ...]:
-    """What the body says, and what comes back with it."""
-    low = folded(prose)
+def _body_signs(message: InboundMessage, prose: str) -> tuple[Sign, ...]:
+    """Weigh the text and the returned mail."""
+    low = fold(prose)
     signs = []
     if statement := next((p for p in bounces.NOT_DELIVERED if p in low), ""):
         signs.append(Sign(2, f"says “{statement}”"))
@@ -170,13 +168,13 @@ def _names_trace_fields(prose: str) -> bool:
     return len(found) >= 3 and bool(found & _TRACE_FIELDS)
 
 
-def _against(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machine: int) -> tuple[Sign, ...]:
-    """What speaks for a person who writes *about* a bounce. `machine`: the weight of form and author."""
-    start = folded(prose[:START])
+def _counter_signs(message: InboundMessage, prose: str, signs: tuple[Sign, ...], machine: int) -> tuple[Sign, ...]:
+    """Weigh what points to a person writing *about* a bounce. `machine`: the weight of structure and author."""
+    start = fold(prose[:START])
     greets = start.startswith(bounces.GREETINGS)
-    if machine > Grade.OFFICE:
+    if machine > SenderType.POSTMASTER:
         return ()
-    if machine == Grade.OFFICE:  # a postmaster is a person too
+    if machine == SenderType.POSTMASTER:  # may be a person
         return (Sign(-2, "a person speaks"),) if greets else ()
     against = []
     if is_reply_subject(message.subject) or is_forward_subject(message.subject):

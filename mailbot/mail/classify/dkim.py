@@ -1,25 +1,27 @@
-"""Does a DKIM signature (RFC 6376) prove that this mail is its author's, under keys that the desk has at hand?
+"""Verification of DKIM signatures (RFC 6376) with the keys that the desk has stored.
 
-In: the bytes of a mail, the domain in its From, TXT records of keys by DNS name, the moment. Out: why it proves
-nothing, or "". No DNS: a key that is not at hand proves nothing.
+In: the bytes of a mail, the domain in its From, TXT records of keys by DNS name, the current time. Out: the reason why
+no signature proves the author, or "". Never: a DNS query; without a stored key a signature proves nothing.
 
-A signature that verifies is not yet a proof, for it covers what its signer chose. Here it must be of the very domain in
-From, and cover all that a command hangs on: From, Subject, Date, Message-ID, To, and Cc, In-Reply-To, References,
-Reply-To and the MIME fields wherever they stand in the mail; each of them no more often in the mail than in `h=`, so
-that none was added (RFC 6376 §8.15). `l=` (a body that may be longer than what was signed, §8.2), SHA-1 and RSA keys
-below 1024 bits (RFC 8301), revoked keys and keys of a domain that only tests (`t=y`) are refused.
+A valid signature alone is no proof, because it covers only what its signer chose. Here it must be of exactly the domain
+in From, and cover everything that a command depends on: From, Subject, Date, Message-ID and To, and where present Cc,
+In-Reply-To, References, Reply-To and the MIME fields; none of them may occur more often in the mail than in `h=`, so
+that none was added (RFC 6376 §8.15). `l=` (the body may be longer than what was signed, §8.2), SHA-1 and RSA keys below
+1024 bits (RFC 8301), revoked keys and keys in testing mode (`t=y`) are refused.
 
-The arithmetic is dkimpy's, imported when the first signature is looked at.
+dkimpy does the cryptography; it is imported with the first signature.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 MAX_SIGNATURES = 5
-SLOP = timedelta(minutes=10)  # clocks that differ
+SLOP = timedelta(minutes=10)  # tolerated clock skew
 
 MUST_SIGN = (b"from", b"subject", b"date", b"message-id", b"to")
 MUST_SIGN_IF_THERE = (
@@ -36,8 +38,22 @@ _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 Tags = dict[bytes, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verification:
+    """What every signature of a mail is checked against."""
+
+    #: dkimpy's `DKIM`, which has no types.
+    mail: Any
+    #: The names of all header fields, lower case.
+    fields: list[bytes]
+    #: The domain in From, lower case.
+    domain: bytes
+    keys: Mapping[str, str]
+    now: datetime
+
+
 def why_unproven(raw: bytes, domain: str, keys: Mapping[str, str], now: datetime) -> str:
-    """Why no signature proves that `domain` stands by this mail, in words for the admin; "" where one does.
+    """Return why no signature proves that `domain` wrote this mail, for the admin; "" where one does.
 
     `keys` has TXT records by `selector._domainkey.domain`, lower case (RFC 6376 §3.6.2.1).
     """
@@ -52,19 +68,14 @@ def why_unproven(raw: bytes, domain: str, keys: Mapping[str, str], now: datetime
         return f"a header that can't be read ({error})"
     fields = [name.lower() for name, _ in mail.headers]
     signatures = [(n, v) for n, v in mail.headers if n.lower() == b"dkim-signature"]
-    reasons = [
-        _why_not(mail, fields, signature, domain.lower().encode(), keys, now)
-        for signature in signatures[:MAX_SIGNATURES]
-    ]
+    verification = _Verification(mail, fields, domain.lower().encode(), keys, now)
+    reasons = [_why_not(verification, signature) for signature in signatures[:MAX_SIGNATURES]]
     if not reasons:
         return "no DKIM signature"
     return "" if "" in reasons else reasons[0]
 
 
-def _why_not(
-    mail: object, fields: list[bytes], signature: tuple[bytes, bytes], domain: bytes, keys: Mapping[str, str],
-    now: datetime,
-) -> str:  # fmt: skip
+def _why_not(verification: _Verification, signature: tuple[bytes, bytes]) -> str:
     from dkim import DKIMException
     from dkim.util import InvalidTagValueList, parse_tag_value
 
@@ -73,24 +84,24 @@ def _why_not(
     except InvalidTagValueList:
         return "a DKIM signature that can't be read"
     covered = [name.strip().lower() for name in tags.get(b"h", b"").split(b":")]
-    why = _bad_tags(tags, domain, now) or _uncovered(fields, covered)
+    why = _bad_tags(tags, verification.domain, verification.now) or _uncovered(verification.fields, covered)
     if why:
         return why
     name = (tags[b"s"] + b"._domainkey." + tags[b"d"]).decode("ascii").lower()
-    record = keys.get(name, "")
+    record = verification.keys.get(name, "")
     if not record:
         return f"no key {name} at hand"
     if _is_void(record):
         return f"the key {name} is revoked or only being tested"
     try:
-        holds = mail.verify_sig(tags, covered, signature, lambda wanted, timeout=0: record.encode())  # type: ignore[attr-defined]
+        valid = verification.mail.verify_sig(tags, covered, signature, lambda wanted, timeout=0: record.encode())
     except (DKIMException, ValueError, IndexError, KeyError) as error:
         return f"the DKIM signature can't be checked ({error})"
-    return "" if holds is True else "the DKIM signature does not hold"
+    return "" if valid is True else "the DKIM signature does not hold"
 
 
 def _bad_tags(tags: Tags, domain: bytes, now: datetime) -> str:
-    """What is wrong with a signature before any arithmetic (RFC 6376 §3.5, §6.1.1)."""
+    """Return what is wrong with the tags of a signature, before any cryptography (RFC 6376 §3.5, §6.1.1)."""
     missing = [tag for tag in _MANDATORY if not tags.get(tag)]
     if missing or tags[b"v"] != b"1":
         return "a DKIM signature without what it must have"
@@ -137,6 +148,6 @@ def _uncovered(fields: list[bytes], covered: list[bytes]) -> str:
 
 
 def _is_void(record: str) -> bool:
-    """A key that was taken back (`p=`), or whose domain says that nothing hangs on it yet (`t=y`, RFC 6376 §3.6.1)."""
+    """Return whether a key is revoked (`p=`) or in testing mode (`t=y`, RFC 6376 §3.6.1)."""
     tags = dict(part.strip().partition("=")[::2] for part in record.split(";") if "=" in part)
     return not tags.get("p", "").strip() or "y" in tags.get("t", "").replace(" ", "").split(":")

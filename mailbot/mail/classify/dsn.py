@@ -1,13 +1,12 @@
-"""Delivery reports: which mail could not be delivered, to whom, why, and for good or not.
+"""Reader of bounces (delivery status notifications): which mail failed, to whom, why, and whether permanently.
 
-In: a mail. Out: a `Bounce`, or None where the mail is none. Reports in the form of RFC 3464 are read field by field;
-those that mail systems write in prose (qmail, Exim, Exchange, Notes, mobile operators, …) by their evidence
-(`core.bounce_signs`) and then by the places where every mail system has the same things: an address, an RFC 3463
-status or an SMTP reply, the header of the mail that came back.
+In: a mail. Out: a `Bounce`, or None. Reports in the format of RFC 3464 are read field by field; reports in prose
+(qmail, Exim, Exchange, Notes, mobile operators, …) are recognised by `bounce_evidence` and then searched for what every
+mail system writes: an address, an RFC 3463 status or an SMTP reply, the header of the returned mail.
 
-A report that a mail was delivered, relayed or expanded (RFC 3464 §2.3.3) is no bounce. `hard` says that this mail will
-not be delivered: its `Action` is failed, whatever the class of its status, for a server that gave up after five days
-says 4.4.7. Never: a look at our outbox; whether the mail was ours is decided where tickets are known.
+A report that a mail was delivered, relayed or expanded (RFC 3464 §2.3.3) is no bounce. `hard` means that the mail will
+not be delivered: its `Action` is failed, whatever the class of its status, because a server that gave up after five
+days says 4.4.7. Never: a look at our outbox; whether the mail was ours is decided where tickets are known.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.mail.classify.bounce_evidence import evidence, folded
+from mailbot.mail.classify.bounce_evidence import evidence, fold
 from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.message import Bounce, InboundMessage
 from mailbot.mail.mime.header import decode_words
@@ -25,7 +24,7 @@ MAX_STATUS = 64_000  # characters of delivery-status fields
 MAX_RECIPIENTS = 1000
 MAX_FIELD = 2000  # characters of one of those fields
 MAX_DIAGNOSTIC = 500
-MAX_RETURNED = 32_000  # characters of prose in which the header of the returned mail is looked for
+MAX_RETURNED = 32_000  # characters of prose that are searched for the header of the returned mail
 
 _FIELD = re.compile(r"([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)")
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")  # RFC 3463 §2
@@ -37,27 +36,28 @@ _CODE_LINE = re.compile(r"(?<![\d.])[45][0-5]\d(?:[ -](?!\d{3}\b)|[:)>]|$)|(?<![
 _LISTED_ADDRESS = re.compile(
     rf"^[\s>*\"'(-]{{0,12}}<?(?:[a-z0-9]{{2,10}}[:;] ?)?({_ADDRESS.pattern})", re.IGNORECASE | re.MULTILINE
 )
-# A line of somebody's trace, where numbers are no replies of the server that failed.
+# Starts of header and trace lines, in which numbers are no SMTP replies.
 _TRACE = ("received:", "message-id:", "date:", "x-", "by ", "with ", "from ", "for ", "id ", "arrival-date:")
 _GOOD_ACTIONS = {"delivered", "relayed", "expanded"}
 
 
 @dataclass(frozen=True, slots=True)
 class BounceEvidence:
-    """A bounce, and the signs that made it one, in words."""
+    """A bounce, and why it was taken for one."""
 
     bounce: Bounce
+    #: For the admin.
     signs: str
 
 
 def read_bounce(message: InboundMessage) -> Bounce | None:
-    """What a delivery report says of the first recipient that failed, or None where the mail is no such report."""
-    finding = find_bounce(message)
-    return finding.bounce if finding else None
+    """Return what a delivery report says about the first failed recipient, or None where the mail is no bounce."""
+    found = find_bounce(message)
+    return found.bounce if found else None
 
 
 def find_bounce(message: InboundMessage, at_bounce_address: bool = False) -> BounceEvidence | None:
-    """As `read_bounce`, with the reasons. `at_bounce_address`: it came to an envelope sender of ours (VERP)."""
+    """Do the same as `read_bounce`, with the reasons. `at_bounce_address`: it came to our envelope sender (VERP)."""
     found = evidence(message, at_bounce_address)
     if found is None or not found.enough or is_success_report(message):
         return None
@@ -77,7 +77,7 @@ def find_bounce(message: InboundMessage, at_bounce_address: bool = False) -> Bou
 
 
 def is_success_report(message: InboundMessage) -> bool:
-    """Does an RFC 3464 report tell of nothing but success (delivered, relayed, expanded)?"""
+    """Return whether an RFC 3464 report has only successful actions (delivered, relayed, expanded)."""
     if message.report is None or message.report.report_type not in ("", "delivery-status"):
         return False
     actions = {_word(r.get("action", "")) for r in _recipients(message.report.status)} - {""}
@@ -88,7 +88,7 @@ def is_success_report(message: InboundMessage) -> bool:
 
 
 def _recipients(status: str) -> list[dict[str, str]]:
-    """The per-recipient blocks (§2.3) of the fields, names in lower case; a block without an address is §2.2's."""
+    """Return the per-recipient blocks (§2.3), names in lower case, without the per-message block (§2.2)."""
     blocks: list[dict[str, str]] = [{}]
     name = ""
     for line in status[:MAX_STATUS].split("\n"):
@@ -101,14 +101,14 @@ def _recipients(status: str) -> list[dict[str, str]]:
         elif field := _FIELD.match(line):
             name = field.group(1).lower()
             if name in {"final-recipient", "original-recipient"} and name in blocks[-1]:
-                blocks.append({})  # recipients that no blank line parts
+                blocks.append({})  # no blank line between the recipients
             blocks[-1].setdefault(name, field.group(2).strip())
-    told = {"final-recipient", "original-recipient", "action", "status"}
-    return [block for block in blocks if block.keys() & told][:MAX_RECIPIENTS]
+    per_recipient = {"final-recipient", "original-recipient", "action", "status"}
+    return [block for block in blocks if block.keys() & per_recipient][:MAX_RECIPIENTS]
 
 
 def _worst_recipient(message: InboundMessage) -> dict[str, str]:
-    """The block that matters: the first that failed, else the first that waits, else the first."""
+    """Return the block of the first failed recipient, else of the first delayed one, else the first."""
     if message.report is None or not message.report.status:
         return {}
     blocks = _recipients(message.report.status)
@@ -125,7 +125,7 @@ def _word(value: str) -> str:
 
 
 def _typed(value: str) -> str:
-    """`rfc822; <budi@x.id>` → `budi@x.id`; `smtp; 550 …` → `550 …` (§2.1.2)."""
+    """Strip the type from a value: `rfc822; <budi@x.id>` → `<budi@x.id>`, `smtp; 550 …` → `550 …` (§2.1.2)."""
     kind, separator, rest = value.partition(";")
     return (rest if separator and len(kind) < 40 and "@" not in kind else value).strip()
 
@@ -137,23 +137,23 @@ def _is_delay(message: InboundMessage, fields: dict[str, str], prose: str) -> bo
     action = _word(fields.get("action", ""))
     if action:
         return action.startswith("delay")
-    low = folded(message.subject + "\n" + prose[:2000])
+    low = fold(message.subject + "\n" + prose[:2000])
     return any(phrase in low for phrase in words.DELAYED)
 
 
 def _status(fields: dict[str, str], diagnostic: str, prose: str) -> str:
-    """RFC 3463 status, the most telling (`5.1.1` before `5.0.0`); of a bare SMTP reply its class (`550`: `5.0.0`)."""
+    """Return the most specific RFC 3463 status (`5.1.1` before `5.0.0`), or the class of an SMTP reply (`5.0.0`)."""
     given = [s for text in (fields.get("status", ""), diagnostic) for s in _STATUS.findall(text)]
     found = [s for s in given or _STATUS.findall(prose) if not s.startswith("2")]
-    telling = next((s for s in found if not s.endswith(".0.0") and s[0] == found[0][0]), "")
-    if telling or found:
-        return str(telling or found[0])
+    specific = next((s for s in found if not s.endswith(".0.0") and s[0] == found[0][0]), "")
+    if specific or found:
+        return str(specific or found[0])
     reply = _REPLY.search(diagnostic)
     return f"{reply.group(1)}.0.0" if reply else ""
 
 
 def _recipient(message: InboundMessage, fields: dict[str, str], prose: str) -> str:
-    """The address that we wrote to (Original-Recipient, §2.3.1) before the one that it became (§2.3.2)."""
+    """Return the address that we wrote to (Original-Recipient, §2.3.1), else the final one (§2.3.2)."""
     for text in (
         _typed(fields.get("original-recipient", "")),
         _typed(fields.get("final-recipient", "")),
@@ -170,7 +170,7 @@ def _recipient(message: InboundMessage, fields: dict[str, str], prose: str) -> s
 
 
 def _diagnostic(fields: dict[str, str], prose: str) -> str:
-    """The server's words: Diagnostic-Code (§2.3.6), else the line with the reply code, else the statement."""
+    """Return the server's text: Diagnostic-Code (§2.3.6), else the line with a reply code, else the statement."""
     given = _typed(fields.get("diagnostic-code", ""))
     if given:
         return " ".join(given.split())[:MAX_DIAGNOSTIC]
@@ -179,27 +179,27 @@ def _diagnostic(fields: dict[str, str], prose: str) -> str:
         if _CODE_LINE.search(line) and not line.lower().startswith(_TRACE):
             return line[:MAX_DIAGNOSTIC]
     for index, line in enumerate(lines):
-        low = folded(line)
+        low = fold(line)
         if any(phrase in low for phrase in (*words.REFUSALS, *words.NOT_DELIVERED)):
             return " ".join(lines[index : index + 3])[:MAX_DIAGNOSTIC]
     return " ".join(lines[:3])[:MAX_DIAGNOSTIC]
 
 
 def _returned_mail(message: InboundMessage) -> tuple[str, str]:
-    """Message-ID and subject of the mail that came back: from its header, a copy, or what the report answers."""
+    """Return Message-ID and subject of the returned mail: from its header, a copy, or the report's In-Reply-To."""
     message_id = subject = ""
-    sources = [message.report.original_headers] if message.report and message.report.original_headers else []
+    texts = [message.report.original_headers] if message.report and message.report.original_headers else []
     if message.nested:
         message_id, subject = message.nested[0].message_id, message.nested[0].subject
-        sources.append(message.nested[0].text[:MAX_RETURNED])  # where a blank line stands before its header
-    sources.append(message.text[:MAX_RETURNED])
-    for source in sources:
-        for name, value in _RETURNED_FIELD.findall(source):
+        texts.append(message.nested[0].text[:MAX_RETURNED])  # a blank line may precede its header
+    texts.append(message.text[:MAX_RETURNED])
+    for text in texts:
+        for name, value in _RETURNED_FIELD.findall(text):
             if name.lower() == "subject" and not subject:
                 subject = decode_words(value.strip())[:MAX_DIAGNOSTIC]
             elif name.lower() == "message-id" and not message_id and (found := _MESSAGE_ID.search(value)):
                 message_id = found.group()
     if not message_id:
-        # RFC 3464 asks for no such field, but many mail systems answer the mail that they return
+        # RFC 3464 does not require it, but many mail systems refer to the returned mail in these fields
         message_id = next(iter((*message.in_reply_to, *reversed(message.references))), "")
     return message_id, subject

@@ -1,12 +1,12 @@
-"""Until when somebody is away, from the words of an automatic reply.
+"""Return date of somebody who is away, from the text of an out-of-office reply.
 
 In: the text of the reply and the day on which it was written. Out: the day as ISO 8601 (`2025-05-06`) where day, month
-and year are certain, else the words as their author wrote them ("Senin", "5/6/2025", "minggu depan"), else "". The day
-of return ("kembali bekerja tanggal …", "back on …") is preferred to the last day of the absence ("sampai …",
-"until …"). A year that is not written is the one that makes the day follow the day of writing. `5/6/2025` is left as it
-stands, for one half of the world reads it in June and the other in May.
+and year are certain, else the text as written ("Senin", "5/6/2025", "minggu depan"), else "". The day of return
+("kembali bekerja tanggal …", "back on …") is preferred to the last day of the absence ("sampai …", "until …"). A
+missing year is the one in which the day follows the day of writing. `5/6/2025` is left as written, because half of the
+world reads it as June and the other half as May.
 
-Only for people to read: no timer hangs on it.
+For people to read only: no timer depends on it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mailbot.vocabulary import out_of_office as words
 from mailbot.vocabulary.dates import DAYS, MONTHS
 
 MAX_TEXT = 3000
-MAX_WORDS = 40
+MAX_DATE = 40  # characters
 
 
 def _any(choices: tuple[str, ...] | list[str]) -> str:
@@ -33,7 +33,7 @@ _MONTH_NUMBERS = {
 _DAY = f"(?:{_any([*(d.lower() for names in DAYS.values() for d in names), *words.SPELT_DAYS])})"
 _MONTH = rf"(?P<month>{_any(list(_MONTH_NUMBERS))})\.?(?![a-z])"
 _YEAR = r"(?P<year>20\d\d)"
-# The forms of a day, most certain first.
+# The formats of a date, the least ambiguous first.
 _DATES = (
     rf"{_YEAR}-(?P<month_number>\d\d)-(?P<day>\d\d)(?!\d)",  # 2025-05-06
     rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ .-]{{1,2}}{_MONTH}(?:[ ,.-]{{1,2}}{_YEAR})?",  # 6 Mei 2025
@@ -49,17 +49,17 @@ _MAX_PLACES = 30
 
 
 def returns_on(text: str, written_on: date | None = None) -> str:
-    """The day that an absence note names: ISO 8601 if it is certain, else as written, else ""."""
+    """Return the day that an out-of-office reply names: ISO 8601 if it is certain, else as written, else ""."""
     original = " ".join(text[:MAX_TEXT].split())
     low = original.lower()
-    if len(low) != len(original):  # a letter whose lower case is longer: then the words are shown in lower case
+    if len(low) != len(original):  # a letter has a longer lower case: show the text in lower case
         original = low
     for lead in (_BACK, _UNTIL):
-        for count, place in enumerate(lead.finditer(low)):
+        for count, found_lead in enumerate(lead.finditer(low)):
             if count >= _MAX_PLACES:
                 break
-            filler = _FILLER.match(low, place.end())
-            found = _date_at(low, original, filler.end() if filler else place.end(), written_on)
+            filler = _FILLER.match(low, found_lead.end())
+            found = _date_at(low, original, filler.end() if filler else found_lead.end(), written_on)
             if found:
                 return found
     return ""
@@ -68,7 +68,7 @@ def returns_on(text: str, written_on: date | None = None) -> str:
 def _date_at(low: str, original: str, position: int, written_on: date | None) -> str:
     for pattern in _DATE_PATTERNS:
         if match := pattern.match(low, position):
-            return _iso(match, written_on) or original[match.start() : match.end()][:MAX_WORDS].strip()
+            return _iso(match, written_on) or original[match.start() : match.end()][:MAX_DATE].strip()
     day = _DAY_ONLY.match(low, position)
     return original[day.start() : day.end()] if day else ""
 

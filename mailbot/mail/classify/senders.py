@@ -1,7 +1,7 @@
-"""Who writes, by the form of the address: a mail system, a mailbox that nobody reads, a list manager, or anybody.
+"""Recognition of automatic senders by their address: mail systems, unattended mailboxes, list managers.
 
-In: addresses and names. Out: booleans and a grade. An address alone proves a machine only for `MAILER-DAEMON` and its
-like (RFC 5321 §4.5.5, RFC 2142); all else is a hint that the callers weigh with other signs.
+In: addresses and display names. Out: booleans and a `SenderType`. An address alone proves a machine only for
+`MAILER-DAEMON` and the like (RFC 5321 §4.5.5, RFC 2142); everything else is a hint that callers weigh with others.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ _SEPARATORS = re.compile(r"[._\s-]+")
 _MAX_NAME = 200
 
 
-class Grade(IntEnum):
-    """How surely the author is a machine. The values are the weights of `core.bounce_signs`."""
+class SenderType(IntEnum):
+    """How certainly the author is a machine. The values are the weights in `bounce_evidence`."""
 
     ANYBODY = 0
-    UNREAD = 1  # "noreply@", "bounces+…@", "alerts@": sends, does not read
-    OFFICE = 2  # "postmaster@", "System Administrator": a mail system, or the person who runs it
+    UNATTENDED = 1  # "noreply@", "bounces+…@", "alerts@": sends, but nobody reads it
+    POSTMASTER = 2  # "postmaster@", "System Administrator": a mail system, or its administrator
     DAEMON = 3  # "MAILER-DAEMON@": a mail system
 
 
 def is_daemon(address: Address) -> bool:
-    """Does this address belong to a mail system and to nobody else?"""
+    """Return whether only a mail system writes from this address."""
     return _squeezed(address.local_part or address.email) in words.DAEMONS
 
 
 def is_automatic_address(local_part: str) -> bool:
-    """Is this the local part of a mailbox that nobody reads ("noreply", "bounces+7", "mailer-daemon", "owner-list")?"""
+    """Return whether this is the local part of an unattended mailbox ("noreply", "bounces+7", "owner-list")."""
     local = local_part[:_MAX_NAME].lower()
     squeezed = _squeezed(local)
     return (
@@ -46,29 +46,30 @@ def is_automatic_address(local_part: str) -> bool:
 
 
 def is_list_manager(local_part: str) -> bool:
-    """Is this the local part from which a list speaks for itself ("python-list-request", "majordomo")?"""
+    """Return whether list software itself writes from this local part ("python-list-request", "majordomo")."""
     local = local_part.lower()
     return local.endswith(words.LIST_MANAGERS) or local.startswith(words.LIST_MANAGERS)
 
 
-def grade(message: InboundMessage) -> Grade:
-    """The grade of the author; a mail without an author at all is a mail system's (RFC 5322 §3.6.2 demands one)."""
+def sender_type(message: InboundMessage) -> SenderType:
+    """Classify the author; mail without one comes from a mail system (RFC 5322 §3.6.2 requires an author)."""
     author = message.from_address
-    return _grade(author if author.email else Address("", message.headers.get("From")[:_MAX_NAME]))
+    return _type_of(author if author.email else Address("", message.headers.get("From")[:_MAX_NAME]))
 
 
 @lru_cache(maxsize=2048)
-def _grade(author: Address) -> Grade:
+def _type_of(author: Address) -> SenderType:
     if is_daemon(author):
-        return Grade.DAEMON
+        return SenderType.DAEMON
     name = _NOT_LETTERS.sub("", author.name[:_MAX_NAME]).lower()
     if not author.email:  # "From: MAILER-DAEMON", "From: Mail Delivery System <>"
-        return Grade.DAEMON if name in words.DAEMONS or name in words.DAEMON_NAMES else Grade.OFFICE
+        known = name in words.DAEMONS or name in words.DAEMON_NAMES
+        return SenderType.DAEMON if known else SenderType.POSTMASTER
     if _squeezed(author.local_part) in words.POSTMASTERS or name in words.DAEMON_NAMES:
-        return Grade.OFFICE
+        return SenderType.POSTMASTER
     if is_automatic_address(author.local_part) or is_list_manager(author.local_part):
-        return Grade.UNREAD
-    return Grade.ANYBODY
+        return SenderType.UNATTENDED
+    return SenderType.ANYBODY
 
 
 def _squeezed(text: str) -> str:

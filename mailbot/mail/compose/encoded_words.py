@@ -1,8 +1,8 @@
 """Encoded words (RFC 2047): text of any script as ASCII that fits into header lines.
 
 In: a text without control characters. Out: the lines of a folded field body, each one encoded word; all but the first
-begin with the blank that folds (RFC 5322 §2.2.3). The standard library's `email.header` does the same in 1 ms a
-subject; this takes a fiftieth, and a mail that goes out has two or three such fields.
+begin with the blank that folds (RFC 5322 §2.2.3). The standard library's `email.header` takes 1 ms a subject; this
+takes a fiftieth, and an outgoing mail has two or three such fields.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from functools import lru_cache
 # RFC 2047 §2: at most 75 characters a word.
 LONGEST = 75
 _OPENING, _CLOSING = {"q": "=?utf-8?q?", "b": "=?utf-8?b?"}, "?="
-# RFC 2047 §5: what stands for itself in the Q encoding, also within a phrase; a blank is an underscore.
+# RFC 2047 §5: characters that the Q encoding leaves as they are, also within a phrase; a blank is an underscore.
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _Q = tuple(chr(octet) if octet in _PLAIN else "_" if octet == 32 else f"={octet:02X}" for octet in range(256))
 
 
 def encoded_words(text: str, width: int, taken: int) -> list[str]:
-    """`text` in lines of at most `width` characters, the first of which has `taken` fewer.
+    """Encode `text` into lines of at most `width` characters, `taken` fewer in the first.
 
-    Words are cut between characters, never within one (RFC 2047 §5: each word is a text by itself).
+    Words are cut between characters, never within one (RFC 2047 §5).
     """
     quoted = [_ASCII.get(character) or _quoted(character) for character in text]
     octets = len(text.encode("utf-8", "replace"))
@@ -35,7 +35,7 @@ def encoded_words(text: str, width: int, taken: int) -> list[str]:
 
 
 def _in_pieces(text: str, quoted: Sequence[str], room: int, further: int) -> list[str]:
-    """The Q encoding of RFC 2047 §4.2, cut into what fits: `room` for the first word, `further` for the others."""
+    """Return the Q encoding (RFC 2047 §4.2), cut to `room` for the first word and `further` for the others."""
     words: list[str] = []
     begun = used = 0
     for at, piece in enumerate(quoted):
@@ -47,7 +47,7 @@ def _in_pieces(text: str, quoted: Sequence[str], room: int, further: int) -> lis
 
 
 def _in_base64(text: str, quoted: Sequence[str], room: int, further: int) -> list[str]:
-    """The B encoding of RFC 2047 §4.1, cut likewise."""
+    """Return the B encoding (RFC 2047 §4.1), cut likewise."""
     words: list[bytes] = []
     chunk = b""
     for character in text:

@@ -1,9 +1,11 @@
-"""A composed mail with large files: put together and encoded while it is sent, never in memory as a whole.
+"""A composed mail with large files, encoded while it is sent.
 
-In: pieces of text that are ready, and the contents of files. Out: the mail's size, and its bytes in pieces. A file of
-24 MB is 33 MB in base64 and, as lines of Python, three times as much; here it is there once, as it is (or not at all:
-whatever gives slices of it will do), and half a megabyte of it as it goes out.
-Standards: RFC 2045 §6.8 (base64, lines of 76 characters). Never: changes a byte of what `compose` made.
+In: finished pieces of text, and the contents of files. Out: the mail's size, and its bytes in pieces. A file of 24 MB
+is 33 MB in base64 and, as lines of Python, three times as much; here it is in memory once, as it is (or not at all:
+anything that returns slices of it will do), and half a megabyte of it encoded.
+
+Standards: RFC 2045 §6.8 (base64, lines of 76 characters).
+Never: changes a byte of what `compose` made.
 """
 
 from __future__ import annotations
@@ -13,23 +15,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-# Bytes of a file for one line (RFC 2045 §6.8: 76 letters), and how many lines are made at a time.
+# Bytes of a file per line (RFC 2045 §6.8: 76 characters), and lines that are encoded at a time.
 _LINE, _LINES = 57, 8192
 
 
 class Content(Protocol):
-    """The bytes of a file: bytes, or what reads them from elsewhere."""
+    """The bytes of a file: bytes, or an object that reads them from elsewhere."""
 
     def __len__(self) -> int:
-        """How many they are."""
+        """Return how many they are."""
 
     def __getitem__(self, part: slice, /) -> bytes:
-        """Some of them."""
+        """Return a slice of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class InBase64:
-    """A file's content as a body in base64: lines with CRLF between them, none behind the last."""
+    """A file's content as a body in base64: lines with CRLF between them, none after the last."""
 
     content: Content = field(repr=False)
 
@@ -38,7 +40,7 @@ class InBase64:
         return letters + 2 * ((letters - 1) // 76) if letters else 0
 
     def pieces(self) -> Iterator[bytes]:
-        """The body, piece by piece."""
+        """Yield the body in pieces."""
         for start in range(0, len(self.content), _LINE * _LINES):
             lines = base64_lines(self.content[start : start + _LINE * _LINES])
             yield b"\r\n" + lines if start else lines
@@ -46,27 +48,27 @@ class InBase64:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A mail in parts, the first of which holds its header. `bytes()` of it is the whole."""
+    """A mail in parts, the first of which begins with its header. `bytes()` of it is the whole."""
 
     parts: tuple[bytes | InBase64, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of the whole."""
+        """The size of the whole in bytes."""
         return sum(map(len, self.parts))
 
     @property
     def header(self) -> bytes:
-        """Its header, without the empty line."""
+        """The header, without the empty line."""
         first = self.parts[0]
         return first[: first.find(b"\r\n\r\n") + 1] if isinstance(first, bytes) else b""
 
     def isascii(self) -> bool:
-        """Is there no byte beyond ASCII in it?"""
+        """Return whether all of it is ASCII."""
         return all(part.isascii() for part in self.parts if isinstance(part, bytes))
 
     def pieces(self) -> Iterator[bytes]:
-        """The mail, piece by piece; none is empty."""
+        """Yield the mail in pieces, none of them empty."""
         for part in self.parts:
             if not isinstance(part, bytes):
                 yield from part.pieces()
@@ -78,6 +80,6 @@ class Outgoing:
 
 
 def base64_lines(content: bytes) -> bytes:
-    """RFC 2045 §6.8: lines of 76 characters."""
+    """Encode as base64 in lines of 76 characters (RFC 2045 §6.8)."""
     encoded = binascii.b2a_base64(content, newline=False)
     return b"\r\n".join(encoded[at : at + 76] for at in range(0, len(encoded), 76))

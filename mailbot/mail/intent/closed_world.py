@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailbot.mail.intent.clause import Signal, is_known
-from mailbot.mail.intent.normalise import BAD_EMOJI, OPEN_EMOJI, Clause, Token
+from mailbot.mail.intent.clause import Clause, Signal, Token, is_known
+from mailbot.mail.intent.normalise import BAD_EMOJI, OPEN_EMOJI
 from mailbot.vocabulary import intents as words
 
 LONG_NUMBER = 5  # digits: an NPSN, a telephone number; shorter ones may count what works and what does not
@@ -43,7 +43,7 @@ def leaves_no_doubt(parts: Sequence[Clause], found: Sequence[set[Signal]]) -> bo
 
 
 def _is_office(part: Clause) -> bool:
-    """ "Bendahara SMPN 4 Sinjai" on the line of the thanks."""
+    """Return whether a clause is an office: "Bendahara SMPN 4 Sinjai" on the line of the thanks."""
     if part.words[0] not in words.SIGNATURE:
         return False
     return all(t.word in words.SIGNATURE or t.capital or t.typed.isdigit() for t in part.tokens)
@@ -62,7 +62,7 @@ def _belongs(tokens: Sequence[Token], at: int, is_signature: bool) -> bool:
 
 
 def _is_name(tokens: Sequence[Token], at: int) -> bool:
-    """ "Pak Budi Santoso": behind a form of address, in capitals or known as a name."""
+    """Return whether a word is a name: "Pak Budi", after a form of address and capitalised, or a known name."""
     if not (tokens[at].capital or tokens[at].word in words.NAMES):
         return False
     return any(each.word in words.HONORIFIC for each in tokens[max(0, at - 2) : at]) or (
@@ -71,7 +71,7 @@ def _is_name(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _may_say_only(part: Clause) -> bool:
-    """ "Itu saja", "tutup saja" say nothing against it; "bisa buka menu saja" and "cepat sekali ditutup" do."""
+    """Return whether "saja" and "ditutup" limit nothing: "itu saja", "tutup saja", but not "bisa buka menu saja"."""
     if "ditutup" in part.words and not set(part.words) & _CAN_BE_CLOSED:
         return False
     if "saja" not in part.words:
@@ -81,13 +81,13 @@ def _may_say_only(part: Clause) -> bool:
 
 
 def _is_about_a_part(part: Clause) -> bool:
-    """ "Yang tahap 1 sudah bisa" leaves out the others."""
+    """Return whether one of several is told: "yang tahap 1 sudah bisa" leaves out the others."""
     behind = zip(part.words, part.words[1:], strict=False)
     return any(word == "yang" and after in words.SERIES | _MATTERS for word, after in behind)
 
 
 def _tells_what_became(part: Clause, signals: set[Signal]) -> bool:
-    """What the matter is about may be named with its success, or as what the thanks are for; else: what about it?"""
+    """Return whether a matter is named with its success, or as what the thanks are for, and not by itself."""
     if signals & {Signal.SOLVED, Signal.TRIED, Signal.WAS_BROKEN} or part.words[0] in words.GREETS:
         return True
     if "semula" in part.words:
@@ -100,7 +100,7 @@ def _tells_what_became(part: Clause, signals: set[Signal]) -> bool:
 
 
 def _contrast_ends_well(parts: Sequence[Clause], index: int, found: Sequence[set[Signal]]) -> bool:
-    """ "Tadi macet, tapi sekarang lancar"; not "sudah jalan, tapi", nor "makasih, kecuali yang itu"."""
+    """Return whether a contrast leads to success: "tadi macet, tapi sekarang lancar", not "sudah jalan, tapi"."""
     part = parts[index]
     if not set(part.words) & words.BUT:
         return True

@@ -1,11 +1,11 @@
-"""Colloquial Indonesian and English → plain words, clause by clause.
+"""Normalisation of colloquial Indonesian and English: a text → clauses of plain words.
 
-In: the words of a person, as typed on a phone ("sdh bs tutup bku trmksh 🙏"). Out: clauses of tokens, each token with
-its plain word ("sudah", "bisa", "tutup", "bku", "terimakasih") and what was typed. Undone are abbreviations and slang
-(`vocabulary.spellings`), letters repeated ("makasiiih"), the numeral of reduplication ("sama2"), endings ("errornya",
+In: a person's words, as typed on a phone ("sdh bs tutup bku trmksh 🙏"). Out: clauses of tokens, each with its plain
+word ("sudah", "bisa", "tutup", "bku", "terimakasih") and what was typed. Normalised are abbreviations and slang
+(`vocabulary.spellings`), repeated letters ("makasiiih"), the numeral of reduplication ("sama2"), endings ("errornya",
 "bisakah"), regional languages, and one wrong, missing, doubled or swapped letter in words of five letters and more.
 
-Linear in the length of the text, which is cut at MAX_TEXT. Never: a judgement of what the words mean.
+Linear in the length of the text, which is cut at MAX_TEXT. Never: interprets the words.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
+from mailbot.mail.intent.clause import BAD_EMOJI, GOOD_EMOJI, OPEN_EMOJI, Clause, Token
 from mailbot.vocabulary import intents as classes
 from mailbot.vocabulary.spellings import PHRASES, SPELLINGS
 
 MAX_TEXT = 4000
 MAX_WORD = 30
-GOOD_EMOJI, BAD_EMOJI, OPEN_EMOJI = "☺", "☹", "⁇"  # the plain words of emoji
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*|[^\w\s]")
 _REPEATED = re.compile(r"(.)\1{2,}")
@@ -33,36 +32,13 @@ _HAPPY = re.compile(r"[:;=][-']?[)D]|\^_*\^")
 _UNHAPPY = re.compile(r"[:;=][-']?[(]|T_T|:'\(")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word: what it plainly is, and what was typed."""
-
-    word: str
-    typed: str
-
-    @property
-    def capital(self) -> bool:
-        """Was it typed with a capital, as names are?"""
-        return self.typed[:1].isupper()
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """Words between two stops, typed and plain. `question`: the sentence asks; `line`: its number, from 0."""
-
-    tokens: tuple[Token, ...]
-    words: tuple[str, ...]
-    question: bool = False
-    line: int = 0
-
-
 def clauses(text: str) -> list[Clause]:
-    """The clauses of a text in their order; empty ones are left out."""
+    """Split a text into its clauses, in order; empty ones are left out."""
     found: list[Clause] = []
     lines = _UNHAPPY.sub(f" {BAD_EMOJI} ", _HAPPY.sub(f" {GOOD_EMOJI} ", text[:MAX_TEXT])).splitlines()
     for number, line in enumerate(lines):
         if line.lstrip().startswith(">"):
-            continue  # somebody else's words
+            continue  # a quotation
         sentence: list[list[str]] = [[]]
         for match in _TOKEN.finditer(line):
             piece = match.group()
@@ -100,7 +76,7 @@ def _plain(typed: str) -> tuple[Token, ...]:
 
 
 def plain_word(word: str) -> str:
-    """The plain word (or two) of one typed in lower case; the word itself where nothing is known of it."""
+    """Return the plain word (or two) of a word in lower case; unknown words are returned unchanged."""
     word = unicodedata.normalize("NFKC", word).replace("’", "'")
     if word.endswith("2") and len(word) > 3:  # "sama2": the numeral of reduplication
         once = plain_word(word[:-1])
@@ -117,7 +93,7 @@ def plain_word(word: str) -> str:
 
 
 def _forms(word: str) -> Iterable[str]:
-    """The word, and what it may be once bent forms are undone, likeliest first."""
+    """Yield the word and its possible base forms, the most likely first."""
     yield word
     short = word.rstrip(".'-")
     if short != word:
@@ -147,7 +123,7 @@ def _forms(word: str) -> Iterable[str]:
 
 
 def _corrected(word: str) -> str:
-    """The one known word of five letters or more at a distance of one mistake, or ""."""
+    """Return the one known word of five letters or more that is one mistake away, or ""."""
     if len(word) < 5 or not word.isalpha() or word in classes.NOT_TYPOS:
         return ""
     for ending in ("", "nya"):
@@ -161,14 +137,14 @@ def _corrected(word: str) -> str:
                 near.add(shorter)
             near.update(k for k in _deletions().get(shorter, ()) if len(k) == len(base) and _one_mistake(base, k))
         plain = {_TYPED_FORMS.get(k, k) for k in near}
-        worst = {w for w in plain if w in _GRAVE} or plain  # where two are as likely, the one that says more
+        worst = {w for w in plain if w in _GRAVE} or plain  # of two candidates, the one that changes the meaning
         if len(worst) == 1:
             return worst.pop()
     return ""
 
 
 def _one_mistake(one: str, other: str) -> bool:
-    """One letter replaced, or two neighbours swapped (words of one length)."""
+    """Return whether words of equal length differ by one replaced letter or two swapped neighbours."""
     differ = [i for i in range(len(one)) if one[i] != other[i]]
     if len(differ) == 1:
         return True
@@ -182,7 +158,7 @@ def _one_mistake(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _deletions() -> dict[str, tuple[str, ...]]:
-    """Each long known word without one of its letters → the words that it may have been."""
+    """Index the long known words by each form with one letter deleted."""
     index: dict[str, set[str]] = defaultdict(set)
     for word in _KNOWN_LONG:
         for i in range(len(word)):
@@ -194,7 +170,7 @@ def _deletions() -> dict[str, tuple[str, ...]]:
 
 
 def _joined(tokens: list[Token]) -> list[Token]:
-    """Phrases replaced by their plain words, the longest at each place."""
+    """Replace phrases by their plain words, the longest at each position."""
     if not any(token.word in _PHRASE_LENGTHS for token in tokens):
         return tokens
     joined: list[Token] = []
@@ -217,12 +193,12 @@ _TYPED_FORMS = {form: plain for plain, forms in SPELLINGS.items() for form in fo
 _KNOWN = frozenset(w for group in classes.ALL for w in group) | {w for plain in SPELLINGS for w in plain.split()}
 _KNOWN |= {w for phrase, plain in PHRASES.items() for w in (*phrase.split(), *plain.split())} | classes.NOT_TYPOS
 _KNOWN_LONG = frozenset(w for w in classes.MISTYPED if len(w) >= 5)
-# The words of a phrase are met in their plain form: "good job" and "force close" alike.
+# The words of a phrase are compared in their plain form.
 _PHRASES = {
     tuple(w for typed in phrase.split() for w in _TYPED_FORMS.get(typed, typed).split()): tuple(plain.split())
     for phrase, plain in PHRASES.items()
 }
-_GRAVE = classes.NOT | classes.STILL | classes.TROUBLE | classes.BAD | classes.REST | {"tidak bisa", "belum bisa"}
+_GRAVE = classes.NOT | classes.STILL | classes.PROBLEM | classes.BAD | classes.REST | {"tidak bisa", "belum bisa"}
 _PHRASE_LENGTHS: dict[str, list[int]] = {}
 for _phrase in sorted(_PHRASES, key=len, reverse=True):
     _lengths = _PHRASE_LENGTHS.setdefault(_phrase[0], [])

@@ -1,13 +1,14 @@
-"""Address fields (From, To, Cc, Reply-To, …) → mailboxes.
+"""Address fields (From, To, Cc, Reply-To, …) as mailboxes.
 
-In: the unfolded, undecoded value of a field. Out: mailboxes in their order, and the defects that a reader of the mail
-should know of. Never raises; linear time; no more than MAX_ADDRESSES of a field.
+In: the unfolded, undecoded value of a field. Out: mailboxes in their order, and defects. Never raises; linear time;
+at most MAX_ADDRESSES per field.
 
-What stands outside quotes, comments and angle brackets decides, before anything is decoded: an encoded word that holds
-`<boss@example.org>` is a name and stays one (RFC 2047 §5). Malformed values are recovered where only one reading is
-possible ("Sri Wahyuni, S.Pd <sri@…>"); where two are, as in `alice@example.org)bob@evil.example`, there is no address,
-for a program that guesses can be led to another guess than its neighbour's.
-Standards: RFC 5322 §3.4 and §4.4, RFC 6532 (UTF-8), RFC 5890 (IDN, given as A-labels).
+Structure outside quotes, comments and angle brackets decides, before anything is decoded: an encoded word that
+contains `<boss@example.org>` is a display name and remains one (RFC 2047 §5). Malformed values are repaired where only
+one reading is possible ("Sri Wahyuni, S.Pd <sri@…>"); where two are, as in `alice@example.org)bob@evil.example`, there
+is no address: another program may have read the other one.
+
+Standards: RFC 5322 §3.4 and §4.4, RFC 6532 (UTF-8), RFC 5890 (IDN, returned as A-labels).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mailbot.mail.mime.header import decode_words
 MAX_ADDRESSES = 1000
 _MAX_NAME = 500
 
-# Nearly every mailbox there is: one address with or without a plain or quoted name. Its pieces can't overlap.
+# Nearly every mailbox: one address with or without a plain or quoted name. The alternatives can't overlap.
 _PLAIN = re.compile(
     r"""(?:"([^"\\<>]*)"[ \t]*|([^"\\<>(),:;@\[\]]*))<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9._-]+)>\Z"""
 )
@@ -35,10 +36,10 @@ _DELIMITERS = re.compile(r"[\s,;:<>()\"\[\]]+")
 
 
 def parse_addresses(value: str) -> tuple[list[Address], list[str]]:
-    """(mailboxes, defects) of an address field's undecoded value.
+    """Return (mailboxes, defects) of an address field's undecoded value.
 
-    Defects: "bad-address" (something in it is no mailbox), "ambiguous-address" (it can be read in two ways),
-    "encoded-address" (there was none but inside an encoded word), "too-many-addresses".
+    Defects: "bad-address" (part of it is no mailbox), "ambiguous-address" (it can be read in two ways),
+    "encoded-address" (the only one was inside an encoded word), "too-many-addresses".
     """
     value = value.strip(" \t")
     found = _PLAIN.match(value)
@@ -48,7 +49,7 @@ def parse_addresses(value: str) -> tuple[list[Address], list[str]]:
         return [Address(_normal(value))], []
     mailboxes, defects = _Scanner(value).addresses()
     if not mailboxes and "=?" in value:
-        # Some programs encode a whole mailbox. With no address outside, nobody else is being impersonated by it.
+        # Some programs encode a whole mailbox. Without an address outside, it impersonates nobody else.
         inside = _Scanner(decode_words(value)).addresses()[0]
         if len(inside) == 1:
             return inside, ["encoded-address"]
@@ -56,13 +57,13 @@ def parse_addresses(value: str) -> tuple[list[Address], list[str]]:
 
 
 def addr_spec(text: str) -> str:
-    """A single addr-spec, normalised (domain in lower case and A-labels, all in lower case); "" if it isn't one."""
+    """Return a single addr-spec normalised (lower case, domain in A-labels), "" if `text` isn't one."""
     found = _ADDR_SPEC.match(text)
     if found is None:
         return ""
     local, domain = found[1], found[2].rstrip(".")
     if local.startswith('"'):
-        # The quotes are no part of the name where they aren't needed (RFC 5322 §3.2.4).
+        # Unnecessary quotes are not part of the name (RFC 5322 §3.2.4).
         inner = _QUOTED_PAIR.sub(r"\1", local[1:-1])
         local = inner if re.fullmatch(_ATOM, inner) else local
     return _normal(f"{local}@{domain}") if domain else ""
@@ -71,21 +72,22 @@ def addr_spec(text: str) -> str:
 def _normal(address: str) -> str:
     if not address.isascii():
         local, _, domain = address.rpartition("@")
-        # Only A-Z: the lower case of the Kelvin sign is a plain k, and that is another mailbox (RFC 6532 §3.2).
+        # Only A-Z: the lower case of the Kelvin sign is an ASCII k, which is another mailbox (RFC 6532 §3.2).
         address = f"{local.translate(_LOWER)}@{_a_labels(domain)}"
         return address.rstrip(".")
     return address.lower().rstrip(".")
 
 
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-# What the mapping of RFC 3490 turns into plain letters or drops, though RFC 5891 has it as a letter of its own.
+# Characters that the mapping of RFC 3490 turns into ASCII or drops, though RFC 5891 allows them as such.
 _DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
 
 
 def _a_labels(domain: str) -> str:
-    """The domain in A-labels (RFC 5890 §2.3.2.1). A label in odd letters never becomes one in plain ASCII:
+    """Return the domain in A-labels (RFC 5890 §2.3.2.1).
 
-    "ｓekolah.example" is not the school's domain to a server that did not map it.
+    A label that is not ASCII never becomes one that is: to a server that does not map it, "ｓekolah.example" is not
+    the school's domain.
     """
     if domain.isascii() or len(domain) > 253:
         return domain.lower()
@@ -104,13 +106,13 @@ def _a_label(label: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A display name, decoded, on one line."""
+    """Return a display name decoded, on one line."""
     name = " ".join(decode_words(text.strip()).split()) if text else ""
     return name.strip("\"' ")[:_MAX_NAME] if name[:1] in ("'", '"') else name[:_MAX_NAME]
 
 
 class _Item:
-    """What stands between two commas."""
+    """The tokens between two commas."""
 
     __slots__ = ("ambiguous", "angle", "blank", "closed", "comments", "has_at", "name", "tail")
 
@@ -121,10 +123,11 @@ class _Item:
         self.tail: list[str] = []  # after >
         self.comments: list[str] = []
         self.ambiguous = False
-        self.blank = True  # nothing but white space so far
+        self.blank = True  # only white space so far
         self.has_at = False
 
     def add_name(self, token: str) -> None:
+        """Add a token outside of angle brackets."""
         self.name.append(token)
         self.blank = self.blank and not token.strip()
         self.has_at = self.has_at or "@" in token
@@ -180,9 +183,10 @@ class _Scanner:
             item.add_name(token)
 
     def addresses(self) -> tuple[list[Address], list[str]]:
+        """Return (mailboxes, defects)."""
         mailboxes: list[Address] = []
         defects: list[str] = ["too-many-addresses"] if self._too_many else []
-        pending = ""  # an item without an address: a name whose comma isn't quoted
+        pending = ""  # items without an address: a name with an unquoted comma
         for item in self._items:
             if item.blank and not item.ambiguous:
                 continue
@@ -200,9 +204,9 @@ class _Scanner:
 
 
 def _email_of(item: _Item) -> tuple[str, str]:
-    """(address or "", defect or "")."""
+    """Return (address or "", defect or "")."""
     if item.ambiguous:
-        # One reading is left if there's only one thing in it that looks like an address.
+        # There is only one reading if only one word in it looks like an address.
         seen = {word.lower() for words in (item.name, item.angle or [], item.tail) for word in _with_at("".join(words))}
         return (addr_spec(seen.pop()), "bad-address") if len(seen) == 1 else ("", "ambiguous-address")
     if item.angle is None:
@@ -213,7 +217,7 @@ def _email_of(item: _Item) -> tuple[str, str]:
         words = _with_at(text)
         return (addr_spec(words[0]), "bad-address") if len(words) == 1 else ("", "ambiguous-address")
     inner = "".join(item.angle)
-    # RFC 5322 §4.4: a source route before the address counts for nothing.
+    # RFC 5322 §4.4: a source route before the address is ignored.
     email = addr_spec(inner.rpartition(":")[2] if inner.lstrip().startswith("@") else inner)
     if email:
         return email, "bad-address" if "".join(item.tail).strip() else ""
@@ -222,13 +226,13 @@ def _email_of(item: _Item) -> tuple[str, str]:
 
 
 def _with_at(text: str) -> list[str]:
-    """The words of a text that could be addresses."""
+    """Return the words that could be addresses."""
     return [word for word in _DELIMITERS.split(text) if "@" in word]
 
 
 def _display(item: _Item) -> str:
     if item.angle is None:
-        # "budi@example.org (Budi)": the obsolete form, still sent (RFC 5322 §3.4 says so).
+        # "budi@example.org (Budi)": the old form of a display name, still sent (RFC 5322 §3.4).
         return "".join(item.comments).strip()
     parts = [
         _QUOTED_PAIR.sub(r"\1", part[1:-1]) if len(part) > 1 and part[0] == part[-1] == '"' else part

@@ -1,11 +1,11 @@
-"""Bytes of a mail → text, whatever their label says: the repair of charsets.
+r"""Bytes of a mail as text, whatever their charset label says.
 
-In: bytes and the label that the mail gives them ("" for none). Out: text that is real Unicode (no lone surrogate, no
+In: bytes and the label that the mail gives them ("" for none). Out: text that is valid Unicode (no lone surrogate, no
 NUL, no control but tab and line feed, lines ending with `\n`) and a defect code or "". Never raises.
 
-Labels lie in known ways, which are mended here: Windows-1252 called ISO-8859-1 or ASCII, UTF-8 called anything, GB18030
-called GB2312, ISO-2022-JP with characters beyond JIS X 0208, UTF-16 without a byte order mark, names nobody knows.
-UTF-7 is refused: its ASCII would hide markup from whoever looked at it before (WHATWG Encoding §4.2 has dropped it).
+Labels are wrong in known ways, which are repaired here: Windows-1252 labelled ISO-8859-1 or ASCII, UTF-8 labelled
+anything, GB18030 labelled GB2312, ISO-2022-JP with characters beyond JIS X 0208, UTF-16 without a byte order mark,
+unknown names. UTF-7 is refused: its ASCII would hide markup from an earlier check (WHATWG Encoding §4.2 dropped it).
 
 Standards: RFC 2045 §5.2 (default US-ASCII), RFC 2781 §4.3 (UTF-16), RFC 1468 (ISO-2022-JP), WHATWG Encoding §4.2.
 """
@@ -15,11 +15,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from mailbot.vocabulary.mime import (
-    CHARSETS,
-    REFUSED_CHARSETS,
-    SHIFTING_CODECS,
-)
+from mailbot.vocabulary.mime import CHARSETS, REFUSED_CHARSETS, SHIFTING_CODECS
 
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
@@ -31,21 +27,21 @@ _LINE_ENDS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 _BROKEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
-# What bytes 0x80–0x9F mean where a text calls itself Latin-1 but comes from Windows; five are undefined there.
+# Bytes 0x80–0x9F in Windows-1252, for text labelled Latin-1 that comes from Windows; five are undefined.
 _WINDOWS_C1 = {
     code: char for code in range(0x80, 0xA0) if (char := bytes((code,)).decode("cp1252", "replace")) != "\ufffd"
 }
-# The same for bytes that `surrogateescape` has carried through UTF-8: U+DC80 … U+DCFF.
+# The same for bytes that `surrogateescape` carried through UTF-8: U+DC80 … U+DCFF.
 _ESCAPED_BYTES = {0xDC00 + byte: bytes((byte,)).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
 _REFUSED = "refused"
-# As many multi-byte characters make it certain that a text is UTF-8, whatever its label says.
+# With this many multi-byte characters a text is UTF-8, whatever its label says.
 _CERTAINLY_UTF8 = 4
 
 
 def decode(data: bytes, label: str = "") -> tuple[str, str]:
-    """(text, defect) of bytes under a charset label; not yet cleaned of controls (see `clean`).
+    """Return (text, defect) of bytes under a charset label; controls are left in it (see `clean`).
 
-    Defects: "utf-7-refused", "unknown-charset:<label>", "charset-mismatch:<label>" (the bytes are not what it says).
+    Defects: "utf-7-refused", "unknown-charset:<label>", "charset-mismatch:<label>" (the bytes disagree).
     """
     name, codec = _resolve(label[:60])
     if codec == _REFUSED:
@@ -62,18 +58,18 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
         return _guess(data), ""
     if codec == "utf-8":
         unicode = _as_utf8(data)
-        return (unicode, "") if unicode is not None else (_mend_utf8(data), "charset-mismatch:utf-8")
+        return (unicode, "") if unicode is not None else (_repair_utf8(data), "charset-mismatch:utf-8")
     return _decode_other(data, codec, name)
 
 
 def decode_clean(data: bytes, label: str = "") -> tuple[str, str]:
-    """`decode`, then `clean`."""
+    """Return (text, defect) as `decode` does, the text cleaned."""
     text, defect = decode(data, label)
     return clean(text), defect
 
 
 def clean(text: str) -> str:
-    """Text that any database, terminal and page can hold: `\n` line ends, no control but tab, no lone surrogate."""
+    """Make text safe for any database, terminal and page: line feeds, no control but tab, no lone surrogate."""
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     if _UNWANTED.search(text):
@@ -84,19 +80,19 @@ def clean(text: str) -> str:
 
 
 def guess_text(data: bytes, hint: str = "") -> str:
-    """Text of bytes without a label of their own (raw 8-bit fields): UTF-8, else by `hint`, else Windows-1252."""
+    """Decode bytes without a label of their own (raw 8-bit fields): UTF-8, else by `hint`, else Windows-1252."""
     unicode = _as_utf8(data)
     if unicode is not None:
         return unicode
     codec = _resolve(hint[:60])[1]
     if codec not in ("", "utf-8", "cp1252", _REFUSED) and not codec.startswith("utf-"):
         return decode(data, hint)[0]
-    return _mend_utf8(data) if _MULTIBYTE.search(data) else _from_windows(data)
+    return _repair_utf8(data) if _MULTIBYTE.search(data) else _from_windows(data)
 
 
 @lru_cache(maxsize=512)
 def _resolve(label: str) -> tuple[str, str]:
-    """(label in plain lower case, Python codec or "" if unknown)."""
+    """Return (label in lower case without decoration, Python codec or "" if unknown)."""
     # "utf-8*id" (RFC 2231 §5 language), '"utf-8"', "utf-8; format=flowed", '3D"utf-8"' (a quoted-printable header)
     bare = label.strip().lower().partition("*")[0].partition(";")[0].removeprefix("3d").strip("\\\"' \t")
     key = _PUNCTUATION.sub("", bare)
@@ -112,19 +108,19 @@ def _unknown(name: str, codec: str) -> str:
 
 
 def _guess(data: bytes) -> str:
-    """UTF-8 if it is UTF-8 (no other text is, by chance), else Windows-1252."""
+    """Decode as UTF-8 if valid (other text is not valid by chance), else as Windows-1252."""
     unicode = _as_utf8(data)
     if unicode is not None:
         return unicode
-    return _mend_utf8(data) if len(_MULTIBYTE.findall(data, 0, 4096)) >= _CERTAINLY_UTF8 else _from_windows(data)
+    return _repair_utf8(data) if len(_MULTIBYTE.findall(data, 0, 4096)) >= _CERTAINLY_UTF8 else _from_windows(data)
 
 
 def _from_windows(data: bytes) -> str:
     return data.decode("latin-1").translate(_WINDOWS_C1)
 
 
-def _mend_utf8(data: bytes) -> str:
-    """UTF-8 with foreign bytes in it: those are read as Windows-1252; half a character at the end is dropped."""
+def _repair_utf8(data: bytes) -> str:
+    """Decode UTF-8 with invalid bytes: those as Windows-1252; an incomplete character at the end is dropped."""
     torn = _TORN_END.search(data, max(0, len(data) - 4))
     if torn is not None and _MULTIBYTE.search(data, 0, torn.start()):
         data = data[: torn.start()]
@@ -153,7 +149,7 @@ def _as_utf8(data: bytes) -> str | None:
 
 
 def _decode_wide(data: bytes, codec: str, name: str) -> tuple[str, str]:
-    """UTF-16 and UTF-32: by the mark, else by where the zero bytes are, else as RFC 2781 §4.3 says, big-endian."""
+    """Decode UTF-16 and UTF-32: by the byte order mark, else by the zero bytes, else big-endian (RFC 2781 §4.3)."""
     if codec.startswith("utf-32"):
         return data.decode(codec, "replace"), ""
     if data[:2] == b"\xff\xfe":
@@ -179,9 +175,9 @@ def _decode_shifting(data: bytes, codec: str, name: str) -> tuple[str, str]:
 
 
 def _decode_jis(data: bytes) -> str:
-    """ISO-2022-JP with the vendors' characters (①, №, ㈱) that the standard's codec refuses.
+    """Decode ISO-2022-JP with the vendors' characters (①, №, ㈱) that the standard codec refuses.
 
-    The two-byte sets are read as EUC with JIS X 0213, whose row 13 has them; anything else stays ASCII.
+    The two-byte sets are read as EUC with JIS X 0213, whose row 13 has them; the rest is read as ASCII.
     """
     pieces = _JIS_ESCAPE.split(data)
     text = [pieces[0].decode("ascii", "replace")]

@@ -1,26 +1,19 @@
-"""What a file is: its media type by its first bytes, its extension and what the sender says, in this order of trust.
+"""Files: media type by first bytes, extension and declaration, and names that are safe to store and show.
 
-In: content, file name, declared type. Out: a lower-case media type. A sender's word counts only where the content
-says nothing else: a program stays a program under any name, a page of HTML that calls itself a picture is shown as
-HTML. Own tables (vocabulary.mime) rather than puremagic: that took 0.5 ms a file and called Windows programs, text
-and empty files unknown; these answer in microseconds and know what people send from phones.
+In: content, file name, declared type. Out: a lower-case media type; a safe name. The declared type counts only where
+the content proves nothing: a program is one under any name, an HTML page declared as a picture is HTML. Own tables
+(vocabulary.mime) rather than puremagic, which took 0.5 ms a file and did not recognise Windows programs, text or empty
+files; these take microseconds and include what people send from phones.
 
-Standards: RFC 6838 (types), WHATWG MIME Sniffing §6 (patterns), ISO/IEC 14496-12 §4.3 ("ftyp"), ECMA-376 part 2.
+Standards: RFC 6838 (types), WHATWG MIME Sniffing §6 (patterns), ISO/IEC 14496-12 §4.3 ("ftyp"), ECMA-376 part 2,
+RFC 2183 §2.3 (file names).
 """
 
 from __future__ import annotations
 
 import re
 
-from mailbot.vocabulary.mime import (
-    BRANDS,
-    DEVICE_NAMES,
-    EXTENSIONS,
-    MAGIC,
-    RIFF,
-    UNNAMED,
-    ZIP_FOLDERS,
-)
+from mailbot.vocabulary.mime import BRANDS, DEVICE_NAMES, EXTENSIONS, MAGIC, RIFF, UNNAMED, ZIP_FOLDERS
 
 _BEFORE_MARKUP = rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?"
 _HTML = re.compile(_BEFORE_MARKUP + rb"<(?:!doctype html|html|head|body|script|iframe)[\s>]", re.I | re.S)
@@ -34,7 +27,7 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HEAD = 4096
 _ZIP_HEAD = 16384
 
-# Old and vendors' names → the registered ones.
+# Old and vendor-specific names → registered ones.
 _SAME = {
     "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png", "image/x-ms-bmp": "image/bmp",
     "application/x-pdf": "application/pdf", "application/x-zip-compressed": "application/zip",
@@ -53,27 +46,39 @@ _VAGUE = frozenset((
     "application/x-octet-stream", "text/plain", "application/data", "multipart/mixed",
 ))  # fmt: skip
 
-# A container says less than what is kept in it: for these, extension and declaration may say more.
+# OLE is a container; extension or declaration say which format is in it.
 _OLE_KINDS = frozenset((
     "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook",
     "application/x-msi", "application/vnd.visio", "application/vnd.ms-project",
 ))  # fmt: skip
 _VIDEO_OR_AUDIO = ("video/", "audio/")
 
+# File systems allow 255; a stored file may get a prefix.
+MAX_BYTES = 240
+_MAX_EXTENSION = 20
+# Controls, line separators, and characters that reverse or hide the text around them ("gpj.exe" for "exe.jpg").
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff0-\ufff8\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_BLANKS = re.compile(r"[ \t\r\n\u00a0]+")
+# Of several extensions of a type, the first in the table is the usual one.
+_EXTENSION_OF = {kind: extension for extension, kind in reversed(EXTENSIONS.items())}
+
 
 def file_type(content: bytes, name: str, declared: str) -> str:
-    """The media type of a file, lower case; "application/octet-stream" where nothing tells."""
+    """Return the media type of a file, lower case; "application/octet-stream" if unknown."""
     declared = _SAME.get(declared, declared)
     by_name = EXTENSIONS.get(name.rpartition(".")[2].lower(), "") if "." in name else ""
     seen = sniff(content)
     if not seen:
-        return _unseen(content, by_name, declared)
+        return _without_signature(content, by_name, declared)
     if seen == "application/zip":
         return _zip_type(content, by_name, declared)
     if seen == "application/x-ole-storage":
         return next((each for each in (by_name, declared) if each in _OLE_KINDS), seen)
     if seen == "text/html":
-        # A stylesheet, a script or a mail may begin like a page and is none.
+        # Both may begin like a page.
         return declared if declared in ("application/xhtml+xml", "text/x-amp-html") else seen
     if seen == "video/mp4":
         return next((each for each in (declared, by_name) if each.startswith(_VIDEO_OR_AUDIO)), seen)
@@ -83,7 +88,7 @@ def file_type(content: bytes, name: str, declared: str) -> str:
 
 
 def sniff(content: bytes) -> str:
-    """The type that the first bytes prove; "" if they prove nothing."""
+    """Return the type that the first bytes prove, "" if they prove none."""
     head = content[:_HEAD]
     for offset, magic, kind in MAGIC:
         if head.startswith(magic, offset):
@@ -106,9 +111,9 @@ def sniff(content: bytes) -> str:
 
 
 def _is_program(content: bytes) -> bool:
-    """MZ with the place of a PE header, or at least no text."""
-    place = int.from_bytes(content[60:64], "little")
-    return content[place : place + 2] in (b"PE", b"NE", b"LE") or bool(_BINARY.search(content[:256]))
+    """Return whether content with the signature MZ has a PE header, or is at least not text."""
+    offset = int.from_bytes(content[60:64], "little")
+    return content[offset : offset + 2] in (b"PE", b"NE", b"LE") or bool(_BINARY.search(content[:256]))
 
 
 def _zip_type(content: bytes, by_name: str, declared: str) -> str:
@@ -119,62 +124,37 @@ def _zip_type(content: bytes, by_name: str, declared: str) -> str:
     entries = [head[entry.end() + 4 : entry.end() + 64] for entry in _ZIP_ENTRY.finditer(head)]
     for folder, kind in ZIP_FOLDERS.items():
         if any(entry.startswith(folder) for entry in entries):
-            # Macros make another type of the same form: the name tells.
+            # With macros it is another type of the same form, which only the name shows.
             return by_name if by_name.endswith(".12") else kind
-    # Office files may begin with "[Content_Types].xml" and name their folders later.
+    # Office files may begin with "[Content_Types].xml", with their folders later.
     for claim in (by_name, declared):
         if claim and claim not in _VAGUE and (claim.endswith("+zip") or "vnd." in claim or "java" in claim):
             return claim
     return "application/zip"
 
 
-def _unseen(content: bytes, by_name: str, declared: str) -> str:
-    """No magic: text, or a format that has none."""
+def _without_signature(content: bytes, by_name: str, declared: str) -> str:
+    """Return the type of content without a signature: text, or a format that has none."""
     if declared.startswith(("image/", "application/pdf")) and declared != "image/svg+xml" and content:
-        # A picture without a picture's first bytes is none.
+        # An image or PDF has a signature: this is none, perhaps text.
         return declared if _BINARY.search(content[:_HEAD]) else "text/plain"
     if declared in _VAGUE:
         return by_name or declared or "application/octet-stream"
     return declared
 
 
-# File systems end at 255; what is stored may get a prefix.
-MAX_BYTES = 240
-
-
-_MAX_EXTENSION = 20
-
-
-# Controls, separators of lines, and characters that turn or hide the text around them ("gpj.exe" for "exe.jpg").
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff0-\ufff8\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-
-
-_BLANKS = re.compile(r"[ \t\r\n\u00a0]+")
-
-
-# The first extension of a type in the table is the usual one.
-_EXTENSION_OF: dict[str, str] = {}
-
-
-for _extension, _type in EXTENSIONS.items():
-    _EXTENSION_OF.setdefault(_type, _extension)
-
-
-def shown(path: str) -> str:
-    """A path in an archive, to be shown: nothing in it that turns, hides or ends a line; at most 200 characters."""
+def displayable_path(path: str) -> str:
+    """Return a path in an archive without characters that reverse, hide or end text; at most 200 characters."""
     return _HIDDEN.sub("", _BLANKS.sub(" ", path[-200:])).strip()
 
 
 def safe_name(name: str, content_type: str, number: int) -> str:
-    """The safe form of `name`; a made-up one if nothing of it is left."""
+    """Return a safe form of `name`, a generated name if nothing of it is left."""
     if not (name.isascii() and name.isprintable()):
         name = _HIDDEN.sub("", _BLANKS.sub(" ", name[:4000]))
-    # RFC 2183 §2.3: no directory of the sender's counts. Both kinds of separators, on every system.
+    # RFC 2183 §2.3: the sender's directories are dropped; both kinds of separators, on every system.
     name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    name = name.strip(" .")  # Windows drops dots and blanks at the end; one at the begin hides a file elsewhere
+    name = name.strip(" .")  # Windows drops dots and blanks at the end; elsewhere a leading dot hides a file
     if name.partition(".")[0].strip().lower() in DEVICE_NAMES:
         name = "_" + name
     if not name:
@@ -184,7 +164,7 @@ def safe_name(name: str, content_type: str, number: int) -> str:
 
 
 def _shortened(name: str) -> str:
-    """At most MAX_BYTES in UTF-8, cut in front of the extension, never inside a character."""
+    """Cut a name to MAX_BYTES in UTF-8, before the extension, never inside a character."""
     if len(name.encode()) <= MAX_BYTES:
         return name
     stem, dot, extension = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""format=flowed (RFC 3676): soft line breaks joined again, quotation kept.
+"""format=flowed (RFC 3676): joins soft line breaks, keeps quotation.
 
 In: the text of a text/plain part that says format=flowed. Out: the text with each paragraph on one line; quoted lines
 begin with their ">" marks and a space. Linear.
@@ -14,14 +14,14 @@ _MAX_DEPTH = 50
 
 
 def unflow(text: str, *, delete_space: bool = False) -> str:
-    """`text` with its flowed lines joined; with `delete_space` (DelSp=yes) the space of each soft break is dropped."""
-    output = io.StringIO()  # not a list of lines: a million short ones would take fifty times their size
+    """Return `text` with its flowed lines joined; `delete_space` (DelSp=yes) drops the space of each soft break."""
+    output = io.StringIO()  # a list of a million short lines would take fifty times their size
     depth = 0
     open_paragraph = False
     end = len(text)
     for found in _LINE.finditer(text):
         if found.start() == end and found.end() == end and text[-1:] != "\n":
-            break  # what the pattern finds behind the last line
+            break  # the empty match after the last line
         level = min(len(found[1]), _MAX_DEPTH)
         line = found[2]
         if line.startswith(" "):

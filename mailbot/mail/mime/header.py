@@ -1,10 +1,11 @@
-"""The header of a mail or part: bytes → fields, and what a field's text says (encoded words, parameters).
+"""The header of a mail or part: fields, encoded words, parameters.
 
 In: the bytes of a header block, any bytes at all. Out: fields in their order, values unfolded, as text; on request
 decoded per RFC 2047, or split into a value and its parameters per RFC 2045 and RFC 2231. Never raises; linear time.
 
-Tolerated, since real mail has it: raw 8-bit text, junk lines between fields, encoded words that touch other text, are
-split inside a character, lack padding or sit in quoted strings and parameters.
+Tolerates what real mail has: raw 8-bit text, junk lines between fields, encoded words that touch other text, are
+split inside a character, lack padding or are inside quoted strings and parameters.
+
 Standards: RFC 5322 §2.2 and §4.5, RFC 2047, RFC 2231, RFC 6532.
 """
 
@@ -16,18 +17,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from mailbot.mail.mime.charset import (
-    clean,
-    decode,
-    guess_text,
-)
+from mailbot.mail.mime.charset import clean, decode, guess_text
 from mailbot.vocabulary.mime import KNOWN_FIELDS
 
 # RFC 5322 §2.2: a name is printable ASCII without the colon; continuation lines begin with white space.
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*+)\n?")
 _FOLD = re.compile(rb"\n[ \t]*")
 _NAME_AT_LINE_START = re.compile(rb"^([A-Za-z][A-Za-z0-9-]{1,40})[ \t]*:", re.MULTILINE)
-# RFC 2047 §2, wider: the text may hold spaces, so only the start is a pattern.
+# RFC 2047 §2, but more lenient: the text may contain spaces, so only the start is matched.
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?")
 _UNENDED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([BbQq])\?([^?\s]{1,2000})\Z")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -47,17 +44,17 @@ MAX_FIELDS = 1000
 MAX_HEADER = 512 * 1024
 MAX_FIELD = 128 * 1024
 _CUT_FIELD = 1000
-MAX_WORDS = 5000  # encoded words looked for in a field; a subject of that length has a hundred
+MAX_WORDS = 5000  # encoded words decoded per field; a long subject has a hundred
 MAX_PARAMETERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field: name as written, its lower case, the value unfolded but not decoded."""
+    """One header field."""
 
-    name: str
-    key: str
-    value: str
+    name: str  #: As written.
+    key: str  #: The name in lower case.
+    value: str  #: Unfolded, not decoded.
 
     @property
     def text(self) -> str:
@@ -67,31 +64,31 @@ class Field:
 
 @dataclass(slots=True)
 class Block:
-    """The fields of a header, and where in the bytes given they end (junk that is body begins there)."""
+    """The fields of a header."""
 
     fields: list[Field] = field(default_factory=list)
-    end: int = 0
+    end: int = 0  #: Where in the given bytes the fields end; without an empty line, the body begins there.
     defects: list[str] = field(default_factory=list)
 
     def first(self, key: str) -> str:
-        """The undecoded value of the first field of that name (lower case); "" without one."""
+        """Return the undecoded value of the first field of that name (lower case), "" if there is none."""
         return next((each.value for each in self.fields if each.key == key), "")
 
     def all(self, key: str) -> list[str]:
-        """The undecoded values of that name, topmost first."""
+        """Return the undecoded values of that name, topmost first."""
         return [each.value for each in self.fields if each.key == key]
 
 
 def read_block(data: bytes, hint: str = "") -> Block:
-    """The fields of a header block (without its closing empty line). `hint` is the charset of raw 8-bit text.
+    """Read a header block (without its closing empty line). `hint` is the charset of raw 8-bit text.
 
-    Past MAX_FIELDS only fields that everybody knows are kept, past MAX_HEADER only the begin of each value, so that
-    a sender can't push the Subject out with rubbish.
+    Beyond MAX_FIELDS only well-known fields are kept, beyond MAX_HEADER only the beginning of each value, so that a
+    sender can't displace the Subject with junk.
     """
     block = Block()
     position, size = 0, len(data)
     room = MAX_HEADER
-    known_at = -1  # up to here junk is known to be followed by a real field
+    known_at = -1  # junk before this position is followed by a well-known field
     while position < size:
         found = _FIELD.match(data, position)
         if found is None:
@@ -99,11 +96,11 @@ def read_block(data: bytes, hint: str = "") -> Block:
             if position > known_at:
                 known_at = _next_known(data, after)
             if known_at < 0:
-                # RFC 5322 §2.1 has an empty line here; this mail forgot it, and its text begins.
+                # The empty line of RFC 5322 §2.1 is missing, and the text begins.
                 block.defects.append("no-empty-line-after-header")
                 break
             block.defects.append("junk-in-header")
-            if block.fields and room > 0:  # most often a continuation that lost its white space on the way
+            if block.fields and room > 0:  # usually a continuation that lost its white space on the way
                 last = block.fields[-1]
                 junk = _unfold(data[position : min(after, position + MAX_FIELD)], hint)
                 block.fields[-1] = Field(last.name, last.key, f"{last.value} {junk}"[:MAX_FIELD])
@@ -123,7 +120,7 @@ def read_block(data: bytes, hint: str = "") -> Block:
             end = start + limit
         room -= end - start
         if key == "from" and _BINARY.search(data, start, end):
-            block.defects.append("control-in-from")  # programs leave them out, or end the field there
+            block.defects.append("control-in-from")  # programs drop them, or end the field there
         block.fields.append(Field(name, key, _unfold(data[start:end], hint)))
     block.end = min(position, size)
     block.defects = list(dict.fromkeys(block.defects))
@@ -131,12 +128,12 @@ def read_block(data: bytes, hint: str = "") -> Block:
 
 
 def _line_end(data: bytes, position: int) -> int:
-    """Where the next line begins."""
+    """Return where the next line begins."""
     return data.find(b"\n", position) + 1 or len(data)
 
 
 def _next_known(data: bytes, position: int) -> int:
-    """Where the next field that everybody knows stands, if it's near: the odd line was junk, not the text's begin."""
+    """Return where the next well-known field is, if near: then the odd line was junk, not the text; else -1."""
     for found in _NAME_AT_LINE_START.finditer(data, position, position + 16_000):
         if found[1].decode("ascii").lower() in KNOWN_FIELDS:
             return found.start()
@@ -144,7 +141,7 @@ def _next_known(data: bytes, position: int) -> int:
 
 
 def _unfold(raw: bytes, hint: str) -> str:
-    # RFC 5322 §2.2.3 keeps the white space after the fold; one space is what everybody means by it.
+    # RFC 5322 §2.2.3 keeps the white space after the fold; in practice one space is meant.
     if b"\n" in raw:
         raw = raw.replace(b"\r\n", b"\n")
         raw = _FOLD.sub(b" ", raw) if b"\n  " in raw or b"\n\t" in raw else raw.replace(b"\n ", b" ")
@@ -153,7 +150,7 @@ def _unfold(raw: bytes, hint: str) -> str:
 
 
 def decode_words(value: str) -> str:
-    """A field's text with RFC 2047 encoded words decoded; no control, no line break, no direction override in it."""
+    """Decode the RFC 2047 encoded words of a field; remove controls, line breaks and direction overrides."""
     if "=?" in value:
         value = _SPACES.sub(" ", clean(_decode_words(value)))
     return value if value.isascii() else _BIDI.sub("", value)
@@ -185,7 +182,7 @@ def _decode_words(value: str) -> str:
 
 
 def _encoded_words(value: str) -> Iterator[tuple[int, int, str, str, str]]:
-    """(start, end, charset, "b" or "q", text) of each encoded word, in one pass."""
+    """Yield (start, end, charset, "b" or "q", text) of each encoded word, in one pass."""
     position = 0
     for _ in range(MAX_WORDS):
         start = value.find("=?", position)
@@ -199,7 +196,7 @@ def _encoded_words(value: str) -> Iterator[tuple[int, int, str, str, str]]:
         if end < 0:
             return
         encoding = word[2].lower()
-        # "?=20" inside Q text is a question mark that should have been encoded, followed by "=20".
+        # "?=20" inside Q text is an unencoded question mark, followed by "=20".
         while encoding == "q" and _HEX_PAIR.match(value, end + 2):
             further = value.find("?=", end + 2)
             if further < 0 or "=?" in value[end + 2 : further]:
@@ -210,7 +207,7 @@ def _encoded_words(value: str) -> Iterator[tuple[int, int, str, str, str]]:
 
 
 def _decode_unended(value: str) -> str:
-    """The last word of a line that some program cut off before its "?="."""
+    """Decode an encoded word at the end that was cut off before its "?="."""
     found = _UNENDED_WORD.search(value, max(0, len(value) - 2100)) if "=?" in value else None
     if found is None:
         return value
@@ -218,14 +215,14 @@ def _decode_unended(value: str) -> str:
 
 
 def _run_text(run: list[tuple[str, str]], charset: str, written: str) -> str:
-    """The text of adjacent encoded words; what they hold may be no text at all: then as written."""
+    """Return the text of adjacent encoded words, as written if their content is binary."""
     data = _run_bytes(run)
     text, defect = decode(data, charset)
     return written if defect.startswith("charset-mismatch") and _BINARY.search(data) else text
 
 
 def _run_bytes(run: list[tuple[str, str]]) -> bytes:
-    """The bytes of adjacent encoded words. Some programs cut base64 anywhere: the rest of a group is carried over."""
+    """Return the bytes of adjacent encoded words; base64 that is cut inside a group of four is joined."""
     data: list[bytes] = []
     carried = ""
     for encoding, text in run:
@@ -242,22 +239,22 @@ def _run_bytes(run: list[tuple[str, str]]) -> bytes:
 
 
 def _unpadded(letters: str) -> bytes:
-    if len(letters) % 4 == 1:  # six bits are no byte
+    if len(letters) % 4 == 1:  # six bits are less than a byte
         letters = letters[:-1]
     return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
 
 
 def media_type(value: str) -> str:
-    """The "type/subtype" of a Content-Type value, lower case; "" if there is none (RFC 2045 §5.1)."""
+    """Return the "type/subtype" of a Content-Type value in lower case, "" if there is none (RFC 2045 §5.1)."""
     found = _MEDIA_TYPE.match(value)
     return f"{found[1]}/{found[2]}".lower() if found else ""
 
 
 def parameters(value: str) -> dict[str, str]:
-    """The parameters of a Content-Type or Content-Disposition value: lower-case names, decoded values.
+    """Return the parameters of a Content-Type or Content-Disposition value: lower-case names, decoded values.
 
-    RFC 2231 continuations and charsets are put together; encoded words in plain values are decoded (RFC 2047 §5
-    forbids them there, everybody sends them). The first of two equal names counts.
+    RFC 2231 continuations and charsets are combined; encoded words in plain values are decoded (RFC 2047 §5 forbids
+    them there, but they are common). Of two equal names the first counts.
     """
     if "=" not in value:
         return {}
@@ -281,7 +278,7 @@ def parameters(value: str) -> dict[str, str]:
 
 
 def _joined(segments: dict[int, tuple[bool, str]]) -> str:
-    """RFC 2231 §3 and §4: the pieces in their order; the first encoded one names the charset."""
+    """Join continuations in their order (RFC 2231 §3, §4); the first one, if encoded, names the charset."""
     charset = ""
     data: list[bytes] = []
     for position, (_, (encoded, text)) in enumerate(sorted(segments.items())):

@@ -1,11 +1,11 @@
-"""HTML → tree, with bounds: the only place where mailbot's core calls the HTML parser (selectolax, Lexbor).
+"""HTML as a bounded tree: the only module of `mail` that calls the HTML parser (selectolax, Lexbor).
 
 In: the HTML of a mail, any text at all. Out: a tree as browsers build it (WHATWG HTML §13.2), never an exception.
 
-Browsers' algorithm is quadratic or worse in four places, which a hostile mail of 100 KB can use for a minute of
+The browsers' algorithm is quadratic or worse in four places, by which a hostile mail of 100 KB can cost a minute of
 processor time or gigabytes: deep nesting, unclosed formatting elements (cloned into every paragraph that follows),
 elements with tens of thousands of attributes, and repeated <body>/<html>. `bounded` counts tags first and rewrites
-only what passes the limits below; no mail of a real client comes near them. The words stay reachable in any case.
+only what exceeds the limits below; no mail of a real client comes near them. The words stay readable in any case.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-# Below both, no input can cost much, and the scan is saved (most mails).
+# Below both, no input can cost much, and the scan is skipped (most mails).
 _FEW_TAGS = 150
 _SMALL = 20_000
 
-# Long threads nest some five elements a reply: 400 are 80 replies, and what is deeper loses its tags, not its words.
+# Long threads nest about five elements per reply: 400 are 80 replies. Deeper elements lose their tags, not their words.
 _MAX_DEPTH = 400
 _MAX_FORMATTING = 40
 _MAX_ROOTS = 8
 _MAX_ATTRIBUTES = 200
-# A node costs about 150 bytes, its smallest tag 3: past this many nodes the rest of the mail is kept as mere text.
+# A node takes about 150 bytes, its shortest tag 3: past this many nodes the rest of the mail is kept as plain text.
 _FEW_NODES = 3_000
 _MAX_NODES = 60_000
 
@@ -37,7 +37,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _PIECE = 200_000
 _ATTRIBUTE = re.compile(r"[\s/]+[^\s=/>]+")
 
-# Closed by the next one of their kind, so that a missing end tag says nothing about depth (WHATWG HTML §13.1.2.4).
+# Closed by the next one of their kind, so a missing end tag says nothing about depth (WHATWG HTML §13.1.2.4).
 _SELF_CLOSING = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
     "p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "tfoot", "a",
@@ -49,26 +49,28 @@ _ROOTS = frozenset(("html", "body"))
 
 
 def parse_html(html: str) -> LexborHTMLParser:
-    """The tree of a mail's HTML. Total: any str will do, in linear time and bounded memory."""
+    """Return the tree of a mail's HTML. Total: accepts any str, in linear time and bounded memory."""
     from selectolax.lexbor import LexborHTMLParser
 
     return LexborHTMLParser(bounded(html))
 
 
 def bounded(html: str) -> str:
-    """The same HTML if it's within the limits, else a tamed one with the same words; in any case one that can be
-    encoded as UTF-8 and holds no NUL."""
+    """Return the HTML as it is if it is within the limits, else with the same words and fewer tags.
+
+    The result can be encoded as UTF-8 and holds no NUL.
+    """
     if not html.isascii() and _SURROGATE.search(html):
         html = _SURROGATE.sub("?", html)
     html = html.replace("\0", "")
     if len(html) < _SMALL and html.count("<") < _FEW_TAGS:
         return html
-    tamer = _Tamer(min(_MAX_NODES, _FEW_NODES + len(html) // 2))
+    limiter = _TagLimiter(min(_MAX_NODES, _FEW_NODES + len(html) // 2))
     kept: list[str] = []
     position = 0
     for found in _TAG.finditer(html):
-        replacement = tamer.replacement(found)
-        if tamer.is_full:
+        replacement = limiter.replacement(found)
+        if limiter.is_full:
             # Too many nodes: the rest becomes preformatted text, where lines stay lines.
             kept += [html[position : found.start()], "<pre>", *_text_only(html, found.start()), "</pre>"]
             return "".join(kept)
@@ -78,8 +80,8 @@ def bounded(html: str) -> str:
     return "".join((*kept, html[position:])) if kept else html
 
 
-class _Tamer:
-    """Looks at each tag in order; counts what is open and drops what passes a limit."""
+class _TagLimiter:
+    """Counts the open elements, tag by tag, and drops what exceeds a limit."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -90,11 +92,11 @@ class _Tamer:
 
     @property
     def is_full(self) -> bool:
-        """True once the tree would have too many nodes."""
+        """Whether the tree would have too many nodes."""
         return self._nodes > self._limit
 
     def replacement(self, found: re.Match[str]) -> str | None:
-        """What stands instead of a tag; None: it stays."""
+        """Return what to put in place of a tag, None to leave it."""
         closing, name = found[1], found[2].lower()
         if closing:
             if name in _FORMATTING:
@@ -127,7 +129,7 @@ class _Tamer:
 
 
 def _text_only(html: str, start: int) -> Iterator[str]:
-    """The words of html[start:], in pieces: a substitution over the whole would hold a string for each tag."""
+    """Yield the words of html[start:] in pieces: one substitution over all would hold a string for each tag."""
     while start < len(html):
         end = html.find("<", start + _PIECE)
         end = len(html) if end < 0 else end

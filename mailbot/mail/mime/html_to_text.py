@@ -1,12 +1,13 @@
-"""HTML of a mail → plain text that a person can read, and → clean HTML that can be shown again.
+"""HTML of a mail as plain text that a person can read.
 
-In: HTML as it came (any str), or a node of the tree that `parse_html` gives (core.body cuts that tree, then asks for
-the text of what is left). Out: text with `\n` line ends; paragraphs, lists, tables (a line per row, cells between
-" | "), links ("words (address)" where the two differ), headings, preformatted text; no script, style, hidden
-preheader or tracking pixel. Never raises, never recurses: depth and size are bounded by `html_tree`.
+In: HTML as it came (any str), or a node of the tree that `parse_html` returns (mail.reply.html_quotes removes
+quotations from that tree, then asks for the text of what is left). Out: text with line feeds; paragraphs, lists,
+tables (a line per row, cells between " | "), links ("words (address)" where the two differ), headings, preformatted
+text; no script, style, hidden preheader or tracking pixel. Never raises, never recurses: depth and size are bounded
+by `html_bounds`.
 
 Standards: WHATWG HTML §13.2 (parsing), §15.3 (which elements are blocks, in the rendering section).
-Never: loads anything, follows a link, or decides what is quoted (core.body does).
+Never: loads anything, follows a link, or decides what is quoted (mail.reply does).
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mailbot.mail.mime.html_bounds import bounded, parse_html
+from mailbot.mail.mime.html_bounds import parse_html
+from mailbot.mail.mime.line_builder import SPACE, LineBuilder
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 
-# Elements whose words nobody sees.
+# Elements whose words are not displayed.
 _UNSEEN = frozenset((
     "head", "style", "script", "title", "meta", "link", "template", "iframe", "object", "embed", "applet", "svg",
     "math", "canvas", "audio", "video", "map", "select", "datalist", "noscript", "noframes", "noembed",
 ))  # fmt: skip
-# A new line before and after; those of _SPACED an empty one.
+# Elements with a line break before and after; those of _SPACED with an empty line.
 _BLOCK = frozenset((
     "address", "article", "aside", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset",
     "figcaption", "figure", "footer", "form", "header", "hgroup", "legend", "li", "main", "nav", "optgroup",
@@ -47,23 +49,16 @@ _KEEPS_SPACE = re.compile(r"white-space(?:-collapse)?\s*:\s*(?:pre|break-spaces)
 _NO_MARGIN = re.compile(r"margin(?:-bottom)?\s*:\s*0", re.I)
 _NO_BORDER = re.compile(r"border(?:-left)?\s*:\s*(?:none|0|medium none)", re.I)
 _NUMBER = re.compile(r"[0-9]{1,5}")
-_SPACE = re.compile(r"[ \t\n\r\f]+")
-_MANY_BLANK = re.compile(r"\n{3,}")
-# Zero width space, soft hyphen, combining grapheme joiner, word joiner, byte order mark: fillers of preheaders.
-_INVISIBLE = str.maketrans(dict.fromkeys((0x200B, 0xAD, 0x34F, 0x2060, 0xFEFF)))
 _WEB = re.compile(r"(?:https?://)?(?:www\.)?", re.I)
 
-_MAX_PREFIX = 8  # quote marks or indents in front of a line, so that depth times lines stays linear
-_MAX_PIECE = 50_000  # of running text that is worked on at once
-_MAX_KEPT = 100_000  # of preformatted text that is laid out line by line
-_MAX_TABLES = 10  # tables in tables; deeper ones are read as mere blocks
+_MAX_TABLES = 10  # tables in tables; deeper ones are laid out as blocks
 _MAX_LINK = 2000
 _MAX_STYLE = 2000  # of an attribute, for the patterns above
-_CELL_LINES, _CELL_WIDTH = 3, 200  # a cell that is larger holds layout, not data
+_CELL_LINES, _CELL_WIDTH = 3, 200  # lines and characters; a larger cell holds layout, not data
 
 
 def html_to_text(html: str) -> str:
-    """The words of a mail's HTML, laid out in lines. "" only if there is no word in it."""
+    """Return the words of a mail's HTML, laid out in lines; "" only if there is no word in it."""
     if not html:
         return ""
     tree = parse_html(html)
@@ -75,151 +70,29 @@ def html_to_text(html: str) -> str:
 
 
 def node_to_text(node: LexborNode, *, hidden: bool = False) -> str:
-    """The words of one element and all below it, laid out as in `html_to_text`; with `hidden`, also what is hidden."""
+    """Return the words of one element and all below it, laid out as by `html_to_text`.
+
+    `hidden` includes what styles hide.
+    """
     walker = _Walker(hidden)
     walker.walk(node)
-    return walker.flow.result()
-
-
-def sanitise_html(html: str, cid: Callable[[str], str | None]) -> str:
-    """HTML that is safe to show to an agent or a school: no script, style, form, remote image or foreign scheme.
-
-    `cid` gives for a Content-ID (no angle brackets) the address to show that image from, or None to drop it.
-    """
-    from mailbot.mail.mime.html_sanitiser import clean
-
-    return clean(bounded(html), cid)
-
-
-class _Flow:
-    """Lines under construction: of the whole text, or of one table cell."""
-
-    __slots__ = ("_gap", "_lines", "_marker", "_parts", "_space", "prefixes")
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._parts: list[str] = []
-        self._space = False
-        self._gap: str | None = None  # the prefix of an empty line that is wanted before the next words
-        self._marker = ""
-        self.prefixes: list[str] = []
-
-    def add(self, words: str) -> None:
-        """Inline text, white space collapsed across elements as a browser does (CSS Text §4.1)."""
-        if len(words) > _MAX_PIECE:
-            for start in range(0, len(words), _MAX_PIECE):
-                self.add(words[start : start + _MAX_PIECE])
-            return
-        collapsed = _SPACE.sub(" ", words)
-        if collapsed[:1] == " ":
-            self._space = True
-            collapsed = collapsed[1:]
-        if not collapsed:
-            return
-        if self._space and self._parts:
-            self._parts.append(" ")
-        self._space = collapsed[-1] == " "
-        self._parts.append(collapsed[:-1] if self._space else collapsed)
-
-    def add_kept(self, words: str) -> None:
-        """Preformatted text: its spaces and line ends count."""
-        words = words.replace("\r\n", "\n").replace("\r", "\n")
-        if len(words) > _MAX_KEPT:
-            self._keep(words)  # as it is: a list of its lines would take many times its size
-            return
-        first, *others = words.split("\n")
-        if first:
-            self._keep(first)
-        for line in others:
-            self.new_line()
-            if line:
-                self._keep(line)
-
-    def _keep(self, words: str) -> None:
-        if self._space and self._parts:
-            self._parts.append(" ")
-        self._space = False
-        self._parts.append(words)
-
-    def new_line(self) -> None:
-        """<br>: ends the line, also an empty one."""
-        if not self._parts and self._marker:
-            return
-        self._end(force=True)
-
-    def block(self) -> None:
-        """A block begins or ends: what follows stands on a line of its own."""
-        self._end(force=False)
-
-    def gap(self) -> None:
-        """A paragraph begins or ends: an empty line, if words stand on both sides."""
-        self._end(force=False)
-        if not self._marker and self._lines:
-            prefix = self._prefix(self.prefixes).rstrip()
-            self._gap = prefix if self._gap is None else min(prefix, self._gap, key=len)
-
-    def mark(self, marker: str) -> None:
-        """The bullet or number that the next line begins with."""
-        self._marker = self._prefix(self.prefixes) + marker
-
-    def unmark(self) -> None:
-        self._marker = ""
-
-    def line(self, words: str) -> None:
-        self._end(force=False)
-        self._parts.append(words)
-        self._end(force=True)
-
-    def _prefix(self, prefixes: list[str]) -> str:
-        return "".join(prefixes[:_MAX_PREFIX])
-
-    def _end(self, *, force: bool) -> None:
-        self._space = False
-        if not self._parts and not force:
-            return
-        words = self._parts[0] if len(self._parts) == 1 else "".join(self._parts)
-        if not words.isascii():
-            words = words.replace("\u00a0", " ").translate(_INVISIBLE)
-        words = words.rstrip()
-        self._parts.clear()
-        prefix = self._prefix(self.prefixes) if self.prefixes else ""
-        if self._gap is not None and words:
-            self._lines.append(self._gap)
-        self._gap = None
-        if words:
-            self._lines.append((self._marker or prefix) + words)
-            self._marker = ""
-        else:
-            self._lines.append(prefix.rstrip())
-
-    def lines(self) -> list[str]:
-        """The finished lines, without empty ones at either end."""
-        self._end(force=False)
-        first, last = 0, len(self._lines)
-        while first < last and not self._lines[first].strip(" >"):
-            first += 1
-        while last > first and not self._lines[last - 1].strip(" >"):
-            last -= 1
-        return self._lines[first:last]
-
-    def result(self) -> str:
-        return _MANY_BLANK.sub("\n\n", "\n".join(self.lines()))
+    return walker.lines.text()
 
 
 class _Walker:
-    """Visits the nodes in order, without recursion, and writes into `flow`."""
+    """Visits the nodes in order, without recursion, and writes into `lines`."""
 
     def __init__(self, hidden: bool) -> None:
-        self.flow = _Flow()
+        self.lines = LineBuilder()
         self._hidden = hidden
-        self._flows: list[_Flow] = []  # the flows around the current table cell
+        self._outer_lines: list[LineBuilder] = []  # of the elements around the current table cell
         self._tables: list[list[list[list[str]]]] = []  # rows of cells of lines, of each open table
         self._lists: list[int] = []  # next number of each open list; 0 for bullets
-        self._kept = 0  # open elements that keep white space
+        self._preformatted = 0  # open elements whose white space counts
         self._link: tuple[str, list[str]] | None = None
 
     def walk(self, root: LexborNode) -> None:
-        # Each entry: what has to be done when the element is left.
+        # What to do when each open element ends.
         leaving: list[Callable[[], None] | None] = []
         node = root
         while True:
@@ -253,17 +126,17 @@ class _Walker:
     def _text(self, words: str) -> None:
         if self._link is not None:
             self._link[1].append(words)
-        if self._kept:
-            self.flow.add_kept(words)
+        if self._preformatted:
+            self.lines.add_preformatted(words)
         else:
-            self.flow.add(words)
+            self.lines.add(words)
 
     def _enter(self, node: LexborNode, tag: str) -> tuple[bool, Callable[[], None] | None]:
-        """(are the children to be read?, what to do after them)."""
+        """Return (whether to visit the children, what to do after them)."""
         if tag in _UNSEEN:
             return False, None
         if tag == "br":
-            self.flow.new_line()
+            self.lines.break_line()
             return False, None
         attributes = node.attributes
         style = (attributes.get("style") or "")[:_MAX_STYLE] if attributes else ""
@@ -277,23 +150,23 @@ class _Walker:
         if tag in _BLOCK or tag in _SPACED:
             return True, self._enter_block(tag, attributes, style)
         if style and _KEEPS_SPACE.search(style):
-            return True, self._keep_space()
+            return True, self._enter_preformatted()
         return True, None
 
-    def _keep_space(self) -> Callable[[], None]:
-        self._kept += 1
+    def _enter_preformatted(self) -> Callable[[], None]:
+        self._preformatted += 1
 
         def leave() -> None:
-            self._kept -= 1
+            self._preformatted -= 1
 
         return leave
 
     def _image(self, attributes: dict[str, str | None]) -> None:
-        words = _SPACE.sub(" ", attributes.get("alt") or "").strip()
-        # A tracking pixel has no size worth speaking of.
+        words = SPACE.sub(" ", attributes.get("alt") or "").strip()
+        # A tracking pixel is 0 or 1 pixels wide or high.
         if not words or attributes.get("width") in ("0", "1") or attributes.get("height") in ("0", "1"):
             return
-        # An emoji that the mail program drew as a picture is a character, anything else a picture.
+        # An emoji that the mail program drew as a picture is shown as a character, any other picture in brackets.
         self._text(words if len(words) <= 4 and not words.isascii() else f"[{words[:200]}]")
 
     def _enter_link(self, href: str) -> Callable[[], None] | None:
@@ -310,11 +183,11 @@ class _Walker:
             return
         address, pieces = self._link
         self._link = None
-        words = _SPACE.sub(" ", "".join(pieces)).strip()
+        words = SPACE.sub(" ", "".join(pieces)).strip()
         shown = address.partition(":")[2] if address[:4].lower() in ("mail", "tel:") else address
         if words and _bare(shown) not in _bare(words):
-            # The blank that ended the link's words stands behind the address now.
-            self.flow.add(f" ({shown}) " if pieces[-1][-1:].isspace() else f" ({shown})")
+            # The blank that ended the link's words goes behind the address.
+            self.lines.add(f" ({shown}) " if pieces[-1][-1:].isspace() else f" ({shown})")
 
     def _enter_block(self, tag: str, attributes: dict[str, str | None], style: str) -> Callable[[], None]:
         if tag in _CELLS and self._tables:
@@ -323,42 +196,46 @@ class _Walker:
             return self._enter_table()
         if tag == "tr" and self._tables:
             self._tables[-1].append([])
-        around = self.flow.gap if tag in _SPACED and not self._is_tight(tag, attributes, style) else self.flow.block
+        around = (
+            self.lines.end_paragraph
+            if tag in _SPACED and not self._is_tight(tag, attributes, style)
+            else self.lines.end_block
+        )
         around()
         leaves: list[Callable[[], None]] = [around]
         if tag == "hr":
-            self.flow.line("-" * 20)
+            self.lines.add_line("-" * 20)
         elif tag == "li":
             leaves.append(self._enter_item(attributes))
         elif tag in _LISTS:
             leaves.append(self._enter_list(tag, attributes))
         elif tag == "blockquote":
-            # Gmail indents with a borderless blockquote: that's no quotation.
+            # Gmail indents with a borderless blockquote, which is no quotation.
             leaves.append(self._indent("  " if _NO_BORDER.search(style) else "> "))
         elif tag == "dd":
             leaves.append(self._indent("  "))
         if tag in _PREFORMATTED or (style and _KEEPS_SPACE.search(style)):
-            leaves.append(self._keep_space())
+            leaves.append(self._enter_preformatted())
 
         def leave() -> None:
-            self.flow.block()
+            self.lines.end_block()
             for undo in reversed(leaves):
                 undo()
 
         return leave
 
     def _is_tight(self, tag: str, attributes: dict[str, str | None], style: str) -> bool:
-        """True for a paragraph that its program sets without space: Word's and Outlook's, or by its style."""
+        """Return whether no empty line goes around it: Word's and Outlook's paragraphs, no margin, inner lists."""
         if tag == "p":
             return (attributes.get("class") or "").startswith("Mso") or bool(_NO_MARGIN.search(style))
         return tag in _LISTS and len(self._lists) > 0
 
     def _indent(self, prefix: str) -> Callable[[], None]:
-        flow = self.flow
-        flow.prefixes.append(prefix)
+        lines = self.lines
+        lines.prefixes.append(prefix)
 
         def leave() -> None:
-            flow.prefixes.pop()
+            lines.prefixes.pop()
 
         return leave
 
@@ -377,18 +254,18 @@ class _Walker:
         if number:
             self._lists[-1] += 1
         marker = f"{number}. " if number else "- "
-        flow = self.flow
-        flow.mark(marker)
+        lines = self.lines
+        lines.set_marker(marker)
         undo = self._indent(" " * len(marker))
 
         def leave() -> None:
-            flow.unmark()
+            lines.clear_marker()
             undo()
 
         return leave
 
     def _enter_table(self) -> Callable[[], None]:
-        self.flow.block()
+        self.lines.end_block()
         rows: list[list[list[str]]] = []
         self._tables.append(rows)
 
@@ -402,17 +279,17 @@ class _Walker:
         rows = self._tables[-1]
         if not rows:
             rows.append([])
-        self._flows.append(self.flow)
-        cell = self.flow = _Flow()
+        self._outer_lines.append(self.lines)
+        cell = self.lines = LineBuilder()
 
         def leave() -> None:
-            self.flow = self._flows.pop()
+            self.lines = self._outer_lines.pop()
             rows[-1].append(cell.lines())
 
         return leave
 
     def _write_table(self, rows: list[list[list[str]]]) -> None:
-        """Data as lines with " | " between the cells; layout as blocks, one below the other."""
+        """Write data as lines with " | " between the cells, layout as blocks one below the other."""
         widths = {len(row) for row in rows if row}
         grid = len(rows) > 1 and len(widths) == 1 and min(widths) > 1
         data = False
@@ -420,18 +297,18 @@ class _Walker:
             if sum(1 for cell in row if cell) > 1 and all(_is_data(cell) for cell in row):
                 cells = [" ".join(line.strip() for line in cell) for cell in row]
                 if not data:
-                    self.flow.gap()
+                    self.lines.end_paragraph()
                 data = True
-                self.flow.line(" | ".join(cells if grid else [cell for cell in cells if cell]).rstrip(" |"))
+                self.lines.add_line(" | ".join(cells if grid else [cell for cell in cells if cell]).rstrip(" |"))
             else:
                 for cell in row:
-                    around = self.flow.gap if len(cell) > 1 else self.flow.block
+                    around = self.lines.end_paragraph if len(cell) > 1 else self.lines.end_block
                     around()
                     for line in cell:
-                        self.flow.line(line)
+                        self.lines.add_line(line)
                     around()
         if data:
-            self.flow.gap()
+            self.lines.end_paragraph()
 
 
 def _is_data(cell: list[str]) -> bool:
@@ -439,6 +316,6 @@ def _is_data(cell: list[str]) -> bool:
 
 
 def _bare(address: str) -> str:
-    """An address or a link's words without what people leave out: scheme, www, last slash, case."""
+    """Return an address or a link's words without what people leave out: scheme, www, last slash, case."""
     plain = _WEB.sub("", address.strip(), count=1)
     return plain.rstrip("/").lower()

@@ -1,10 +1,10 @@
-"""A mail seen from the outside: who wrote, about what, to which of our addresses, and nothing that could break.
+"""The header of a mail that can't be handled, read by as little code as possible.
 
 In: the raw bytes of a mail that mailbot can't handle, perhaps because its parser can't. Out: an `InboundMessage` with
-author, subject, recipients, references and header fields; no body, no parts. It shares no code with `core.parse`, so
-that what broke that one does not break this one: bytes are cut at line ends (RFC 5322 §2.2, §2.2.3), encoded words
-(RFC 2047) are left to the standard library, whatever can't be decoded stays as it is written.
-Never: an exception; a look beyond the first 256 KB or at more than 500 fields.
+author, subject, recipients, references and header fields; no body, no parts. Shares no code with `mail.mime.parser`,
+so that what broke that one does not break this one: bytes are split at line ends (RFC 5322 §2.2, §2.2.3), encoded
+words (RFC 2047) are left to the standard library, whatever can't be decoded stays as written.
+Never: raises; reads beyond the first 256 KB or more than 500 fields.
 """
 
 from __future__ import annotations
@@ -13,11 +13,7 @@ import re
 from email.errors import MessageError
 from email.header import decode_header, make_header
 
-from mailbot.mail.message import (
-    Address,
-    Headers,
-    InboundMessage,
-)
+from mailbot.mail.message import Address, Headers, InboundMessage
 
 _HEADER_BYTES = 262_144
 _MOST_FIELDS = 500
@@ -28,8 +24,8 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 
-def glance(raw: bytes, size: int = 0) -> InboundMessage:
-    """What the header says, as far as it goes; `size` is that of the whole mail where only its header is here."""
+def parse_minimal(raw: bytes, size: int = 0) -> InboundMessage:
+    """Return what the header says; `size` is that of the whole mail if `raw` is only its header."""
     headers = Headers(tuple(_fields(raw)))
     authors = _ADDRESS.findall(headers.get("From"))
     return InboundMessage(
@@ -44,14 +40,14 @@ def glance(raw: bytes, size: int = 0) -> InboundMessage:
     )
 
 
-def is_robots(message: InboundMessage) -> bool:
-    """Does the header say that a machine wrote (RFC 3834 §5, a null return path: RFC 5321 §4.5.5)?"""
+def is_automatic(message: InboundMessage) -> bool:
+    """Return whether the header says that a machine wrote (RFC 3834 §5; null return path, RFC 5321 §4.5.5)."""
     said = message.headers.get("Auto-Submitted").strip().lower()
     return said not in ("", "no") or message.headers.get("Return-Path").strip() == "<>"
 
 
 def _fields(raw: bytes) -> list[tuple[str, str]]:
-    """Name and value of each field, unfolded."""
+    """Return name and value of each field, unfolded."""
     fields: list[list[bytes]] = []
     for line in raw[:_HEADER_BYTES].split(b"\n"):
         line = line.rstrip(b"\r")
@@ -70,4 +66,4 @@ def _decoded(value: bytes) -> str:
     try:
         return " ".join(str(make_header(decode_header(text))).replace("\x00", "").split())
     except (ValueError, LookupError, MessageError):
-        return " ".join(text.split())  # an unknown charset or a broken encoded word: as it is written
+        return " ".join(text.split())  # an unknown charset or a broken encoded word: as written

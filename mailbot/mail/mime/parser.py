@@ -1,16 +1,17 @@
-"""Bytes of a mail → `InboundMessage`: total, bounded, never raises.
+"""A mail's bytes as an `InboundMessage`: total, bounded, never raises.
 
-In: the raw bytes of one mail, as the server keeps them; any bytes at all. Out: every fact that mailbot uses, as a
-frozen value, with `defects` for the admin. What can't be understood is kept as it is: the text stays reachable.
+In: the raw bytes of one mail, as the server has them; any bytes at all. Out: every fact that mailbot uses, as a
+frozen value, with `defects` for the admin. What can't be interpreted is kept as text.
 
-Bounds, whatever comes: linear time (under 1 s per MB) and memory (under 8 times the input + 50 MB). Past a limit the
-rest is left out and a defect says so: 512 KB of header, 1,000 fields, 1,000 parts, 60 levels, 4 mails in mails,
-1,000 addresses and 100 references.
+Bounds for any input: linear time (under 1 s per MB) and memory (under 8 times the input + 50 MB). Beyond a limit the
+rest is left out and a defect says so: 512 KB of header, 1,000 fields, 1,000 parts, 60 levels, 4 levels of nested
+mails, 1,000 addresses and 100 references.
 
-Who reads what: `entity` the tree, `header` fields and encoded words, `charset` all text, `address` people, `trace`
-dates and Received with mail-parser as second opinion, `parts` body and files, `attachments` names and types.
+Who reads what: `tree` the structure, `header` fields and encoded words, `charset` all text, `address` mailboxes,
+`trace` dates and Received with mail-parser as second opinion, `parts` body and files, `attachments` names and types.
+
 Standards: RFC 5322, RFC 2045–2049, RFC 2183, RFC 2231, RFC 6532, RFC 6522.
-Never: decides what the mail means (core.classify) or which words are new (core.body).
+Never: decides what the mail means (mail.classify) or which words are new (mail.reply).
 """
 
 from __future__ import annotations
@@ -19,26 +20,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mailbot.mail.message import (
-    Address,
-    Headers,
-    Hop,
-    InboundMessage,
-    MultipartReport,
-)
+from mailbot.mail.message import Address, Headers, Hop, InboundMessage, MultipartReport
 from mailbot.mail.mime.address import parse_addresses
 from mailbot.mail.mime.attachments import to_attachments
 from mailbot.mail.mime.charset import clean, guess_text
 from mailbot.mail.mime.header import Block
 from mailbot.mail.mime.parts import Contents, read_contents
-from mailbot.mail.mime.trace import (
-    MAX_HOPS,
-    ask_mail_parser,
-    parse_date,
-    read_hop,
-    standard_authors,
-)
-from mailbot.mail.mime.tree import read_entity, read_header
+from mailbot.mail.mime.trace import MAX_HOPS, ask_mail_parser, parse_date, read_hop, standard_authors
+from mailbot.mail.mime.tree import read_header, read_tree
 from mailbot.vocabulary.mime import HIDDEN_RECIPIENT_FIELDS, SINGLE_FIELDS
 
 MAX_NESTED_LEVELS = 4
@@ -48,13 +37,13 @@ MAX_DEFECTS = 50
 _MAX_ADDRESS_TEXT = 50_000  # of one field; a thousand addresses
 _MAX_IDS_TEXT = 131_072
 
-# RFC 5322 §3.6.4, wider: anything between angle brackets; some programs leave the brackets out.
+# RFC 5322 §3.6.4, but more lenient: anything between angle brackets, which some programs omit.
 _BRACKETED = re.compile(r"<([^<>]{1,996})>")
 _ID_DELIMITERS = re.compile(r"[\s<>,;()\"]+")
 _WHITE = re.compile(r"\s+")
 _SINGLE = frozenset(SINGLE_FIELDS)
 _HIDDEN_RECIPIENTS = frozenset(HIDDEN_RECIPIENT_FIELDS)
-# Machines' fields, in which an encoded word can only be what a sender smuggled in: kept as they stand on the wire.
+# No server encodes words in these fields; what is encoded there came from the sender, so it is not decoded.
 _VERBATIM = frozenset(("authentication-results",))
 # Defects of a From field that make mail-parser worth asking.
 _DOUBTFUL = frozenset(("bad-address", "ambiguous-address", "encoded-address", "duplicate-from"))
@@ -62,7 +51,7 @@ _DOUBTFUL = frozenset(("bad-address", "ambiguous-address", "encoded-address", "d
 
 @dataclass(slots=True)
 class _Budget:
-    """What mails inside mails may still cost, over all levels."""
+    """What nested mails may still cost, over all levels."""
 
     levels: int
     mails: int
@@ -70,31 +59,31 @@ class _Budget:
 
 
 def parse_message(raw: bytes | bytearray | memoryview) -> InboundMessage:
-    """The mail in `raw`. Total: for any bytes there is an answer, and no exception."""
+    """Parse a mail. Total: accepts any bytes and never raises."""
     budget = _Budget(MAX_NESTED_LEVELS, MAX_NESTED_MAILS, 3 * len(raw) + 1_000_000)
     try:
         return _parse(bytes(raw), budget)
-    except Exception as fault:  # noqa: BLE001 - a mail is never lost to a fault of ours: it's kept, and shown to the admin
-        return _unread(bytes(raw), fault)
+    except Exception as fault:  # noqa: BLE001 - a bug here must not lose a mail: it is kept, with a defect
+        return _unparsed(bytes(raw), fault)
 
 
 def parse_header_only(raw: bytes | bytearray | memoryview) -> InboundMessage:
-    """The same with an empty body, for a mail of which only the header was fetched. Total."""
+    """Parse a mail of which only the header was fetched; the body is empty. Total."""
     try:
         block, defects = read_header(bytes(raw))
         return replace(_from_header(block, defects), size=len(raw))
     except Exception as fault:  # noqa: BLE001 - as above
-        return replace(_unread(bytes(raw), fault), text="")
+        return replace(_unparsed(bytes(raw), fault), text="")
 
 
-def _unread(raw: bytes, fault: Exception) -> InboundMessage:
+def _unparsed(raw: bytes, fault: Exception) -> InboundMessage:
     return InboundMessage(
         text=clean(guess_text(raw[:1_000_000])), defects=(f"parser-fault:{type(fault).__name__}",), size=len(raw)
     )
 
 
 def _parse(raw: bytes, budget: _Budget) -> InboundMessage:
-    entity, defects = read_entity(raw)
+    entity, defects = read_tree(raw)
     message = _from_header(entity.block, defects)
     contents = read_contents(entity)
     text, from_html = contents.text()
@@ -117,7 +106,7 @@ def _parse(raw: bytes, budget: _Budget) -> InboundMessage:
 
 
 def _parse_nested(contents: Contents, budget: _Budget) -> tuple[InboundMessage, ...]:
-    """The mails inside; past the budget their header only, so that their subject names the file."""
+    """Parse the nested mails as far as the budget allows."""
     found: list[InboundMessage] = []
     for raw in contents.nested:
         budget.mails -= 1
@@ -138,7 +127,7 @@ def _report(contents: Contents) -> MultipartReport | None:
 
 
 def _flat_text(raw: bytes, start: int) -> str:
-    """The words of a mail that is nested too deep to be read part by part: without its boundaries and part headers."""
+    """Return the text of a mail nested too deep to be read part by part, without boundaries and part headers."""
     lines = clean(guess_text(raw[start : start + 1_000_000])).split("\n")
     words = [line for line in lines if not line.startswith("--") and not line.lower().startswith("content-")]
     return "\n".join(words).strip()
@@ -201,7 +190,7 @@ def _authors(block: Block) -> tuple[tuple[Address, ...], list[str]]:
 
 
 def _addresses(block: Block, key: str) -> tuple[Address, ...]:
-    """All mailboxes of all fields of that name."""
+    """Return the mailboxes of all fields of that name."""
     values = block.all(key)
     if not values:
         return ()
@@ -209,14 +198,14 @@ def _addresses(block: Block, key: str) -> tuple[Address, ...]:
 
 
 def _recipients(block: Block, visible: Iterable[Address]) -> tuple[str, ...]:
-    """The visible ones (To, Cc), then those whom other fields name."""
+    """Return the visible recipients (To, Cc), then those of other fields."""
     values = [each.value for each in block.fields if each.key in _HIDDEN_RECIPIENTS]
     found = parse_addresses(", ".join(values)[:_MAX_ADDRESS_TEXT])[0] if values else []
     return tuple(dict.fromkeys(each.email for each in (*visible, *found)))
 
 
 def _return_path(block: Block) -> str | None:
-    """RFC 5321 §4.4: "<>" is the empty path of a mail that wants no bounce; None where there's no such field."""
+    """Return the return path: "" for "<>", the null path of a bounce (RFC 5321 §4.4); None without the field."""
     values = block.all("return-path")
     if not values:
         return None
@@ -225,7 +214,7 @@ def _return_path(block: Block) -> str | None:
 
 
 def _hops(block: Block) -> tuple[tuple[Hop, ...], bool]:
-    """(the trace, topmost first; is there a field in it that only mail-parser may understand?)."""
+    """Return (the trace, topmost first; whether mail-parser has to be asked about a field in it)."""
     found = [read_hop(value) for value in block.all("received")[:MAX_HOPS]]
     return tuple(hop or Hop() for hop in found), None in found
 
@@ -242,7 +231,7 @@ def _duplicates(block: Block) -> list[str]:
 
 
 def _message_ids(value: str) -> tuple[str, ...]:
-    """Message-IDs with their angle brackets, in their order, each once."""
+    """Return Message-IDs with their angle brackets, in their order, each once."""
     value = value[-_MAX_IDS_TEXT:]
     found = _BRACKETED.findall(value)
     if not found:

@@ -1,9 +1,9 @@
-"""A mail's tree → its words, its files, the mails inside it and what machines wrote into it.
+"""The body of a mail: its text, its files, the mails inside it and the parts that machines wrote.
 
 In: an `Entity` tree. Out: `Contents`. Never raises; each body is decoded once.
 
-What is text and what is a file, in this order: a part that says "attachment" is a file; a mail inside the mail is a
-mail and a file; text/plain and text/html are words, unless a later one carries a file name; anything else is a file.
+Text or file, in this order: a part with the disposition "attachment" is a file; a mail inside the mail is a mail and a
+file; text/plain and text/html are text, unless a later one has a file name; everything else is a file.
 multipart/alternative is one text in several forms, the last the best (RFC 2046 §5.1.4); plain and HTML are both kept.
 Several texts in a multipart/mixed, as phones send them around pictures, are one text in their order.
 
@@ -17,30 +17,24 @@ import re
 from dataclasses import dataclass, field
 from html import escape
 
-from mailbot.mail.mime.charset import (
-    clean,
-    decode_clean,
-    guess_text,
-)
-from mailbot.mail.mime.cms import signed_content
+from mailbot.mail.mime.charset import clean, decode_clean, guess_text
+from mailbot.mail.mime.cms import SIGNED_DATA, signed_content
 from mailbot.mail.mime.flowed import unflow
 from mailbot.mail.mime.html_to_text import html_to_text
-from mailbot.mail.mime.tnef import SIGNATURE, open_tnef
+from mailbot.mail.mime.tnef import SIGNATURE, read_tnef
 from mailbot.mail.mime.transfer_encoding import cut_uuencoded
-from mailbot.mail.mime.tree import Entity, read_entity
+from mailbot.mail.mime.tree import Entity, read_tree
 from mailbot.vocabulary.mime import (
     ALTERNATIVE_RENDERINGS,
     NESTED_TYPES,
     REPORT_HEADERS,
     REPORT_PARTS,
-    SIGNATURE_TYPES,
     SMIME_TYPES,
     TNEF_TYPES,
 )
 
 _TEXT_TYPES = frozenset(("text/plain", "text/html"))
 _TEXT_NAMES = frozenset(("", "txt", "text", "html", "htm"))
-_SMIME_SIGNED = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # OID of CMS SignedData (RFC 5652 §5.1), DER
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.I)
 _HTML_START = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.I)
@@ -51,7 +45,7 @@ _MAIL_START = re.compile(rb"\s*(?:From |[A-Za-z][A-Za-z0-9-]{1,40}:)")
 _WORD = re.compile(r"\w+")
 _PGP = re.compile(r"^-----BEGIN PGP (SIGNED MESSAGE|MESSAGE)-----", re.MULTILINE)
 
-# Bytes of all texts of a mail that are read as text; a thick novel has half of it.
+# Bytes of a mail that are read as text, over all its texts; a long novel has half of it.
 MAX_TEXT = 2_000_000
 _MAX_COMPARED = 100_000
 _MAX_UNWRAPPED = 3  # signatures in signatures
@@ -62,7 +56,7 @@ _MAX_STATUS = 65_536
 
 @dataclass(slots=True)
 class Segment:
-    """One text of the mail, in the forms that it has."""
+    """One text of the mail, as plain text, HTML or both."""
 
     text: str | None = None
     html: str | None = None
@@ -70,23 +64,19 @@ class Segment:
 
 @dataclass(slots=True)
 class File:
-    """One leaf part that isn't text: the name as given, the declared type, the decoded content.
+    """One leaf part that isn't text."""
 
-    `mail` is the place in `Contents.nested` of the mail that it is, or -1; `signature` marks a wrapper whose content is
-    read already.
-    """
-
-    name: str
-    declared: str
-    content: bytes = field(repr=False)
+    name: str  #: As given.
+    declared: str  #: The declared media type.
+    content: bytes = field(repr=False)  #: Decoded.
     content_id: str = ""
-    mail: int = -1
-    signature: bool = False
+    mail: int = -1  #: For a mail, its index in `Contents.nested`.
+    signature: bool = False  #: Whether it wraps content that was read from it.
 
 
 @dataclass(slots=True)
 class Contents:
-    """What a mail's tree holds, in its order."""
+    """The contents of a mail's tree, in its order."""
 
     segments: list[Segment] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
@@ -99,11 +89,11 @@ class Contents:
 
     @property
     def is_report(self) -> bool:
-        """True if a machine's report is in it, or it says that it is one."""
+        """Whether it contains a machine's report or says that it is one."""
         return bool(self.report_type)
 
     def text(self) -> tuple[str, bool]:
-        """(the words of all segments, were some of them taken from HTML?)."""
+        """Return (the text of all segments, whether some of it is from HTML)."""
         pieces: list[str] = []
         from_html = False
         for segment in self.segments:
@@ -116,7 +106,7 @@ class Contents:
         return "\n\n".join(piece for piece in stripped if piece), from_html
 
     def html(self) -> str:
-        """The HTML of all segments, plain ones escaped; "" if none has HTML."""
+        """Return the HTML of all segments, plain ones escaped; "" if none has HTML."""
         if not any(segment.html for segment in self.segments):
             return ""
         return "\n".join(
@@ -126,7 +116,7 @@ class Contents:
 
 
 def read_contents(entity: Entity) -> Contents:
-    """The contents of the mail whose tree is given."""
+    """Return the contents of the mail with this tree."""
     collector = _Collector()
     collector.contents.segments = collector.walk(entity, attached=False, alternative=False)
     return collector.finished(entity)
@@ -135,12 +125,13 @@ def read_contents(entity: Entity) -> Contents:
 class _Collector:
     def __init__(self) -> None:
         self.contents = Contents()
-        self._spare: list[Segment] = []  # words for a mail that has no others
+        self._spare: list[Segment] = []  # used if the mail has no other text
         self._leaves = 0
         self._room = MAX_TEXT
         self._unwrapped = 0
 
     def finished(self, root: Entity) -> Contents:
+        """Return what was collected, with what can only be known at the end."""
         contents = self.contents
         if not any(segment.text or segment.html for segment in contents.segments):
             contents.segments = self._spare
@@ -158,6 +149,10 @@ class _Collector:
             self.contents.security.append(kind)
 
     def walk(self, entity: Entity, *, attached: bool, alternative: bool) -> list[Segment]:
+        """Collect an entity; return its text.
+
+        `attached`: below an attachment; `alternative`: directly in a multipart/alternative.
+        """
         if not entity.parts:
             self._leaves += 1
             return self._leaf(entity, attached, alternative)
@@ -181,7 +176,7 @@ class _Collector:
             for segment in self.walk(part, attached=attached, alternative=False):
                 before = segments[-1] if segments else None
                 if before is not None and _same_words(before, segment):
-                    before.html = segment.html  # plain and HTML of one text, sent as if they were two
+                    before.html = segment.html  # plain and HTML of one text, sent as two
                 else:
                     segments.append(segment)
         return segments
@@ -201,7 +196,7 @@ class _Collector:
         if rich and plain and _is_markup(plain[-1]) and len(plain) > 1:
             plain.pop()
         elif not rich and len(plain) > 1 and _is_markup(plain[-1]):
-            # HTML under the name of text/plain, beside a real plain text.
+            # HTML declared as text/plain, beside a real plain text.
             rich = [[Segment(html=segment.text) for segment in plain.pop()]]
         words = _distinct(plain)
         if not rich:
@@ -212,7 +207,7 @@ class _Collector:
         return [Segment(text=words, html=html)]
 
     def _related(self, entity: Entity, attached: bool) -> list[Segment]:
-        # RFC 2387 §3.2: the root is named by "start", else the first part.
+        # RFC 2387 §3.2: the root is the part that "start" names, else the first.
         start = entity.parameters.get("start", "").strip("<> ")
         named = [part for part in entity.parts if start and _content_id(part) == start]
         root = named[0] if named else entity.parts[0]
@@ -252,19 +247,19 @@ class _Collector:
         else:
             self._file(entity, content)
             if kind in _TEXT_TYPES and not attached and entity.disposition in ("", "inline"):
-                # A phone names its texts too ("text_0.txt"): words, if the mail has no others.
+                # Phones name their texts too ("text_0.txt"): text, if the mail has no other.
                 text = decode_clean(content[:MAX_TEXT], entity.parameters.get("charset", ""))[0]
                 self._spare.append(Segment(html=text) if kind == "text/html" else Segment(text=text))
         return []
 
     def _is_words(self, entity: Entity, alternative: bool) -> bool:
-        """Text to be read, not a text file."""
+        """Return whether a text part is text to read, not a file."""
         if entity.disposition not in ("", "inline"):
             return False
         name = entity.filename
         if not name or alternative:
             return True
-        # The mail's only or first text may carry a name; a later one is a file that its program shows inline.
+        # The first text of a mail may have a name; a later one with a name is a file.
         return self._leaves == 1 and name.rpartition(".")[2].lower() in _TEXT_NAMES | {name.lower()}
 
     def _words(self, entity: Entity) -> list[Segment]:
@@ -281,14 +276,12 @@ class _Collector:
         data, defect = entity.body(text=True)
         self._defect(defect)
         if len(data) > self._room:
-            # More than anybody reads: its begin is the text, the whole a file.
+            # More than anybody reads: the beginning is the text, the whole a file.
             self._file(entity, data)
             self._defect("text-cut")
-            data = (
-                _DATA_URL.sub(b"data:,", data)[: self._room]
-                if entity.content_type == "text/html"
-                else data[: self._room]
-            )
+            if entity.content_type == "text/html":
+                data = _DATA_URL.sub(b"data:,", data)
+            data = data[: self._room]
         self._room -= len(data)
         if b"begin" in data and entity.content_type == "text/plain":
             data, files = cut_uuencoded(data)
@@ -315,9 +308,9 @@ class _Collector:
         self.contents.statuses.append(_plain(content[:_MAX_STATUS]))
 
     def _smime(self, entity: Entity, content: bytes) -> list[Segment]:
-        # RFC 8551 §3.2.2; without the parameter the content tells.
+        # RFC 8551 §3.2.2; without the parameter the content decides.
         kind = entity.parameters.get("smime-type", "").lower()
-        if not (kind.startswith("signed") or (not kind and _SMIME_SIGNED in content[:64])):
+        if not (kind.startswith("signed") or (not kind and SIGNED_DATA in content[:64])):
             if kind not in ("certs-only", "compressed-data"):
                 self._secure("smime-encrypted")
             self._file(entity, content, "smime.p7m")
@@ -330,12 +323,12 @@ class _Collector:
             return []
         self._unwrapped += 1
         self._file(entity, content, "smime.p7m", signature=True)
-        tree, defects = read_entity(inside)
+        tree, defects = read_tree(inside)
         self.contents.defects += defects
         return self.walk(tree, attached=False, alternative=False)
 
     def _tnef(self, entity: Entity, content: bytes) -> None:
-        found = open_tnef(content)
+        found = read_tnef(content)
         if found is None or not (found.files or found.text or found.html):
             self._defect("unreadable-tnef")
             self._file(entity, content)
@@ -347,7 +340,7 @@ class _Collector:
 
     def _file(self, entity: Entity, content: bytes, name: str = "", *, signature: bool = False) -> None:
         if not content and not entity.filename and entity.content_type in _TEXT_TYPES:
-            return  # an empty text is no file
+            return  # an empty text is not a file
         given = entity.filename or name
         self.contents.files.append(File(given, entity.content_type, content, _content_id(entity), signature=signature))
 
@@ -357,13 +350,8 @@ class _Collector:
 
 
 def _is_mail_file(name: str, content: bytes) -> bool:
-    """A mail that some program attached as mere bytes."""
+    """Return whether an application/octet-stream is a mail."""
     return name.lower().endswith(".eml") and bool(_MAIL_START.match(content))
-
-
-def is_signature(content_type: str) -> bool:
-    """True for the machine parts of S/MIME and PGP."""
-    return content_type in SIGNATURE_TYPES
 
 
 def _content_id(entity: Entity) -> str:
@@ -379,7 +367,7 @@ def _is_markup(segments: list[Segment]) -> bool:
 
 
 def _distinct(variants: list[list[Segment]]) -> str:
-    """Plain texts of one alternative: usually one; those that say what another says too are left out."""
+    """Join the plain texts of one alternative (usually one), except those contained in another."""
     kept: list[tuple[str, str]] = []
     for segments in reversed(variants[-_MAX_VARIANTS:]):
         text = "\n\n".join((segment.text or "").strip("\n") for segment in segments)
@@ -390,7 +378,7 @@ def _distinct(variants: list[list[Segment]]) -> str:
 
 
 def _same_words(first: Segment, second: Segment) -> bool:
-    """True if the HTML that follows a plain text says the same: some programs send both as parts of a mixed."""
+    """Return whether HTML repeats the plain text before it: some programs send both in a multipart/mixed."""
     if first.text is None or first.html is not None or second.html is None or second.text is not None:
         return False
     if not 0.5 < (len(second.html) + 1) / (len(first.text) + 1) < 200:

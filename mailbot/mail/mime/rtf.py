@@ -1,7 +1,7 @@
-"""The RTF body of a winmail.dat: unpacked, and turned to HTML or text.
+"""The RTF body of a winmail.dat: decompressed, and converted to HTML or text.
 
-In: the compressed RTF property. Out: the HTML that Outlook wrapped in it, or else its plain words; "" for both if it
-is no RTF. Linear; the unpacked size is bounded, so a small input can't become a large one.
+In: the compressed RTF property. Out: the HTML that Outlook wrapped in it, or else its plain text; "" for both if it
+is no RTF. Linear; the decompressed size is bounded, so a small input can't become a large one.
 
 Standards: MS-OXRTFCP (compression), MS-OXRTFEX (HTML in RTF), RTF 1.9.1.
 """
@@ -12,11 +12,11 @@ import re
 
 from mailbot.mail.mime.charset import clean
 
-# Real bodies unpack to some three times their size.
+# Real bodies decompress to about three times their size.
 _MAX_RTF = 100_000
 _MAX_GROWTH = 4
 
-# MS-OXRTFCP §2.1.3.1.1: what the dictionary holds at the start
+# MS-OXRTFCP §2.1.3.1.1: initial content of the dictionary
 _DICTIONARY = (
     b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor "
     b"MS Sans SerifSymbolArialTimes New RomanCourier"
@@ -34,7 +34,7 @@ _TOKEN = re.compile(
     rb"|([^\\{}\r\n]+)"
     rb"|[\r\n]+|\\"
 )
-# Groups whose words are no text (RTF 1.9.1 "Destination")
+# Groups that contain no text of the document (RTF 1.9.1 "Destination")
 _SILENT = frozenset((
     b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"header", b"footer", b"headerl", b"headerr",
     b"footerl", b"footerr", b"listtable", b"listoverridetable", b"generator", b"xmlnstbl", b"themedata",
@@ -49,14 +49,14 @@ _SYMBOLS = {b"~": "\u00a0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
 
 
 def decompress_rtf(data: bytes) -> bytes:
-    """The RTF of a PidTagRtfCompressed value; of a broken one what can be unpacked, at most 4x its size + 100 KB."""
+    """Decompress a PidTagRtfCompressed value as far as it is intact, to at most 4 times its size + 100 KB."""
     kind = data[8:12]
     if kind == _PLAIN:
         return data[16:]
     if kind != _COMPRESSED:
         return b""
     limit = len(_DICTIONARY) + min(int.from_bytes(data[4:8], "little"), _MAX_RTF + _MAX_GROWTH * len(data))
-    out = bytearray(_DICTIONARY)  # the output is its own dictionary: a reference points at most 4096 bytes back
+    out = bytearray(_DICTIONARY)  # the output is the dictionary: references point at most 4096 bytes back
     position = 16
     size = len(data)
     while position < size and len(out) < limit:
@@ -73,15 +73,15 @@ def decompress_rtf(data: bytes) -> bytes:
             position += 2
             distance = (len(out) - (reference >> 4)) % _WINDOW
             if not distance or distance > len(out):
-                return bytes(out[len(_DICTIONARY) : limit])  # MS-OXRTFCP §2.2.3: it points at itself, the end
+                return bytes(out[len(_DICTIONARY) : limit])  # MS-OXRTFCP §2.2.3: a reference to itself ends the stream
             length = (reference & 15) + 2
             piece = out[len(out) - distance : len(out) - distance + length]
-            out += (piece * length)[:length]  # it may overlap what it writes
+            out += (piece * length)[:length]  # it may overlap its own output
     return bytes(out[len(_DICTIONARY) : limit])
 
 
 def rtf_to_html_or_text(rtf: bytes) -> tuple[str, str]:
-    """(HTML, "") where the RTF carries HTML, else ("", text); ("", "") if it is no RTF."""
+    """Return (HTML, "") if the RTF wraps HTML, else ("", text); ("", "") if it is no RTF."""
     if not rtf.lstrip().startswith(b"{\\rtf"):
         return "", ""
     carried = b"\\fromhtml1" in rtf[:1000]
@@ -90,7 +90,7 @@ def rtf_to_html_or_text(rtf: bytes) -> tuple[str, str]:
 
 
 class _Reader:
-    """One pass over the tokens. A group is (silent?, in an htmltag?, characters to skip after \\u)."""
+    r"""One pass over the tokens; a group on the stack is (silent, in an htmltag, characters to skip after \u)."""
 
     def __init__(self, carried_html: bool) -> None:
         self._html = carried_html
@@ -107,6 +107,7 @@ class _Reader:
         self._halves = False
 
     def read(self, rtf: bytes) -> str:
+        """Return the text or HTML."""
         for token in _TOKEN.finditer(rtf):
             word, number, byte, symbol, brace, text = token.groups()
             if byte is not None:
@@ -121,7 +122,7 @@ class _Reader:
                 self._symbol(symbol)
         self._flush()
         text = "".join(self._output)
-        # What is outside the basic plane, an emoji for one, comes as two \u, halves of a UTF-16 pair.
+        # A character outside the BMP, as an emoji, is two \u: a UTF-16 surrogate pair.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if self._halves else text
 
     def _group(self, opened: bool) -> None:

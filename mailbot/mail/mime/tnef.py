@@ -1,8 +1,8 @@
-"""winmail.dat (TNEF) opened: what Outlook hides from every other mail program.
+"""winmail.dat (TNEF): the files and text that only Outlook shows.
 
 In: the bytes of an application/ms-tnef part. Out: its files, its text and its HTML; None if it is no TNEF. Total and
-linear: broken lengths end the reading, what was read before counts. Read here rather than by tnefparse, which copies
-the rest of its input for each attribute (1 MB of small ones takes minutes) and raises half a dozen kinds of errors.
+linear: an invalid length ends the reading, what was read before is kept. Not by tnefparse, which copies the rest of
+its input for each attribute (1 MB of small ones takes minutes) and raises half a dozen kinds of errors.
 
 Standards: MS-OXTNEF §2 (attributes), MS-OXCDATA §2.11 and MS-OXCMSG (properties).
 """
@@ -21,7 +21,7 @@ MAX_FILES = 500
 _MAX_PROPERTIES = 5000
 _MAX_DEPTH = 3
 
-# Attributes (MS-OXTNEF §2.1.3.3), their id's low word
+# Attributes (MS-OXTNEF §2.1.3.3): the low word of their id
 _ATT_BODY = 0x800C
 _ATT_ATTACH_DATA = 0x800F
 _ATT_ATTACH_TITLE = 0x8010
@@ -44,19 +44,19 @@ _INTERNET_CODEPAGE = 0x3FDE
 
 _OBJECT, _STRING8, _UNICODE, _BINARY = 0x000D, 0x001E, 0x001F, 0x0102
 _VARIABLE = frozenset((_OBJECT, _STRING8, _UNICODE, _BINARY))
-# Bytes that a value of a fixed type takes, filled up to four (MS-OXCDATA §2.11.1)
+# Bytes of a value of a fixed type, padded to four (MS-OXCDATA §2.11.1)
 _FIXED = {
     0x0000: 4, 0x0001: 4, 0x0002: 4, 0x0003: 4, 0x0004: 4, 0x0005: 8, 0x0006: 8, 0x0007: 8, 0x000A: 4, 0x000B: 4,
     0x0014: 8, 0x0040: 8, 0x0048: 16,
 }  # fmt: skip
 _MULTIPLE = 0x1000
-# A property that holds a whole message: its interface id, then TNEF again (MS-OXTNEF §2.1.3.3.15)
+# Prefix of a property that holds a whole message: its interface id, then TNEF (MS-OXTNEF §2.1.3.3.15)
 _MESSAGE_OBJECT = bytes.fromhex("0703020000000000c000000000000046")
 
 
 @dataclass(slots=True)
 class TnefFile:
-    """A file in TNEF: name as given, content, and the type and Content-ID that it's given, "" where absent."""
+    """A file in TNEF, with name, type and Content-ID as given, "" where absent."""
 
     name: str = ""
     content: bytes = field(default=b"", repr=False)
@@ -66,15 +66,15 @@ class TnefFile:
 
 @dataclass(slots=True)
 class Tnef:
-    """What was found: the message's text and HTML ("" where absent) and its files."""
+    """A message's text and HTML, "" where absent, and its files."""
 
     text: str = ""
     html: str = ""
     files: list[TnefFile] = field(default_factory=list)
 
 
-def open_tnef(data: bytes) -> Tnef | None:
-    """The content of a winmail.dat; None if it isn't one."""
+def read_tnef(data: bytes) -> Tnef | None:
+    """Return the content of a winmail.dat, None if it isn't one."""
     if data[:4] != SIGNATURE:
         return None
     return _Reader(0).read(data)
@@ -88,6 +88,7 @@ class _Reader:
         self._rtf = b""
 
     def read(self, data: bytes) -> Tnef:
+        """Return what the attributes contain."""
         for name, value in _attributes(data):
             if name == _ATT_ATTACH_RENDDATA:
                 if len(self._found.files) >= MAX_FILES:
@@ -154,7 +155,7 @@ class _Reader:
         if not value.startswith(_MESSAGE_OBJECT):
             file.content = value
             return
-        # A message inside: its files are shown beside ours, as Outlook's own readers do.
+        # The files of a nested message go beside those of the outer one, as in Outlook.
         inner = value[len(_MESSAGE_OBJECT) :]
         if self._depth >= _MAX_DEPTH or inner[:4] != SIGNATURE:
             file.content = inner
@@ -168,17 +169,17 @@ class _Reader:
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(id, value) of each attribute; a length that leads out of the data ends them (MS-OXTNEF §2.1.3.1)."""
+    """Yield (id, value) of each attribute; a length that exceeds the data ends them (MS-OXTNEF §2.1.3.1)."""
     position = 6  # signature, key
     while position + 11 <= len(data):
         name, _, length = struct.unpack_from("<HHI", data, position + 1)
         start = position + 9
         yield name, data[start : start + length]
-        position = start + length + 2  # checksum: not worth losing a file for
+        position = start + length + 2  # the checksum is ignored: a wrong one should lose no file
 
 
 def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(id, type, first value) of each property in a list (MS-OXTNEF §2.1.3.4)."""
+    """Yield (id, type, first value) of each property in a list (MS-OXTNEF §2.1.3.4)."""
     if len(data) < 4:
         return
     position = 4
@@ -189,15 +190,18 @@ def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
             if name >= 0x8000:  # named: a GUID, then a number or a string
                 (form,) = struct.unpack_from("<I", data, position + 16)
                 (length,) = struct.unpack_from("<I", data, position + 20)
-                position += 24 + (_filled(length) if form == 1 else 0)
+                position += 24 + (_padded(length) if form == 1 else 0)
             value, position = _value(data, position, kind)
             yield name, kind & ~_MULTIPLE, value
     except (struct.error, KeyError):
-        return  # what follows can't be told apart any more
+        return  # the next property can't be located
 
 
 def _value(data: bytes, position: int, kind: int) -> tuple[bytes, int]:
-    """(the first value, where the next property begins); struct.error or KeyError if the data ends or is unknown."""
+    """Return (the first value, start of the next property).
+
+    Raises struct.error where the data ends, KeyError for an unknown type.
+    """
     base = kind & ~_MULTIPLE
     count = 1
     if base in _VARIABLE or kind & _MULTIPLE:
@@ -208,7 +212,7 @@ def _value(data: bytes, position: int, kind: int) -> tuple[bytes, int]:
         if base in _VARIABLE:
             (length,) = struct.unpack_from("<I", data, position)
             position += 4
-            step = _filled(length)
+            step = _padded(length)
         else:
             length = step = _FIXED[base]
         if number == 0:
@@ -216,12 +220,12 @@ def _value(data: bytes, position: int, kind: int) -> tuple[bytes, int]:
         position += step
         if position > len(data):
             if number == 0 and base in _VARIABLE:
-                return first, position  # cut off: the begin of a file is better than nothing
+                return first, position  # truncated: the beginning of a file is kept
             raise struct.error
     return first, position
 
 
-def _filled(length: int) -> int:
+def _padded(length: int) -> int:
     return (length + 3) & ~3
 
 

@@ -1,12 +1,11 @@
-"""When and by which way a mail came: Date and Received; and mail-parser's second opinion on a header that looks odd.
+"""Date and Received fields, and mail-parser's second opinion on unusual headers.
 
 In: header fields, unfolded and undecoded. Out: aware UTC times, `Hop`s, and an `Opinion`. Never raises.
 
-Nearly every header has the plain shape that is read here in microseconds. What hasn't — comments in comments, quoted
-strings in a trace, a From that two programs could read in two ways, doubled fields, dates from nowhere — is given to
-mail-parser, whose tokenizers were built for hostile mail, as a message of those fields only: nothing is parsed twice,
-and its 0.3 ms to 2 ms fall on few mails. Where its reading of From differs from ours, or the standard library's does,
-that is a defect that the trust rules can see.
+Nearly every header has the plain form that is read here in microseconds. The others (nested comments, quoted strings
+in a trace, an ambiguous From, duplicate fields, invalid dates) are given to mail-parser, whose tokenizers were built
+for hostile mail, as a message of those fields only: nothing is parsed twice, and its 0.3 ms to 2 ms affect few mails.
+Where its reading of From, or that of the standard library, differs from ours, a defect says so to the trust rules.
 
 Standards: RFC 5322 §3.3 and §4.3 (dates), RFC 5321 §4.4 (Received).
 """
@@ -27,45 +26,45 @@ from mailbot.mail.mime.header import Field
 MAX_HOPS = 50
 _MAX_VALUE = 4000
 _MAX_ASKED = 40
-_MAX_OFFSET = 14 * 3600 + 60  # no clock on earth is farther from UTC
+_MAX_OFFSET = 14 * 3600 + 60  # the largest offset of a time zone is +14:00
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _BRACKETED = re.compile(r"<[^<>\s]*>")
 _CLAUSE = re.compile(r"(?:^|\s)(from|by)\s+([^\s;]{1,300})", re.I)
 _ODD = frozenset('()"<\\')
 _CODES = {"AddressHeaderDefect": "bad-address", "ReceivedHeaderDefect": "bad-received", "DateHeaderDefect": "odd-date"}
-# Python's later releases refuse odd fields as a whole; many a program still reads them as the earlier ones do.
+# Later releases of Python reject malformed fields as a whole; many programs read them as the earlier ones do.
 _LENIENT: dict[str, bool] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
 _ASKED = frozenset(("from", "sender", "reply-to", "date", "received"))
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What mail-parser makes of the odd fields: the authors' addresses (None: it gave up), hops, defects as codes."""
+    """How mail-parser reads the unusual fields."""
 
-    authors: tuple[str, ...] | None = None
+    authors: tuple[str, ...] | None = None  #: Addresses; None if it failed.
     hops: tuple[Hop, ...] = ()
-    defects: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()  #: As codes.
 
 
 def parse_date(value: str) -> datetime | None:
-    """The moment that a date-time field names, aware UTC; None if it names none."""
+    """Return the time of a date-time field, aware UTC; None if it can't be read."""
     plain = _COMMENT.sub(" ", value[:200]).strip()
     if not plain:
         return None
     try:
         parts = parsedate_tz(plain)
         if parts is not None and abs(parts[9] or 0) <= _MAX_OFFSET:
-            # RFC 5322 §3.3 allows a leap second; -0000 and a missing zone mean UTC as far as anybody knows.
+            # RFC 5322 §3.3 allows a leap second; -0000 and a missing zone are taken as UTC.
             return datetime(*parts[:5], min(parts[5], 59), tzinfo=UTC) - timedelta(seconds=parts[9] or 0)
         iso = datetime.fromisoformat(plain)  # ISO 8601, as some web forms write it
         return iso.astimezone(UTC) if iso.tzinfo else iso.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, IndexError, TypeError):  # the ways of parsedate_tz to say no
+    except (ValueError, OverflowError, IndexError, TypeError):  # parsedate_tz raises any of these
         return None
 
 
 def read_hop(value: str) -> Hop | None:
-    """One Received field of plain shape; None if it hasn't it (then ask mail-parser)."""
+    """Return the hop of a Received field of plain form, None for any other (then ask mail-parser)."""
     plain = value[:_MAX_VALUE]
     for _ in range(2):  # comments, and comments in comments
         if "(" in plain:
@@ -77,12 +76,12 @@ def read_hop(value: str) -> Hop | None:
     clauses = {name.lower(): host for name, host in reversed(_CLAUSE.findall(route))}
     at = parse_date(stamp)
     if at is None:
-        return None  # no clause at all is plain enough: "(qmail 5683 invoked by uid 89); …"
+        return None  # a date without a clause is enough: "(qmail 5683 invoked by uid 89); …"
     return Hop(by=clauses.get("by", "").lower(), from_=clauses.get("from", "").lower(), at=at)
 
 
 def ask_mail_parser(fields: list[Field]) -> Opinion:
-    """mail-parser's reading of the fields that carry who, when and by which way."""
+    """Return how mail-parser reads authors, dates and trace."""
     from mailparser import MailParser
 
     message = Message()
@@ -90,13 +89,13 @@ def ask_mail_parser(fields: list[Field]) -> Opinion:
         message.set_raw(each.name, each.value[:_MAX_VALUE])
     try:
         parser = MailParser(message)
-    except Exception as fault:  # noqa: BLE001 - it's asked about the worst headers there are; our own reading stands
+    except Exception as fault:  # noqa: BLE001 - it is asked about the worst headers; then only our reading counts
         return Opinion(defects=(f"mail-parser-fault:{type(fault).__name__}",))
     authors: list[str] = []
     for each in fields:
         if each.key == "from" and not authors:
             authors = [addr_spec(address) for _, address in parser.from_ if "@" in address]
-    hops = tuple(_hop(each) for each in reversed(parser.received))  # it counts from the sender, we from ourselves
+    hops = tuple(_hop(each) for each in reversed(parser.received))  # it begins at the sender, we at the recipient
     found = sorted(str(each) for each in parser.defects_categories)
     return Opinion(tuple(authors), hops, tuple(_CODES.get(each, each) for each in found))
 
@@ -111,7 +110,7 @@ def _hop(clauses: dict[str, object]) -> Hop:
 
 
 def standard_authors(values: list[str]) -> set[str]:
-    """The addresses that the standard library finds in From fields: what simple programs would believe."""
+    """Return the addresses that the standard library finds in From fields, as simple programs do."""
     try:
         pairs = getaddresses([value[:_MAX_VALUE] for value in values], **_LENIENT)
     except (ValueError, IndexError, RecursionError):  # comments nested a thousand deep

@@ -1,12 +1,12 @@
-"""The tree of a MIME mail: bytes → parts within parts, each with its header and the place of its body.
+"""The tree of a MIME mail: parts within parts, each with its header and the position of its body.
 
-In: the bytes of a mail. Out: an `Entity`, whose parts are again entities; bodies are ranges of the bytes given, not
+In: the bytes of a mail. Out: an `Entity`, whose parts are again entities; bodies are ranges of the given bytes, not
 copies, so that a large mail is in memory once. Never raises; bounded in depth, parts, header bytes and bytes scanned.
 
-Why no `email.parser` here: it recurses once a level (1,500 levels end in RecursionError), holds a mail as lists of
-str lines (several times its size), spends 2 ms on a 200 KB attachment where a search for the boundary takes 0.1 ms, and
-doesn't keep a nested mail's own bytes, which is what an agent saves as .eml. What lies in the header is read by the
-same rules (RFC 5322, RFC 2045); dates are left to `email.utils`, the trace and odd senders to mail-parser.
+Not `email.parser`: it recurses once a level (1,500 levels end in RecursionError), holds a mail as lists of str lines
+(several times its size), spends 2 ms on a 200 KB attachment where a search for the boundary takes 0.1 ms, and doesn't
+keep a nested mail's own bytes, which is what an agent saves as .eml. Dates are left to `email.utils`, the trace and
+unusual senders to mail-parser.
 
 Standards: RFC 2046 §5.1 (multipart), RFC 2045 §5.2 (defaults), RFC 2183 (Content-Disposition).
 """
@@ -17,30 +17,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mailbot.mail.mime.header import (
-    Block,
-    media_type,
-    parameters,
-    read_block,
-)
-from mailbot.mail.mime.transfer_encoding import (
-    decode_base64_part,
-    decode_transfer,
-    transfer_name,
-)
+from mailbot.mail.mime.header import Block, media_type, parameters, read_block
+from mailbot.mail.mime.transfer_encoding import decode_base64_part, decode_transfer, encoding_name
 from mailbot.vocabulary.mime import TEXT_ALIASES
 
 MAX_PARTS = 1000
 MAX_DEPTH = 60
-# How often, on average, a byte may be searched for boundaries: once a level, and real mail has few levels.
+# How often, on average, a byte may be scanned for boundaries: once a level, and real mail has few levels.
 MAX_SCANS = 16
-# A body of more bytes is decoded in pieces, so that no copy of it lies beside it.
+# A body of more bytes is decoded in pieces, so that memory holds no further copy of it.
 LARGE = 1_000_000
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 _MBOX_LINE = re.compile(rb">?From [^\n]*\n")
 _LEADING_BLANK = re.compile(rb"(?:[ \t]*\r?\n)++")
-# A boundary line that the Content-Type doesn't name: "--x", followed by a MIME field.
+# A boundary line that the Content-Type doesn't name: "--x" followed by a MIME field.
 _LIKELY_BOUNDARY = re.compile(
     rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?:[ \t]*\r?\n)?Content-[A-Za-z-]{2,30}[ \t]*:", re.MULTILINE | re.I
 )
@@ -50,14 +41,14 @@ _PART_HEADER = re.compile(rb"\s*(?:Content-|MIME-|X-)[A-Za-z-]+[ \t]*:", re.I)
 
 @dataclass(slots=True)
 class Entity:
-    """One part (or the whole mail). `body` gives its transfer-decoded bytes; a multipart has `parts` instead."""
+    """One part, or the whole mail. `body` returns its decoded bytes; a multipart has `parts` instead."""
 
     block: Block
     data: bytes = field(repr=False)
     start: int
     end: int
     content_type: str = "text/plain"
-    given_type: str = ""  # as the header says, "" where it says nothing that can be read
+    given_type: str = ""  #: From the header, "" if it has none that can be read.
     parameters: dict[str, str] = field(default_factory=dict)
     disposition: str = ""
     disposition_parameters: dict[str, str] = field(default_factory=dict)
@@ -65,17 +56,12 @@ class Entity:
     parts: list[Entity] = field(default_factory=list)
 
     @property
-    def is_multipart(self) -> bool:
-        """True if it consists of parts."""
-        return bool(self.parts)
-
-    @property
     def raw(self) -> bytes:
-        """The body as it came, not decoded."""
+        """The body, not decoded."""
         return self.data[self.start : self.end]
 
     def body(self, *, text: bool = False) -> tuple[bytes, str]:
-        """(transfer-decoded body, defect)."""
+        """Return (transfer-decoded body, defect)."""
         if self.encoding == "base64" and self.end - self.start > LARGE:
             decoded = decode_base64_part(self.data, self.start, self.end)
             if decoded is not None:
@@ -87,7 +73,7 @@ class Entity:
         """The file name as the sender gave it, decoded, not made safe; "" without one."""
         given = self.disposition_parameters.get("filename", "") or self.disposition_parameters.get("name", "")
         other = self.parameters.get("name", "") or self.parameters.get("filename", "")
-        # A program that couldn't write a name in one place ("?"), often could in the other.
+        # A program that failed to encode a name in one field ("?") often succeeded in the other.
         if given and other and ("\ufffd" in given or given.count("?") > other.count("?")) and "\ufffd" not in other:
             return other
         return given or other
@@ -100,26 +86,26 @@ class _Limits:
     defects: list[str] = field(default_factory=list)
 
 
-def read_entity(data: bytes) -> tuple[Entity, list[str]]:
-    """(the mail as a tree, defects of its form).
+def read_tree(data: bytes) -> tuple[Entity, list[str]]:
+    """Return (the mail as a tree, defects of its form).
 
     Defects: "header-too-large", "too-many-header-fields", "junk-in-header", "no-empty-line-after-header",
     "no-boundary", "no-parts", "no-closing-boundary", "parts-after-close", "too-many-parts", "too-deep".
     """
     limits = _Limits(MAX_PARTS, MAX_SCANS * len(data) + 100_000)
-    entity = _read(data, _mail_start(data), len(data), limits, 0, "text/plain")
+    entity = _read(data, (_mail_start(data), len(data)), limits, 0, "text/plain")
     return entity, list(dict.fromkeys(limits.defects))
 
 
 def read_header(data: bytes) -> tuple[Block, list[str]]:
-    """(the fields of a mail, defects) without a look at its body."""
+    """Return (the fields of a mail, defects) without reading its body."""
     start = _mail_start(data)
     block, _ = _header(data, start, len(data))
     return block, block.defects
 
 
 def _mail_start(data: bytes) -> int:
-    """Where the header begins: after a byte order mark, blank lines and the "From " line of an mbox."""
+    """Return where the header begins: after a byte order mark, blank lines and the "From " line of an mbox."""
     start = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     blank = _LEADING_BLANK.match(data, start)
     if blank is not None:
@@ -129,7 +115,7 @@ def _mail_start(data: bytes) -> int:
 
 
 def _header(data: bytes, start: int, end: int) -> tuple[Block, int]:
-    """(fields, where the body begins) of the entity in data[start:end]."""
+    """Return (fields, start of the body) of the entity in data[start:end]."""
     if data.startswith((b"\n", b"\r\n"), start, end):
         return Block(), data.index(b"\n", start) + 1
     found = _EMPTY_LINE.search(data, start, end)
@@ -142,12 +128,13 @@ def _header(data: bytes, start: int, end: int) -> tuple[Block, int]:
 
 
 def _charset_nearby(data: bytes, start: int, end: int) -> str:
-    """The charset that the mail names first: raw 8-bit fields are written in it, if in no UTF-8."""
+    """Return the charset that the mail names first; raw 8-bit fields that are not UTF-8 are in it."""
     found = _CHARSET.search(data, start, end + 4096)
     return found[1].decode("ascii") if found else ""
 
 
-def _read(data: bytes, start: int, end: int, limits: _Limits, depth: int, default: str) -> Entity:
+def _read(data: bytes, span: tuple[int, int], limits: _Limits, depth: int, default: str) -> Entity:
+    start, end = span
     block, body = _header(data, start, end)
     limits.defects += block.defects
     entity = Entity(block, data, body, end)
@@ -156,14 +143,14 @@ def _read(data: bytes, start: int, end: int, limits: _Limits, depth: int, defaul
     if entity.content_type.startswith("multipart/"):
         _read_parts(entity, boundary, limits, depth)
     elif boundary and entity.content_type.startswith("text/") and _begins_with(entity, boundary):
-        # A multipart that calls itself text.
+        # A multipart declared as text.
         entity.content_type = "multipart/mixed"
         _read_parts(entity, boundary, limits, depth)
     return entity
 
 
 def _describe(entity: Entity, default: str) -> None:
-    """Type, disposition and encoding from the header."""
+    """Set type, disposition and encoding from the header."""
     for each in entity.block.fields:
         if not each.key.startswith("content-"):
             continue
@@ -174,7 +161,7 @@ def _describe(entity: Entity, default: str) -> None:
             entity.disposition = each.value.partition(";")[0].strip().lower()
             entity.disposition_parameters = parameters(each.value)
         elif each.key == "content-transfer-encoding" and not entity.encoding:
-            entity.encoding = transfer_name(each.value)
+            entity.encoding = encoding_name(each.value)
     if entity.given_type:
         entity.content_type = TEXT_ALIASES.get(entity.given_type, entity.given_type)
     elif entity.disposition == "attachment" or entity.filename:
@@ -198,12 +185,11 @@ def _read_parts(entity: Entity, boundary: str, limits: _Limits, depth: int) -> N
         _read_partless(entity, limits, depth)
         return
     default = "message/rfc822" if entity.content_type == "multipart/digest" else "text/plain"  # RFC 2046 §5.1.5
-    for start, end in ranges:
-        entity.parts.append(_read(entity.data, start, end, limits, depth + 1, default))
+    entity.parts += [_read(entity.data, span, limits, depth + 1, default) for span in ranges]
 
 
 def _read_partless(entity: Entity, limits: _Limits, depth: int) -> None:
-    """A multipart without its boundary: encoded as a whole, with another boundary, or a mere text after all."""
+    """Read a multipart without its boundary: encoded as a whole, with another boundary, or just text."""
     if entity.encoding == "base64":
         decoded = entity.body()[0]
         if b"\n--" in decoded or decoded.startswith(b"--"):
@@ -220,19 +206,18 @@ def _read_partless(entity: Entity, limits: _Limits, depth: int) -> None:
         limits.defects.append("no-parts")
         entity.content_type = "text/plain"
         return
-    for start, end in ranges:
-        entity.parts.append(_read(entity.data, start, end, limits, depth + 1, "text/plain"))
+    entity.parts += [_read(entity.data, span, limits, depth + 1, "text/plain") for span in ranges]
 
 
 def _ranges(entity: Entity, boundary: str, limits: _Limits) -> list[tuple[int, int]]:
-    """Where the parts are (RFC 2046 §5.1.1). The line end before a delimiter belongs to it."""
+    """Return (start, end) of each part (RFC 2046 §5.1.1); the line end before a delimiter belongs to it."""
     if not boundary:
         return []
     data, end = entity.data, entity.end
     delimiter = b"--" + (boundary.encode("latin-1") if boundary.isascii() else boundary.encode("utf-8", "replace"))
     limits.scans -= end - entity.start
     ranges: list[tuple[int, int]] = []
-    opened = -1  # where the part begins that isn't ended yet
+    opened = -1  # start of the current part
     closed = False
     for line, after, last in _delimiters(data, delimiter, entity.start, end):
         if opened >= 0:
@@ -243,13 +228,13 @@ def _ranges(entity: Entity, boundary: str, limits: _Limits) -> list[tuple[int, i
             closed = True
             continue
         if closed and not _PART_HEADER.match(data, after, end):
-            continue  # words in the epilogue
+            continue  # text of the epilogue
         if closed:
             limits.defects.append("parts-after-close")
         opened = after
         if limits.parts <= 0:
             limits.defects.append("too-many-parts")
-            return [*ranges, (opened, end)]  # all the rest as one part: nothing is lost
+            return [*ranges, (opened, end)]  # the rest as one part, so that nothing is lost
     if opened >= 0:
         limits.defects.append("no-closing-boundary")
         limits.parts -= 1
@@ -258,7 +243,7 @@ def _ranges(entity: Entity, boundary: str, limits: _Limits) -> list[tuple[int, i
 
 
 def _delimiters(data: bytes, delimiter: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """(start of the line, start of the next, is it the closing one?) of each delimiter line."""
+    """Yield (start, start of the next line, whether it is the closing one) of each delimiter line."""
     position = start
     while (found := data.find(delimiter, position, end)) >= 0:
         after = found + len(delimiter)

@@ -1,12 +1,12 @@
-"""The line above a quotation: "Pada Sen, 3 Nov 2025 pukul 15.10 Sally <…> menulis:", in some forty languages.
+"""Attribution lines above a quotation: "Pada Sen, 3 Nov 2025 pukul 15.10 Sally <…> menulis:", in some forty languages.
 
-In: one line, or the lines of a wrapped one joined by spaces. Out: how much it proves.
+In: one line, or the lines of a wrapped one joined by spaces. Out: an `Attribution` with its confidence, or None.
 
 It counts only with the verb in the right place AND an address or a date; "Pada tanggal 3 bendahara menulis:" has
-neither. What proves less (`strong=False`) opens a quotation only where marked lines follow.
+neither. A weak one (`strong=False`) starts a quotation only where lines with quote marks follow.
 
-Words are looked up in tables, not searched by one large pattern: quicker, and linear on any input.
-Standards: none; the forms are those of the programs' translations. RFC 5322 §3.4 for what an address looks like.
+Words are looked up in tables instead of one large pattern, which is faster, and linear on any input.
+Standards: none; the formats are those of the programs' translations. RFC 5322 §3.4 for addresses.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 from mailbot.vocabulary import quoting as words
 
-LONGEST = 700  # characters of an attribution, with a long list of names
+MAX_LENGTH = 700  # characters of an attribution, with a long list of names
 DASHES = "-–—_=‐"
 
 ADDRESS = re.compile(r"[\w.+=%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}|\[mailto:|<javascript:|\[EMAIL", re.I)
-YEAR = re.compile(r"(?:19|20)\d\d|25[67]\d")  # the Thai calendar too
+YEAR = re.compile(r"(?:19|20)\d\d|25[67]\d")  # also in the Thai calendar
 TIME = re.compile(
     r"\b\d{1,2}\s?[:.]\s?\d{2}(?!\d|[./]\d{2,4})|\b\d{1,2}\s?(?:[aApP]\.?\s?[mM]\b|[h時时시点點]\s?\d{0,2})"
 )
@@ -42,10 +42,10 @@ _INTRODUCTIONS = tuple(sorted({intro.lower() for intro in words.INTRODUCTIONS}, 
 _DAYS = tuple(words.DAYS)
 _VERBS = tuple((verb.lower(), lang) for lang, verbs in words.WROTE.items() for verb in verbs)
 _LAST_VERBS = tuple(verb for verb, _ in _VERBS)
-# Scripts without spaces between words: the verb may stand right behind the name.
+# In scripts without spaces between words the verb may follow the name directly.
 _FIRST_UNSPACED = "\u0e00"
 
-# Programs that name no verb: "3.11.2025, 15:10, "Sally" <…>:", "2025年11月3日(月) 15:10 Sally <…>:".
+# Programs that write no verb: "3.11.2025, 15:10, "Sally" <…>:", "2025年11月3日(月) 15:10 Sally <…>:".
 _DATE_FIRST = re.compile(r"(?:[^\W\d_]{2,14}\.?,?\s+)?\(?\d")
 _ADDRESS_LAST = re.compile(r"@[\w.-]{2,120}[>)\]]?\s?[:：]$")
 _COMMA_BEHIND_TIME = re.compile(
@@ -54,15 +54,18 @@ _COMMA_BEHIND_TIME = re.compile(
 _SENTENCE_END = re.compile(r"[.!?]\s+\S")
 _FEW_WORDS = 8  # "Zitat von Sally <sally@…>:"
 _TRAILING = " *_:：;\t"
-# An attribution behind an author's last words, on the same line.
+# An attribution after an author's last words, on the same line.
 _GLUED = re.compile(r"(?<=[\w.!?)])\s{0,4}(?=(?:Pada|On|Am|Le|El|Il|Em|Op)\s+[^:<>]{0,60}\d)")
 
 
 class Attribution(NamedTuple):
-    """`worth`: 3 where it begins as a program begins it, 2 with an author, 1 otherwise; `rule`: "attribution:id"."""
+    """A recognised attribution."""
 
-    worth: int
+    #: 3 where it begins as programs begin it, 2 with an author, 1 otherwise.
+    confidence: int
+    #: For the admin: "attribution:id".
     rule: str
+    #: It needs no quote marks below it.
     strong: bool
 
 
@@ -73,28 +76,28 @@ class _Verb(NamedTuple):
 
 
 def has_date(text: str) -> bool:
-    """Is a day named, with its month?"""
+    """Return whether the text contains a day with its month."""
     if _NUMERIC_DATE.search(text):
         return True
-    # Hebrew puts "in" before the month's name, without a space.
+    # Hebrew prefixes the name of the month with "in", without a space.
     named = (m[1] for pattern in (_DAY_WORD, _WORD_DAY) for m in pattern.finditer(text))
     return any(name.lower().removeprefix("ב").startswith(_MONTHS) for name in named)
 
 
 def between_dashes(text: str) -> str | None:
-    """What stands between two drawn lines ("---- On … wrote ----"), or None."""
+    """Return the text between two drawn lines ("---- On … wrote ----"), or None."""
     if len(text) < 8 or not (text[0] in DASHES and text[1] in DASHES and text[-1] in DASHES and text[-2] in DASHES):
         return None
     return text.strip(f"{DASHES} ").rstrip(":： ") or None
 
 
 def may_end_attribution(line: str) -> bool:
-    """A quick look at the last line of what may be an attribution."""
+    """Test cheaply whether this can be the last line of an attribution."""
     if line.rstrip(" *_").endswith((":", "：", ":-")) or between_dashes(line):
         return True
     if line[-2:].strip(DASHES) == "" and next(_verbs_in(line), None) is not None:
         return True
-    # A program, or a person, left the colon away.
+    # The colon is missing.
     if line.lower().endswith(_LAST_VERBS) and ("@" in line or any(c.isdigit() for c in line)):
         return True
     # Yahoo's Android program puts the quotation on the same line: "Pada … <…> menulis:   Halo".
@@ -102,7 +105,7 @@ def may_end_attribution(line: str) -> bool:
 
 
 def attribution(text: str) -> Attribution | None:
-    """Is this "On Monday, Sally <…> wrote:"? None if not."""
+    """Recognise an attribution ("On Monday, Sally <…> wrote:"); None if the text is none."""
     inner = between_dashes(text)
     dashed = inner is not None
     text = inner or text
@@ -117,8 +120,8 @@ def attribution(text: str) -> Attribution | None:
         return Attribution(1, f"attribution:{verb.language}", False) if address and date else None
     rule = f"attribution:{verb.language}"
     if date and (_has_introduction(text) or _is_day(text.split(None, 1)[0]) or text[0].isdigit()):
-        # Without an address only the forms of programs count by themselves: a weekday with date and hour, or a comma
-        # behind the hour. People write "Pada tanggal 3 November 2025 pukul 10.00 bendahara menulis:".
+        # Without an address only the formats of programs are strong: a weekday with date and time, or a comma after
+        # the time. People write "Pada tanggal 3 November 2025 pukul 10.00 bendahara menulis:".
         dated = bool(time or YEAR.search(text))
         weekday = any(_is_day(word) for word in text[:40].split())
         full = bool(time and YEAR.search(text)) and (weekday or _COMMA_BEHIND_TIME.search(text) is not None)
@@ -132,7 +135,7 @@ def _without_verb(text: str, address: bool, date: bool, time: bool) -> Attributi
     framed = _DATE_FIRST.match(text) and _ADDRESS_LAST.search(text)
     if date and time and address and framed and not any(_verbs_in(text)):
         return Attribution(3, "attribution:date", True)
-    # The same in a language that we don't know: a day, an hour or an author, and the colon.
+    # The same in an unknown language: a day, a time or an author, and the colon.
     ended = text.rstrip(" *_").endswith((":", "："))
     if ended and ((date and (time or address) and len(text) < 200) or (address and len(text.split()) <= _FEW_WORDS)):
         return Attribution(1, "attribution:any", False)
@@ -140,7 +143,7 @@ def _without_verb(text: str, address: bool, date: bool, time: bool) -> Attributi
 
 
 def begins_attribution(line: str) -> bool:
-    """Does a wrapped attribution begin with this line: a day, a date, "Pada …", or its author?"""
+    """Return whether a wrapped attribution can begin with this line: a day, a date, "Pada …", or its author."""
     if len(line) > 160 or line.endswith((".", "?", "!", ":")):
         return False
     address = ADDRESS.search(line)
@@ -163,7 +166,7 @@ def _is_day(word: str) -> bool:
 
 
 def _author_first(text: str, address: re.Match[str]) -> bool:
-    """Does the text begin with 'Sally <sally@…>' or 'sally@…', and not with a sentence that names an address?"""
+    """Return whether the text begins with 'Sally <sally@…>' or 'sally@…', and not with a sentence with an address."""
     before, after = text[: address.start()], text[address.end() :]
     name = before.rstrip("<([\"'“ ").removesuffix("mailto:").rstrip("<([ ")
     if len(name) > 90 or any(c in name for c in "<>:;!?") or _SENTENCE_END.search(name):
@@ -172,7 +175,7 @@ def _author_first(text: str, address: re.Match[str]) -> bool:
 
 
 def _verbs_in(text: str) -> Iterator[_Verb]:
-    """The verbs of the tables that stand in the text as words of their own."""
+    """Yield the verbs of the tables that occur in the text as whole words."""
     lower = text.lower()
     for verb, language in _VERBS:
         at = lower.find(verb)
@@ -185,7 +188,7 @@ def _verbs_in(text: str) -> Iterator[_Verb]:
 
 
 def _ending_verb(text: str, dashed: bool) -> _Verb | None:
-    """The verb, if nothing but a colon, an author or a date stands behind it."""
+    """Return the verb if only a colon, an author or a date follows it."""
     for verb in _verbs_in(text):
         rest = text[verb.end :].strip(" *_")
         if rest in ("", ":", "：", ": -", ":-"):
@@ -194,30 +197,30 @@ def _ending_verb(text: str, dashed: bool) -> _Verb | None:
         ended = dashed or ":" in rest[len(tail) :] or "：" in rest[len(tail) :]
         if ended and verb.language in words.VERB_BEFORE_NAME and len(tail) < 240 and _names_somebody(text, verb, tail):
             return verb
-        # Yahoo for Android: an address just before the verb, the quotation just behind the colon.
+        # Yahoo for Android: an address just before the verb, the quotation just after the colon.
         if rest[:1] == ":" and ADDRESS.search(text[max(0, verb.start - 90) : verb.start]):
             return verb
     return None
 
 
 def _names_somebody(text: str, verb: _Verb, tail: str) -> bool:
-    """Behind the verb stands an author or a date, and no second sentence."""
+    """Return whether an author or a date follows the verb, and no second sentence."""
     return bool(ADDRESS.search(tail)) or has_date(tail) or (has_date(text[: verb.start]) and len(tail.split()) <= 5)
 
 
 def split_glued(line: str) -> int | None:
-    """Where in a line that begins with its author's words an attribution begins; None if there's none."""
-    line = line[:LONGEST]
+    """Return where in a line that begins with its author's words an attribution begins, or None."""
+    line = line[:MAX_LENGTH]
     for found in _GLUED.finditer(line):
-        behind = line[found.end() :]
-        # "Pada Sen, …" or "Pada 3 Nov …": a sentence about a day in the middle of a line has no author and verb.
-        if may_end_attribution(behind) and (verdict := attribution(behind)) is not None and verdict.strong:
+        rest = line[found.end() :]
+        # A sentence about a day ("Pada Sen, …", "Pada 3 Nov …") in the middle of a line has no author and verb.
+        if may_end_attribution(rest) and (verdict := attribution(rest)) is not None and verdict.strong:
             return found.end()
     return None
 
 
 def looks_like_lead(text: str) -> bool:
-    """A line that ends in a colon and names an address, or a day and an hour: the line above a quotation, in any words.
+    """Return whether a line ends in a colon and has an address, or a day and a time, in whatever language.
 
     Proves nothing without a quotation below it.
     """

@@ -1,7 +1,7 @@
-"""Dates as mail programs write them above what they quote or forward: "Sen, 3 Nov 2025 pukul 15.10", "11/3/25 3:10 PM".
+"""Dates as mail programs write them above quotations and forwards: "Sen, 3 Nov 2025 pukul 15.10", "11/3/25 3:10 PM".
 
-In: such words, and the offset that counts where they name none. Out: an aware UTC datetime, or None where the words are
-not clear. Names of months in the languages of `vocabulary.quoting`.
+In: such a text, and the UTC offset to assume where it has none. Out: an aware UTC datetime, or None where the text is
+ambiguous. Names of months in the languages of `vocabulary.quoting`.
 Never: guesses a day; the order of 3/11 and 11/3 follows the clock (am and pm: month first, as in the United States).
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from mailbot.vocabulary import quoting as words
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 _ISO = re.compile(r"\b(\d{4})\s?[-./年년]\s?(\d{1,2})\s?[-./月월]\s?(\d{1,2})")
 _NUMBERS = re.compile(r"\b(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d{2})\b")
 _DAY_MONTH = re.compile(
@@ -33,8 +33,8 @@ _MORNING = re.compile(r"\ba\.?\s?m\b|上午|오전|午前|π\.?μ|\bpg\b|\bص\b|
 
 
 def mail_date(text: str, offset: timedelta = timedelta(0)) -> datetime | None:
-    """The moment that `text` names, UTC. `offset`: of the clock that wrote it, where the text doesn't say."""
-    text = text[:_LONGEST].replace("\u202f", " ").replace("\u00a0", " ")
+    """Parse a date into UTC; None if it can't be read. `offset`: from UTC, where the text has none."""
+    text = text[:_MAX_LENGTH].replace("\u202f", " ").replace("\u00a0", " ")
     afternoon, morning = bool(_AFTERNOON.search(text)), bool(_MORNING.search(text))
     found = _day_of(text, month_first=afternoon or morning)
     if found is None:
@@ -53,12 +53,12 @@ def mail_date(text: str, offset: timedelta = timedelta(0)) -> datetime | None:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset if named is None else named))
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        # Thirteen months, hour 25: not a date after all.
+        # Month 13 or hour 25: not a date.
         return None
 
 
 def _day_of(text: str, month_first: bool) -> tuple[int, int, int, tuple[int, int]] | None:
-    """(year, month, day, where it stands)."""
+    """Return (year, month, day, span of the match)."""
     if found := _ISO.search(text):
         return int(found[1]), int(found[2]), int(found[3]), found.span()
     for found in _DAY_MONTH.finditer(text):
@@ -76,7 +76,7 @@ def _day_of(text: str, month_first: bool) -> tuple[int, int, int, tuple[int, int
 
 
 def month_of(name: str) -> int:
-    """1 to 12 for the name of a month, as short as programs write it; 0 for other words."""
+    """Return 1 to 12 for the name of a month, also abbreviated; 0 for other words."""
     plain = " ".join(name.lower().strip(".,").split()).removeprefix("ב").replace("thg ", "tháng ")
     if plain.startswith("tháng "):
         return int(plain[6:]) if plain[6:].isdigit() and 1 <= int(plain[6:]) <= 12 else 0
@@ -93,13 +93,13 @@ def _full_year(digits: str) -> int:
 
 
 def _offset_of(text: str, time: re.Match[str] | None) -> timedelta | None:
-    """The zone that stands behind the hour."""
-    behind = text[time.end() :] if time else text
-    if found := _OFFSET.search(behind):
+    """Return the UTC offset of the zone after the time."""
+    rest = text[time.end() :] if time else text
+    if found := _OFFSET.search(rest):
         hours, minutes = int(found[2]), int(found[3] or 0)
         if hours <= 14 and minutes < 60:
             span = timedelta(hours=hours, minutes=minutes)
             return span if found[1] == "+" else -span
-    if found := _ZONE.search(behind):
+    if found := _ZONE.search(rest):
         return timedelta(hours=_ZONES[found[1]])
     return None

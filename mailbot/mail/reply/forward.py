@@ -1,12 +1,12 @@
-"""Mails that somebody passed on: who wrote them first, when, about what, and what the one who passed them on put above.
+"""Reader of forwarded mail: original author, date, subject and text, and the forwarder's comment above them.
 
-In: a mail. Out: `Forward`, or None if nothing was passed on. Read are the forms of Gmail, Outlook (desktop, web,
-phones), Yahoo, Apple Mail, Samsung, Thunderbird, Zoho and Lotus, in Indonesian, English and the other languages of
-`vocabulary.quoting`, and mails passed on as an attachment (message/rfc822, RFC 2046 §5.2.1).
+In: a mail. Out: a `Forward`, or None if nothing was forwarded. Supported are the formats of Gmail, Outlook (desktop,
+web, phones), Yahoo, Apple Mail, Samsung, Thunderbird, Zoho and Lotus, in Indonesian, English and the other languages of
+`vocabulary.quoting`, and mail forwarded as an attachment (message/rfc822, RFC 2046 §5.2.1).
 
-A header block alone is a forward only where the subject says so ("FW:", "TRS:"): Outlook puts the same block into
-replies. Of several mails in a chain the first one counts: the one that the forwarder received.
-Never: trusts what it reads; a forwarded header is text that anybody can type. Who may pass on what is decided later.
+A header block alone is a forward only where the subject says so ("FW:", "TRS:"), because Outlook puts the same block
+into replies. Of several mails in a chain the first one counts: the one that the forwarder received.
+Never: trusts what it reads; anybody can type a forwarded header. Who may forward what is decided later.
 """
 
 from __future__ import annotations
@@ -15,70 +15,58 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from mailbot.mail.message import (
-    Address,
-    Forward,
-    InboundMessage,
-)
+from mailbot.mail.message import Address, Forward, InboundMessage
 from mailbot.mail.mime.html_to_text import html_to_text
 from mailbot.mail.reply.attributions import ADDRESS, attribution
 from mailbot.mail.reply.dates import mail_date
 from mailbot.mail.reply.header_blocks import HeaderBlock, header_block
 from mailbot.mail.reply.html_quotes import page_of_html
-from mailbot.mail.reply.lines import (
-    Page,
-    Region,
-    page_of_text,
-)
-from mailbot.mail.reply.quote_start import (
-    Opening,
-    find_openings,
-    starts_forward,
-)
+from mailbot.mail.reply.lines import Page, Region, page_of_text
+from mailbot.mail.reply.quote_start import QuoteStart, find_quote_starts, starts_forward
 from mailbot.mail.reply.signature import signature_lines
 from mailbot.mail.subject import clean_subject, is_forward_subject
 
 _GLUED = re.compile(r"(?<=[-=]{4})\s+(?=[^\W\d_]{2,14}\s?[:：])")
 _NEAR = 6  # lines between a separator and the header block below it
-_BEHIND_HOUR = re.compile(r"\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp][Mm])?(?:\s(?:WIB|WITA|WIT|GMT\S*))?,?")
+_AFTER_TIME = re.compile(r"\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s?[AaPp][Mm])?(?:\s(?:WIB|WITA|WIT|GMT\S*))?,?")
 _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)\b")
 
 
-def passed_on_at(page: Page, openings: Sequence[Opening], says_so: bool) -> int | None:
-    """The line with which a passed-on mail begins; None where the page is a reply or a first mail.
+def forward_start(page: Page, quote_starts: Sequence[QuoteStart], is_forward: bool) -> int | None:
+    """Return the line with which a forwarded mail begins; None where the page is a reply or a first mail.
 
-    `says_so`: the subject begins with "Fwd:" or the like. A forward that is quoted in a reply doesn't count.
+    `is_forward`: the subject begins with "Fwd:" or the like. A forward that is quoted in a reply doesn't count.
     """
     quoted = next((i for i, line in enumerate(page.bare) if line and page.depth[i]), len(page))
-    first = openings[0] if openings else None
+    first = quote_starts[0] if quote_starts else None
     if first is not None and first.start <= quoted:
-        return first.start if first.forward or says_so else None
-    # In Apple Mail the line, and with others the header, stands inside the marked quotation.
+        return first.start if first.forward or is_forward else None
+    # Apple Mail puts this line, and others the header, inside the marked quotation.
     if quoted < len(page) and starts_forward(page.bare[quoted]):
         return quoted
-    # The subject says so, and the structure of the HTML, or marks, say where.
+    # The subject says that it is a forward; the HTML or the quote marks say where it begins.
     structure = (i for i, region in enumerate(page.region) if region in (Region.QUOTE, Region.FRAME, Region.LEAD))
     where = min(quoted, min(page.cuts, default=len(page)), next(structure, len(page)))
-    return where if says_so and where < len(page) else None
+    return where if is_forward and where < len(page) else None
 
 
 def read_forward(message: InboundMessage, zone: tzinfo | None = None) -> Forward | None:
-    """The mail that was passed on, or None. `zone`: where the forwarder works, for programs that don't tell.
+    """Return the forwarded mail, or None. `zone`: the forwarder's time zone, for programs that do not write it.
 
     `author.email` is "" where the program wrote only a name; `date` is UTC, None where it can't be read; `subject` is
-    as the original had it, without the prefix of the forward.
+    that of the original, without the prefix of the forward.
     """
     page = _unglued(page_of_html(message.html)[0] if message.html.strip() else page_of_text(message.text))
-    above = passed_on_at(page, find_openings(page), is_forward_subject(message.subject))
+    above = forward_start(page, find_quote_starts(page), is_forward_subject(message.subject))
     if above is not None:
         block = _block_below(page, above)
         below = block.end if block is not None else above + 1
-        led = "" if block is not None else _led_by(page, above)
+        lead = "" if block is not None else _lead_line(page, above)
         fields = block.fields if block is not None else {}
         return Forward(
-            author=_author(fields.get("from", "") or led),
+            author=_author(fields.get("from", "") or lead),
             subject=fields.get("subject", "") or clean_subject(message.subject),
-            date=mail_date(fields.get("sent", "") or led, _clock_of(message, zone)),
+            date=mail_date(fields.get("sent", "") or lead, _offset_of(message, zone)),
             text=_below(page, below),
             comment=_comment(page, above),
             attachments=message.attachments,
@@ -89,7 +77,7 @@ def read_forward(message: InboundMessage, zone: tzinfo | None = None) -> Forward
 
 
 def _unglued(page: Page) -> Page:
-    """The page, with a header that Yahoo puts behind its separator on a line of its own."""
+    """Return the page with the header that Yahoo appends to its separator on a line of its own."""
     for i, line in enumerate(page.bare):
         found = _GLUED.search(line) if line and not page.depth[i] and starts_forward(line) else None
         if found is not None:
@@ -99,7 +87,7 @@ def _unglued(page: Page) -> Page:
 
 
 def _block_below(page: Page, above: int) -> HeaderBlock | None:
-    """The header at or just below the line where the passed-on mail begins."""
+    """Return the header at or just below the line where the forwarded mail begins."""
     for i in range(above, min(above + _NEAR, len(page))):
         block = header_block(page, i, lenient=i > above) if page.bare[i] else None
         if block is not None:
@@ -107,8 +95,8 @@ def _block_below(page: Page, above: int) -> HeaderBlock | None:
     return None
 
 
-def _led_by(page: Page, above: int) -> str:
-    """The line "On …, Sally <…> wrote:" of a forward that has it in place of a header."""
+def _lead_line(page: Page, above: int) -> str:
+    """Return the line "On …, Sally <…> wrote:" of a forward that has it in place of a header."""
     for start in range(above, min(above + _NEAR, len(page))):
         for text in (page.bare[start], " ".join(page.bare[start : start + 2])):
             if text and attribution(text):
@@ -117,7 +105,7 @@ def _led_by(page: Page, above: int) -> str:
 
 
 def _author(value: str) -> Address:
-    """'Sally <sally@…>', '"Sally" [mailto:sally@…]', 'sally@… (Sally)' or an attribution → a mailbox."""
+    """Parse 'Sally <sally@…>', '"Sally" [mailto:sally@…]', 'sally@… (Sally)' or an attribution into a mailbox."""
     value = value[:400].replace("[mailto:", "<").replace("mailto:", "")
     found = ADDRESS.search(value)
     if found is None:
@@ -127,15 +115,15 @@ def _author(value: str) -> Address:
     if not name and "(" in after:
         name = after.partition("(")[2].partition(")")[0]
     if attribution(value):
-        # "Pada Sen, 3 Nov 2025 pukul 15.10 Sally": the name is what stands behind the hour.
-        name = _BEHIND_HOUR.split(name)[-1].strip(" \"',")
+        # "Pada Sen, 3 Nov 2025 pukul 15.10 Sally": the name follows the time.
+        name = _AFTER_TIME.split(name)[-1].strip(" \"',")
     return Address(found[0].rstrip(".").lower(), " ".join(name.split()))
 
 
 def _below(page: Page, start: int) -> str:
-    """What was passed on; where all of it bears quote marks (Apple Mail), without one of them."""
+    """Return the forwarded text; where all of it has quote marks (Apple Mail), without one level of them."""
     lines = [i for i in range(start, len(page)) if page.shown[i]]
-    # Zoho draws its separator below the header too.
+    # Zoho writes its separator below the header too.
     if lines and starts_forward(page.bare[lines[0]]):
         start, lines = lines[0] + 1, lines[1:]
     if lines and all(page.depth[i] for i in lines):
@@ -145,8 +133,8 @@ def _below(page: Page, start: int) -> str:
 
 def _comment(page: Page, end: int) -> str:
     lines = page.bare[:end]
-    apart = signature_lines(lines)
-    return "\n".join(page.shown[i] for i in range(end) if i not in apart).strip()
+    signature = signature_lines(lines)
+    return "\n".join(page.shown[i] for i in range(end) if i not in signature).strip()
 
 
 def _attached(message: InboundMessage, page: Page) -> Forward:
@@ -157,15 +145,15 @@ def _attached(message: InboundMessage, page: Page) -> Forward:
         date=original.date,
         text=(original.text or html_to_text(original.html)).strip(),
         comment=_comment(page, len(page)),
-        # The attached mail itself is among the outer attachments; its own come first.
+        # The attached mail is among the outer attachments; its own attachments come first.
         attachments=original.attachments + tuple(a for a in message.attachments if a.content_type != "message/rfc822"),
     )
 
 
-def _clock_of(message: InboundMessage, zone: tzinfo | None) -> timedelta:
-    """The forwarder's offset from UTC, by their Date field (RFC 5322 §3.3): their program wrote the dates below.
+def _offset_of(message: InboundMessage, zone: tzinfo | None) -> timedelta:
+    """Return the forwarder's UTC offset from Date (RFC 5322 §3.3), as their program wrote the dates below.
 
-    Exchange and Yahoo write Date in UTC and the dates below by the clock on the wall: then `zone` knows better.
+    Exchange and Yahoo write Date in UTC, but the dates below in local time: then `zone` counts.
     """
     found = _OFFSET.search(message.headers.get("Date"))
     if found is None:

@@ -1,10 +1,10 @@
-"""The fields above a quoted or forwarded mail: "Dari: … Dikirim: … Kepada: … Subjek: …", in many languages.
+"""Header blocks above a quoted or forwarded mail: "Dari: … Dikirim: … Kepada: … Subjek: …", in many languages.
 
-In: a `Page` and the line where such a block may begin. Out: `HeaderBlock`, or None.
+In: a `Page` and the line where such a block may begin. Out: a `HeaderBlock`, or None.
 
-A block counts only with the sender, two more fields AND an address or an hour (or with a date to the hour and an
-address): a person's own "Dari: …, Tanggal: …, Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the
-sender and one more field are enough.
+A block needs the sender, two more fields AND an address or a time (or a date with time, and an address): a person's own
+"Dari: …, Tanggal: …, Perihal: …" has neither. Below a separator ("-----Pesan Asli-----") the sender and one more field
+are enough.
 """
 
 from __future__ import annotations
@@ -12,18 +12,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailbot.mail.reply.attributions import (
-    ADDRESS,
-    LONGEST,
-    TIME,
-    has_date,
-)
+from mailbot.mail.reply.attributions import ADDRESS, MAX_LENGTH, TIME, has_date
 from mailbot.mail.reply.lines import Page
 from mailbot.vocabulary import quoting as words
 
 _LONGEST_KEY = 45
-_MOST_LINES = 60
-_MOST_LOOSE = 8  # lines of a wrapped list of recipients
+_MAX_LINES = 60
+_MAX_LOOSE = 8  # lines of a wrapped list of recipients
 _ROLES: dict[str, tuple[str, ...]] = {}
 for _role, _keys in words.HEADER_KEYS.items():
     for _key in _keys:
@@ -35,10 +30,13 @@ _LANGUAGE_OF = {name.lower(): language for language, names in words.FROM_LANGUAG
 
 @dataclass(frozen=True, slots=True)
 class HeaderBlock:
-    """Fields by role (from, sent, to, cc, subject, other), the line behind the block, the language of its words."""
+    """A recognised header block."""
 
+    #: The line after the block.
     end: int
+    #: ISO 639-1 code, "any" where the sender field is ambiguous.
     language: str
+    #: Values by role: from, sent, to, cc, subject, other.
     fields: dict[str, str]
 
     @property
@@ -49,7 +47,7 @@ class HeaderBlock:
 
 
 def field(line: str) -> tuple[str, str] | None:
-    """(name in lower case, value) of a line like "Dari: Sally", "*From:* Sally" or "Subjek: | Fwd"; None for others."""
+    """Split "Dari: Sally", "*From:* Sally" or "Subjek: | Fwd" into (lower-case name, value); None for other lines."""
     head = line[:_LONGEST_KEY]
     at, wide = head.find(":"), head.find("：")
     at = wide if at < 0 or 0 <= wide < at else at
@@ -60,21 +58,21 @@ def field(line: str) -> tuple[str, str] | None:
 
 
 def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock | None:
-    """The block that begins at line `start`. With `lenient` (below a separator) two fields are enough."""
+    """Return the block that begins at line `start`. With `lenient` (below a separator) two fields are enough."""
     if field(page.bare[start]) is None:
         return None
     depth, end, last, language = page.depth[start], start, "", "any"
     fields: dict[str, str] = {}
     loose: list[str] = []
     blanks = 0
-    for i in range(start, min(start + _MOST_LINES, len(page))):
+    for i in range(start, min(start + _MAX_LINES, len(page))):
         if page.depth[i] != depth:
             break
-        bare = page.bare[i][:LONGEST]
+        bare = page.bare[i][:MAX_LENGTH]
         found = field(bare) if bare else None
         if found is not None:
             before, last = last, _role_of(found[0], fields)
-            # A second "From:" opens the next mail of the thread.
+            # A second "From:" begins the next mail of the thread.
             if last in fields and last not in ("cc", "other"):
                 break
             language = _LANGUAGE_OF.get(found[0], "any") if last == "from" else language
@@ -86,26 +84,26 @@ def header_block(page: Page, start: int, lenient: bool = False) -> HeaderBlock |
             blanks += 1
             if blanks > 4:
                 break
-        elif blanks == 0 and len(loose) < _MOST_LOOSE:
-            # A long list of recipients, or a subject, wrapped; it counts only if another field follows.
+        elif blanks == 0 and len(loose) < _MAX_LOOSE:
+            # A wrapped list of recipients or subject; it counts only if another field follows.
             loose.append(bare)
         elif blanks and not fields.get(last):
             fields[last], end, blanks = bare, i + 1, 0
         else:
             break
     if len(fields) < 3:
-        _split_line(page.bare[start][:LONGEST], fields)
+        _split_line(page.bare[start][:MAX_LENGTH], fields)
     end = _wrapped_end(page, end, depth, last)
     return HeaderBlock(end, language, fields) if _proves(fields, lenient) else None
 
 
 def _role_of(key: str, fields: dict[str, str]) -> str:
-    # Few names have two roles ("De", "Data"); then the one that is missing so far.
+    # A few names have two roles ("De", "Data"): take the one that is still missing.
     return next((role for role in _ROLES[key] if role not in fields), _ROLES[key][0])
 
 
 def _wrapped_end(page: Page, end: int, depth: int, last: str) -> int:
-    """A list of recipients in the last field may go on in the next line."""
+    """Return the end of the block, with the second line of a wrapped list of recipients in the last field."""
     if last in ("to", "cc") and end < len(page) and page.bare[end] and page.depth[end] == depth:
         follows = page.bare[end]
         if len(follows) < 300 and ADDRESS.search(follows) and not follows.endswith((".", "?", "!", ":")):
@@ -114,7 +112,7 @@ def _wrapped_end(page: Page, end: int, depth: int, last: str) -> int:
 
 
 def _split_line(line: str, fields: dict[str, str]) -> None:
-    """Fields that a poor converter put on one line: "From: A Sent: B To: C Subject: D"."""
+    """Add the fields that a converter put on one line: "From: A Sent: B To: C Subject: D"."""
     if line.count(":") < 3:
         return
     padded = f" {line}"

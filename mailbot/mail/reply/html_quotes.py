@@ -1,14 +1,14 @@
-"""What the HTML itself says about quotations: regions of the text, by the elements that mail programs put around them.
+"""Quotations and signatures in HTML, by the elements that mail programs put around them.
 
-In: the HTML of a body. Out: a `Page` whose lines know their region. Language plays no part here; what the structure
-leaves open (header blocks, attributions without an element of their own) is found in the text by `core.quote_openings`.
+In: the HTML of a body. Out: a `Page` whose lines have their region. Independent of language; what the structure does
+not show (header blocks, attributions without an element of their own) is found in the text by `quote_start`.
 
-How: marks (control characters that no mail needs) are put into the tree as text, the text is laid out by
-`core.html`, and the marks are read back from it, so that tables, lists and links look the same in every region.
+Marks (control characters that no mail needs) are inserted into the tree as text, `mail.mime.html_to_text` renders it,
+and the marks are read back from the result, so that tables, lists and links look the same in every region.
 
-Two things that programs' markup must not be trusted with, seen in real mail: people type their whole answer inside
-`#ms-outlook-mobile-signature` and `#ymail_android_signature` (so footers are told by their words), and Outlook's
-`#mail-editor-reference-message-container` may hold new words too (so the header block inside it counts).
+Two elements cannot be trusted, as seen in real mail: people type their whole answer inside
+`#ms-outlook-mobile-signature` and `#ymail_android_signature` (so footers are recognised by their words), and Outlook's
+`#mail-editor-reference-message-container` can contain new words (so the header block inside it counts).
 Standards: none; the names are those of the programs.
 """
 
@@ -20,26 +20,20 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail.mime.html_bounds import parse_html
 from mailbot.mail.mime.html_to_text import html_to_text, node_to_text
-from mailbot.mail.reply.lines import (
-    Page,
-    Region,
-    mark_odd_quotes,
-    split_lines,
-    visible,
-)
+from mailbot.mail.reply.lines import Page, Region, mark_other_quotes, split_lines, visible
 from mailbot.vocabulary.quoting import PICTURE
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-# Marks: beginning and end of a region, and "all that follows is quoted". ASCII, because Python is quick with it.
+# Marks: beginning and end of a region, and "all that follows is quoted". ASCII keeps Python's strings compact.
 _BEGIN = {Region.QUOTE: "\x01", Region.FRAME: "\x02", Region.LEAD: "\x03", Region.SIGNATURE: "\x04"}
 _END, _CUT = "\x05", "\x06"
 _REGION_OF = {mark: region for region, mark in _BEGIN.items()}
 _MARK = re.compile("[\x01-\x06]")
 
-# What an element is, by the first row that fits. Columns: a word that must stand in the HTML for the selector to be
-# tried at all (most mails have one or two of them), the selector, the region (None: a cut).
+# Elements and their regions. Columns: a word that the HTML must contain for the selector to be tried at all (most mails
+# have one or two of them), the selector, the region (None: a cut).
 _ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
     ("gmail_attr", ".gmail_attr", Region.LEAD),  # Gmail, all programs since 2018: the line above
     ("moz-cite-prefix", ".moz-cite-prefix", Region.LEAD),  # Thunderbird
@@ -77,21 +71,21 @@ _ELEMENTS: tuple[tuple[str, str, Region | None], ...] = (
     ('"zm-_id_-sgn"', "#Zm-_Id_-Sgn", Region.SIGNATURE),
     ("messagesignaturesection", '[name="messageSignatureSection"]', Region.SIGNATURE),
 )
-# Outlook for Windows and for Mac draw a line above the header block that they put in the reply.
+# Outlook for Windows and for Mac draw a line above the header block in a reply.
 _RULED = re.compile(
     r"border-top:\s{0,3}solid\s{0,3}#(?:e1e1e1|b5c4df)|border-style:\s{0,3}solid none none"
     r"|border:none;\s{0,3}border-top:\s{0,3}solid",
     re.I,
 )
 _BORDERLESS = re.compile(r"border(?:-left)?:\s{0,3}(?:none|0|medium none)", re.I)
-_MOST_RULED = 60
-_MOST_ELEMENTS = 300  # of one kind: a thread of that many replies is cut at its first one anyway
+_MAX_RULED = 60
+_MAX_ELEMENTS = 300  # of one kind: a thread of that many replies is cut at its first one anyway
 
 
 def page_of_html(html: str, pictures: Mapping[str, str] | None = None) -> tuple[Page, str]:
-    """The lines of an HTML body with their regions, and the name of the first element that made one ("" if none).
+    """Return the lines of an HTML body with their regions, and the first rule that found one ("" if none).
 
-    With `pictures` (names by Content-ID) each picture that the mail brings along stands in the text as "[name]".
+    With `pictures` (names by Content-ID) each inline picture appears in the text as "[name]".
     """
     tree = parse_html(_MARK.sub("", html) if _MARK.search(html) else html)
     root = tree.body or tree.root
@@ -103,11 +97,11 @@ def page_of_html(html: str, pictures: Mapping[str, str] | None = None) -> tuple[
     rule = ""
     for word, selector, region in _ELEMENTS:
         if word in lower:
-            for node in root.css(selector)[:_MOST_ELEMENTS]:
+            for node in root.css(selector)[:_MAX_ELEMENTS]:
                 if _mark_element(node, region):
                     rule = rule or word
     if "border" in lower:
-        for node in root.css('div[style*="border"]')[:_MOST_RULED]:
+        for node in root.css('div[style*="border"]')[:_MAX_RULED]:
             if _RULED.search((node.attributes.get("style") or "")[:400]) and _holds_header(node):
                 node.insert_before(_CUT)
                 rule = rule or "outlook"
@@ -116,7 +110,7 @@ def page_of_html(html: str, pictures: Mapping[str, str] | None = None) -> tuple[
 
 
 def _name_pictures(root: LexborNode, pictures: Mapping[str, str]) -> None:
-    for node in root.css("img")[:_MOST_ELEMENTS]:
+    for node in root.css("img")[:_MAX_ELEMENTS]:
         source = node.attributes.get("src") or ""
         if source[:4].lower() == "cid:":
             node.attrs["alt"] = pictures.get(source[4:], "") or node.attributes.get("alt") or PICTURE
@@ -130,7 +124,7 @@ def _mark_element(node: LexborNode, region: Region | None) -> bool:
     if first is None:
         return False
     if region is Region.FRAME and not _has_own_blockquote(node):
-        # Gmail's class without a blockquote is a forward, or a quotation whose program marks it no further.
+        # Gmail's class without a blockquote is a forward, or a quotation without further markup.
         region = Region.QUOTE
     first.insert_before(_BEGIN[region])
     node.insert_child(_END)
@@ -138,7 +132,7 @@ def _mark_element(node: LexborNode, region: Region | None) -> bool:
 
 
 def _has_own_blockquote(node: LexborNode) -> bool:
-    """A quotation (not Gmail's borderless indent) among the children, or their children."""
+    """Return whether a quotation (not Gmail's borderless indent) is among the children or grandchildren."""
     for child in node.iter():
         if child.tag == "blockquote" and not _BORDERLESS.search((child.attributes.get("style") or "")[:400]):
             return True
@@ -148,13 +142,13 @@ def _has_own_blockquote(node: LexborNode) -> bool:
 
 
 def _holds_header(node: LexborNode) -> bool:
-    """Does the element begin with fields ("From: … Sent: …"), in whatever language? A box of one's own has none."""
+    """Return whether the element begins with fields ("From: … Sent: …"), in whatever language."""
     text = node.text()[:600]
     return text.count(":") + text.count("：") >= 3 and any(c.isdigit() for c in text)
 
 
 def _read_back(text: str) -> Page:
-    """Lines with their regions, from text that holds marks."""
+    """Turn text with marks into lines with regions."""
     page = Page()
     open_regions: list[Region] = []
     for line in split_lines(visible(text)):
@@ -163,12 +157,12 @@ def _read_back(text: str) -> Page:
             page.add(line, begins)
             continue
         _read_marked(page, line, open_regions)
-    mark_odd_quotes(page)
+    mark_other_quotes(page)
     return page
 
 
 def _read_marked(page: Page, line: str, open_regions: list[Region]) -> None:
-    """One line with marks: words on both sides of a mark become lines of their own."""
+    """Add a line with marks; the text on either side of a mark becomes a line of its own."""
     at, prefix = 0, _quote_prefix(line)
     for found in [*_MARK.finditer(line), None]:
         stop = found.start() if found else len(line)
@@ -187,7 +181,7 @@ def _read_marked(page: Page, line: str, open_regions: list[Region]) -> None:
                 open_regions.pop()
         else:
             inner = _REGION_OF[mark]
-            # A quotation's own frames and signatures are part of it.
+            # Frames and signatures inside a quotation are part of it.
             outer = open_regions[-1] if open_regions else Region.BODY
             open_regions.append(Region.QUOTE if outer is Region.QUOTE else inner)
 

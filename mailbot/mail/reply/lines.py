@@ -1,11 +1,11 @@
-"""The lines of a body, as the cutter sees them: what each says, how deep it is quoted, in which region of the HTML.
+r"""The lines of a body: the text of each, its quote depth, and its region in the HTML.
 
-In: plain text (lines end with `\n`), or the text of an HTML body with the region marks that `core.quoting_html` set.
-Out: `Page`, whose lists run parallel, one entry a line.
+In: plain text (lines end with `\n`), or the text of an HTML body by `html_quotes`. Out: a `Page`, whose lists run in
+parallel, one entry per line.
 
-Quote marks: RFC 3676 §4.5 (`>`), and what programs and people use beside it: `»`, `＞`, a mark with a name in front
-("Sally> ", known as Supercite), and `|` where it can't be the border of a table.
-Never: decides what is a quotation; `core.body` does.
+Quote marks: RFC 3676 §4.5 (`>`), and others in use: `»`, `＞`, a mark after a name ("Sally> ", known as Supercite), and
+`|` where it can't be the border of a table.
+Never: decides what is a quotation; `parts` does.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from enum import IntEnum
 
 
 class Region(IntEnum):
-    """Where in the HTML a line stands. BODY is all of a plain text."""
+    """Where in the HTML a line is. All lines of a plain text are BODY."""
 
     BODY = 0
-    QUOTE = 1  # inside an element that holds a quotation and nothing else
-    FRAME = 2  # inside one that holds a quotation and, if its author answered inline, new words
-    LEAD = 3  # the line above a quotation ("… wrote:"), as the HTML says
+    QUOTE = 1  # inside an element that contains a quotation and nothing else
+    FRAME = 2  # inside one that contains a quotation and, with inline answers, new words
+    LEAD = 3  # the line above a quotation ("… wrote:"), according to the HTML
     SIGNATURE = 4
 
 
-# Zero width space, word joiner, byte order mark, soft hyphen, grapheme joiner: seen by nobody, dropped from the text.
+# Zero width space, word joiner, byte order mark, soft hyphen, grapheme joiner: invisible, dropped from the text.
 _DROPPED = dict.fromkeys((0x200B, 0x2060, 0xFEFF, 0xAD, 0x34F))
 _SHOWN = str.maketrans({**_DROPPED, 0xA0: " ", 0x202F: " ", 0x2007: " ", 0x3000: " ", 0x2028: "\n", 0x85: "\n"})
 _UNSHOWN = re.compile("[\u200b\u2060\ufeff\xad\u034f\xa0\u202f\u2007\u3000\u2028\x85]")
-# For comparing only: direction marks, joiners and the letter that a mail tracker puts at the end.
+# Dropped for comparison only: direction marks, joiners, and the letter that a mail tracker appends.
 _ODD = re.compile("[\u200c-\u200f\u1427\u202a-\u202e\u2066-\u2069]")
 
-_LOOKED_AT = 4000  # characters of a line
+_EXAMINED = 4000  # characters of a line
 
 _MARKS = re.compile(r"[ \t]{0,4}(?:(?:>|»|＞|&gt;)[ \t]?){1,60}")
 _MARK_STARTS = frozenset(" \t>»＞&")
@@ -43,20 +43,24 @@ _BAR = re.compile(r"[ \t]{0,4}(?:\|[ \t]?)+")
 
 @dataclass(slots=True)
 class Page:
-    """A body in lines. `shown`: as people see it; `bare`: its beginning, without quote marks and marks of direction."""
+    """A body in lines."""
 
+    #: Each line as people see it.
     shown: list[str] = field(default_factory=list)
+    #: The beginning of each line, without quote marks and direction marks.
     bare: list[str] = field(default_factory=list)
+    #: The number of quote marks.
     depth: list[int] = field(default_factory=list)
     region: list[Region] = field(default_factory=list)
-    cuts: set[int] = field(default_factory=set)  # lines from which on the HTML says that all is quoted
+    #: Lines from which on everything is quoted, according to the HTML.
+    cuts: set[int] = field(default_factory=set)
 
     def add(self, line: str, region: Region = Region.BODY) -> None:
-        """One more line."""
+        """Append a line."""
         content = shown = line.rstrip()
         depth = 0
-        if len(content) > _LOOKED_AT:
-            content = content[:_LOOKED_AT]
+        if len(content) > _EXAMINED:
+            content = content[:_EXAMINED]
         if not content.isascii() and _ODD.search(content):
             content = _ODD.sub("", content)
         if content and content[0] in _MARK_STARTS and (marks := _MARKS.match(content)):
@@ -71,7 +75,7 @@ class Page:
 
 
 def visible(text: str) -> str:
-    """The text with one kind of line end and of space, without characters that nobody sees."""
+    """Return the text with one kind of line end and of space, without invisible characters."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() or not _UNSHOWN.search(text):
@@ -79,37 +83,37 @@ def visible(text: str) -> str:
     return text.translate(_SHOWN)
 
 
-_MOST_LINES = 20_000
+_MAX_LINES = 20_000
 _NO_WORDS = frozenset(" \t-–—_=*~#+.,:;|>·•/\\")
 
 
 def has_words(line: str) -> bool:
-    """Does the line say anything? A letter, a digit, a "?" or an emoji does, a drawn line doesn't."""
+    """Return whether the line says anything: a letter, a digit, a "?" or an emoji does, a drawn line doesn't."""
     return not _NO_WORDS.issuperset(line)
 
 
 def page_of_text(text: str) -> Page:
-    """The lines of a plain text body."""
+    """Return the lines of a plain text body."""
     page = Page()
     for line in split_lines(visible(text)):
         page.add(line)
-    mark_odd_quotes(page)
+    mark_other_quotes(page)
     return page
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text; past `_MOST_LINES` the rest counts as one line, so that the work is bounded."""
-    return text.split("\n", _MOST_LINES)
+    """Split a text into lines; after `_MAX_LINES` the rest is one line, so that the work is bounded."""
+    return text.split("\n", _MAX_LINES)
 
 
-def mark_odd_quotes(page: Page) -> None:
-    """Takes lines that quote with a name ("S> ") or a bar for quoted, where several in a row do so."""
+def mark_other_quotes(page: Page) -> None:
+    """Mark lines that quote with a name ("S> ") or a bar as quoted, where several in a row do."""
     odd = [i for i, line in enumerate(page.shown) if page.depth[i] == 0 and _is_odd(line)]
     for first, last in _runs(odd):
         lines = page.shown[first : last + 1]
         if last == first or len({_odd_mark(line) for line in lines}) > 1:
             continue
-        # The border of a table: bars inside the lines too. Schools paste tables.
+        # Bars inside the lines too: a pasted table.
         if lines[0].lstrip().startswith("|") and any("|" in line.lstrip(" |").rstrip(" |") for line in lines):
             continue
         for i in range(first, last + 1):

@@ -1,9 +1,10 @@
-"""What each line of a body is: new, quoted, the line above a quotation, or signature.
+"""Classification of the lines of a body: new, quoted, lead of a quotation, or signature.
 
-In: a `Page`, its openings, and if known what we sent. Out: a `Part` a line, and the rule that found the quotation.
+In: a `Page`, its quote starts, and if known the texts that we sent. Out: a `Part` per line, and the rule that found the
+quotation.
 
-The order of evidence, strongest first: elements of the HTML, quote marks, openings, our own words. An opening with
-marked lines below it opens just those; one without opens all to the end, if it proves enough.
+The evidence, strongest first: elements of the HTML, quote marks, quote starts, our own texts. A quote start with marked
+lines below it applies to just those; a strong one without applies to everything to the end.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ from enum import IntEnum
 from mailbot.mail.reply.attributions import looks_like_lead
 from mailbot.mail.reply.header_blocks import field
 from mailbot.mail.reply.lines import Page, Region
-from mailbot.mail.reply.quote_start import Opening, is_rule
-from mailbot.mail.reply.sent_texts import Originals
+from mailbot.mail.reply.quote_start import QuoteStart, is_rule
+from mailbot.mail.reply.sent_texts import SentTexts
 from mailbot.mail.reply.signature import signature_lines
 
-_NEAR = 4  # lines between an opening and the quotation that it opens
+_NEAR = 4  # lines between a quote start and the quotation below it
 _WRAP = 60  # a quoted line longer than this may have been broken by a relay
-_PROVEN = 2  # lines of ours in a row that make a quotation without any mark
-_KNOWN_SHARE = 2 / 3  # of a quotation, before what is not ours in it counts as an answer
-
-
+_ENOUGH_SENT = 2  # lines of ours in a row that make a quotation without any mark
+_KNOWN_SHARE = 2 / 3  # of a quotation must be ours before the rest of it counts as answers
 _TRACKER = "\u1427"
 _OPEN_LINK = re.compile(r"<(?:https?:|mailto:|www\.)[^<>\s]{1,400}$")
 
@@ -38,31 +37,31 @@ class Part(IntEnum):
     SIGNATURE = 4
 
 
-def parts_of(page: Page, openings: list[Opening], originals: Originals | None) -> tuple[list[Part], str]:
-    """(a part for each line, the rule that found the quotation or "")."""
+def parts_of(page: Page, quote_starts: list[QuoteStart], sent_texts: SentTexts | None) -> tuple[list[Part], str]:
+    """Return (the part of each line, the rule that found the quotation or "")."""
     parts = [_first_guess(page, i) for i in range(len(page))]
-    tail, rule = _apply_openings(page, parts, openings)
+    tail, rule = _apply_quote_starts(page, parts, quote_starts)
     tail, rule = _apply_structure(page, parts, tail, rule)
-    _mend_wraps(page, parts)
-    if originals is not None and _hide_ours(page, parts, tail, originals):
+    _rejoin_wraps(page, parts)
+    if sent_texts is not None and _hide_sent_text(page, parts, tail, sent_texts):
         rule = rule or "sent"
     if tail < len(page):
-        tail = _climb(page, parts, tail)
+        tail = _extend_up(page, parts, tail)
         for i in range(tail, len(page)):
-            said = page.bare[i] or page.depth[i] or parts[i] is Part.SIGNATURE
-            parts[i] = Part.QUOTED if said else Part.BLANK
-        if originals is not None:
-            _free_answers(page, parts, tail, originals)
+            filled = page.bare[i] or page.depth[i] or parts[i] is Part.SIGNATURE
+            parts[i] = Part.QUOTED if filled else Part.BLANK
+        if sent_texts is not None:
+            _restore_answers(page, parts, tail, sent_texts)
     elif not rule and Part.QUOTED in parts:
         rule = "marks"
-    _apart(page, parts)
+    _mark_signatures(page, parts)
     return parts, rule
 
 
 def _first_guess(page: Page, i: int) -> Part:
     region = page.region[i]
     if not page.bare[i] and not page.depth[i]:
-        # A tracker's mark at the end of the words says nothing.
+        # A mail tracker's mark below the text.
         return Part.SIGNATURE if _TRACKER in page.shown[i] else Part.BLANK
     if page.depth[i] or region is Region.QUOTE:
         return Part.QUOTED
@@ -71,25 +70,25 @@ def _first_guess(page: Page, i: int) -> Part:
     return Part.SIGNATURE if region is Region.SIGNATURE else Part.NEW
 
 
-def _apply_openings(page: Page, parts: list[Part], openings: list[Opening]) -> tuple[int, str]:
-    """(the line from which all is quoted, or the number of lines; the rule of the first opening that counted)."""
+def _apply_quote_starts(page: Page, parts: list[Part], quote_starts: list[QuoteStart]) -> tuple[int, str]:
+    """Return (the first line of a quotation to the end, or the number of lines; the rule of the first quote start)."""
     rule = ""
     last_quoted = _last_quoted(parts)
-    for opening in openings:
-        if page.region[opening.start] is Region.QUOTE:
+    for quote_start in quote_starts:
+        if page.region[quote_start.start] is Region.QUOTE:
             continue
-        below = _next_words(page, opening.end, _NEAR)
+        below = _next_words(page, quote_start.end, _NEAR)
         marked = below is not None and parts[below] is Part.QUOTED
-        if not marked and page.region[opening.start] in (Region.FRAME, Region.LEAD):
-            marked = last_quoted >= opening.end
+        if not marked and page.region[quote_start.start] in (Region.FRAME, Region.LEAD):
+            marked = last_quoted >= quote_start.end
         if marked:
-            for i in range(opening.start, opening.end):
+            for i in range(quote_start.start, quote_start.end):
                 parts[i] = Part.LEAD if page.bare[i] else Part.BLANK
-        elif opening.strong:
-            return opening.start, rule or opening.rule
+        elif quote_start.strong:
+            return quote_start.start, rule or quote_start.rule
         else:
             continue
-        rule = rule or opening.rule
+        rule = rule or quote_start.rule
     return len(page), rule
 
 
@@ -102,7 +101,7 @@ def _last_quoted(parts: list[Part]) -> int:
 
 
 def _apply_structure(page: Page, parts: list[Part], tail: int, rule: str) -> tuple[int, str]:
-    """What the HTML's elements add: cuts, lines above a quotation without one, unknown lines at the top of a frame."""
+    """Apply the HTML's elements: cuts, leads without a quotation, unknown lines at the top of a frame."""
     for cut in sorted(page.cuts):
         if cut < tail and (cut >= len(page) or page.region[cut] is not Region.QUOTE):
             tail, rule = cut, rule or "element"
@@ -115,7 +114,7 @@ def _apply_structure(page: Page, parts: list[Part], tail: int, rule: str) -> tup
     for i in range(tail):
         in_frame, was = page.region[i] in (Region.FRAME, Region.LEAD), in_frame
         if in_frame and not was:
-            # Above the quotation, and no line is known as the one above it: then all of them are.
+            # Without a known lead above the quotation, all lines above it are the lead.
             lead = _frame_has_lead(page, parts, i)
         if in_frame and parts[i] is Part.NEW and not lead and _quoted_next(page, parts, i):
             parts[i] = Part.LEAD
@@ -136,11 +135,11 @@ def _quoted_next(page: Page, parts: list[Part], start: int) -> bool:
     return any(parts[i] is Part.QUOTED for i in range(start, min(start + _NEAR + 2, len(page))))
 
 
-def _mend_wraps(page: Page, parts: list[Part]) -> None:
-    """A quoted line that a relay broke leaves its end without a mark: "> … please visit your user" / "preferences."."""
+def _rejoin_wraps(page: Page, parts: list[Part]) -> None:
+    """Rejoin a quoted line that a relay wrapped: "> … please visit your user" / "preferences."."""
     for i in range(1, len(page)):
         if page.depth[i] == 1 and parts[i - 1] is Part.NEW and _OPEN_LINK.search(page.bare[i - 1]):
-            # A link that was wrapped before its ">" is no quotation.
+            # A link wrapped before its ">" is no quotation.
             parts[i] = Part.NEW
         elif parts[i] is Part.NEW and parts[i - 1] is Part.QUOTED and page.depth[i - 1] and not page.region[i]:
             above, line = page.shown[i - 1], page.bare[i]
@@ -150,44 +149,44 @@ def _mend_wraps(page: Page, parts: list[Part]) -> None:
                 parts[i] = Part.QUOTED
 
 
-def _hide_ours(page: Page, parts: list[Part], tail: int, originals: Originals) -> bool:
-    """Takes runs of lines that we wrote for quoted, though nothing marks them."""
+def _hide_sent_text(page: Page, parts: list[Part], tail: int, sent_texts: SentTexts) -> bool:
+    """Mark runs of lines that we sent as quoted, though nothing else marks them."""
     hidden = False
     i = 0
     while i < tail:
-        if parts[i] is not Part.NEW or not originals.may_know(page.bare[i]):
+        if parts[i] is not Part.NEW or not sent_texts.may_contain(page.bare[i]):
             i += 1
             continue
-        end, proven, last = i, 0, i
+        end, certain, last = i, 0, i
         while end < tail and parts[end] in (Part.NEW, Part.BLANK):
             if parts[end] is Part.NEW:
-                if not originals.may_know(page.bare[end]):
+                if not sent_texts.may_contain(page.bare[end]):
                     break
-                proven += originals.knows(page.bare[end])
+                certain += sent_texts.contains(page.bare[end])
                 last = end
             end += 1
-        if proven >= _PROVEN:
+        if certain >= _ENOUGH_SENT:
             hidden = True
-            for j in range(_climb(page, parts, i), last + 1):
+            for j in range(_extend_up(page, parts, i), last + 1):
                 parts[j] = Part.QUOTED if page.bare[j] else Part.BLANK
         i = max(end, i + 1)
     return hidden
 
 
-def _free_answers(page: Page, parts: list[Part], tail: int, originals: Originals) -> None:
-    """Answers inside or below a quotation that bears no marks, told from our own words by comparing."""
-    said = [i for i in range(tail, len(page)) if page.bare[i] and not page.depth[i]]
-    known = [i for i in said if originals.may_know(page.bare[i])]
-    if sum(1 for i in known if originals.knows(page.bare[i])) < _PROVEN:
+def _restore_answers(page: Page, parts: list[Part], tail: int, sent_texts: SentTexts) -> None:
+    """Mark answers inside or below a quotation without marks as new, by comparison with what we sent."""
+    filled = [i for i in range(tail, len(page)) if page.bare[i] and not page.depth[i]]
+    known = [i for i in filled if sent_texts.may_contain(page.bare[i])]
+    if sum(1 for i in known if sent_texts.contains(page.bare[i])) < _ENOUGH_SENT:
         return
     first, last = known[0], known[-1]
-    inner = [i for i in said if first < i < last]
-    answers = [i for i in inner if not originals.may_know(page.bare[i]) and _may_answer(page, i)]
+    inner = [i for i in filled if first < i < last]
+    answers = [i for i in inner if not sent_texts.may_contain(page.bare[i]) and _may_answer(page, i)]
     if answers and len(inner) - len(answers) >= _KNOWN_SHARE * len(inner):
         for i in answers:
             parts[i] = Part.NEW
     below = [i for i in range(last + 1, len(page)) if page.bare[i]]
-    if below and originals.ends_with(page.bare[last]) and all(_may_answer(page, i) for i in below):
+    if below and sent_texts.ends_with(page.bare[last]) and all(_may_answer(page, i) for i in below):
         for i in below:
             parts[i] = Part.NEW
 
@@ -197,8 +196,8 @@ def _may_answer(page: Page, i: int) -> bool:
     return not (page.depth[i] or is_rule(line) or field(line) or looks_like_lead(line))
 
 
-def _climb(page: Page, parts: list[Part], start: int) -> int:
-    """Up from where a quotation begins, over drawn lines and a line above it that no rule knows."""
+def _extend_up(page: Page, parts: list[Part], start: int) -> int:
+    """Extend the start of a quotation upwards, over drawn lines and a lead that no rule knows."""
     top = start
     while top and (not page.bare[top - 1] or (parts[top - 1] is Part.NEW and is_rule(page.bare[top - 1]))):
         top -= 1
@@ -207,14 +206,14 @@ def _climb(page: Page, parts: list[Part], start: int) -> int:
         lead -= 1
         if looks_like_lead(" ".join(page.bare[lead:top])):
             return lead
-    # Empty lines belong to nobody.
+    # Blank lines stay outside.
     while top < start and not page.bare[top]:
         top += 1
     return top
 
 
-def _apart(page: Page, parts: list[Part]) -> None:
-    """Sets signatures and footers apart in each stretch of new words."""
+def _mark_signatures(page: Page, parts: list[Part]) -> None:
+    """Mark signatures and footers in each run of new lines."""
     i = 0
     while i < len(parts):
         if parts[i] is not Part.NEW:

@@ -1,14 +1,14 @@
-"""The new words of a mail: what its author wrote now, apart from what they quote, and from their signature.
+"""The new words of a mail: what its author wrote now, without quotations and signature.
 
 In: a mail (`InboundMessage`, or raw bytes), and if known the texts of the mails that we sent to its author.
-Out: `Reply`.
+Out: a `Reply`.
 
-The straight line: HTML or text → lines with their regions (`core.quoting_html`, `core.quote_lines`) → openings
-(`core.quote_openings`) and our own words (`core.originals`) → each line is NEW, QUOTED or SIGNATURE → `Reply`.
+HTML or text → lines with their regions (`html_quotes`, `lines`) → starts of quotations (`quote_start`) and our own
+texts (`sent_texts`) → each line is NEW, QUOTED or SIGNATURE (`parts`) → `Reply`.
 
-What always holds
-- The cut only hides: text, quoted and signature together have every word of the body, each once.
-- A forward is no reply: nothing is cut from it (`core.forward` reads it).
+Invariants
+- Cutting only hides: text, quoted and signature together have every word of the body, each once.
+- A forward is no reply: nothing is cut from it (`forward` reads it).
 - A reply without a word of its own is shown whole, never empty.
 - An answer between quoted lines keeps the paragraph that it answers; a whole quotation above an answer is hidden.
 
@@ -21,73 +21,67 @@ from collections.abc import Mapping, Sequence
 
 from mailbot.mail.message import InboundMessage, Reply
 from mailbot.mail.reply.attributions import looks_like_lead, split_glued
-from mailbot.mail.reply.forward import passed_on_at
+from mailbot.mail.reply.forward import forward_start
 from mailbot.mail.reply.html_quotes import page_of_html
-from mailbot.mail.reply.lines import (
-    Page,
-    Region,
-    has_words,
-    page_of_text,
-    visible,
-)
+from mailbot.mail.reply.lines import Page, Region, has_words, page_of_text, visible
 from mailbot.mail.reply.parts import Part, parts_of
-from mailbot.mail.reply.quote_start import find_openings
-from mailbot.mail.reply.sent_texts import Originals
+from mailbot.mail.reply.quote_start import find_quote_starts
+from mailbot.mail.reply.sent_texts import SentTexts
 from mailbot.mail.reply.signature import is_footer
 from mailbot.mail.subject import is_forward_subject, is_reply_subject
 
-_KEPT_LINES = 12  # of the paragraph that an inline answer answers
-_SHORT_QUOTE = 8  # lines of a quotation without attribution that is context rather than ballast
+_KEPT_LINES = 12  # of the paragraph above an inline answer
+_SHORT_QUOTE = 8  # lines of a quotation without attribution that is context for the answer
 
 
 def extract_reply(raw: bytes) -> Reply:
-    """The new words of a mail as it came (RFC 5322 bytes). Total: any bytes will do."""
+    """Return the new words of a raw mail (RFC 5322); never raises, whatever the bytes."""
     from mailbot.mail.mime.parser import parse_message
 
     return new_words(parse_message(raw))
 
 
 def new_words(message: InboundMessage, sent: Sequence[str] = ()) -> Reply:
-    """The new words of a mail. `sent`: plain texts of the mails that we sent to its author on this ticket."""
-    passed_on = is_forward_subject(message.subject)
-    # In a first mail "Dari: <its author> … Perihal: …" is the head of a letter, not of a quotation.
+    """Return the new words of a mail. `sent`: plain texts of the mails that we sent to its author on this ticket."""
+    is_forward = is_forward_subject(message.subject)
+    # In a first mail "Dari: <its author> … Perihal: …" is a letterhead, not a quotation.
     answers = message.in_reply_to or message.references or is_reply_subject(message.subject)
     author = "" if answers else message.from_addr
     if not message.html.strip():
-        return cut_text(message.text, sent, passed_on=passed_on, author=author)
+        return cut_text(message.text, sent, is_forward=is_forward, author=author)
     names = {a.content_id: a.name for a in message.attachments if a.content_id}
-    reply = cut_html(message.html, sent, passed_on=passed_on, author=author, pictures=names)
-    # HTML without a word in it, or a text part that marks quotations which the HTML doesn't.
+    reply = cut_html(message.html, sent, is_forward=is_forward, author=author, pictures=names)
+    # The HTML has no words, or does not mark the quotations that the text part marks.
     if reply.text and (reply.rule or "\n>" not in f"\n{message.text}"):
         return reply
-    other = cut_text("" if message.text_from_html else message.text, sent, passed_on=passed_on, author=author)
+    other = cut_text("" if message.text_from_html else message.text, sent, is_forward=is_forward, author=author)
     return other if other.rule or not reply.text else reply
 
 
-def cut_text(text: str, sent: Sequence[str] = (), *, passed_on: bool = False, author: str = "") -> Reply:
-    """The new words of a plain text body.
+def cut_text(text: str, sent: Sequence[str] = (), *, is_forward: bool = False, author: str = "") -> Reply:
+    """Return the new words of a plain text body.
 
-    `passed_on`: the subject says that it is a forward. `author`: an address in whose name no header block quotes.
+    `is_forward`: the subject says that it is a forward. `author`: header blocks with this sender are no quotation.
     """
     page = page_of_text(_split_lines(visible(text)))
-    return _cut(page, sent, passed_on, author, "") or _whole(page, nothing_new=True)
+    return _cut(page, sent, is_forward, author, "") or _whole(page, nothing_new=True)
 
 
 def cut_html(
     html: str,
     sent: Sequence[str] = (),
     *,
-    passed_on: bool = False,
+    is_forward: bool = False,
     author: str = "",
     pictures: Mapping[str, str] | None = None,
 ) -> Reply:
-    """The new words of an HTML body, as plain text. `pictures`: names of the inline pictures by Content-ID."""
+    """Return the new words of an HTML body as plain text. `pictures`: names of the inline pictures by Content-ID."""
     page, rule = page_of_html(html)
-    reply = _cut(page, sent, passed_on, author, rule)
+    reply = _cut(page, sent, is_forward, author, rule)
     if reply is None and "<img" in html.lower():
-        # A photo and nothing else above the quotation: that is an answer.
+        # A picture alone above the quotation is an answer.
         shown, rule = page_of_html(html, pictures or {})
-        reply = _cut(shown, sent, passed_on, author, rule)
+        reply = _cut(shown, sent, is_forward, author, rule)
     return reply or _whole(page, nothing_new=True)
 
 
@@ -96,7 +90,7 @@ def _whole(page: Page, *, nothing_new: bool = False) -> Reply:
 
 
 def _split_lines(text: str) -> str:
-    """The text with attributions that a program glued to the author's last words on lines of their own."""
+    """Put attributions that a program appended to the author's last words on lines of their own."""
     if "@" not in text:
         return text
     lines: list[str] = []
@@ -106,15 +100,17 @@ def _split_lines(text: str) -> str:
     return "\n".join(lines)
 
 
-def _cut(page: Page, sent: Sequence[str], passed_on: bool, author: str, rule: str) -> Reply | None:
-    """The page in three; None if nothing in it is new."""
-    openings = [opening for opening in find_openings(page) if not author or opening.author != author]
-    if passed_on_at(page, openings, passed_on) is not None:
+def _cut(page: Page, sent: Sequence[str], is_forward: bool, author: str, rule: str) -> Reply | None:
+    """Cut the page into new, quoted and signature lines; None if nothing in it is new."""
+    quote_starts = [
+        quote_start for quote_start in find_quote_starts(page) if not author or quote_start.author != author
+    ]
+    if forward_start(page, quote_starts, is_forward) is not None:
         return _whole(page)
-    parts, found = parts_of(page, openings, Originals(sent) if sent else None)
+    parts, found = parts_of(page, quote_starts, SentTexts(sent) if sent else None)
     answers = [i for i, part in enumerate(parts) if part is Part.NEW and has_words(page.bare[i])]
     if not answers:
-        # Some people type their answer into the element that holds their signature.
+        # Some people type their answer into the signature's element.
         answers = [i for i, part in enumerate(parts) if part is Part.SIGNATURE and page.region[i] is Region.SIGNATURE]
         if not answers or not any(has_words(page.bare[i]) and not is_footer(page.bare[i]) for i in answers):
             return None
@@ -123,20 +119,20 @@ def _cut(page: Page, sent: Sequence[str], passed_on: bool, author: str, rule: st
     shown = _kept_quotes(page, parts)
     shown.update(i for i, part in enumerate(parts) if part is Part.NEW)
     hidden = [i for i, part in enumerate(parts) if part in (Part.QUOTED, Part.LEAD) and i not in shown]
-    apart = [i for i, part in enumerate(parts) if part is Part.SIGNATURE]
-    # The words that opened the quotation say more than its element, an element more than mere marks.
+    signature = [i for i, part in enumerate(parts) if part is Part.SIGNATURE]
+    # The name of a quote start says more than that of an element, and an element more than marks.
     name = rule or found if found in ("", "marks", "element") else found
     if not hidden:
-        name = "signature" if apart else ""
+        name = "signature" if signature else ""
     for i in shown:
-        # A kept line of a quotation without marks gets one, so that it can be told from the answer.
+        # A kept line of a quotation without marks gets one, to distinguish it from the answer.
         if parts[i] is Part.QUOTED and not page.depth[i] and page.bare[i]:
             page.shown[i] = f"> {page.shown[i]}"
-    return Reply(_lines(page, sorted(shown)), _lines(page, hidden), _lines(page, apart), name)
+    return Reply(_lines(page, sorted(shown)), _lines(page, hidden), _lines(page, signature), name)
 
 
 def _kept_quotes(page: Page, parts: list[Part]) -> set[int]:
-    """Quoted lines that are shown, because new words answer them."""
+    """Return the quoted lines that stay visible because new words answer them."""
     runs = _runs(page, parts)
     answered = [n for n, (kind, _) in enumerate(runs[:-1]) if kind is Part.QUOTED and runs[n + 1][0] is Part.NEW]
     inline = len(answered) > 1 or (bool(answered) and runs[-1][0] is Part.QUOTED)
@@ -146,11 +142,11 @@ def _kept_quotes(page: Page, parts: list[Part]) -> set[int]:
         quoted = [i for i in lines if parts[i] is Part.QUOTED and page.bare[i]]
         if not quoted:
             continue
-        led = any(parts[i] is Part.LEAD for i in lines)
+        has_lead = any(parts[i] is Part.LEAD for i in lines)
         asked = len(quoted) <= 2 and page.bare[quoted[-1]].endswith(("?", "？"))
-        if inline or (led and asked):
+        if inline or (has_lead and asked):
             kept.update(_last_paragraph(page, parts, lines))
-        elif not led and len(quoted) <= _SHORT_QUOTE and page.depth[quoted[0]]:
+        elif not has_lead and len(quoted) <= _SHORT_QUOTE and page.depth[quoted[0]]:
             kept.update(i for i in lines if parts[i] is Part.QUOTED)
     if runs and runs[-1][0] is Part.QUOTED and len(runs) > 1 and not inline:
         kept.update(_own_list(page, parts, runs[-1][1]))
@@ -158,7 +154,7 @@ def _kept_quotes(page: Page, parts: list[Part]) -> set[int]:
 
 
 def _runs(page: Page, parts: list[Part]) -> list[tuple[Part, list[int]]]:
-    """Stretches of quoted and of new lines, in order; what has no words belongs to neither."""
+    """Return the runs of quoted and of new lines, in order, leaving out lines without words."""
     runs: list[tuple[Part, list[int]]] = []
     for i, part in enumerate(parts):
         kind = Part.QUOTED if part is Part.LEAD else part
@@ -173,20 +169,20 @@ def _runs(page: Page, parts: list[Part]) -> list[tuple[Part, list[int]]]:
 
 
 def _last_paragraph(page: Page, parts: list[Part], lines: list[int]) -> list[int]:
-    """The quoted paragraph that an answer follows: up from its last line to an empty one or a deeper quotation."""
+    """Return the quoted paragraph above an answer: up from its last line to a blank one or another depth."""
     paragraph: list[int] = []
     for i in reversed(lines):
         if not page.bare[i] and not paragraph:
             continue
-        apart = paragraph and (paragraph[-1] - i > 1 or page.depth[i] != page.depth[paragraph[-1]])
-        if not page.bare[i] or parts[i] is Part.LEAD or apart or len(paragraph) == _KEPT_LINES:
+        ends = paragraph and (paragraph[-1] - i > 1 or page.depth[i] != page.depth[paragraph[-1]])
+        if not page.bare[i] or parts[i] is Part.LEAD or ends or len(paragraph) == _KEPT_LINES:
             break
         paragraph.append(i)
     return paragraph
 
 
 def _own_list(page: Page, parts: list[Part], lines: list[int]) -> list[int]:
-    """Lines with ">" at the end that their author announced ("Langkahnya:") are a list of theirs, not a quotation."""
+    """Return lines with ">" at the end that are the author's own list, announced by a colon ("Langkahnya:")."""
     first = lines[0]
     if not first or len(lines) > _SHORT_QUOTE or parts[first - 1] is not Part.NEW or page.region[first]:
         return []
@@ -195,7 +191,7 @@ def _own_list(page: Page, parts: list[Part], lines: list[int]) -> list[int]:
 
 
 def _lines(page: Page, numbers: Sequence[int]) -> str:
-    """The lines of these numbers; one empty line where empty ones, or lines that belong elsewhere, lay between."""
+    """Join the lines of these numbers, with blank lines kept and one blank line in place of left-out lines."""
     out: list[str] = []
     previous = -1
     for i in numbers:

@@ -1,9 +1,9 @@
-"""Quotations recognised by what we wrote ourselves: a body compared with the mails that we sent to its author.
+"""Recognition of our own text in a reply, by comparison with the mails that we sent to its author.
 
-In: the plain texts of mails sent on a ticket. Out: for a line of an incoming body, whether it is ours. Programs wrap,
-re-flow and decorate what they quote, so words are compared, not lines: runs of four words in a row ("shingles",
-Broder 1997), and the few words of a short line.
-Never: decides by itself what is hidden; a few words in common are no quotation.
+In: the plain texts of mails sent on a ticket. Out: for a line of an incoming body, whether it is ours. Programs wrap
+and decorate what they quote, so words are compared, not lines: runs of four words ("shingles", Broder 1997), and all
+words of a short line.
+Never: decides what is hidden; a few words in common are no quotation.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ _WORD = re.compile(r"[^\W_]+")
 _SHINGLE = 4
 _SHARE = 0.8  # of a line's shingles that must be ours
 _LAST_LINES = 4
-_MOST_LINE = 4000  # characters of a line
-_MOST_CHARACTERS = 200_000  # of one mail of ours
+_MAX_LINE = 4000  # characters of a line
+_MAX_CHARACTERS = 200_000  # of one mail of ours
 
 
-class Originals:
-    """The mails we sent, ready for comparing."""
+class SentTexts:
+    """The mails that we sent, indexed for comparison."""
 
     def __init__(self, sent: Sequence[str]) -> None:
-        self._sent = [text[:_MOST_CHARACTERS] for text in sent]
+        self._sent = [text[:_MAX_CHARACTERS] for text in sent]
         self._texts = [f" {' '.join(words)} " for words in map(_words, self._sent) if words]
         self._shingles: set[tuple[str, ...]] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._texts)
 
-    def may_know(self, line: str) -> bool:
-        """True also for a few words of ours in their order: alone they prove nothing, beside others they do."""
-        words = _words(line[:_MOST_LINE])
-        return self._has(words) or self._knows(words)
+    def may_contain(self, line: str) -> bool:
+        """Return whether the line may be ours, also by a few words in order, which prove nothing alone."""
+        words = _words(line[:_MAX_LINE])
+        return self._has_run(words) or self._has_shingles(words)
 
-    def knows(self, line: str) -> bool:
-        """True where the line is ours beyond chance: at least four of our words in a row, and little else."""
-        words = _words(line[:_MOST_LINE])
-        return len(words) >= _SHINGLE and (self._has(words) or self._knows(words))
+    def contains(self, line: str) -> bool:
+        """Return whether the line is ours beyond chance: at least four of our words in a row, and little else."""
+        words = _words(line[:_MAX_LINE])
+        return len(words) >= _SHINGLE and (self._has_run(words) or self._has_shingles(words))
 
     def ends_with(self, line: str) -> bool:
-        """Is this one of the last lines of a mail of ours, so that nothing of it follows?"""
-        wanted = _words(line[:_MOST_LINE])
+        """Return whether this is one of the last lines of a mail of ours, so that none of its text follows."""
+        wanted = _words(line[:_MAX_LINE])
         last = (each for text in self._sent for each in [e for e in text.splitlines() if e.strip()][-_LAST_LINES:])
         return any(_words(each) == wanted for each in last)
 
-    def _has(self, words: list[str]) -> bool:
+    def _has_run(self, words: list[str]) -> bool:
         run = f" {' '.join(words)} "
         return bool(words) and any(run in text for text in self._texts)
 
-    def _knows(self, words: list[str]) -> bool:
+    def _has_shingles(self, words: list[str]) -> bool:
         if len(words) < _SHINGLE:
             return False
         if self._shingles is None:

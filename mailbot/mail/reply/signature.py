@@ -1,10 +1,10 @@
-"""Which of an author's lines are not said to anybody: signature, a phone's footer, a legal notice.
+"""Signatures, footers of phones and mail programs, and legal notices.
 
-In: the lines that their author wrote (no quotation among them). Out: the numbers of the lines that are set apart.
+In: the lines that their author wrote (no quotation among them). Out: the numbers of the lines to hide.
 
-Where in doubt a line stays: a closing ("Salam, Acha"), a school's name, NPSN or telephone number under "Terima kasih"
-is content to an agent. Only what marks itself goes: "-- " (RFC 3676 §4.3), the footers of phones and mail programs, a
-lawyer's notice, lines drawn at the end.
+When in doubt a line stays: a closing ("Salam, Acha"), a school's name, NPSN or telephone number under "Terima kasih" is
+content to an agent. Only what marks itself is hidden: "-- " (RFC 3676 §4.3), the footers of phones and mail programs,
+legal notices, lines drawn at the end.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from mailbot.vocabulary import quoting as words
 
 _DELIMITER = re.compile(r"(?:--|-- --|—|––|__|~~)$")
 _UNDERSCORES = re.compile(r"_{5,}$")
-_MOST_LINES, _MOST_CHARACTERS = 16, 1200  # a signature is no longer than this
-_LOOKED_AT = 1000  # lines from the end in which a footer is looked for
-_TAIL_LINES = 5  # what may stand below a line of underscores
+_MAX_LINES, _MAX_CHARACTERS = 16, 1200  # a signature is no longer than this
+_EXAMINED = 1000  # lines from the end that are searched for a footer
+_TAIL_LINES = 5  # allowed below a line of underscores
 _LINKED = re.compile(r"\s*[<(\[]\s*https?://[^\s>)\]]{1,250}\s*[>)\]]?")
 _LINK = re.compile(r"^(?:[<(\[]?https?://\S{1,400}|<#[\w-]{1,80}>)$")
 _EDGE = re.compile(r"^[\s*_~|\[(<•·\"'“—–-]+|[\s*_~|\])>\"'”]+$")
-
 
 _FOOTERS = tuple(phrase.lower() for phrase in words.FOOTERS)
 _DEVICE_FOOTERS = tuple(phrase.lower() for phrase in words.FOOTERS_OF_DEVICES)
@@ -34,29 +33,29 @@ _SHORT, _LONG = 75, 90  # characters of a footer, without its link
 
 
 def signature_lines(lines: Sequence[str]) -> set[int]:
-    """The numbers of the lines that are signature, footer or notice. Empty lines are never among them."""
-    apart: set[int] = set()
+    """Return the numbers of the lines that are signature, footer or notice; blank lines are never among them."""
+    found: set[int] = set()
     end = _last(lines, len(lines))
     delimiter = _delimiter(lines, end)
     if delimiter is not None:
-        apart.update(i for i in range(delimiter, end) if lines[i])
+        found.update(i for i in range(delimiter, end) if lines[i])
         end = _last(lines, delimiter)
     notice = _notice(lines, end)
     if notice is not None:
-        apart.update(i for i in range(notice, end) if lines[i])
+        found.update(i for i in range(notice, end) if lines[i])
         end = _last(lines, notice)
     footers = _footers(lines, end)
-    apart.update(footers)
+    found.update(footers)
     for i in range(end - 1, -1, -1):
         if lines[i] and i not in footers:
             if not is_rule(lines[i]):
                 break
-            apart.add(i)
-    return apart
+            found.add(i)
+    return found
 
 
 def is_footer(line: str) -> bool:
-    """Is this a line that a phone or a mail program adds ("Dikirim dari iPhone saya")?"""
+    """Return whether a phone or a mail program added this line ("Dikirim dari iPhone saya")."""
     if len(line) > 300:
         return False
     plain = " ".join(_EDGE.sub("", _LINKED.sub("", line)).lower().split())
@@ -86,7 +85,7 @@ def _last(lines: Sequence[str], end: int) -> int:
 
 
 def _delimiter(lines: Sequence[str], end: int) -> int | None:
-    """The topmost line "-- " with no more than a signature's length below it."""
+    """Return the topmost line "-- " with no more than a signature's length below it."""
     found: int | None = None
     below = characters = 0
     data = False
@@ -94,21 +93,21 @@ def _delimiter(lines: Sequence[str], end: int) -> int | None:
         line = lines[i]
         if not line:
             continue
-        # A drawn line is often a person's own layout; only a few lines without data below it are a signature.
+        # A drawn line is often a person's layout; only with a few lines without data below it is it a delimiter.
         drawn = 0 < below <= _TAIL_LINES and not data and _UNDERSCORES.match(line)
         if drawn or (line[0] in "-—–_~" and _DELIMITER.match(line)):
             found = i
         below += 1
         characters += len(line)
         data = data or ":" in line.replace("://", "")
-        if below > _MOST_LINES or characters > _MOST_CHARACTERS:
+        if below > _MAX_LINES or characters > _MAX_CHARACTERS:
             break
     return found
 
 
 def _notice(lines: Sequence[str], end: int) -> int | None:
-    """The paragraph, not the first one, with which a legal notice begins; it goes on to the end."""
-    for i in range(max(1, end - _LOOKED_AT), end):
+    """Return the first line of a legal notice, which begins a paragraph after the first and runs to the end."""
+    for i in range(max(1, end - _EXAMINED), end):
         if not lines[i] or (lines[i - 1] and not is_rule(lines[i - 1])):
             continue
         plain = _EDGE.sub("", lines[i][:200]).lower()
@@ -120,11 +119,11 @@ def _notice(lines: Sequence[str], end: int) -> int | None:
 
 
 def _footers(lines: Sequence[str], end: int) -> set[int]:
-    """Footers that end the words, or stand in a paragraph of their own, with the links that belong to them."""
+    """Return footers at the end of the text or in a paragraph of their own, with their links."""
     found: set[int] = set()
     links: list[int] = []
     ending = True  # nothing but footers below
-    for i in range(end - 1, max(-1, end - _LOOKED_AT), -1):
+    for i in range(end - 1, max(-1, end - _EXAMINED), -1):
         line = lines[i]
         if not line:
             continue
@@ -140,7 +139,7 @@ def _footers(lines: Sequence[str], end: int) -> set[int]:
 
 
 def _wrapped_footer(lines: Sequence[str], i: int) -> bool:
-    """The second half of "Sent from my" / "iPhone"."""
+    """Return whether this is the second half of a wrapped footer ("Sent from my" / "iPhone")."""
     above = lines[i - 1] if i else ""
     short = 0 < len(above) < 40 and len(lines[i]) < 40
     return short and above.lower().startswith(_FOOTERS) and is_footer(f"{above} {lines[i]}")

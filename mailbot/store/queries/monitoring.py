@@ -17,7 +17,7 @@ from mailbot.store.tables import (
     OUTBOX,
     TICKET,
 )
-from mailbot.ticket.quarantine import QuarantineReason, why_held
+from mailbot.ticket.quarantine import QuarantinedMail, QuarantineReason, quarantine_reason
 
 OPEN = ("queued", "in_progress", "waiting")
 UNSENT = ("pending", "sending", "failed")
@@ -74,11 +74,11 @@ def _quarantine(connection: Connection, desk: int) -> dict[str, int]:
     )
     found = dict.fromkeys((why.value for why in QuarantineReason), 0)
     for row in connection.execute(query):
-        why = why_held(
+        mail = QuarantinedMail(
             state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender=bool(row.has_sender),
             on_ticket=bool(row.on_ticket),
         )  # fmt: skip
-        found[why] += row.mails
+        found[quarantine_reason(mail)] += row.mails
     return found
 
 

@@ -27,7 +27,7 @@ from mailbot.mail.fetched import (
     Folder,
     Misfiled,
 )
-from mailbot.runtime.memory import taking_in
+from mailbot.runtime.memory import receiving_large_mail
 from mailbot.transport.imap import (
     fetch,
     folders,
@@ -238,7 +238,9 @@ class Mailbox:
             known = fetch.sizes(client, uids)
         for group in fetch.batches(known, self._batch_bytes, self._batch_count, self._max_size):
             partial = known[group[0]] > self._max_size
-            with taking_in(0 if partial else max(known[uid] for uid in group)):  # until the next one is asked for
+            with receiving_large_mail(
+                0 if partial else max(known[uid] for uid in group)
+            ):  # until the next one is asked for
                 with self._blaming(group), self._guard("fetching mail") as client:
                     found = fetch.arrivals(client, self._uidvalidity, group, known, partial)
                 self._suspects.clear(group)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mailbot.diagnostics.explain.document import explain_raw
 from mailbot.diagnostics.explain.understood import authentication, understand
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.reply_token import Purpose, Signer
 
 SIGNER = Signer((b"k" * 32,))

@@ -1,4 +1,4 @@
-"""docs/attacks.md shows exactly the attacks that are tried."""
+"""docs/operator/security.md shows exactly the attacks that are tried."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.integration import (
 )
 from tests.integration.attack_table import ATTACKS
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "attacks.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "operator" / "security.md"
 assert attacks_on_sender and attacks_on_tickets and attacks_on_tokens and attacks_under_disguise  # they fill the table
 
 

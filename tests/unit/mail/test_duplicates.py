@@ -1,4 +1,4 @@
-"""The same mail by another way is the same mail; another text under the same Message-ID is another mail."""
+"""The same mail by another route has the same identity; another text under its Message-ID has another."""
 
 import hashlib
 

@@ -1,18 +1,9 @@
-"""What mails have in common, so that those of one ticket are handled in their order."""
+"""The keys that keep mails of one ticket in their order."""
 
 from __future__ import annotations
 
-from mailbot.mail.ordering_keys import (
-    ANYTHING,
-    HEAD_BYTES,
-    MOST_KEYS,
-    order_keys,
-)
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    signed_address,
-)
+from mailbot.mail.ordering_keys import ANYTHING, HEADER_BYTES, MOST_KEYS, order_keys
+from mailbot.mail.reply_token import Purpose, Signer, signed_address
 
 SIGNER = Signer((b"k" * 32,))
 
@@ -57,7 +48,7 @@ def test_where_no_sender_can_be_told_or_too_much_is_named_the_mail_may_belong_to
 
 
 def test_a_header_that_does_not_end_may_belong_to_anything() -> None:
-    endless = b"From: a@x.example\r\n" + b"X: y\r\n" * HEAD_BYTES
+    endless = b"From: a@x.example\r\n" + b"X: y\r\n" * HEADER_BYTES
     assert order_keys(endless) == (ANYTHING,)
     assert order_keys(b"From: a@x.example\r\nSubject: #1") == ("s:a@x.example", "t:1")
 

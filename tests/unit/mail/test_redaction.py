@@ -1,4 +1,4 @@
-"""What of a person's words may go on: tokens, private addresses, quotations of our own mail."""
+"""Redaction: tokens, private addresses, quotations of our own mail."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from hypothesis import strategies as st
 
 from mailbot.mail.message import InboundMessage
 from mailbot.mail.redaction import (
-    agents_words,
+    in_base64_blocks,
     mask_addresses,
     mask_tokens,
+    strip_internal_quotes,
     without_tokens,
 )
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    read_tokens,
-)
+from mailbot.mail.reply_token import Purpose, Signer, read_tokens
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 SIGNER = Signer((b"k" * 32,))
@@ -30,7 +27,7 @@ MAC = TOKEN[-20:]
 
 
 def gone(text: str) -> bool:
-    """Can nobody read the token out of this any more, whatever they undo?"""
+    """Return whether the token can't be read from this, whatever encoding is undone."""
     joined = "".join(c for c in text.lower() if c.isalnum())
     return MAC not in joined and not read_tokens(text)
 
@@ -132,7 +129,9 @@ OWN = {"support@helpdesk.example", "sally@helpdesk.example"}
 
 
 def said(words: str, public: list[str] | None = None, message: InboundMessage | None = None) -> str:
-    return agents_words(message or InboundMessage(text=words), words, lambda: public or [], lambda email: email in OWN)
+    return strip_internal_quotes(
+        message or InboundMessage(text=words), words, lambda: public or [], lambda email: email in OWN
+    )
 
 
 def test_quoted_lines_stay_only_where_the_requester_knows_them() -> None:
@@ -187,3 +186,28 @@ def test_hostile_text_costs_little(hostile: str) -> None:
 )
 def test_each_form_of_a_private_address_is_hidden_by_itself_and_other_words_stay(text: str, shown: str) -> None:
     assert mask_addresses(text, ["sally@rumah.example"], "DESK") == shown
+
+
+def upper(content: bytes) -> bytes:
+    return content.upper()
+
+
+def test_only_what_is_inside_base64_is_changed_and_its_lines_stay() -> None:
+    block = base64.encodebytes(b"kata rahasia " * 12).replace(b"\n", b"\r\n")
+    changed = in_base64_blocks(b"From: a\r\n\r\n" + block + b"--b\r\n", upper)
+    assert changed.startswith(b"From: a\r\n\r\n")
+    assert base64.b64decode(changed[11:-5]) == b"KATA RAHASIA " * 12
+    assert [len(line) for line in changed.split(b"\r\n")[2:]] == [len(line) for line in block.split(b"\r\n")[:-1]] + [
+        3,
+        0,
+    ]
+
+
+@pytest.mark.parametrize("raw", [b"QUJDREVGR0hJSktMTU5PU\r\n", base64.b64encode(b"ABCDEFGHIJKLMNOP") + b"\r\n"])
+def test_what_is_no_base64_or_does_not_change_stays(raw: bytes) -> None:
+    assert in_base64_blocks(raw, upper) == raw
+
+
+def test_a_change_of_the_length_is_not_made() -> None:
+    raw = base64.b64encode(b"kata rahasia di sini") + b"\r\n"
+    assert in_base64_blocks(raw, lambda content: content + b"x") == raw

@@ -1,14 +1,8 @@
-"""Signed reply addresses: they fit one person, one ticket, one purpose, and survive what mail systems do to them."""
+"""Signed reply addresses: valid for one person, ticket and purpose, and robust against changes in transit."""
 
 import pytest
 
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    Token,
-    read_tokens,
-    signed_address,
-)
+from mailbot.mail.reply_token import Purpose, Signer, Token, read_tokens, signed_address
 
 KEY, OLD = b"k" * 32, b"o" * 32
 signer = Signer((KEY,))

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.mail.subject import (
-    clean_subject,
-    is_forward_subject,
-    is_reply_subject,
-    status_request,
-    subject_tags,
-)
+from mailbot.mail.subject import clean_subject, is_forward_subject, is_reply_subject, status_request, subject_tags
 
 TAGS: list[tuple[str, list[int]]] = [
     # our own form, and what clients put before it

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot.desk.profile import DeskProfile
-from mailbot.mail.classify.rules import OwnIdentity, classify
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Kind
 from mailbot.mail.mime.parser import parse_message
 from mailbot.mail.reply_token import Purpose, Signer

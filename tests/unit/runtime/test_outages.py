@@ -1,4 +1,4 @@
-"""An outage of the database as the log tells it, whatever each thread meets."""
+"""An outage of the database in the log, whatever error each thread meets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCKED = "The database desk is locked by another process"
 FULL = "The database desk has no room: the disk is full"
 
 
-class Told:
+class LoggedOutage:
     """A shared outage with a clock that the test moves, and what it wrote."""
 
     def __init__(self) -> None:
@@ -32,39 +32,39 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    yield Told()
+def logged() -> Iterator[LoggedOutage]:
+    yield LoggedOutage()
     logs.configure()
 
 
-def test_a_server_that_restarts_is_one_line(told: Told) -> None:
+def test_a_server_that_restarts_is_one_line(logged: LoggedOutage) -> None:
     for words in ("no such file", "connection refused", "the database system is starting up"):
         for who in ("inbox", "outbox", "timers"):
-            told.outage.failed(who, f"{GONE} [{words}]")
-    assert told.lines() == [f"{GONE} [no such file]"]
+            logged.outage.failed(who, f"{GONE} [{words}]")
+    assert logged.lines() == [f"{GONE} [no such file]"]
     for who in ("inbox", "outbox"):
-        told.outage.works(who)
-    assert len(told.lines()) == 1 and told.outage.since is not None, "the timers have not seen it work"
-    told.clock.advance(timedelta(seconds=7))
-    told.outage.works("timers")
-    assert told.lines()[1:] == ["works again, after 7s and 9 tries"]
-    assert told.outage.reason == "" and told.outage.since is None
+        logged.outage.works(who)
+    assert len(logged.lines()) == 1 and logged.outage.since is not None, "the timers have not reported a success"
+    logged.clock.advance(timedelta(seconds=7))
+    logged.outage.works("timers")
+    assert logged.lines()[1:] == ["works again, after 7s and 9 tries"]
+    assert logged.outage.reason == "" and logged.outage.since is None
 
 
-def test_a_second_mend_is_said_at_once_and_a_third_a_minute_later(told: Told) -> None:
+def test_a_second_reason_is_logged_at_once_and_a_third_a_minute_later(logged: LoggedOutage) -> None:
     for reason in (GONE, LOCKED, FULL, GONE, FULL):
-        told.outage.failed("inbox", reason)
-    assert told.lines() == [GONE, LOCKED]
-    told.clock.advance(timedelta(seconds=61))
+        logged.outage.failed("inbox", reason)
+    assert logged.lines() == [GONE, LOCKED]
+    logged.clock.advance(timedelta(seconds=61))
     for reason in (LOCKED, FULL, FULL):
-        told.outage.failed("inbox", reason)
-    assert told.lines() == [GONE, LOCKED, FULL]
-    assert told.outage.reason == FULL
+        logged.outage.failed("inbox", reason)
+    assert logged.lines() == [GONE, LOCKED, FULL]
+    assert logged.outage.reason == FULL
 
 
-def test_a_new_outage_begins_with_a_line_of_its_own(told: Told) -> None:
+def test_a_new_outage_begins_with_a_line_of_its_own(logged: LoggedOutage) -> None:
     for _ in range(2):
-        told.outage.failed("inbox", GONE)
-        told.outage.works("inbox")
-        told.outage.works("outbox")
-    assert told.lines() == [GONE, "works again, after 0s and 1 try"] * 2
+        logged.outage.failed("inbox", GONE)
+        logged.outage.works("inbox")
+        logged.outage.works("outbox")
+    assert logged.lines() == [GONE, "works again, after 0s and 1 try"] * 2

@@ -1,4 +1,4 @@
-"""What an agent may order: each command, all or nothing, and who is told."""
+"""Agents' commands: the effect of each, all or nothing, and who is notified."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -44,7 +44,7 @@ from tests.support.desk_values import (
 )
 
 
-def order(before: Ticket, *commands: Command, words: bool = False, targets: tuple[Target, ...] = ()) -> Decision:
+def run(before: Ticket, *commands: Command, words: bool = False, targets: tuple[Target, ...] = ()) -> Decision:
     event = Answered(MONDAY, SALLY.email, commands, words, {t.number: t for t in targets})
     return decide(before, event, POLICY)
 
@@ -64,7 +64,7 @@ def after(decision: Decision) -> Ticket:
 
 
 def test_solved_with_words_is_one_mail() -> None:
-    decision = order(ticket(), command(Verb.SOLVE), words=True)
+    decision = run(ticket(), command(Verb.SOLVE), words=True)
     assert decision.effects == (SendClosure((ACHA,), CloseReason.SOLVED, True, SALLY.email),)
     done = after(decision)
     assert (done.status, done.close_reason, done.closed_at, done.agent) == (
@@ -73,71 +73,69 @@ def test_solved_with_words_is_one_mail() -> None:
 
 
 def test_solved_without_words_sends_the_plain_closure() -> None:
-    assert order(ticket(), command(Verb.SOLVE)).effects == (
-        SendClosure((ACHA,), CloseReason.SOLVED, False, SALLY.email),
-    )
+    assert run(ticket(), command(Verb.SOLVE)).effects == (SendClosure((ACHA,), CloseReason.SOLVED, False, SALLY.email),)
 
 
 def test_proceed_sends_the_words_and_starts_no_timers() -> None:
-    decision = order(ticket(), command(Verb.PROCEED), words=True)
+    decision = run(ticket(), command(Verb.PROCEED), words=True)
     assert after(decision).status is Status.IN_PROGRESS and kinds(decision) == [SendAnswer]
 
 
 def test_wait_without_words_runs_from_now() -> None:
-    decision = order(ticket(agent=SALLY.email), command(Verb.WAIT))
+    decision = run(ticket(agent=SALLY.email), command(Verb.WAIT))
     waiting = after(decision)
     assert waiting.status is Status.WAITING and decision.effects == ()
     assert [(t.kind, t.due_at) for t in waiting.timers][-1] == (TimerKind.CLOSE, MONDAY + 48 * HOUR)
 
 
 def test_a_note_reaches_nobody_outside_and_changes_no_status() -> None:
-    decision = order(ticket(agent=BUDI.email), command(Verb.NOTE), words=True)
+    decision = run(ticket(agent=BUDI.email), command(Verb.NOTE), words=True)
     assert after(decision).status is Status.QUEUED
     assert kinds(decision) == [SendNotice] and decision.recorded_as is MessageKind.NOTE and not decision.public
 
 
 def test_take_moves_a_queued_ticket_into_progress() -> None:
-    taken = after(order(ticket(), command(Verb.TAKE)))
+    taken = after(run(ticket(), command(Verb.TAKE)))
     assert (taken.agent, taken.status) == (SALLY.email, Status.IN_PROGRESS)
 
 
 def test_taking_from_a_colleague_tells_the_colleague() -> None:
-    decision = order(ticket(Status.IN_PROGRESS, agent=BUDI.email), command(Verb.TAKE))
+    decision = run(ticket(Status.IN_PROGRESS, agent=BUDI.email), command(Verb.TAKE))
     assert after(decision).agent == SALLY.email
     [notice] = decision.effects
     assert isinstance(notice, SendNotice) and notice.to == (BUDI.email,)
 
 
 def test_assign_tells_the_new_agent_once() -> None:
-    decision = order(ticket(), command(Verb.ASSIGN, email=BUDI.email))
+    decision = run(ticket(), command(Verb.ASSIGN, email=BUDI.email))
     assert after(decision).agent == BUDI.email
     assert decision.effects == (SendNotice((BUDI.email,), Topic.ASSIGNED, {"actor": SALLY.email}),)
 
 
 def test_assign_with_an_answer_sends_the_answer_and_hands_over() -> None:
-    decision = order(ticket(), command(Verb.ASSIGN, email=BUDI.email), words=True)
+    decision = run(ticket(), command(Verb.ASSIGN, email=BUDI.email), words=True)
     assert after(decision).agent == BUDI.email and kinds(decision) == [SendNotice, SendAnswer]
 
 
 def test_assign_to_somebody_else_is_refused_with_the_possible_ones() -> None:
-    [refusal] = order(ticket(), command(Verb.ASSIGN, email="x@y.id"), words=True).refusals
+    [refusal] = run(ticket(), command(Verb.ASSIGN, email="x@y.id"), words=True).refusals
     assert refusal.fault is Fault.NO_SUCH_AGENT and refusal.possible == (SALLY.email, BUDI.email)
 
 
 def test_one_wrong_command_stops_all() -> None:
     before = ticket()
-    decision = order(before, command(Verb.SOLVE), command(Verb.ASSIGN, email="x@y.id"), words=True)
+    decision = run(before, command(Verb.SOLVE), command(Verb.ASSIGN, email="x@y.id"), words=True)
     assert (decision.ticket, decision.effects, decision.journal) == (before, (), ())
 
 
 def test_spam_closes_silently() -> None:
-    decision = order(ticket(), command(Verb.SPAM))
+    decision = run(ticket(), command(Verb.SPAM))
     assert after(decision).close_reason is CloseReason.SPAM and decision.effects == ()
 
 
 def test_merge_closes_this_ticket_and_brings_its_people() -> None:
     before = ticket(participants=(Participant("c@d.id"),))
-    decision = order(before, command(Verb.MERGE, number=7), targets=(Target(7, ACHA.email, Status.QUEUED),))
+    decision = run(before, command(Verb.MERGE, number=7), targets=(Target(7, ACHA.email, Status.QUEUED),))
     merged = after(decision)
     assert (merged.status, merged.close_reason, merged.merged_into) == (Status.CLOSED, CloseReason.MERGED, 7)
     assert decision.effects == (Absorb(7, 12345, (Participant("c@d.id"),)),)
@@ -145,9 +143,9 @@ def test_merge_closes_this_ticket_and_brings_its_people() -> None:
 
 def test_merge_of_another_requesters_ticket_needs_force_and_then_hides_everybody() -> None:
     target = Target(7, "lain@x.id", Status.QUEUED)
-    [refusal] = order(ticket(), command(Verb.MERGE, number=7), targets=(target,)).refusals
+    [refusal] = run(ticket(), command(Verb.MERGE, number=7), targets=(target,)).refusals
     assert refusal.fault is Fault.OTHER_REQUESTER and refusal.possible == ("#gabung 7 paksa",)
-    forced = order(ticket(), command(Verb.MERGE, number=7, force=True), targets=(target,))
+    forced = run(ticket(), command(Verb.MERGE, number=7, force=True), targets=(target,))
     assert forced.effects == (Absorb(7, 12345, (Participant(ACHA.email, ACHA.name, visible=False),)),)
 
 
@@ -162,13 +160,13 @@ def test_merge_of_another_requesters_ticket_needs_force_and_then_hides_everybody
 )
 def test_merges_that_lead_nowhere_are_refused(target: Target | None, fault: Fault) -> None:
     number = target.number if target else 7
-    decision = order(ticket(), command(Verb.MERGE, number=number), targets=(target,) if target else ())
+    decision = run(ticket(), command(Verb.MERGE, number=number), targets=(target,) if target else ())
     assert [r.fault for r in decision.refusals] == [fault]
 
 
 def test_priority_tags_program_and_requester_are_set() -> None:
     new = command(Verb.REQUESTER, email="baru@sekolah.example")
-    decision = order(
+    decision = run(
         ticket(tags=("bku",)), command(Verb.PRIORITY, value="urgent"), command(Verb.TAG, values=("arkas", "bku")),
         command(Verb.PROGRAM, value="BOS"), new,
     )  # fmt: skip
@@ -180,70 +178,68 @@ def test_priority_tags_program_and_requester_are_set() -> None:
 
 def test_help_is_sent_and_changes_nothing() -> None:
     before = ticket()
-    decision = order(before, command(Verb.HELP))
+    decision = run(before, command(Verb.HELP))
     assert decision.effects == (SendHelp(SALLY.email),) and decision.ticket == replace(before, updated_at=MONDAY)
 
 
 @pytest.mark.parametrize("verb", [Verb.WAIT, Verb.PROCEED, Verb.TAKE])
 def test_closed_is_never_reopened(verb: Verb) -> None:
     before = ticket(Status.CLOSED, close_reason=CloseReason.SOLVED)
-    assert [r.fault for r in order(before, command(verb), words=True).refusals] == [Fault.ALREADY_CLOSED]
+    assert [r.fault for r in run(before, command(verb), words=True).refusals] == [Fault.ALREADY_CLOSED]
 
 
 def test_solved_again_with_words_is_an_answer_on_the_closed_ticket() -> None:
     before = ticket(Status.CLOSED, close_reason=CloseReason.NO_REPLY, agent=SALLY.email)
-    decision = order(before, command(Verb.SOLVE), words=True)
+    decision = run(before, command(Verb.SOLVE), words=True)
     assert kinds(decision) == [SendAnswer, SendNotice] and after(decision).close_reason is CloseReason.NO_REPLY
 
 
 def test_an_empty_mail_is_refused() -> None:
-    assert [r.fault for r in order(ticket()).refusals] == [Fault.NEEDS_WORDS]
+    assert [r.fault for r in run(ticket()).refusals] == [Fault.NEEDS_WORDS]
 
 
-def test_every_verb_has_its_order() -> None:
-    from mailbot.ticket.agent_commands import ORDERS
+def test_every_verb_has_its_handler() -> None:
+    from mailbot.ticket.agent_commands import HANDLERS
 
-    assert set(ORDERS) == set(Verb)
+    assert set(HANDLERS) == set(Verb)
 
 
 def test_words_on_a_ticket_that_is_merged_go_out_before_it_closes() -> None:
     target = Target(12346, ACHA.email, Status.QUEUED)
-    decision = order(ticket(), Command(Verb.MERGE, "#gabung 12346", 1, number=12346), words=True, targets=(target,))
+    decision = run(ticket(), Command(Verb.MERGE, "#gabung 12346", 1, number=12346), words=True, targets=(target,))
     assert SendAnswer in kinds(decision) and SendClosure not in kinds(decision)
     assert after(decision).close_reason is CloseReason.MERGED
 
 
 def test_a_merged_ticket_can_be_no_spam_and_a_solved_one_can() -> None:
     merged = ticket(Status.CLOSED, close_reason=CloseReason.MERGED, merged_into=12346)
-    assert [r.fault for r in order(merged, command(Verb.SPAM)).refusals] == [Fault.ALREADY_MERGED]
+    assert [r.fault for r in run(merged, command(Verb.SPAM)).refusals] == [Fault.ALREADY_MERGED]
     solved = ticket(Status.CLOSED, close_reason=CloseReason.SOLVED)
-    decision = order(solved, command(Verb.SPAM))
+    decision = run(solved, command(Verb.SPAM))
     assert after(decision).close_reason is CloseReason.SPAM
     assert ("close_reason", "solved", "spam") in [(e.kind, e.from_, e.to) for e in decision.journal]
 
 
 def test_a_note_without_words_and_an_unknown_macro_are_refused() -> None:
-    assert [r.fault for r in order(ticket(), command(Verb.NOTE)).refusals] == [Fault.NEEDS_WORDS]
-    assert [r.fault for r in order(ticket(), command(Verb.MACRO, value="x")).refusals] == [Fault.NO_SUCH_MACRO]
+    assert [r.fault for r in run(ticket(), command(Verb.NOTE)).refusals] == [Fault.NEEDS_WORDS]
+    assert [r.fault for r in run(ticket(), command(Verb.MACRO, value="x")).refusals] == [Fault.NO_SUCH_MACRO]
 
 
 def test_a_requester_who_is_one_already_changes_nothing_and_the_desk_can_be_none() -> None:
-    same = order(ticket(), command(Verb.REQUESTER, email=ACHA.email))
+    same = run(ticket(), command(Verb.REQUESTER, email=ACHA.email))
     assert after(same).requester == ACHA and same.effects == () and same.journal == ()
-    assert [r.fault for r in order(ticket(), command(Verb.REQUESTER, email=BUDI.email)).refusals] == [
-        Fault.BAD_ARGUMENT
-    ]
+    assert [r.fault for r in run(ticket(), command(Verb.REQUESTER, email=BUDI.email)).refusals] == [Fault.BAD_ARGUMENT]
 
 
 def test_taking_what_is_ones_own_and_assigning_to_its_owner_change_nothing() -> None:
     own = ticket(Status.IN_PROGRESS, agent=SALLY.email)
-    assert order(own, command(Verb.TAKE)).journal == ()
-    assert order(own, command(Verb.ASSIGN, email=SALLY.email)).effects == ()
+    assert run(own, command(Verb.TAKE)).journal == ()
+    assert run(own, command(Verb.ASSIGN, email=SALLY.email)).effects == ()
 
 
 def test_the_history_says_what_was_changed_from_what_to_what() -> None:
     before = ticket(Status.IN_PROGRESS, agent=BUDI.email, tags=("a",), program="ARKAS")
-    decision = order(
+    decision = run(
         before, command(Verb.TAKE), command(Verb.TAG, values=("b",)), command(Verb.PROGRAM, value="Dapodik"),
         command(Verb.SOLVE),
     )  # fmt: skip
@@ -255,7 +251,7 @@ def test_the_history_says_what_was_changed_from_what_to_what() -> None:
     ]
 
 
-def test_a_new_requester_is_told_when_the_desk_opens_only_where_it_is_closed() -> None:
+def test_a_new_requester_gets_the_opening_time_only_while_the_desk_is_closed() -> None:
     def opening(at: datetime) -> datetime | None:
         event = Answered(at, SALLY.email, (command(Verb.REQUESTER, email="baru@sekolah.example"),), False, {})
         [effect] = [e for e in decide(ticket(), event, POLICY).effects if isinstance(e, Acknowledge)]
@@ -267,14 +263,14 @@ def test_a_new_requester_is_told_when_the_desk_opens_only_where_it_is_closed() -
 
 def test_a_new_requester_is_not_reminded_of_what_another_was_asked() -> None:
     waiting = wait_from(ask_again(ticket(agent=SALLY.email)), MONDAY, POLICY)
-    moved = order(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"))
+    moved = run(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"))
     assert (after(moved).status, after(moved).timers) == (Status.IN_PROGRESS, ())
-    asked = order(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"), words=True)
+    asked = run(waiting, command(Verb.REQUESTER, email="baru@sekolah.example"), words=True)
     assert after(asked).status is Status.WAITING and after(asked).wait_cycle == waiting.wait_cycle + 1
     assert after(asked).timers == ()  # they start when the new requester's copy is accepted
 
 
-# What the history says, who hears of it, and whose ticket it is then
+# History, notifications and owner
 
 
 def notice_of(decision: Decision, topic: Topic) -> SendNotice:
@@ -288,27 +284,27 @@ def closed(reason: CloseReason = CloseReason.SOLVED, **more: object) -> Ticket:
 
 def test_a_spammer_gets_no_words_whatever_the_ticket_was() -> None:
     for before in (ticket(agent=SALLY.email), closed(agent=SALLY.email)):
-        decision = order(before, command(Verb.SPAM), words=True)
+        decision = run(before, command(Verb.SPAM), words=True)
         assert decision.effects == () and after(decision).close_reason is CloseReason.SPAM
         assert decision.recorded_as is MessageKind.NOTE and not decision.public
 
 
 def test_spam_and_what_is_merged_get_no_owner_and_spam_of_a_closed_ticket_is_in_its_history() -> None:
-    assert after(order(ticket(), command(Verb.SPAM))).agent == ""
-    merged = order(ticket(), command(Verb.MERGE, number=7), targets=(Target(7, ACHA.email, Status.QUEUED),))
+    assert after(run(ticket(), command(Verb.SPAM))).agent == ""
+    merged = run(ticket(), command(Verb.MERGE, number=7), targets=(Target(7, ACHA.email, Status.QUEUED),))
     assert after(merged).agent == ""
     assert [(e.kind, e.from_, e.to) for e in merged.journal] == [
         ("merged_into", "12345", "7"), ("status", "queued", "closed")
     ]  # fmt: skip
-    assert [(e.at, e.actor, e.kind) for e in order(closed(), command(Verb.SPAM)).journal] == [
+    assert [(e.at, e.actor, e.kind) for e in run(closed(), command(Verb.SPAM)).journal] == [
         (MONDAY, SALLY.email, "close_reason")
     ]
-    assert [e.kind for e in order(ticket(), command(Verb.SPAM)).journal] == ["status"]
+    assert [e.kind for e in run(ticket(), command(Verb.SPAM)).journal] == ["status"]
 
 
 @pytest.mark.parametrize("verb", [Verb.WAIT, Verb.PROCEED, Verb.SOLVE])
 def test_who_moves_an_unowned_ticket_becomes_its_agent(verb: Verb) -> None:
-    decision = order(ticket(), command(verb))
+    decision = run(ticket(), command(verb))
     assert after(decision).agent == SALLY.email
     first = decision.journal[0]
     assert (first.kind, first.from_, first.to) == ("agent", "", SALLY.email)
@@ -316,42 +312,42 @@ def test_who_moves_an_unowned_ticket_becomes_its_agent(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", [Verb.NOTE, Verb.HELP, Verb.TAG])
 def test_who_only_notes_or_asks_becomes_no_agent(verb: Verb) -> None:
-    decision = order(ticket(), command(verb, values=("x",)), words=verb is Verb.NOTE)
+    decision = run(ticket(), command(verb, values=("x",)), words=verb is Verb.NOTE)
     assert after(decision).agent == "" and after(decision).status is Status.QUEUED
 
 
 def test_the_first_words_on_a_closed_ticket_of_nobody_make_their_writer_its_agent() -> None:
-    assert after(order(closed(), words=True)).agent == SALLY.email
-    assert after(order(closed(CloseReason.SPAM), words=True)).agent == ""
+    assert after(run(closed(), words=True)).agent == SALLY.email
+    assert after(run(closed(CloseReason.SPAM), words=True)).agent == ""
 
 
 def test_an_answer_is_recorded_as_one_and_seen_by_people() -> None:
-    decision = order(ticket(agent=SALLY.email), words=True)
+    decision = run(ticket(agent=SALLY.email), words=True)
     assert decision.recorded_as is MessageKind.ANSWER and decision.public
-    assert order(ticket(), command(Verb.TAKE)).recorded_as is None
+    assert run(ticket(), command(Verb.TAKE)).recorded_as is None
 
 
-def test_the_owner_hears_what_a_colleague_did() -> None:
+def test_the_owner_is_notified_of_what_a_colleague_did() -> None:
     owned = ticket(Status.IN_PROGRESS, agent=BUDI.email)
     topic = Topic.COLLEAGUE_ACTED
-    answered = order(owned, words=True)
+    answered = run(owned, words=True)
     assert notice_of(answered, topic) == SendNotice((BUDI.email,), topic, {"actor": SALLY.email, "did": "answer"})
-    noted = order(owned, command(Verb.NOTE), words=True)
+    noted = run(owned, command(Verb.NOTE), words=True)
     assert notice_of(noted, topic).facts == {"actor": SALLY.email, "did": "note"}
-    tagged = order(owned, command(Verb.TAG, values=("bku",)))
+    tagged = run(owned, command(Verb.TAG, values=("bku",)))
     assert notice_of(tagged, topic).facts == {"actor": SALLY.email, "did": "commands"}
-    assert order(owned, command(Verb.HELP)).effects == (SendHelp(SALLY.email),)  # nothing of the ticket was touched
+    assert run(owned, command(Verb.HELP)).effects == (SendHelp(SALLY.email),)  # nothing of the ticket was touched
 
 
-def test_an_owner_who_has_left_hears_nothing_and_whoever_was_handed_the_ticket_hears_once() -> None:
+def test_an_owner_who_has_left_is_not_notified_and_a_new_owner_is_notified_once() -> None:
     left = ticket(Status.IN_PROGRESS, agent="gone@helpdesk.example")
-    assert kinds(order(left, words=True)) == [SendAnswer]
-    handed = order(ticket(Status.IN_PROGRESS, agent=SALLY.email), command(Verb.ASSIGN, email=BUDI.email), words=True)
+    assert kinds(run(left, words=True)) == [SendAnswer]
+    handed = run(ticket(Status.IN_PROGRESS, agent=SALLY.email), command(Verb.ASSIGN, email=BUDI.email), words=True)
     assert [n.topic for n in handed.effects if isinstance(n, SendNotice)] == [Topic.ASSIGNED]
 
 
 def test_an_agents_alias_is_handed_the_ticket_by_their_own_address() -> None:
-    decision = order(ticket(agent=BUDI.email), command(Verb.ASSIGN, email=SALLY.aliases[0]))
+    decision = run(ticket(agent=BUDI.email), command(Verb.ASSIGN, email=SALLY.aliases[0]))
     assert after(decision).agent == SALLY.email
     assert [n.topic for n in decision.effects if isinstance(n, SendNotice)] == [Topic.COLLEAGUE_ACTED]
     assert ("agent", BUDI.email, SALLY.email) in [(e.kind, e.from_, e.to) for e in decision.journal]
@@ -359,31 +355,31 @@ def test_an_agents_alias_is_handed_the_ticket_by_their_own_address() -> None:
 
 def test_taking_moves_only_a_queued_ticket_and_only_the_first_time() -> None:
     asked = wait_from(ask_again(ticket(agent=BUDI.email)), MONDAY, POLICY)
-    taken = after(order(asked, command(Verb.TAKE)))
+    taken = after(run(asked, command(Verb.TAKE)))
     assert (taken.agent, taken.status, taken.timers) == (SALLY.email, Status.WAITING, asked.timers)
-    again = after(order(ticket(agent=SALLY.email), command(Verb.TAKE)))
+    again = after(run(ticket(agent=SALLY.email), command(Verb.TAKE)))
     assert again.status is Status.QUEUED  # hers already: nothing was taken
-    handed = after(order(ticket(), command(Verb.ASSIGN, email=BUDI.email)))
+    handed = after(run(ticket(), command(Verb.ASSIGN, email=BUDI.email)))
     assert handed.status is Status.QUEUED  # the new agent has not looked at it yet
 
 
 def test_closing_ends_the_waiting() -> None:
     asked = wait_from(ask_again(ticket(agent=SALLY.email)), MONDAY, POLICY)
     for verb in (Verb.SOLVE, Verb.SPAM, Verb.PROCEED):
-        moved = after(order(asked, command(verb)))
+        moved = after(run(asked, command(verb)))
         assert (moved.timers, moved.waiting_since) == ((), None)
 
 
 def test_words_start_a_new_question_and_go_out_under_its_number() -> None:
     asked = wait_from(ask_again(ticket(agent=SALLY.email, participants=(Participant("c@d.id"),))), MONDAY, POLICY)
-    [answer] = order(asked, command(Verb.WAIT), words=True).effects
+    [answer] = run(asked, command(Verb.WAIT), words=True).effects
     assert isinstance(answer, SendAnswer) and answer.cycle == 2 and answer.agent == SALLY.email
     assert [a.email for a in answer.to] == [ACHA.email, "c@d.id"]
-    [proceeding] = order(asked, command(Verb.PROCEED), words=True).effects
+    [proceeding] = run(asked, command(Verb.PROCEED), words=True).effects
     assert isinstance(proceeding, SendAnswer) and proceeding.cycle == 1
 
 
-def test_what_an_answer_without_orders_leaves_behind_is_the_desks_choice() -> None:
+def test_the_status_after_an_answer_without_commands_is_configured() -> None:
     in_progress = replace(POLICY, after_reply=Status.IN_PROGRESS)
     decision = decide(ticket(), Answered(MONDAY, SALLY.email), in_progress)
     assert after(decision).status is Status.IN_PROGRESS and kinds(decision) == [SendAnswer]
@@ -395,22 +391,22 @@ def test_what_an_answer_without_orders_leaves_behind_is_the_desks_choice() -> No
 
 def test_words_with_a_merge_go_out_under_the_agents_name_before_it_closes() -> None:
     target = Target(7, ACHA.email, Status.QUEUED)
-    decision = order(ticket(agent=SALLY.email), command(Verb.MERGE, number=7), words=True, targets=(target,))
+    decision = run(ticket(agent=SALLY.email), command(Verb.MERGE, number=7), words=True, targets=(target,))
     assert decision.effects == (Absorb(7, 12345, ()), SendAnswer((ACHA,), SALLY.email, 0))
 
 
 def test_solving_a_closed_ticket_needs_words_and_noting_on_one_sends_none() -> None:
-    assert [r.fault for r in order(closed(), command(Verb.SOLVE)).refusals] == [Fault.ALREADY_CLOSED]
-    assert [r.fault for r in order(closed(), command(Verb.SOLVE), command(Verb.NOTE), words=True).refusals] == [
+    assert [r.fault for r in run(closed(), command(Verb.SOLVE)).refusals] == [Fault.ALREADY_CLOSED]
+    assert [r.fault for r in run(closed(), command(Verb.SOLVE), command(Verb.NOTE), words=True).refusals] == [
         Fault.ALREADY_CLOSED
     ]
-    noted = order(closed(agent=SALLY.email), command(Verb.NOTE), words=True)
+    noted = run(closed(agent=SALLY.email), command(Verb.NOTE), words=True)
     assert noted.effects == () and after(noted).status is Status.CLOSED
 
 
-def test_each_refusal_says_which_line_what_stood_there_and_what_is_possible() -> None:
+def test_each_refusal_has_its_line_what_was_written_and_what_is_possible() -> None:
     def refusal(before: Ticket, one: Command, *targets: Target) -> tuple[object, ...]:
-        [found] = order(before, one, targets=targets).refusals
+        [found] = run(before, one, targets=targets).refusals
         return (found.fault, found.line, found.line_number, found.found, found.possible)
 
     line = Command(Verb.MERGE, "#gabung 7", 3, number=7)
@@ -424,7 +420,7 @@ def test_each_refusal_says_which_line_what_stood_there_and_what_is_possible() ->
     assert refusal(ticket(), line, Target(7, "lain@x.id", Status.QUEUED))[3] == "7"
     assert refusal(ticket(), Command(Verb.ASSIGN, "#oper x@y.id", 1, email="x@y.id"))[3] == "x@y.id"
     assert refusal(ticket(), command(Verb.MACRO, value="salam"))[3] == "salam"
-    [empty] = order(ticket()).refusals
+    [empty] = run(ticket()).refusals
     assert (empty.fault, empty.line, empty.line_number, empty.found) == (Fault.NEEDS_WORDS, "", 1, "")
     own = Command(Verb.MERGE, "#gabung 12345", 1, number=12345)
     assert refusal(ticket(), own, Target(12345, ACHA.email, Status.QUEUED))[3] == "12345"
@@ -432,12 +428,12 @@ def test_each_refusal_says_which_line_what_stood_there_and_what_is_possible() ->
 
 
 def test_a_refusal_that_finds_nothing_strange_shows_nothing() -> None:
-    [refusal] = order(closed(), command(Verb.WAIT)).refusals
+    [refusal] = run(closed(), command(Verb.WAIT)).refusals
     assert (refusal.found, refusal.possible) == ("", ())
 
 
 def test_what_was_closed_for_no_known_reason_can_become_spam() -> None:
-    decision = order(replace(closed(), close_reason=None), command(Verb.SPAM))
+    decision = run(replace(closed(), close_reason=None), command(Verb.SPAM))
     assert [(e.kind, e.from_, e.to) for e in decision.journal] == [("close_reason", "", "spam")]
 
 
@@ -450,7 +446,7 @@ def test_the_desks_own_address_is_no_requester_not_even_with_something_behind_a_
 
 def test_a_participant_who_becomes_the_requester_takes_part_once() -> None:
     before = ticket(participants=(Participant("c@d.id"), Participant("e@f.id")))
-    decision = order(before, command(Verb.REQUESTER, email="c@d.id"))
+    decision = run(before, command(Verb.REQUESTER, email="c@d.id"))
     assert [p.email for p in after(decision).participants] == ["e@f.id"]
     assert [(e.kind, e.from_, e.to) for e in decision.journal] == [("requester", ACHA.email, "c@d.id")]
     [acknowledge] = decision.effects
@@ -459,14 +455,14 @@ def test_a_participant_who_becomes_the_requester_takes_part_once() -> None:
 
 def test_a_forced_merge_hides_the_participants_too() -> None:
     before = ticket(participants=(Participant("c@d.id", "C"),))
-    forced = order(before, command(Verb.MERGE, number=7, force=True), targets=(Target(7, "lain@x.id", Status.QUEUED),))
+    forced = run(before, command(Verb.MERGE, number=7, force=True), targets=(Target(7, "lain@x.id", Status.QUEUED),))
     [absorb] = forced.effects
     assert isinstance(absorb, Absorb) and [p.visible for p in absorb.participants] == [False, False]
 
 
 def test_priority_and_program_are_in_the_history() -> None:
     before = ticket(tags=("a", "b"))
-    decision = order(before, command(Verb.PRIORITY, value="high"), command(Verb.TAG, values=("c",)))
+    decision = run(before, command(Verb.PRIORITY, value="high"), command(Verb.TAG, values=("c",)))
     assert [(e.kind, e.from_, e.to) for e in decision.journal] == [
         ("priority", "normal", "high"), ("tags", "a b", "a b c")
     ]  # fmt: skip

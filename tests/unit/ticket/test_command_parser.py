@@ -1,4 +1,4 @@
-"""The `#…` lines of an agent's mail."""
+"""Parsing of the `#…` lines of an agent's mail."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_every_suggested_word_is_known_and_every_verb_has_one() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("#＃ \n\xa0abceilnops@.<>[]()'\"1:mt-"), max_size=120))
-def test_any_text_is_taken_apart_without_a_fault(words: str) -> None:
+def test_any_text_is_parsed_without_an_exception(words: str) -> None:
     parsed = parse_commands(words)
     for command in parsed.commands:
         assert command.line in words

@@ -1,4 +1,4 @@
-"""A ticket's life: every row of the table, the timers to the letter, and laws that hold whatever happens."""
+"""The life cycle of a ticket: every row of the table, exact timers, and invariants."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,18 +14,18 @@ from mailbot.ticket.events import (
     Absorbed,
     Acknowledge,
     Answered,
+    AutoReplied,
     Decision,
     Delivered,
     DeliveryFailed,
     Event,
-    Hold,
     JournalEntry,
     Notify,
     OpenFollowUp,
     Origin,
+    Quarantine,
     Replied,
     Reported,
-    RobotReplied,
     SendAnswer,
     SendClosure,
     SendNotice,
@@ -125,10 +125,10 @@ def test_at_most_ten_people_in_cc_take_part_and_the_requester_is_none_of_them() 
 @pytest.mark.parametrize(("last", "next_"), [("", SALLY), (SALLY.email, BUDI), (BUDI.email, SALLY), ("gone@x", SALLY)])
 def test_round_robin_tells_the_next_agent_only(last: str, next_: object) -> None:
     policy = replace(POLICY, notify="round_robin", in_turn=(last,))
-    assert after(decide(None, reported(), policy)).told == (next_.email,)  # type: ignore[attr-defined]
+    assert after(decide(None, reported(), policy)).notified == (next_.email,)  # type: ignore[attr-defined]
 
 
-def test_notify_none_tells_nobody() -> None:
+def test_notify_none_notifies_nobody() -> None:
     decision = decide(None, reported(), replace(POLICY, notify="none"))
     assert not [e for e in decision.effects if isinstance(e, Notify)]
 
@@ -144,7 +144,7 @@ def test_a_follow_up_goes_to_the_agent_of_the_old_ticket() -> None:
 
 def test_a_follow_up_of_an_agent_who_has_left_goes_to_all() -> None:
     opened = after(decide(None, reported(number=2, follow_up_of=Origin(1, "gone@helpdesk.example")), POLICY))
-    assert (opened.agent, opened.told) == ("", (SALLY.email, BUDI.email))
+    assert (opened.agent, opened.notified) == ("", (SALLY.email, BUDI.email))
 
 
 def test_an_agent_who_forwarded_a_report_gets_a_notice_not_a_notification() -> None:
@@ -172,8 +172,8 @@ def test_a_reply_moves_a_waiting_ticket_only(before: Status, expected: Status) -
     assert decision.recorded_as is MessageKind.REPLY
 
 
-def test_a_reply_on_an_unowned_ticket_goes_to_those_who_were_told() -> None:
-    assert effect(decide(ticket(told=(BUDI.email,)), replied(), POLICY), Notify) == Notify((BUDI.email,))
+def test_a_reply_on_an_unowned_ticket_goes_to_those_who_were_notified() -> None:
+    assert effect(decide(ticket(notified=(BUDI.email,)), replied(), POLICY), Notify) == Notify((BUDI.email,))
 
 
 @pytest.mark.parametrize("unread", ["", "too_large", "quarantined"])
@@ -186,9 +186,9 @@ def test_any_persons_reply_stops_the_timers(unread: str) -> None:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_a_robot_changes_nothing(status: Status) -> None:
+def test_an_automatic_reply_changes_nothing(status: Status) -> None:
     before = waiting() if status is Status.WAITING else ticket(status)
-    decision = decide(before, RobotReplied(MONDAY + HOUR, ACHA), POLICY)
+    decision = decide(before, AutoReplied(MONDAY + HOUR, ACHA), POLICY)
     assert decision.ticket == before and decision.effects == () and not decision.public
 
 
@@ -218,8 +218,8 @@ def test_thanks_open_a_follow_up_where_the_desk_wants_it() -> None:
 
 
 @pytest.mark.parametrize("intent", list(Intent))
-def test_a_reply_to_spam_is_held(intent: Intent) -> None:
-    assert effect(decide(closed(CloseReason.SPAM), replied(intent), POLICY), Hold)
+def test_a_reply_to_spam_is_quarantined(intent: Intent) -> None:
+    assert effect(decide(closed(CloseReason.SPAM), replied(intent), POLICY), Quarantine)
 
 
 # Answers
@@ -230,10 +230,10 @@ def test_an_answer_is_sent_owns_the_ticket_and_waits() -> None:
     decision = decide(before, Answered(MONDAY, SALLY.email), POLICY)
     assert (after(decision).status, after(decision).agent) == (Status.WAITING, SALLY.email)
     assert effect(decision, SendAnswer) == SendAnswer((ACHA, Address("c@d.id", "C")), SALLY.email, 1)
-    assert after(decision).timers == ()  # nothing runs before the SMTP server took it
+    assert after(decision).timers == ()  # nothing runs before the SMTP server accepts it
 
 
-def test_the_first_agent_who_answers_stays_the_agent_and_is_told_of_a_colleagues_answer() -> None:
+def test_the_first_agent_who_answers_stays_the_agent_and_is_notified_of_a_colleagues_answer() -> None:
     decision = decide(ticket(agent=SALLY.email), Answered(MONDAY, BUDI.email), POLICY)
     assert after(decision).agent == SALLY.email
     notice = effect(decision, SendNotice)
@@ -281,7 +281,7 @@ def test_a_delay_stops_no_timer() -> None:
     assert after(decision).timers == before.timers
 
 
-def test_a_failure_to_an_agent_is_told_to_the_leads() -> None:
+def test_the_leads_are_notified_of_a_failure_to_an_agent() -> None:
     failed = DeliveryFailed(MONDAY, MessageKind.NOTIFICATION, SALLY.email, 0, "550")
     notice = effect(decide(ticket(agent=SALLY.email), failed, POLICY), SendNotice)
     assert isinstance(notice, SendNotice) and notice.to == (BUDI.email,)
@@ -346,7 +346,7 @@ def test_on_the_service_clock_nights_and_weekends_do_not_count() -> None:
     assert t.timers[1].due_at == MONDAY + 2 * 24 * HOUR + 6 * HOUR  # 7 + 9 h, then 8 h: Wednesday 16:00
 
 
-def test_merged_people_are_told_to_the_owner_and_take_part() -> None:
+def test_the_owner_is_notified_of_merged_people_who_take_part() -> None:
     event = Absorbed(MONDAY, BUDI.email, 12344, (Participant("b@x.id", visible=False),))
     decision = decide(ticket(agent=SALLY.email), event, POLICY)
     assert after(decision).takes_part("b@x.id")
@@ -354,7 +354,7 @@ def test_merged_people_are_told_to_the_owner_and_take_part() -> None:
     assert isinstance(notice, SendNotice) and notice.to == (SALLY.email,)
 
 
-# What the rows say to the letter: who hears of it, what the history keeps, which moments count
+# Exact effects of the rows: notifications, history, times
 
 CECE = Address("cece@sekolah.example", "Cece")
 
@@ -430,17 +430,17 @@ def test_the_agent_sees_that_a_reply_came_from_elsewhere() -> None:
     )
 
 
-def test_where_nobody_is_notified_a_reply_is_heard_silently() -> None:
+def test_where_nobody_is_notified_a_reply_is_only_recorded() -> None:
     nobody = replace(POLICY, notify="none")
     for unread in ("", "too_large"):
-        decision = decide(ticket(told=()), replied(unread=unread), nobody)
+        decision = decide(ticket(notified=()), replied(unread=unread), nobody)
         assert decision.effects == () and after(decision).updated_at == MONDAY + HOUR
 
 
 def test_an_owner_who_has_left_is_written_to_no_more() -> None:
-    left = ticket(agent="gone@helpdesk.example", told=("gone@helpdesk.example", BUDI.email))
+    left = ticket(agent="gone@helpdesk.example", notified=("gone@helpdesk.example", BUDI.email))
     assert effect(decide(left, replied(), POLICY), Notify) == Notify((BUDI.email,))
-    nobody_left = replace(left, told=("gone@helpdesk.example",))
+    nobody_left = replace(left, notified=("gone@helpdesk.example",))
     assert effect(decide(nobody_left, replied(), POLICY), Notify) == Notify((SALLY.email, BUDI.email))
 
 
@@ -453,16 +453,16 @@ def test_people_join_once_and_those_who_take_part_are_never_put_out() -> None:
     assert joined.participants == (*present[:9], Participant(CECE.email))
 
 
-def test_unread_words_on_a_closed_ticket_are_told_to_its_agent_and_open_nothing() -> None:
+def test_unread_words_on_a_closed_ticket_notify_its_agent_and_open_nothing() -> None:
     decision = decide(closed(), replied(Intent.STILL_BROKEN, unread="too_large"), POLICY)
     notice = effect(decision, SendNotice)
     assert isinstance(notice, SendNotice) and notice.topic is Topic.REPLY_UNREAD
     assert after(decision).status is Status.CLOSED and len(decision.effects) == 1
 
 
-def test_a_held_reply_names_the_ticket_that_was_spam() -> None:
-    hold = effect(decide(closed(CloseReason.SPAM), replied(), POLICY), Hold)
-    assert hold == Hold("reply to ticket #12345, which was closed as spam")
+def test_a_quarantined_reply_names_the_ticket_that_was_spam() -> None:
+    hold = effect(decide(closed(CloseReason.SPAM), replied(), POLICY), Quarantine)
+    assert hold == Quarantine("reply to ticket #12345, which was closed as spam")
 
 
 def test_a_follow_up_takes_owner_program_and_priority_along() -> None:
@@ -472,8 +472,8 @@ def test_a_follow_up_takes_owner_program_and_priority_along() -> None:
     )
 
 
-def test_a_robots_reply_is_in_the_history_with_its_return() -> None:
-    event = RobotReplied(MONDAY, ACHA, "2025-11-10")
+def test_an_automatic_reply_is_in_the_history_with_its_return_date() -> None:
+    event = AutoReplied(MONDAY, ACHA, "2025-11-10")
     decision = decide(ticket(), event, POLICY)
     assert decision.journal == (JournalEntry(MONDAY, ACHA.email, "auto_reply", "", "2025-11-10"),)
     assert decision.recorded_as is MessageKind.AUTO_REPLY
@@ -501,7 +501,7 @@ def test_an_old_questions_failure_stops_nothing_and_other_mail_stops_nothing() -
         assert after(decision).timers == before.timers
 
 
-def test_a_failure_is_told_with_its_facts_and_stands_in_the_history() -> None:
+def test_a_failure_notice_has_its_facts_and_is_in_the_history() -> None:
     failed = DeliveryFailed(MONDAY + HOUR, MessageKind.ANSWER, ACHA.email, 1, "550 no such user")
     for before in (waiting(), ticket(agent=SALLY.email)):
         decision = decide(before, failed, POLICY)
@@ -517,13 +517,13 @@ def test_a_failure_is_told_with_its_facts_and_stands_in_the_history() -> None:
     assert delayed.journal[0].kind == "delivery_delayed"
 
 
-def test_nobody_is_told_that_they_could_not_be_reached_themselves() -> None:
+def test_nobody_is_notified_of_a_failure_to_themselves() -> None:
     alone = replace(POLICY, agents=(BUDI,))
     failed = DeliveryFailed(MONDAY, MessageKind.NOTIFICATION, BUDI.email, 0, "550")
     assert decide(ticket(agent=BUDI.email), failed, alone).effects == ()
     unheard = replace(POLICY, notify="none")
     to_acha = replace(failed, recipient=ACHA.email)
-    notice = effect(decide(ticket(told=()), to_acha, unheard), SendNotice)
+    notice = effect(decide(ticket(notified=()), to_acha, unheard), SendNotice)
     assert isinstance(notice, SendNotice) and notice.to == (BUDI.email,)  # a lead, where nobody follows the ticket
 
 
@@ -574,7 +574,7 @@ def test_a_closing_is_put_off_by_the_reminder_that_was_accepted_not_by_the_momen
     assert put_off.timers == (Timer(MONDAY + 53 * HOUR, TimerKind.CLOSE),)
 
 
-def test_who_takes_part_hears_of_the_closing_and_the_history_says_who_closed() -> None:
+def test_participants_get_the_closure_and_the_history_has_who_closed() -> None:
     t = replace(waiting(), participants=(Participant(CECE.email, CECE.name),), reminders_sent=1,
                 last_reminder_at=MONDAY + 24 * HOUR)  # fmt: skip
     at = MONDAY + 48 * HOUR
@@ -592,7 +592,7 @@ def test_a_merge_is_in_the_history_of_the_ticket_that_took_the_other_in() -> Non
         (SALLY.email,), Topic.MERGED, {"actor": BUDI.email, "source": "12344"}
     )
     assert after(decision).updated_at == MONDAY + HOUR
-    assert decide(ticket(agent=BUDI.email), event, POLICY).effects == ()  # their own act
+    assert decide(ticket(agent=BUDI.email), event, POLICY).effects == ()  # their own action
 
 
 # Laws
@@ -629,7 +629,7 @@ def test_laws_of_a_life(steps: list[tuple[str, object, object]]) -> None:
         elif name == "reply":
             event = Replied(now, who, Role.REQUESTER, what)  # type: ignore[arg-type]
         elif name == "robot":
-            event = RobotReplied(now, who)  # type: ignore[arg-type]
+            event = AutoReplied(now, who)  # type: ignore[arg-type]
         elif name == "answer":
             event = Answered(now, who, what)  # type: ignore[arg-type]
         elif name == "accepted":

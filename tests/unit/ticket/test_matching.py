@@ -1,4 +1,4 @@
-"""Which ticket a mail belongs to: each kind of evidence, their order, and those who must not get in."""
+"""Matching of mail to tickets: each kind of evidence, their order, and senders without access."""
 
 import pytest
 
@@ -43,20 +43,26 @@ def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER
 @pytest.mark.parametrize(
     ("clues", "expected"),
     [
-        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", proven=True)),
-        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token", proven=True)),
+        (Clues(ACHA.email, tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", authenticated=True)),
+        (Clues(CECE, tokens=(token(CECE),)), Route(12345, Role.PARTICIPANT, "token", authenticated=True)),
         (Clues(ACHA.email, references=("<answer@helpdesk.example>",)), Route(12345, Role.REQUESTER, "reference")),
         (Clues(ACHA.email, tags=(12345,)), Route(12345, Role.REQUESTER, "tag")),
         # a token in a Message-ID counts where the host keeps no sub-addresses
-        (Clues(ACHA.email, reference_tokens=(token(ACHA.email),)), Route(12345, Role.REQUESTER, "token", proven=True)),
+        (
+            Clues(ACHA.email, reference_tokens=(token(ACHA.email),)),
+            Route(12345, Role.REQUESTER, "token", authenticated=True),
+        ),
         # the tag that was typed over the quoted subject names the ticket that is meant
         (
             Clues(ACHA.email, tokens=(token(ACHA.email),), tags=(12346, 12345)),
             Route(12346, Role.REQUESTER, "tag-typed-over"),
         ),
         # … if they take part in it
-        (Clues(CECE, tokens=(token(CECE),), tags=(12346,)), Route(12345, Role.PARTICIPANT, "token", proven=True)),
-        # sound evidence from an address that takes no part is marked
+        (
+            Clues(CECE, tokens=(token(CECE),), tags=(12346,)),
+            Route(12345, Role.PARTICIPANT, "token", authenticated=True),
+        ),
+        # valid evidence from an address that takes no part is marked
         (Clues(STRANGER, tokens=(token(ACHA.email),)), Route(12345, Role.PARTICIPANT, "token", elsewhere=True)),
         (
             Clues(STRANGER, references=("<answer@helpdesk.example>",)),
@@ -71,14 +77,14 @@ def token(person: str, number: int = 12345, purpose: Purpose = Purpose.REQUESTER
             Clues(STRANGER, tokens=(Token(Purpose.REQUESTER, 12345, token(STRANGER, 777).mac),)),
             Route(None, named=12345),
         ),
-        # whoever took part once, by our own token, does no longer; the agent sees the number
+        # a former participant with our token takes part no longer; the agent sees the number
         (Clues(STRANGER, tokens=(token(STRANGER),)), Route(None, named=12345)),
         (
             Clues(STRANGER, tokens=(token(STRANGER),), references=("<answer@helpdesk.example>",)),
             Route(None, named=12345),
         ),
         (Clues(STRANGER, tokens=(token(SALLY.email, purpose=Purpose.AGENT),)), Route(None, named=12345)),
-        # a From that can be read in several ways is nobody's who takes part
+        # an ambiguous From is no participant's
         (Clues(ACHA.email, tags=(12345,), doubtful=True), Route(None, named=12345)),
         (Clues(ACHA.email, tokens=(token(ACHA.email),), doubtful=True), Route(12345, Role.REQUESTER, "token")),
         (Clues(STRANGER), Route(None)),
@@ -151,7 +157,7 @@ def test_no_evidence_is_said_to_be_none() -> None:
     assert route_agent(Clues(SALLY.email), KNOWN, SIGNER, SALLY).evidence == ""
 
 
-def test_a_token_of_a_ticket_that_is_gone_or_of_an_agents_purpose_lets_nobody_in() -> None:
+def test_a_token_of_a_deleted_ticket_or_of_an_agents_purpose_matches_nothing() -> None:
     assert route(Clues(ACHA.email, tokens=(token(ACHA.email, 999),)), KNOWN, SIGNER) == Route(None)
     as_agent = Clues(ACHA.email, tokens=(token(ACHA.email, purpose=Purpose.AGENT),))  # who once was an agent
     assert route(as_agent, KNOWN, SIGNER) == Route(None, named=12345)

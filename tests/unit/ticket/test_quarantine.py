@@ -1,4 +1,4 @@
-"""What a lead may write in answer to the list of the quarantine, and what is refused."""
+"""A lead's commands in answer to the list of the quarantine, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.ticket.quarantine import (
-    OrderFault,
     QuarantineCommand,
-    Verb,
-    parse_orders,
-    settle,
+    QuarantineFault,
+    QuarantineVerb,
+    parse_quarantine_commands,
+    resolve,
 )
 
-R, D = Verb.RELEASE, Verb.DISCARD
+R, D = QuarantineVerb.RELEASE, QuarantineVerb.DISCARD
 
 
-def settled(text: str, listed: int = 9) -> tuple[dict[int, Verb], list[OrderFault]]:
-    parsed = parse_orders(text)
-    orders, errors = settle(parsed.orders, listed)
-    return {n: order.verb for n, order in orders.items()}, [e.fault for e in (*parsed.errors, *errors)]
+def settled(text: str, listed: int = 9) -> tuple[dict[int, QuarantineVerb], list[QuarantineFault]]:
+    parsed = parse_quarantine_commands(text)
+    commands, errors = resolve(parsed.commands, listed)
+    return {n: command.verb for n, command in commands.items()}, [e.fault for e in (*parsed.errors, *errors)]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def settled(text: str, listed: int = 9) -> tuple[dict[int, Verb], list[OrderFaul
         ("\n" * 299 + "lepas 3", {3: R}),
     ],
 )
-def test_orders(text: str, expected: dict[int, Verb]) -> None:
+def test_commands(text: str, expected: dict[int, QuarantineVerb]) -> None:
     assert settled(text) == (expected, [])
 
 
@@ -60,65 +60,65 @@ def test_everything(word: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", OrderFault.NO_ORDER),
-        ("Siapa yang mengirim ini?", OrderFault.NO_ORDER),
-        ("hpaus 2", OrderFault.UNKNOWN),
-        ("#tutup 2", OrderFault.UNKNOWN),
-        ("3", OrderFault.NO_ORDER),
-        ("1 2", OrderFault.UNKNOWN),
-        ("lepas", OrderFault.NO_NUMBER),
-        ("lepas hapus 3", OrderFault.NO_NUMBER),
-        ("lepas tiga", OrderFault.BAD_NUMBER),
-        ("lepas 5-2", OrderFault.BAD_NUMBER),
-        ("lepas 1-999999", OrderFault.BAD_NUMBER),
-        ("lepas 12345678", OrderFault.BAD_NUMBER),
-        ("hapus semua kecuali 3", OrderFault.BAD_NUMBER),
-        ("lepas X3", OrderFault.BAD_NUMBER),
-        ("lepas 1-1002", OrderFault.BAD_NUMBER),
-        ("lepas 1-1001", OrderFault.NOT_LISTED),
-        ("hpaus satu 2", OrderFault.NO_ORDER),
-        ("Halo,\nlepas", OrderFault.NO_ORDER),
-        ("Halo,\nlepas dulu 3", OrderFault.NO_ORDER),
-        ("\n" * 300 + "lepas 3", OrderFault.NO_ORDER),
-        ("lepas 10", OrderFault.NOT_LISTED),
-        ("lepas 0", OrderFault.NOT_LISTED),
-        ("lepas 3\nhapus 3", OrderFault.CONFLICT),
-        ("lepas 3\nhapus semua", OrderFault.CONFLICT),
-        ("Halo,\nlepas 3", OrderFault.NOT_AT_TOP),
-        ("lepas 3\nTolong juga:\nhapus 2", OrderFault.NOT_AT_TOP),
+        ("", QuarantineFault.NO_COMMAND),
+        ("Siapa yang mengirim ini?", QuarantineFault.NO_COMMAND),
+        ("hpaus 2", QuarantineFault.UNKNOWN),
+        ("#tutup 2", QuarantineFault.UNKNOWN),
+        ("3", QuarantineFault.NO_COMMAND),
+        ("1 2", QuarantineFault.UNKNOWN),
+        ("lepas", QuarantineFault.NO_NUMBER),
+        ("lepas hapus 3", QuarantineFault.NO_NUMBER),
+        ("lepas tiga", QuarantineFault.BAD_NUMBER),
+        ("lepas 5-2", QuarantineFault.BAD_NUMBER),
+        ("lepas 1-999999", QuarantineFault.BAD_NUMBER),
+        ("lepas 12345678", QuarantineFault.BAD_NUMBER),
+        ("hapus semua kecuali 3", QuarantineFault.BAD_NUMBER),
+        ("lepas X3", QuarantineFault.BAD_NUMBER),
+        ("lepas 1-1002", QuarantineFault.BAD_NUMBER),
+        ("lepas 1-1001", QuarantineFault.NOT_LISTED),
+        ("hpaus satu 2", QuarantineFault.NO_COMMAND),
+        ("Halo,\nlepas", QuarantineFault.NO_COMMAND),
+        ("Halo,\nlepas dulu 3", QuarantineFault.NO_COMMAND),
+        ("\n" * 300 + "lepas 3", QuarantineFault.NO_COMMAND),
+        ("lepas 10", QuarantineFault.NOT_LISTED),
+        ("lepas 0", QuarantineFault.NOT_LISTED),
+        ("lepas 3\nhapus 3", QuarantineFault.CONFLICT),
+        ("lepas 3\nhapus semua", QuarantineFault.CONFLICT),
+        ("Halo,\nlepas 3", QuarantineFault.NOT_AT_TOP),
+        ("lepas 3\nTolong juga:\nhapus 2", QuarantineFault.NOT_AT_TOP),
     ],
 )
-def test_what_is_refused(text: str, fault: OrderFault) -> None:
+def test_what_is_refused(text: str, fault: QuarantineFault) -> None:
     assert settled(text)[1] == [fault]
 
 
 def test_an_error_names_its_line() -> None:
-    [error] = parse_orders("lepas 1\n\nhapus dua").errors
+    [error] = parse_quarantine_commands("lepas 1\n\nhapus dua").errors
     assert (error.line_number, error.line, error.found) == (3, "hapus dua", "dua")
 
 
 @given(st.text(max_size=400) | st.from_regex(r"((lepas|hapus|#|all|[0-9]{1,7}|-| |\n){1,30})", fullmatch=True))
-def test_any_text_gives_orders_or_errors(text: str) -> None:
-    parsed = parse_orders(text)
-    assert bool(parsed.orders) or bool(parsed.errors)
-    orders, errors = settle(parsed.orders, 5)
-    assert errors or all(1 <= number <= 5 for number in orders)
+def test_any_text_gives_commands_or_errors(text: str) -> None:
+    parsed = parse_quarantine_commands(text)
+    assert bool(parsed.commands) or bool(parsed.errors)
+    commands, errors = resolve(parsed.commands, 5)
+    assert errors or all(1 <= number <= 5 for number in commands)
 
 
 def test_a_hostile_mail_is_read_in_no_time() -> None:
     begun = time.process_time()
     for text in ("lepas " + "1 sampai " * 100_000, "lepas 1-1000 " * 30_000, "#" * 500_000, "a 1\n" * 100_000):
-        parse_orders(text)
+        parse_quarantine_commands(text)
     assert time.process_time() - begun < 2
 
 
 def test_what_is_wrong_is_shown_as_it_was_meant_and_cut() -> None:
-    [error] = parse_orders("lepas X3").errors
+    [error] = parse_quarantine_commands("lepas X3").errors
     assert error.found == "x3"
-    [nothing] = parse_orders("").errors
+    [nothing] = parse_quarantine_commands("").errors
     assert (nothing.line, nothing.line_number, nothing.found) == ("", 0, "")
     long = "lepas 3".ljust(499) + "45"  # the 500th character is the 4
-    assert [order.numbers for order in parse_orders(long).orders] == [(3, 4)]
-    [strange] = parse_orders("lepas x" + "y" * 600).errors
+    assert [command.numbers for command in parse_quarantine_commands(long).commands] == [(3, 4)]
+    [strange] = parse_quarantine_commands("lepas x" + "y" * 600).errors
     assert len(strange.line) == 500
-    assert not QuarantineCommand(Verb.RELEASE, "lepas", 1).everything
+    assert not QuarantineCommand(QuarantineVerb.RELEASE, "lepas", 1).everything

@@ -1,4 +1,4 @@
-"""Service hours: the desk's week, holidays and cuti bersama, and the arithmetic that timers and promises stand on."""
+"""Service hours: the desk's week, holidays and cuti bersama, and arithmetic in open time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OFFICE = ServiceHours(JAKARTA)
 
 @dataclass(frozen=True)
 class Settings:
-    """The `[hours]` table with its defaults (contract.md)."""
+    """The `[hours]` table with its defaults."""
 
     days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
     open: time = time(8)
@@ -33,7 +33,7 @@ class Settings:
 
 
 def wib(text: str) -> datetime:
-    """A moment by the wall clock of Jakarta."""
+    """Return a time by the wall clock of Jakarta."""
     return datetime.fromisoformat(text).replace(tzinfo=JAKARTA)
 
 
@@ -52,7 +52,7 @@ def test_the_desk_is_open_from_its_opening_until_just_before_its_close(at: str, 
     assert OFFICE.is_open(wib(at)) is is_open
 
 
-def test_the_hour_is_that_of_the_desks_zone_whatever_zone_the_moment_is_told_in() -> None:
+def test_the_hour_is_that_of_the_desks_zone_in_whatever_zone_the_time_is_given() -> None:
     moment = datetime(2025, 11, 24, 1, 30, tzinfo=UTC)  # 08:30 WIB
     assert OFFICE.is_open(moment)
     assert OFFICE.is_open(moment.astimezone(ZoneInfo("America/New_York")))
@@ -126,12 +126,12 @@ def test_a_desk_that_closes_before_it_opens_is_refused(opens: time, closes: time
         ServiceHours(JAKARTA, open=opens, close=closes)
 
 
-def test_a_desk_that_never_opens_is_said_so_instead_of_searched_for_ever() -> None:
+def test_a_desk_that_never_opens_is_an_error_instead_of_an_endless_search() -> None:
     with pytest.raises(ValueError, match="does not open within three years"):
         ServiceHours(JAKARTA, is_holiday=lambda day: True).next_opening(wib("2025-11-24T08:00"))
 
 
-def test_the_next_day_of_work_is_looked_for_three_years_ahead_and_no_further() -> None:
+def test_the_next_workday_is_searched_three_years_ahead_and_no_further() -> None:
     monday = date(2025, 11, 24)
     start = wib("2025-11-24T07:00")
 

@@ -19,14 +19,11 @@ from mailbot.desk.outbound.templates import (
     Renderer,
 )
 from mailbot.desk.views import PersonView, TicketView
-from mailbot.mail.compose.composer import (
-    Draft,
-    compose,
-    with_attachments,
-)
+from mailbot.mail.compose.attachments import enclose
+from mailbot.mail.compose.composer import Draft, compose
 from mailbot.mail.message import Address, Attachment, MessageKind
 from mailbot.mail.mime.html_to_text import html_to_text
-from mailbot.mail.reply.sent_texts import Originals
+from mailbot.mail.reply.sent_texts import SentTexts
 from mailbot.ticket.service_hours import ServiceHours
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -106,8 +103,8 @@ def test_the_mail_is_what_it_was(name: str, variant: str, language: str, request
 def test_the_html_says_nothing_that_the_text_does_not(name: str, variant: str, language: str) -> None:
     """The outbox keeps the text alone; a quoted line of ours that is not in it would be taken for an answer."""
     draft = draft_of(name, variant, language)
-    ours = Originals([draft.text])
-    assert [line for line in html_to_text(draft.html).splitlines() if line.strip() and not ours.may_know(line)] == []
+    ours = SentTexts([draft.text])
+    assert [line for line in html_to_text(draft.html).splitlines() if line.strip() and not ours.may_contain(line)] == []
 
 
 def test_the_mail_with_files_is_what_it_was(request: pytest.FixtureRequest) -> None:
@@ -118,7 +115,7 @@ def test_the_mail_with_files_is_what_it_was(request: pytest.FixtureRequest) -> N
         Attachment("foto – layar é.png", "image/png", b"\x89PNG\r\n" * 12, content_id="layar@x.example", inline=True),
     ]
     update = bool(request.config.getoption("--update-golden"))
-    compare(GOLDEN / "with-files.id.eml", with_attachments(compose(draft), files), update=update)
+    compare(GOLDEN / "with-files.id.eml", bytes(enclose(compose(draft), files)), update=update)
 
 
 def test_no_golden_file_is_left_over() -> None:

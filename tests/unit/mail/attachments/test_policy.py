@@ -1,4 +1,4 @@
-"""Which files go no further: by content, name, and what is in an archive."""
+"""Which files are withheld: by content, name, and contents of archives."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.mail.attachments.archives import look_into
+from mailbot.mail.attachments.archives import inspect_archive
 from mailbot.mail.attachments.policy import Refusals, screen
 from mailbot.mail.message import Attachment
 from mailbot.mail.mime.filetype import file_type
 from mailbot.mail.mime.parser import parse_message
-from mailbot.vocabulary.labels import HELD
+from mailbot.vocabulary.labels import WITHHELD_FILE
 from mailbot.vocabulary.refused_files import (
     DEFAULT,
     INFECTED,
@@ -192,7 +192,7 @@ def test_the_admin_decides_on_macros_pages_passwords_and_single_extensions() -> 
 
 
 def test_every_kind_has_words_and_every_extension_one_kind() -> None:
-    for words in HELD.values():
+    for words in WITHHELD_FILE.values():
         assert set(words) == {*KINDS, INFECTED, UNSCANNED}
     everything = [extension for extensions in KINDS.values() for extension in extensions]
     assert len(everything) == len(set(everything))
@@ -232,8 +232,8 @@ def test_a_mail_with_a_program_in_an_attached_mail_loses_both() -> None:
     st.binary(max_size=300),
 )  # fmt: skip
 def test_any_bytes_have_an_answer(magic: bytes, rest: bytes) -> None:
-    found = look_into(magic + rest, "arsip.bin")
-    assert found.trouble in ("", "bomb", "unreadable")
+    found = inspect_archive(magic + rest, "arsip.bin")
+    assert found.failure in ("", "bomb", "unreadable")
 
 
 @settings(max_examples=150, deadline=None)
@@ -242,7 +242,7 @@ def test_a_damaged_archive_has_an_answer(data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from([content for content, _ in ARCHIVES.values() if len(content) < 3000])))
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    assert look_into(bytes(whole), "arsip.zip").trouble in ("", "bomb", "unreadable")
+    assert inspect_archive(bytes(whole), "arsip.zip").failure in ("", "bomb", "unreadable")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_damaged_archive_has_an_answer(data: st.DataObject) -> None:
 )  # fmt: skip
 def test_hostile_archives_cost_little(hostile: bytes) -> None:
     started = time.process_time()
-    look_into(hostile, "arsip")
+    inspect_archive(hostile, "arsip")
     assert time.process_time() - started < 2
 
 

@@ -1,4 +1,4 @@
-"""What our own server found out about the sender (RFC 8601): no trick makes a failure a pass, no other is believed."""
+"""Results of our own server about the sender (RFC 8601): no trick turns a failure into a pass."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def mail(*results: str, author: str = "guru@sekolah.example") -> InboundMessage:
         ("mx.desk.example; dmarc=fail header.from=lain.example", "fail"),
         # about a related one: neither for it nor against it
         ("mx.desk.example; dmarc=pass header.from=mail.sekolah.example", ""),
-        # about nobody: a pass proves nothing
+        # about no domain: a pass proves nothing
         ("mx.desk.example; dmarc=pass", ""),
         ("mx.desk.example; dmarc=fail", "fail"),
         # two that disagree: the worse; two that agree: that
@@ -51,7 +51,7 @@ def mail(*results: str, author: str = "guru@sekolah.example") -> InboundMessage:
         # what can't be read: a failure in it stays one
         ("mx.desk.example; ===; dmarc=fail header.from=sekolah.example", "fail"),
         ("mx.desk.example; ===; dmarc=pass header.from=sekolah.example", ""),
-        # another server's word is nobody's
+        # results of other servers do not count
         ("mx.lain.example; dmarc=pass header.from=sekolah.example", ""),
     ],
 )
@@ -64,7 +64,7 @@ def test_without_a_trusted_server_or_its_field_nothing_is_known() -> None:
     passed = "mx.desk.example; dmarc=pass header.from=sekolah.example"
     assert dmarc_verdict(mail(passed), ()) == ""
     assert dmarc_verdict(mail(), OURS) == ""
-    # the first field of ours counts, whatever stands in front of it and behind it
+    # our first field counts, whatever is before and after it
     assert dmarc_verdict(mail("mx.lain.example; dmarc=fail", passed, "mx.desk.example; dmarc=fail"), OURS) == "pass"
 
 

@@ -1,4 +1,4 @@
-"""What of a DKIM signature is a proof of who wrote, and what is none though it verifies."""
+"""DKIM signatures that authenticate the author, and valid ones that do not."""
 
 from __future__ import annotations
 

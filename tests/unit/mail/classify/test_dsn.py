@@ -1,4 +1,4 @@
-"""Delivery reports in the form of RFC 3464, and in the many forms of prose."""
+"""Delivery reports in the format of RFC 3464, and in prose."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_a_person_who_writes_about_a_bounce_makes_none(sender: str, subject: str
     assert read_bounce(parse_message(raw.encode())) is None
 
 
-def test_a_report_that_a_person_passes_on_as_a_file_is_theirs() -> None:
+def test_a_report_that_a_person_forwards_as_a_file_is_theirs() -> None:
     inner = dedent(report()).lstrip("\n")
     raw = (
         "From: Acha <acha@sekolah.sch.id>\nSubject: Fwd: gagal\nMIME-Version: 1.0\n"
@@ -253,7 +253,7 @@ def test_a_report_that_a_person_passes_on_as_a_file_is_theirs() -> None:
     assert read_bounce(parse_message(raw.encode())) is None
 
 
-def test_a_report_whose_parts_a_person_passes_on_is_theirs() -> None:
+def test_a_report_whose_parts_a_person_forwards_is_theirs() -> None:
     raw = (
         "From: Acha <acha@sekolah.sch.id>\nSubject: Fwd: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
         "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nSelamat pagi, ini kenapa?\n\n"

@@ -1,4 +1,4 @@
-"""Until when somebody is away."""
+"""Return dates in out-of-office replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sort of correspondent wrote."""
+"""Classification of mail by the table of rules."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import time
 
 import pytest
 
-from mailbot.mail.classify.rules import (
-    RULES,
-    OwnIdentity,
-    classify,
-    classify_raw,
-)
+from mailbot.mail.classify.facts import OwnIdentity
+from mailbot.mail.classify.rules import RULES, classify, classify_raw
 from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.message import Classification, Kind
 from mailbot.mail.mime.parser import parse_message
@@ -229,7 +225,7 @@ QUARANTINE = [
 
 
 @pytest.mark.parametrize(("header", "rule"), QUARANTINE)
-def test_what_may_harm_is_held(header: str, rule: str) -> None:
+def test_spam_and_forgery_are_quarantined(header: str, rule: str) -> None:
     found = verdict(header)
     assert (found.kind, found.rule) == (Kind.QUARANTINE, rule)
 
@@ -336,7 +332,7 @@ def test_a_mail_as_it_came_is_classified_without_a_desk() -> None:
         ("", False),
     ],
 )  # fmt: skip
-def test_mailboxes_that_nobody_reads(local_part: str, automatic: bool) -> None:
+def test_unattended_mailboxes(local_part: str, automatic: bool) -> None:
     assert is_automatic_address(local_part) is automatic
 
 
@@ -344,12 +340,12 @@ def test_every_rule_has_a_name_of_its_own() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
 
 
-def test_the_quick_look_for_machine_words_misses_none() -> None:
+def test_the_stems_miss_no_machine_phrase() -> None:
     for phrase in (*auto_replies.I_AM_A_MACHINE, *auto_replies.TICKET_SYSTEMS, *auto_replies.MACHINE_HEADLINES):
         assert any(stem in phrase for stem in auto_replies.MACHINE_STEMS), phrase
 
 
-def test_the_phrases_have_the_form_in_which_they_are_looked_for() -> None:
+def test_the_phrases_are_folded() -> None:
     for phrases in (
         bounces.NOT_DELIVERED,
         bounces.REFUSALS,
@@ -360,7 +356,7 @@ def test_the_phrases_have_the_form_in_which_they_are_looked_for() -> None:
         out_of_office.I_AM_AWAY,
     ):
         for phrase in phrases:
-            assert phrase == " ".join(phrase.split()).lower(), (name, phrase)
+            assert phrase == " ".join(phrase.split()).lower(), phrase
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Composing: legal mail whatever goes in, nothing injected, one thread at the reader's, the same bytes each time."""
+"""Composing: valid mail whatever goes in, no injection, one thread at the reader, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import email
 import email.policy
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
@@ -19,14 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.errors import PermanentError
-from mailbot.mail.compose.composer import (
-    Draft,
-    clean,
-    compose,
-    is_usable,
-    message_id,
-    with_attachments,
-)
+from mailbot.mail.compose.attachments import enclose
+from mailbot.mail.compose.composer import Draft, compose, is_usable, message_id
+from mailbot.mail.compose.header_fields import clean
 from mailbot.mail.message import Address, Attachment, MessageKind
 
 WIB = timezone(timedelta(hours=7))
@@ -53,6 +49,10 @@ FIELDS = [
     "From", "To", "Cc", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Thread-Topic",
     "Thread-Index", "X-Mailbot-Ticket", "X-Mailbot-Kind", "X-Mailbot-Instance", "MIME-Version", "Content-Type",
 ]  # fmt: skip
+
+
+def with_files(raw: bytes, files: Sequence[Attachment]) -> bytes:
+    return bytes(enclose(raw, files))
 
 
 def parsed(raw: bytes) -> EmailMessage:
@@ -403,7 +403,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_attachment_arrives_with_its_name(name: str) -> None:
-    raw = with_attachments(compose(DRAFT), [Attachment(name, "image/png", PNG)])
+    raw = with_files(compose(DRAFT), [Attachment(name, "image/png", PNG)])
     assert is_legal(raw)
     message = parsed(raw)
     assert message.keys() == FIELDS
@@ -421,25 +421,25 @@ def test_an_attachment_arrives_with_its_name(name: str) -> None:
 
 
 def test_old_outlook_reads_the_name_from_the_content_type() -> None:
-    raw = with_attachments(compose(DRAFT), [Attachment("foto é.jpg", "image/jpeg", PNG)])
+    raw = with_files(compose(DRAFT), [Attachment("foto é.jpg", "image/jpeg", PNG)])
     assert b'Content-Type: image/jpeg;\r\n name="=?utf-8?' in raw
     assert b"Content-Disposition: attachment;\r\n filename*=utf-8''foto%20%C3%A9.jpg\r\n" in raw
 
 
 def test_no_attachments_change_nothing() -> None:
     raw = compose(DRAFT)
-    assert with_attachments(raw, []) is raw
+    assert enclose(raw, []).parts == (raw,)
 
 
 def test_attaching_is_repeatable_too() -> None:
     files = [Attachment("a.png", "image/png", PNG), Attachment("b.png", "image/png", PNG)]
-    assert with_attachments(compose(DRAFT), files) == with_attachments(compose(DRAFT), files)
+    assert with_files(compose(DRAFT), files) == with_files(compose(DRAFT), files)
 
 
 @pytest.mark.parametrize("content_type", ["message/rfc822", "multipart/mixed", "nonsense", "text/plain\r\nX: y", ""])
 def test_what_may_not_be_base64_goes_as_a_plain_file(content_type: str) -> None:
     """RFC 2046 §5.2.1: a nested mail must not be base64."""
-    raw = with_attachments(compose(DRAFT), [Attachment("surat.eml", content_type, b"From: a\n\nb")])
+    raw = with_files(compose(DRAFT), [Attachment("surat.eml", content_type, b"From: a\n\nb")])
     assert is_legal(raw)
     (file,) = parsed(raw).iter_attachments()
     assert (file.get_content_type(), file.get_filename()) == ("application/octet-stream", "surat.eml")
@@ -450,7 +450,7 @@ def test_an_image_that_the_html_shows_stands_beside_it() -> None:
     shown = Attachment("layar.png", "image/png", PNG, content_id="ii_abc@x.example", inline=True)
     other = Attachment("lain.png", "image/png", PNG, content_id="unused@x.example", inline=True)
     draft = replace(DRAFT, html='<p style="x"><img src="cid:ii_abc@x.example"> é</p>')
-    message = parsed(with_attachments(compose(draft), [shown, other]))
+    message = parsed(with_files(compose(draft), [shown, other]))
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed", "multipart/related", "multipart/alternative", "text/plain", "text/html", "image/png",
         "image/png",
@@ -462,7 +462,7 @@ def test_an_image_that_the_html_shows_stands_beside_it() -> None:
 
 def test_only_shown_images_need_no_mixed() -> None:
     shown = Attachment("layar.png", "image/png", PNG, content_id="ii@x", inline=True)
-    message = parsed(with_attachments(compose(replace(DRAFT, html='<img src="cid:ii@x">')), [shown]))
+    message = parsed(with_files(compose(replace(DRAFT, html='<img src="cid:ii@x">')), [shown]))
     assert message.get_content_type() == "multipart/related"
     assert message.get_param("type") == "multipart/alternative"
 
@@ -470,7 +470,7 @@ def test_only_shown_images_need_no_mixed() -> None:
 @settings(max_examples=100, deadline=None)
 @given(nasty, nasty, nasty, st.binary(max_size=200))
 def test_no_attachment_can_break_the_mail(name: str, content_type: str, content_id: str, content: bytes) -> None:
-    raw = with_attachments(compose(DRAFT), [Attachment(name, content_type, content, content_id=content_id)])
+    raw = with_files(compose(DRAFT), [Attachment(name, content_type, content, content_id=content_id)])
     assert is_legal(raw)
     message = parsed(raw)
     (file,) = message.iter_attachments()

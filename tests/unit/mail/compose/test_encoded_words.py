@@ -1,4 +1,4 @@
-"""Encoded words: what comes out is short enough, is ASCII, and says the same as what went in."""
+"""Encoded words: short enough, ASCII, and decoded to what went in."""
 
 from __future__ import annotations
 

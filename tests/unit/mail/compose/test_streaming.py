@@ -1,4 +1,4 @@
-"""Mails with large files as they go out piece by piece: the same bytes as those that are put together in memory."""
+"""Mails with large files sent in pieces: valid, of the announced size, with the files as they were."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ import random
 
 import pytest
 
-from mailbot.mail.compose.composer import (
-    compose,
-    enclose,
-    with_attachments,
-)
+from mailbot.mail.compose.attachments import enclose
+from mailbot.mail.compose.composer import compose
 from mailbot.mail.compose.streaming import InBase64, Outgoing
 from mailbot.mail.message import Attachment
 from mailbot.transport.smtp.submission import dotted, line_ends
-from tests.unit.mail.compose.test_composer import DRAFT
+from tests.unit.mail.compose.test_composer import DRAFT, parsed
 
 SIZES = [0, 1, 2, 3, 56, 57, 58, 114, 57 * 8192 - 1, 57 * 8192, 57 * 8192 + 1, 1_300_000]
 
@@ -34,12 +31,13 @@ def test_a_mail_in_pieces_is_the_mail_and_knows_its_size() -> None:
         Attachment("kosong.txt", "text/plain", b""),
     ]
     mail = enclose(compose(DRAFT), files)
-    whole = with_attachments(compose(DRAFT), files)
-    assert bytes(mail) == whole
+    whole = bytes(mail)
+    attached = [part.get_payload(decode=True) for part in parsed(whole).iter_attachments()]
+    assert attached == [file.content for file in files]
     assert mail.size == len(whole)
     assert mail.header == whole[: whole.index(b"\r\n\r\n") + 1]
     assert mail.isascii() and whole.isascii()
-    assert line_ends(whole) is whole  # so nothing of it has to be mended on the way
+    assert line_ends(whole) is whole  # so nothing of it has to be repaired on the way
     assert b"".join(dotted(mail.pieces())) == b"".join(dotted([whole]))
     assert all(mail.pieces())
 

@@ -1,4 +1,4 @@
-"""A reply to "is this mail yours?": yes, no, or a machine's."""
+"""Answers to a confirmation request: yes, no, or a machine's."""
 
 import pytest
 

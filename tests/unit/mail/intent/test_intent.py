@@ -119,7 +119,7 @@ def test_nothing_but_thanks_is_taken_for_thanks() -> None:
     assert taken == []
 
 
-def test_a_typing_mistake_hardly_ever_turns_trouble_into_thanks() -> None:
+def test_a_typing_mistake_hardly_ever_turns_a_problem_into_thanks() -> None:
     letters = random.Random(20251124)
     turned = []  # "Not resolved" → "Nota resolved": nobody could tell
     for text, intent in SENTENCES:

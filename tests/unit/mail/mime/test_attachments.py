@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import struct
 
 import pytest
 
-from mailbot.mail.message import Attachment
+from mailbot.mail.message import Attachment, InboundMessage
+from mailbot.mail.mime.attachments import drop_contents
 from mailbot.mail.mime.filetype import MAX_BYTES, file_type, safe_name
 from mailbot.mail.mime.parser import parse_message
-from tests.unit.mail.mime.test_body import (
-    HTML,
-    PLAIN,
-    multi,
-    part,
-)
+from tests.unit.mail.mime.test_body import HTML, PLAIN, multi, part
 
 PNG = b"\x89PNG\r\n\x1a\n0000"
 
@@ -418,3 +415,14 @@ def test_broken_winmail_stays_a_file(content: bytes) -> None:
     assert message.text == "teks biasa"
     assert [each.name for each in message.attachments] == ["winmail.dat"]
     assert "unreadable-tnef" in message.defects
+
+
+def test_an_attachment_without_its_content_has_its_size_and_digest() -> None:
+    file = Attachment("a.jpg", "image/jpeg", b"isi")
+    inner = InboundMessage(attachments=(file,))
+    bare = drop_contents(InboundMessage(attachments=(file,), nested=(inner,)))
+    for kept in (*bare.attachments, *bare.nested[0].attachments):
+        assert kept.content == b""
+        assert (kept.size, kept.sha256) == (3, hashlib.sha256(b"isi").hexdigest())
+        assert kept.drop_content() is kept
+        assert (kept.name, kept.content_type) == (file.name, file.content_type)

@@ -1,4 +1,4 @@
-"""The body of a mail: which part is its text, and what its bytes say."""
+"""The body of a mail: which part is its text, and how its bytes are decoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import quopri
 import pytest
 
 from mailbot.mail.analysis import analyse, analyse_fully
-from mailbot.mail.classify.rules import OwnIdentity
+from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.mime.parser import parse_message
 
 

@@ -1,4 +1,4 @@
-"""No mail can break the parser, nor keep it busy, nor fill its memory."""
+"""The bounds of the parser: no mail breaks it, or takes unbounded time or memory."""
 
 from __future__ import annotations
 

@@ -1,14 +1,10 @@
-"""Bytes to text where the label lies or says little: wide charsets without a mark, shifting ones, torn ones."""
+"""Decoding text under wrong or missing labels: wide charsets without a mark, shifting ones, torn characters."""
 
 from __future__ import annotations
 
 import pytest
 
-from mailbot.mail.mime.charset import (
-    clean,
-    decode,
-    guess_text,
-)
+from mailbot.mail.mime.charset import clean, decode, guess_text
 
 
 @pytest.mark.parametrize(

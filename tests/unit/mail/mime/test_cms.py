@@ -1,4 +1,4 @@
-"""The mail in an opaque signature, read alone: lengths of both forms, and everything that is none."""
+"""The mail inside an opaque signature: lengths of both forms, and malformed data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mail seen from the outside: what it says by its header alone, whatever it is made of."""
+"""The minimal parser: the header of any mail, without its body."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.mail.mime.minimal_parser import glance, is_robots
+from mailbot.mail.mime.minimal_parser import is_automatic, parse_minimal
 from mailbot.ticket.matching import clues_of
-from mailbot.ticket.quarantine import QuarantineReason, why_held
+from mailbot.ticket.quarantine import QuarantinedMail, QuarantineReason, quarantine_reason
 
 MAIL = (
     b'From: "palsu@asing.example" <Acha@Sekolah.example>\r\nTo: support+r0b0aaaaaaaaaaaaaaaaaaaa@helpdesk.example\r\n'
@@ -20,7 +20,7 @@ MAIL = (
 
 
 def test_what_the_header_says() -> None:
-    seen = glance(MAIL, 99)
+    seen = parse_minimal(MAIL, 99)
     assert (seen.from_addr, seen.subject, seen.message_id, seen.size) == (
         "acha@sekolah.example", "Tidak bisa tutup BKU", "<a@b>", 99
     )  # fmt: skip
@@ -37,12 +37,12 @@ def test_what_the_header_says() -> None:
     ],
 )  # fmt: skip
 def test_machines_are_known_by_their_fields(field: bytes, robots: bool) -> None:
-    assert is_robots(glance(field + b"\r\n" + MAIL)) is robots
+    assert is_automatic(parse_minimal(field + b"\r\n" + MAIL)) is robots
 
 
 @given(st.binary(max_size=600) | st.from_regex(rb"(From|Subject|To)( |:|=\?[a-z0-9-]{1,9}\?[bq]\?|\?=|\n|.){0,60}"))
 def test_it_never_fails(raw: bytes) -> None:
-    seen = glance(raw)
+    seen = parse_minimal(raw)
     assert "\x00" not in seen.subject + seen.from_addr and "\n" not in seen.subject
 
 
@@ -54,7 +54,7 @@ def test_hostile_headers_take_no_time() -> None:
         b" \n" * 2_000_000,
         b"a:\n" * 900_000,
     ):
-        glance(raw)
+        parse_minimal(raw)
     assert time.process_time() - begun < 2
 
 
@@ -78,14 +78,14 @@ def test_why_a_mail_is_held(row: dict[str, object], why: QuarantineReason) -> No
         "state": "quarantined", "rule": "person", "kind": "human", "partial": False, "has_sender": True,
         "on_ticket": False,
     }  # fmt: skip
-    assert why_held(**(usual | row)) is why  # type: ignore[arg-type]
+    assert quarantine_reason(QuarantinedMail(**(usual | row))) is why  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("written", ["=?x-tidak-ada?B?SGFsbw==?=", "=?utf-8?B?a?="])
 def test_a_subject_that_cannot_be_decoded_is_shown_as_it_is_written(written: str) -> None:
-    assert glance(f"Subject:  {written}  ya\r\n\r\n".encode(), 9).subject == f"{written} ya"
+    assert parse_minimal(f"Subject:  {written}  ya\r\n\r\n".encode(), 9).subject == f"{written} ya"
 
 
 def test_of_very_many_fields_the_first_count() -> None:
     many = b"".join(b"X-%d: y\r\n" % n for n in range(20_000))
-    assert glance(b"Subject: awal\r\n" + many + b"Message-ID: <a@b>\r\n\r\n", 9).subject == "awal"
+    assert parse_minimal(b"Subject: awal\r\n" + many + b"Message-ID: <a@b>\r\n\r\n", 9).subject == "awal"

@@ -1,4 +1,4 @@
-"""The header of a mail: people, subjects, ids, dates and the way it came, also where it is malformed."""
+"""The header of a mail: people, subjects, ids, dates and trace, also if malformed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailbot.mail.message import Address, Hop
+from mailbot.mail.mime.address import addr_spec
 from mailbot.mail.mime.parser import parse_header_only, parse_message
 
 
@@ -299,3 +300,19 @@ def test_header_only() -> None:
     message = parse_header_only(raw)
     assert (message.subject, message.from_addr, message.text, message.attachments) == ("besar", "a@x.id", "", ())
     assert message.size == len(raw)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("guru@sékolah.example", "guru@xn--skolah-bva.example"),
+        ("guru@straße.example", "guru@xn--strae-oqa.example"),
+        ("guru@SEKOLAH.Example", "guru@sekolah.example"),
+    ],
+)
+def test_a_domain_is_written_in_a_labels(written: str, read: str) -> None:
+    assert addr_spec(written) == read
+
+
+def test_letters_that_only_look_like_ascii_make_another_domain() -> None:
+    assert addr_spec("guru@ｓekolah.example") != "guru@sekolah.example"

@@ -1,4 +1,4 @@
-"""What the standard library writes, the parser reads back: people, subject, text, HTML and files, for any content."""
+"""Mail written by the standard library and parsed: people, subject, text, HTML and files of any content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outlook's RTF: unpacked (MS-OXRTFCP), its words read, HTML that it carries brought back (MS-OXRTFEX)."""
+"""Outlook's RTF: decompressed (MS-OXRTFCP), its text, and the HTML that it wraps (MS-OXRTFEX)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""winmail.dat read alone: every kind of attribute and property, code pages, messages inside, torn ends."""
+"""winmail.dat: every kind of attribute and property, code pages, nested messages, truncated data."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ import struct
 
 import pytest
 
-from mailbot.mail.mime.tnef import (
-    MAX_FILES,
-    SIGNATURE,
-    Tnef,
-    open_tnef,
-)
+from mailbot.mail.mime.tnef import MAX_FILES, SIGNATURE, Tnef, read_tnef
 
 LONG, SHORT, DISPLAY, MIME, CONTENT_ID, DATA = 0x3707, 0x3704, 0x3001, 0x370E, 0x3712, 0x3701
 BODY, RTF, HTML, INTERNET_CODEPAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
@@ -38,7 +33,7 @@ def tnef(*attributes: bytes) -> bytes:
 
 
 def opened(*attributes: bytes) -> Tnef:
-    found = open_tnef(tnef(*attributes))
+    found = read_tnef(tnef(*attributes))
     assert found is not None
     return found
 
@@ -182,7 +177,7 @@ def test_messages_in_messages_end_somewhere() -> None:
     data = tnef(attribute(0x800C, b"paling dalam\0"))
     for _ in range(6):
         data = tnef(file(prop(DATA, OBJECT, MESSAGE_OBJECT + data)))
-    found = open_tnef(data)
+    found = read_tnef(data)
     assert found is not None
     # the innermost ones stay closed, as bytes
     assert any(each.content.startswith(SIGNATURE) for each in found.files)
@@ -225,5 +220,5 @@ def test_too_little_for_a_list_of_properties_is_none() -> None:
 
 
 def test_other_bytes_are_no_tnef() -> None:
-    assert open_tnef(b"") is None
-    assert open_tnef(b"PK\x03\x04" + bytes(40)) is None
+    assert read_tnef(b"") is None
+    assert read_tnef(b"PK\x03\x04" + bytes(40)) is None

@@ -1,13 +1,18 @@
-"""Files that stand uuencoded in a text: cut out where they are whole, left as words where they are not."""
+"""Transfer encodings: base64 in pieces, and files uuencoded inside a text."""
 
 from __future__ import annotations
 
+import base64
 import binascii
+
+import pytest
 
 from mailbot.mail.mime.transfer_encoding import (
     MAX_UU_FILES,
     UuFile,
     cut_uuencoded,
+    decode_base64_part,
+    decode_transfer,
 )
 
 
@@ -43,3 +48,27 @@ def test_a_line_with_a_checksum_behind_it_counts() -> None:
 def test_an_empty_file_is_none_and_files_have_a_bound() -> None:
     assert cut_uuencoded(b"begin 644 a\n`\nend\n")[1] == []
     assert len(cut_uuencoded(uu(b"a", b"x" * 45) * (MAX_UU_FILES + 3))[1]) == MAX_UU_FILES
+
+
+LETTERS = base64.encodebytes(bytes(range(256)) * 40)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 76, 1 << 20])
+@pytest.mark.parametrize(
+    "data",
+    [
+        LETTERS, LETTERS.replace(b"\n", b"\r\n"), LETTERS.replace(b"\n", b" \t\n"), LETTERS.replace(b"\n", b""), b"",
+        b"\r\n", b"QUJD", b"QUI=\r\n", b"QQ==", b"QQ=\n=\n",
+    ],
+)  # fmt: skip
+def test_plain_base64_is_decoded_alike_in_pieces(data: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.mail.mime.transfer_encoding._PIECE", size)
+    around = b"--b\r\n\r\n" + data + b"--b--"
+    assert (decode_base64_part(around, 7, 7 + len(data)), "") == decode_transfer(data, "base64")
+
+
+@pytest.mark.parametrize("size", [1, 4, 76, 1 << 20])
+@pytest.mark.parametrize("data", [b"QQ==QUJD", b"QUI=\nQUJD", b"QUJ", b"Q", b"QU*JD", b"=QUJ", b"====", b"\xff"])
+def test_what_is_no_plain_base64_is_left_to_the_repair(data: bytes, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailbot.mail.mime.transfer_encoding._PIECE", size)
+    assert decode_base64_part(data, 0, len(data)) is None

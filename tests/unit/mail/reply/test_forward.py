@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (bodies stand here as programs write them)
+# ruff: noqa: E501 (bodies as programs write them)
 """Forwards of every main mail program: who wrote first, when, about what, and what was put above."""
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def test_comment_keeps_its_lines() -> None:
     assert forward.comment == "#prioritas tinggi\nMohon dibantu."
 
 
-def test_a_mail_passed_on_as_attachment_is_read() -> None:
+def test_a_mail_forwarded_as_attachment_is_read() -> None:
     photo = Attachment("bukti.jpg", "image/jpeg", b"x")
     original = InboundMessage(
         from_=(SCHOOL,), subject="Tidak bisa tutup BKU", date=AT, text=WORDS, attachments=(photo,)

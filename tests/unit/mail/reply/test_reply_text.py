@@ -1,4 +1,4 @@
-"""The new words of a reply: tables of real forms, and what must hold for any text."""
+"""The new words of a reply: tables of real replies, and invariants for any text."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_rule_that_cut_is_named(case: str, rule: str) -> None:
     assert new_words(message, found.sent).rule == rule
 
 
-def test_an_element_is_named_where_no_words_open_the_quotation() -> None:
+def test_an_element_is_named_where_no_words_start_the_quotation() -> None:
     found = next(each for each in HTML if each.name == "gmail-unknown-language")
     assert cut_html(found.body).rule == "gmail_attr"
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (bodies stand here as programs write them, however long the line)
+# ruff: noqa: E501 (bodies as programs write them, however long the line)
 """Replies in HTML, with the elements that each mail program puts around what it quotes."""
 
 from __future__ import annotations

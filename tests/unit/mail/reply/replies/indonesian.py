@@ -1,4 +1,4 @@
-# ruff: noqa: E501, W291, W293 (bodies stand here as programs write them, however long the line)
+# ruff: noqa: E501, W291, W293 (bodies as programs write them, however long the line)
 """Indonesian replies in plain text: what schools' phones and mail programs send."""
 
 from __future__ import annotations

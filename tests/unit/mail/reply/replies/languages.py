@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (bodies stand here as programs write them, however long the line)
+# ruff: noqa: E501 (bodies as programs write them, however long the line)
 """Replies in the world's languages, in plain text, as mail programs write them there."""
 
 from __future__ import annotations

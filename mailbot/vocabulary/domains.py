@@ -1,8 +1,6 @@
-"""Words: domains under which very many unrelated people have their mail, and how far up a domain is one owner's."""
+"""Domains that many unrelated people share, and the domain suffixes below which each domain has its own owner."""
 
-from __future__ import annotations
-
-# Anybody gets an address here, so the domain says nothing about who writes. Schools of the service: belajar.id.
+# Anybody can get an address here, so the domain does not identify an organisation. belajar.id: the schools' accounts.
 SHARED_DOMAINS = frozenset(
     {
         "gmail.com", "googlemail.com", "belajar.id", "madrasah.kemenag.go.id",
@@ -17,10 +15,10 @@ SHARED_DOMAINS = frozenset(
     }
 )  # fmt: skip
 
-# Registered to schools, universities and offices against papers: nobody has them by the hundred to change between.
+# Registered to schools, universities and offices against documents: no attacker has hundreds of them to rotate through.
 HOME_SUFFIXES = frozenset({"sch.id", "ac.id", "go.id", "desa.id", "mil.id", "ponpes.id", "belajar.id"})
 
-# The second label of a country's domain that is a registry's, not an owner's ("co.id", "com.my", "gov.sg").
+# Second-level labels of country domains that belong to the registry, not to an owner ("co.id", "com.my", "gov.sg").
 REGISTRY_LABELS = frozenset(
     {
         "ac", "biz", "co", "com", "desa", "edu", "go", "gob", "gov", "gouv", "govt", "gub", "info", "ltd", "mil", "my",
@@ -30,15 +28,3 @@ REGISTRY_LABELS = frozenset(
 
 # Mail systems that deliver "a.b@" and "ab@" to the same mailbox.
 DOTLESS = frozenset({"gmail.com", "googlemail.com"})
-
-
-LOOKALIKES = {
-    "0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "3": "e", "5": "s", "$": "s", "@": "@",
-    # Cyrillic
-    "а": "a", "в": "b", "е": "e", "ѕ": "s", "і": "l", "ј": "j", "к": "k", "м": "m", "н": "h", "о": "o", "р": "p",
-    "с": "c", "т": "t", "у": "y", "х": "x", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ӏ": "l", "һ": "h", "ɡ": "g",
-    # Greek
-    "α": "a", "ε": "e", "η": "n", "ι": "l", "κ": "k", "ν": "v", "ο": "o", "ρ": "p", "τ": "t", "υ": "u", "χ": "x",
-    # Latin letters that NFKD leaves as they are
-    "ı": "l", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ɑ": "a", "ⅼ": "l",
-}  # fmt: skip
