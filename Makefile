@@ -1,24 +1,23 @@
-# Everything runs in an environment of its own below .venv, made from nothing where it is missing.
-#   make demo     the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
-#   make test     every test that this machine can run           make lint    types, style, direction of imports
-#   make score    how well mail is understood, on the mails below CORPORA, beside other libraries
-#                 (FILES="a.jsonl folder": on those instead; MISSES=1: what was wrong)
-#   make fuzz     mutated mail through the parser for ten minutes (SECONDS_TO_FUZZ=…)
-#   make chaos    the daemon killed at each step and at 300 random moments, servers that fail: a table of what came of it
-#                 (CHAOS_KILLS=…; into docs/reliability.md)
-#   make laws     the laws of the service on long random walks, new ones each time (LAWS_MINUTES=10)
-#   make coverage branches of mailbot/core that the tests take; fails under 98 % (COVERAGE_TESTS=…)
-#   make mutation faults put into mailbot/core one by one: do its tests notice? (MUTANTS=40 of each module, SEED=1)
-#   make bench    speed beside django-helpdesk and roundup, latency, CPU by stage, memory and start-up, several workers, cost
-#                 of a long history: tables and plots into docs/performance.md and docs/scale.md. On a quiet machine; 40
-#                 minutes, the first time another half hour and 9 GB for the large desk, which is kept below BENCH_SCRATCH.
-#                 BENCH_PARTS="throughput latency stages memory workers growth" BENCH_N=2000 BENCH_ROUNDS=3
-#                 BENCH_LATENCY=40 BENCH_WORKERS_N=1000 BENCH_LARGE=4 BENCH_TICKETS=1000000 (20000 is a trial)
-#   make backlog  memory while a hundred thousand mails, some with a file of 24 MB, are taken in: table and plot into
-#                 docs/performance.md (20 minutes, 8 GB of disk for so long; BACKLOG_N=100000 BACKLOG_LARGE=8)
-#   make soak     a year of traffic in eleven minutes, on a fast clock: does memory stay what it was? (docs/performance.md;
-#                 SOAK_N=3000 mails, SOAK_SECONDS=660)
-#   PYTHON=…      another Python than the newest usable one
+# Everything runs in an environment of its own below .venv, made from nothing where it is missing. The variables of a
+# target stand above it; PYTHON=... takes another Python than the newest usable one.
+#   make demo         the whole service on this machine: a tour in the terminal, then a page (TOUR_ONLY=1: only the tour)
+#   make quick        unit tests and lint, within a minute
+#   make unit         unit tests
+#   make test         every test that this machine can run, but the long ones (TESTS=tests/...)
+#   make test-all     these and the long ones
+#   make lint         style, format, types, direction of imports, sizes
+#   make reference    the reference pages and the comments of config/mailbot.toml, from the code
+#   make score        how well mail is understood, beside other libraries (FILES="a.jsonl folder", MISSES=1)
+#   make fuzz         mutated mail through the parser (SECONDS_TO_FUZZ=600)
+#   make chaos        the daemon killed at each step and at random moments, servers that fail (CHAOS_KILLS=300)
+#   make laws         the laws of the service on long random walks (LAWS_MINUTES=10)
+#   make coverage     branches of mailbot/mail and mailbot/ticket that tests take; fails under 98 %
+#   make mutation     faults put into mailbot/mail and mailbot/ticket one by one (MUTANTS="mailbot.ticket.matching*")
+#   make bench        speed, memory, cost of a long history (40 minutes, a quiet machine; BENCH_PARTS="latency ...")
+#   make backlog      memory while a hundred thousand mails are taken in (20 minutes, 8 GB of disk)
+#   make soak         a year of traffic on a fast clock: does memory stay what it was? (11 minutes)
+#   make screenshots  the pictures of the README, into docs/images (needs chromium)
+#   make clean        remove everything that was made here
 
 SHELL := /bin/bash
 .ONESHELL:
@@ -34,11 +33,12 @@ DEV_STAMP := $(VENV)/.stamp-dev
 NEEDS := pyproject.toml constraints.txt scripts/find-python
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SCORE_STAMP := $(VENV)/.stamp-score
+MUTATION_STAMP := $(VENV)/.stamp-mutation
 TESTS ?= tests
 CORPORA ?= ../shared/corpora
 SECONDS_TO_FUZZ ?= 600
 
-.PHONY: help demo test lint score fuzz chaos laws coverage mutation bench backlog soak clean
+.PHONY: help demo screenshots quick unit test test-all lint reference score fuzz chaos laws coverage mutation bench backlog soak clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -58,8 +58,21 @@ $(DEV_STAMP): $(RUN_STAMP)
 demo: $(RUN_STAMP)
 	@exec $(BIN)/mailbot demo --tour $(if $(TOUR_ONLY),,--page)
 
+screenshots: $(DEV_STAMP)
+	$(BIN)/python -m tools.screenshots docs/images
+
+# Tests of the service wait for servers, timers and processes: twice as many of them as there are cores keep these busy.
+PYTEST := $(BIN)/python -m pytest -q --dist worksteal --durations=10
+unit: $(DEV_STAMP)
+	$(PYTEST) -n auto tests/unit
+
+quick: lint unit
+
 test: $(DEV_STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
+	$(PYTEST) -n $$((2 * $$(nproc))) -m "not slow" $(TESTS)
+
+test-all: test
+	$(PYTEST) -n $$((2 * $$(nproc))) -m slow tests
 
 $(SCORE_STAMP): $(DEV_STAMP)
 	@$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev,score]"
@@ -76,6 +89,10 @@ lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/house_check.py
+
+reference: $(DEV_STAMP)
+	$(BIN)/python -m tools.reference
 
 # The table is printed, and the exit code tells, also where a test has failed.
 CHAOS_KILLS ?= 300
@@ -87,7 +104,7 @@ chaos: $(DEV_STAMP)
 	failed=0
 	MAILBOT_CHAOS_RESULTS=$$results CHAOS_KILLS=$(CHAOS_KILLS) nice -n 10 \
 	    $(BIN)/python -m pytest -n $(CHAOS_WORKERS) --dist worksteal -p no:cacheprovider $(CHAOS_TESTS) || failed=1
-	$(BIN)/python -m tests.crash.table "$$results" --into docs/reliability.md || failed=1
+	$(BIN)/python -m tests.crash.table "$$results" --into docs/developer/reliability.md || failed=1
 	exit $$failed
 
 LAWS_MINUTES ?= 10
@@ -97,13 +114,18 @@ laws: $(DEV_STAMP)
 COVERAGE_TESTS ?= tests/unit tests/laws tests/integration/test_rules.py tests/integration/test_identity.py \
     tests/integration/test_attacks.py tests/integration/test_held_files.py tests/integration/test_outgoing_content.py
 coverage: $(DEV_STAMP)
-	$(BIN)/python -m coverage run --branch --source=mailbot/core -m pytest -q -k "not postgresql" $(COVERAGE_TESTS)
+	$(BIN)/python -m coverage run --branch --source=mailbot/mail,mailbot/ticket -m pytest -q -k "not postgresql" $(COVERAGE_TESTS)
 	$(BIN)/python -m coverage report --sort=cover --skip-covered --fail-under=98
 
-MUTANTS ?= 40
-SEED ?= 1
-mutation: $(DEV_STAMP)
-	nice -n 10 $(BIN)/python tools/mutation/mutate.py --each $(MUTANTS) --seed $(SEED)
+$(MUTATION_STAMP): $(DEV_STAMP)
+	@$(PIP) install -c constraints.txt --editable ".[postgres,metrics,dev,mutation]"
+	touch $@
+
+# Printed at the end: the faults that no test noticed. `.venv/bin/mutmut show NAME` shows one.
+MUTANTS ?=
+mutation: $(MUTATION_STAMP)
+	nice -n 10 $(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/mutmut results
 
 # What fails does not keep the rest from being measured; the exit code tells.
 BENCH_PARTS ?= throughput latency stages memory workers growth
@@ -142,4 +164,4 @@ soak: $(DEV_STAMP)
 	$(BIN)/python -m bench.speed.soak --mails $(SOAK_N) --seconds $(SOAK_SECONDS) --write
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import is_recording
 from tests.support.certificate import Certificate, make_certificate
+from tests.support.chaos_results import is_recording
 from tests.support.postgres import postgres
 from tests.support.programs import SERVERS, require
 from tests.support.servers import dovecot, sink

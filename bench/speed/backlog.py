@@ -2,15 +2,14 @@
 
     python -m bench.speed.backlog [--mails 100000] [--large-mails 8] [--scratch FOLDER] [--write]
 
-The mix of bench/speed/corpus.py lies in an inbox of Dovecot, with mails among it that hold a file of 24 MB (33 MB as they are
+The mix of corpus.py lies in an inbox of Dovecot, with mails among it that hold a file of 24 MB (33 MB as they are
 sent, the most that [inbound] max_size lets in). `mailbot run --once` takes in all of it: stored durably, understood,
-acknowledged in text and HTML. Memory is that of all its processes, counted as in bench/support/machine.py. A hundred thousand
+acknowledged in text and HTML. Memory is that of all its processes, counted as in machine.py. A hundred thousand
 mails need some 8 GB of disk below `--scratch` (the system's temporary folder) until the end, and twenty minutes.
 """
 
 from __future__ import annotations
 
-import argparse
 import sqlite3
 import statistics
 import tempfile
@@ -108,18 +107,11 @@ def section(found: Found, command: str) -> str:
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=100_000)
-    parser.add_argument("--large-mails", type=int, default=8)
-    parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()))
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    given = report.options(__doc__, mails=100_000, large_mails=8, scratch=Path(tempfile.gettempdir()))
     given.scratch.mkdir(parents=True, exist_ok=True)
     command = f"python -m bench.speed.backlog --mails {given.mails} --large-mails {given.large_mails}"
     text = section(measure(given.mails, given.large_mails, given.scratch.resolve()), command)
-    print(text)
-    if given.write:
-        report.put("backlog", text)
+    report.publish("backlog", text, write=given.write)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m bench.speed.growth --small 1000 --large 1000000 [--desks FOLDER] [--write]
 
-Both desks are made by bench/speed/history.py, one after the other, and kept in FOLDER as they were made. What is measured is
+Both desks are made by history.py, one after the other, and kept in FOLDER as they were made. What is measured is
 a copy of each, thrown away afterwards: a desk that was measured before has more mail of the last hours, and longer
 tickets, than the other one. Both copies are read through once, so that the system has their pages in memory (as far as
 it has memory for them), and nothing of the copying is left to be written. Each thing is done in turns on the one and on
@@ -12,7 +12,6 @@ Goal: the time that went by within 10 %, or within 2 ms.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import shutil
@@ -69,7 +68,7 @@ class Line:
 
 
 def made(count: int, desks: Path) -> Path:
-    """A desk as bench/speed/history.py makes it, from an earlier run or now."""
+    """A desk as history.py makes it, from an earlier run or now."""
     folder = desks / f"{count}"
     if not (folder / "made").exists():
         history.make(count, folder / "data", tell=count > 50_000)
@@ -166,12 +165,18 @@ LOOKS: dict[str, Callable[[Aged], object]] = {
     "status of a ticket by its number": lambda aged: aged.in_work(lambda work: work.ticket(aged.number)),
     "ticket show": lambda aged: queries.show_ticket(aged.desk.store, aged.number),
     "ticket list (50)": lambda aged: queries.list_tickets(aged.desk.store),
-    "ticket list --status in_progress": lambda aged: queries.list_tickets(aged.desk.store, status="in_progress"),
-    "ticket list --requester": lambda aged: queries.list_tickets(aged.desk.store, requester=aged.person),
-    "search words of one requester": lambda aged: queries.list_tickets(
-        aged.desk.store, requester=aged.person, search="saldo rekening"
+    "ticket list --status in_progress": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(status="in_progress")
     ),
-    "search words (50 newest)": lambda aged: queries.list_tickets(aged.desk.store, search="saldo rekening"),
+    "ticket list --requester": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(requester=aged.person)
+    ),
+    "search words of one requester": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(requester=aged.person, search="saldo rekening")
+    ),
+    "search words (50 newest)": lambda aged: queries.list_tickets(
+        aged.desk.store, queries.TicketFilter(search="saldo rekening")
+    ),
     "when is the next timer due": lambda aged: aged.in_work(lambda work: work.next_due()),
     "what is to be sent (nothing new)": lambda aged: aged.in_work(lambda work: work.next_attempt()),
 }
@@ -249,18 +254,11 @@ def _more(small: float, large: float) -> str:
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", type=int, default=1000)
-    parser.add_argument("--large", type=int, default=1_000_000)
-    parser.add_argument("--times", type=int, default=20)
-    parser.add_argument("--desks", type=Path, default=Path(tempfile.gettempdir()) / "mailbot-bench" / "desks")
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    desks = Path(tempfile.gettempdir()) / "mailbot-bench" / "desks"
+    given = report.options(__doc__, small=1000, large=1_000_000, times=20, desks=desks)
     lines = measure(given.small, given.large, given.desks, given.times)
     text = section(lines, given.small, given.large, f"python -m bench.speed.growth --large {given.large}")
-    print(text)
-    if given.write:
-        report.put("growth", text)
+    report.publish("growth", text, write=given.write)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from bench.speed import corpus
 from mailbot.runtime.clock import SystemClock
 from mailbot.store import schema
 from mailbot.store.compression import pack
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.search import index
 
 MAILBOX = "bench@127.0.0.1/INBOX"
@@ -131,7 +131,7 @@ class Writer:
     def _message_id(self, number: int) -> str:
         """As mail programs make them: at random, so that neighbours in time are none in an index.
 
-        Of the letters that bench/speed/corpus.py makes them of, or what comes later would fall between these.
+        Of the letters that corpus.py makes them of, or what comes later would fall between these.
         """
         letters = base64.b64encode(self.dice.randbytes(30), b"Aa").decode()
         return f"<CA{letters[:38]}.{number}@mail.example>"
@@ -203,9 +203,9 @@ _INSERTS = {
     "public, message_id, subject, text, attachments, raw_sha256, inbound_id, mark, id_here, by_other) "
     "VALUES (?,1,?,?,?,?,?,?,?,1,?,?,?,'[]',?,?,'',0,?)",
     "outbox": "INSERT INTO outbox (id, desk_id, mailbox_id, ticket_id, message_row_id, inbound_id, kind, recipient, "
-    "role, envelope_from, message_id, subject, text, raw, attachments, automatic, cycle, step, state, turn, attempts, "
+    "role, message_id, subject, text, raw, attachments, automatic, cycle, step, state, turn, attempts, "
     "created_at, next_attempt_at, expires_at, sent_at, last_error, lease_owner) "
-    "VALUES (?,1,1,?,?,?,?,?,'person','',?,?,?,x'','[]',?,0,0,'sent',10,1,?,?,?,?,'','')",
+    "VALUES (?,1,1,?,?,?,?,?,'person',?,?,?,x'','[]',?,0,0,'sent',10,1,?,?,?,?,'','')",
     "event": 'INSERT INTO event (desk_id, ticket_id, at, actor, kind, "from", "to") VALUES (1,?,?,?,?,?,?)',
     "timer": "INSERT INTO timer (ticket_id, kind, step, desk_id, due_at) VALUES (?,?,?,1,?)",
     "automatic": "INSERT INTO automatic_mail (desk_id, at, number, mailbox, ticket, alike_a, alike_b, domain_turn, "
@@ -216,7 +216,7 @@ _INSERTS = {
 def make(count: int, folder: Path, seed: int = 1, *, tell: bool = False) -> Path:
     """Make the desk; returns its database."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Store("", clock=SystemClock(), data_dir=folder, first_ticket_number=1) as store:
+    with Store("", clock=SystemClock(), data_dir=folder, options=StoreOptions(first_ticket_number=1)) as store:
         schema.upgrade(store)
         assert (store.desk_id, store.mailbox_id(MAILBOX)) == (1, 1)
     path = folder / "mailbot.db"

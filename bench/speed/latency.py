@@ -8,7 +8,7 @@ What is measured, in milliseconds from the LMTP server's 250 to the SMTP server'
     first         the first mail after a start of mailbot, by IMAP (`--starts` of them)
     single        mailbot by IMAP, a mail now and then (`--count`)
     5/s           mailbot by IMAP at five mails a second (five times `--count`), with and without NOOP while traffic is
-                  on, as it is by default; and its own part: from the line that told of the mail (seen by a relay
+                  on, as it is by default; and its own part: from the line that announced the mail (seen by a relay
                   between the two) to the acknowledgement, from the delivery where that line came before it
     LMTP          mailbot's own door, single and at five a second
 
@@ -19,7 +19,6 @@ what one NOOP costs Dovecot, from a thousand of a bare client.
 
 from __future__ import annotations
 
-import argparse
 import os
 import select
 import shutil
@@ -133,7 +132,7 @@ def deliver(port: int, to: str, count: int, every: float, name: str, wait: Any =
 
 
 def bare_idle(dovecot: Dovecot, count: int) -> list[float]:
-    """A client that idles, told of mail: seconds after each delivery."""
+    """A client that idles until mail is announced: seconds after each delivery."""
     with socket.create_connection(("127.0.0.1", dovecot.port)) as wire, wire.makefile("rb") as lines:
 
         def command(text: str, until_word: bytes) -> None:
@@ -277,29 +276,8 @@ class Bench:
         return done - told
 
 
-@dataclass
-class Found:
-    """The lines, by what they are; `noop`: ms of CPU."""
-
-    bare: Line
-    first: Line
-    idle: Line
-    idle_traffic: Line
-    single: Line
-    traffic: Line
-    lmtp: Line
-    lmtp_traffic: Line
-    noop: float
-
-    @property
-    def lines(self) -> list[Line]:
-        """In the order of the table."""
-        by_imap = [self.bare, self.first, self.idle, self.idle_traffic, self.single, self.traffic]
-        return [*by_imap, self.lmtp, self.lmtp_traffic]
-
-
-def run(count: int, starts: int) -> Found:
-    """All of it, on servers of its own."""
+def run(count: int, starts: int) -> tuple[dict[str, Line], float]:
+    """The lines of the table, in its order, and what a NOOP costs (ms of CPU)."""
     home = Path(tempfile.mkdtemp(prefix="mailbot-latency-"))
     home.chmod(0o755)
     sink = TimedSink()
@@ -310,8 +288,9 @@ def run(count: int, starts: int) -> Found:
         with sink, Dovecot(home / "dovecot") as dovecot:
             bench, inbox = Bench(home, dovecot, sink), dovecot.lmtp_port
             noop = noop_cost(dovecot)
-            bare = Line("bare client, IDLE until EXISTS", bare_idle(dovecot, count))
             first = Line("IMAP, first mail after a start", [])
+            bare = Line("bare client, IDLE until EXISTS", bare_idle(dovecot, count))
+            lines = {"bare": bare, "first": first}
 
             def started(*, brisk: bool) -> RunningDesk:
                 desk = bench.desk(brisk=brisk)
@@ -323,16 +302,16 @@ def run(count: int, starts: int) -> Found:
             for _ in range(starts - 2):
                 started(brisk=True).stop()
             desk = started(brisk=False)
-            idle = bench.measure("IMAP, single, IDLE only", inbox, count, 0.2, single=True, desk=desk)
-            idle_traffic = bench.measure("IMAP, 5/s, IDLE only", inbox, many, 0.2, single=False, desk=desk)
+            lines["idle"] = bench.measure("IMAP, single, IDLE only", inbox, count, 0.2, single=True, desk=desk)
+            lines["idle_traffic"] = bench.measure("IMAP, 5/s, IDLE only", inbox, many, 0.2, single=False, desk=desk)
             desk.stop()
             desk = started(brisk=True)
-            single = bench.measure("IMAP, single", inbox, count, 0.2, single=True, desk=desk)
-            traffic = bench.measure("IMAP, 5/s", inbox, many, 0.2, single=False, desk=desk)
-            lmtp = bench.measure("LMTP, single", bench.lmtp, count, 0.1, single=True, desk=desk)
-            lmtp_traffic = bench.measure("LMTP, 5/s", bench.lmtp, many, 0.2, single=False, desk=desk)
+            lines["single"] = bench.measure("IMAP, single", inbox, count, 0.2, single=True, desk=desk)
+            lines["traffic"] = bench.measure("IMAP, 5/s", inbox, many, 0.2, single=False, desk=desk)
+            lines["lmtp"] = bench.measure("LMTP, single", bench.lmtp, count, 0.1, single=True, desk=desk)
+            lines["lmtp_traffic"] = bench.measure("LMTP, 5/s", bench.lmtp, many, 0.2, single=False, desk=desk)
             desk.stop()
-        return Found(bare, first, idle, idle_traffic, single, traffic, lmtp, lmtp_traffic, noop * 1000)
+        return lines, noop * 1000
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -343,35 +322,35 @@ HEAD = (
 )  # fmt: skip
 
 
-def section(found: Found, command: str) -> str:
+def section(found: dict[str, Line], noop: float, command: str) -> str:
     """The tables and the plot."""
-    wake = median(found.bare.seconds)
+    wake = median(found["bare"].seconds)
     # what, ms measured, ms that are the goal
     goals = (
-        ("IMAP, single, IDLE only: median, beside the bare client's", median(found.idle.seconds), 1.1 * wake),
-        ("IMAP, single: median, beside the bare client's", median(found.single.seconds), 1.1 * wake),
-        ("IMAP, 5/s: own part, median", median(found.traffic.own), 20.0),
-        ("IMAP, 5/s: own part, 99th percentile", ninety_ninth(found.traffic.own), 100.0),
-        ("LMTP, single: median", median(found.lmtp.seconds), 25.0),
-        ("LMTP, 5/s: median", median(found.lmtp_traffic.seconds), 25.0),
+        ("IMAP, single, IDLE only: median, beside the bare client's", median(found["idle"].seconds), 1.1 * wake),
+        ("IMAP, single: median, beside the bare client's", median(found["single"].seconds), 1.1 * wake),
+        ("IMAP, 5/s: own part, median", median(found["traffic"].own), 20.0),
+        ("IMAP, 5/s: own part, 99th percentile", ninety_ninth(found["traffic"].own), 100.0),
+        ("LMTP, single: median", median(found["lmtp"].seconds), 25.0),
+        ("LMTP, 5/s: median", median(found["lmtp_traffic"].seconds), 25.0),
     )
     judged = [
         (what, f"{value:.1f} ms" + (f" ({value / wake:.2f} times)" if "bare" in what else ""), f"≤ {goal:.0f} ms",
          report.verdict(value, goal, at_least=False))
         for what, value, goal in goals
     ]  # fmt: skip
-    medians = [(line.name, median(line.seconds)) for line in found.lines]
+    medians = [(line.name, median(line.seconds)) for line in found.values()]
     plot = report.bars(
         "latency", "Delivery to acknowledgement, median", [(name, ms, f"{ms:.0f} ms") for name, ms in medians]
     )
     return "\n\n".join(
         (
-            report.table(HEAD, [line.cells() for line in found.lines]),
+            report.table(HEAD, [line.cells() for line in found.values()]),
             report.table(("", "measured", "goal", ""), judged),
             f"![delivery to acknowledgement](plots/{plot.name})",
             "Five mails a second, or one after the other has been acknowledged. “IDLE only” is without the NOOPs that "
-            "follow a mail; the other rows are as set by default. Own part: from the line that told of the mail. CPU "
-            f"is in parts of a core, Dovecot's that of its imap processes; a NOOP costs it {found.noop:.3f} ms.",
+            "follow a mail; the other rows are as set by default. Own part: from the line that announced the mail. CPU "
+            f"is in parts of a core, Dovecot's that of its imap processes; a NOOP costs it {noop:.3f} ms.",
             report.measured_by(command),
         )
     )
@@ -379,16 +358,9 @@ def section(found: Found, command: str) -> str:
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--starts", type=int, default=5, help="first mails after a start; two at least")
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
-    found = run(given.count, max(2, given.starts))
-    text = section(found, f"python -m bench.speed.latency --count {given.count}")
-    print(text)
-    if given.write:
-        report.put("latency", text)
+    given = report.options(__doc__, count=40, starts=5)  # first mails after a start: two at least
+    text = section(*run(given.count, max(2, given.starts)), f"python -m bench.speed.latency --count {given.count}")
+    report.publish("latency", text, write=given.write)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,15 @@
     python -m bench.speed.memory [--mails 1000] [--large-mails 4] [--write]
 
 Idle: `mailbot run` with an empty inbox, half a minute after it has said that it is running. Backlog: `mailbot run
---once` on the mix of bench/speed/corpus.py with mails among it that hold an attachment of 24 MB (33 MB as they are sent);
+--once` on the mix of corpus.py with mails among it that hold an attachment of 24 MB (33 MB as they are sent);
 once more with a notification of each to an agent, which carries the attachment on. Memory is counted as in
-bench/support/machine.py.
+machine.py.
 Start-up: from the start of `mailbot run` to the first IMAP command after the log-in (in Dovecot's log), and `mailbot
 --help`.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import random
 import signal
@@ -26,11 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.speed import corpus
-from bench.speed.products import (
-    MailbotDesk,
-    Servers,
-    here,
-)
+from bench.speed.products import MailbotDesk, Servers, here
 from bench.speed.sink import Sink
 from bench.support import machine, report
 from tests.support.dovecot import Dovecot
@@ -128,10 +123,10 @@ Counted are the pages that each process has to itself, and those that they share
 looked at every 50 ms. What a large mail costs while it is taken in is the mail (33 MB) and one more form of it at a
 time: packed (25), or its file (24). It is stored and read back in pieces (SQLite's blob interface), its files are
 decoded in pieces and let go once they were looked at. A mail that carries a large file on is encoded while it is sent,
-and the file lies on disk meanwhile (`mailbot/desk/outbound/attachments.py`), however long a server takes. One large mail at a time is
-taken apart in a process, none is unpacked to be sent while one is taken in (`mailbot/runtime/memory.py`), and large blocks
-go back to the system at once (mallopt). The process that understands mail, where there is more than one core, has
-some 30 MB to itself. On PostgreSQL a large mail is in memory once or twice more, in the driver's
+and the file lies on disk meanwhile (`desk/outbound/attachments.py`), however long a server takes. One large mail at a
+time is taken apart in a process, none is unpacked to be sent while one is taken in (`runtime/memory.py`), and large
+blocks go back to the system at once (mallopt). The process that understands mail, where there is more than one core,
+has some 30 MB to itself. On PostgreSQL a large mail is in memory once or twice more, in the driver's
 buffers; an archive is unpacked up to 48 MB to look into it."""
 
 
@@ -152,18 +147,9 @@ def section(found: Found, command: str) -> str:
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=1000)
-    parser.add_argument("--large-mails", type=int, default=4)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
-    text = section(
-        measure(given.mails, given.large_mails),
-        f"python -m bench.speed.memory --mails {given.mails} --large-mails {given.large_mails}",
-    )
-    print(text)
-    if given.write:
-        report.put("memory", text)
+    given = report.options(__doc__, mails=1000, large_mails=4)
+    command = f"python -m bench.speed.memory --mails {given.mails} --large-mails {given.large_mails}"
+    report.publish("memory", section(measure(given.mails, given.large_mails), command), write=given.write)
 
 
 if __name__ == "__main__":

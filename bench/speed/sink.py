@@ -17,11 +17,7 @@ import sys
 from collections import Counter
 from typing import Self
 
-from tests.support.loopback import (
-    free_port,
-    listening,
-    until,
-)
+from tests.support.loopback import free_port, listening, until
 
 _MESSAGE_ID = re.compile(rb"(?im)^Message-ID:\s*(\S+)")
 

@@ -2,18 +2,17 @@
 
     python -m bench.speed.soak [--mails 3000] [--seconds 660] [--large-mails 12] [--write]
 
-The whole daemon (bench/speed/soak_desk.py: inbox, outbox, chores, watch) with a clock that runs so fast that a year takes
+The whole daemon (soak_desk.py: inbox, outbox, chores, watch) with a clock that runs so fast that a year takes
 `--seconds`, on SQLite, between Dovecot and an SMTP server. People write reports (one in seven with an image), agents
 answer what they are told, close some tickets by #selesai, half of the askers reply, the others are reminded until their
 ticket is closed; now and then an answering machine writes; once a month somebody sends a file of 24 MB, which goes on
-to the agent. All that the desk holds resident is looked at every half second (bench/support/machine.py says how) and told for
+to the agent. All that the desk holds resident is looked at every half second (machine.py says how) and told for
 each simulated week: the median, and the highest. The slope is that of a straight line through the medians of weeks 27
 to 52.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 import sqlite3
 import statistics
@@ -32,12 +31,7 @@ from pathlib import Path
 from bench.speed import corpus
 from bench.speed.listening import Listening
 from bench.speed.memory import large_mail
-from bench.speed.products import (
-    AGENT,
-    MailbotDesk,
-    Servers,
-    here,
-)
+from bench.speed.products import AGENT, MailbotDesk, Servers, here
 from bench.support import machine, report
 from tests.support.dovecot import Dovecot
 from tests.support.people import WIRE, Sent
@@ -242,18 +236,11 @@ def section(found: Soaked, command: str) -> str:
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=3_000)
-    parser.add_argument("--seconds", type=float, default=660)
-    parser.add_argument("--large-mails", type=int, default=12)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    given = report.options(__doc__, mails=3_000, seconds=660.0, large_mails=12)
     found = soak(given.mails, given.seconds, given.large_mails)
     text = section(found, f"python -m bench.speed.soak --mails {given.mails} --seconds {given.seconds:g}")
-    print(text)
+    report.publish("soak", text, write=given.write)
     print(f"left in the inbox: {found.waiting}")
-    if given.write:
-        report.put("soak", text)
 
 
 if __name__ == "__main__":

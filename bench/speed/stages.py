@@ -2,7 +2,7 @@
 
     python -m bench.speed.stages [--mails 500] [--write]
 
-`mailbot run --once` in this process, on the mix of bench/speed/corpus.py, with a notification of an agent for each report
+`mailbot run --once` in this process, on the mix of corpus.py, with a notification of an agent for each report
 (1.7 mails out for each in). Understanding in worker processes is switched off, so that all of the work is done here. No
 profiler: the doors of the stages (`DOORS`) read their thread's CPU clock when they are entered and left, some 130 times
 for a mail. That takes some 0.3 ms; else the figures are what a mail costs, and add up to what the kernel counted.
@@ -15,7 +15,6 @@ a server) is no CPU time and not in it.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import functools
 import importlib
@@ -51,17 +50,17 @@ DOORS = (
     ("mailbot.mail.duplicates", "identity", "understand"),
     ("mailbot.mail.reply.reply_text", "new_words", "understand"),
     ("mailbot.mail.ordering_keys", "order_keys", "understand"),
-    ("mailbot.desk.inbound.attachment_screening", "Screening.screen", "understand"),
+    ("mailbot.desk.inbound.attachment_screening", "AttachmentScreening.screen", "understand"),
     ("mailbot.desk.helpdesk", "Helpdesk.receive", "decide"),
     ("mailbot.desk.helpdesk", "Helpdesk.process", "decide"),
     ("mailbot.desk.outbound.templates", "Renderer.render", "render"),
     ("mailbot.mail.compose.composer", "compose", "compose"),
     ("mailbot.mail.compose.attachments", "enclose", "compose"),
     ("mailbot.transport.smtp.submission", "Submission.send", "send"),
-    ("mailbot.desk.outbound.delivery", "Delivery._noted", "record what was sent"),
+    ("mailbot.desk.outbound.delivery", "Delivery._note", "record what was sent"),
     ("mailbot.desk.outbound.delivery", "Delivery._record", "record what was sent"),
     ("mailbot.transport.imap.mailbox", "Mailbox.file", "file"),
-    ("mailbot.desk.helpdesk", "Helpdesk.filed", "file"),
+    ("mailbot.desk.helpdesk", "Helpdesk.set_filed", "file"),
 )
 # All that is public here is a door of "store".
 STORE = "mailbot.store"
@@ -273,14 +272,9 @@ and opening and closing the desk. Understanding in another process, which a back
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=500)
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    given = report.options(__doc__, mails=500)
     text = section(measure(given.mails), f"python -m bench.speed.stages --mails {given.mails}")
-    print(text)
-    if given.write:
-        report.put("stages", text)
+    report.publish("stages", text, write=given.write)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """How many mails a second mailbot takes in, beside its peers: the same mails, mail server and sink, round by round.
 
-    python -m bench.speed.throughput --mails 2000 --rounds 3 [--into docs] [--without-peers]
+    python -m bench.speed.throughput --mails 2000 --rounds 3 [--without-peers] [--write]
 
-Each product has a desk with 100 earlier tickets. Then a backlog of the mix (bench/speed/corpus.py) lies in its inbox, and one
+Each product has a desk with 100 earlier tickets. Then a backlog of the mix (corpus.py) lies in its inbox, and one
 process is started that takes in all of it; the time is that of the whole process, from its start until it has ended
 with every mail handled and every mail out. Rounds are interleaved; the table has medians.
 
@@ -13,7 +13,6 @@ with every mail handled and every mail out. Rounds are interleaved; the table ha
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import statistics
 import tempfile
@@ -23,16 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.speed import corpus
-from bench.speed.peers import (
-    CannotInstall,
-    DjangoHelpdesk,
-    Roundup,
-)
-from bench.speed.products import (
-    MailbotDesk,
-    Product,
-    Servers,
-)
+from bench.speed.peers import CannotInstall, DjangoHelpdesk, Roundup
+from bench.speed.products import MailbotDesk, Product, Servers
 from bench.speed.sink import Sink
 from bench.support import report
 from bench.support.machine import Cost
@@ -171,27 +162,20 @@ def products(scratch: Path, *, with_peers: bool) -> list[Product]:
             print(f"left out: {error}", flush=True)
     mailbot = [
         MailbotDesk("mailbot (a) one out for each in", "none"),
-        MailbotDesk("mailbot (b) and an agent told of each", "all"),
+        MailbotDesk("mailbot (b) and an agent notified of each", "all"),
     ]
     return [*found, *mailbot]
 
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "mailbot-bench")
-    parser.add_argument("--without-peers", action="store_true")
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
-    given = parser.parse_args()
+    scratch = Path(tempfile.gettempdir()) / "mailbot-bench"
+    given = report.options(__doc__, mails=2000, rounds=3, scratch=scratch, without_peers=False)
     given.scratch.mkdir(parents=True, exist_ok=True)
     some = products(given.scratch, with_peers=not given.without_peers)
     found = measure(some, given.mails, given.rounds, given.scratch)
     text = section(found, given.mails, given.rounds, f"python -m bench.speed.throughput --mails {given.mails}")
-    print(text)
-    if given.write:
-        report.put("throughput", text)
+    report.publish("throughput", text, write=given.write)
 
 
 if __name__ == "__main__":

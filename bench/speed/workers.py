@@ -4,7 +4,7 @@
 
 A PostgreSQL that waits for its disk (fsync on), a Dovecot with the backlog in it, an SMTP server that takes everything
 and looks whether a Message-ID comes twice; all on loopback, all of this machine. Full work: each mail of the mix
-(bench/speed/corpus.py) stored, understood, made a ticket or put to one of 100 earlier ones, acknowledged in text and HTML (a
+(corpus.py) stored, understood, made a ticket or put to one of 100 earlier ones, acknowledged in text and HTML (a
 reply: told to its agent, so that one mail goes out for each that came in), the mail out accepted, the mail in moved.
 The desk with the earlier tickets is made once; each turn has a copy of its database and a mailbox of its own, and the
 numbers of workers take turns, `--rounds` times.
@@ -15,7 +15,6 @@ those that have ended meanwhile; beside it how busy the whole machine was: where
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import signal
@@ -33,12 +32,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from bench.speed import corpus
-from bench.speed.products import (
-    AGENT,
-    MailbotDesk,
-    Servers,
-    here,
-)
+from bench.speed.products import AGENT, MailbotDesk, Servers, here
 from bench.speed.sink import Sink
 from bench.support import machine, report
 from tests.support import postgres as pg
@@ -243,18 +237,11 @@ def section(found: Sequence[Turn], mails: int, rounds: int, command: str) -> str
 
 def main() -> None:
     """Measure, and print or write the section."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mails", type=int, default=400)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--write", action="store_true", help="into docs/scale.md")
-    given = parser.parse_args()
+    given = report.options(__doc__, mails=400, workers=[1, 2, 4], rounds=2)
     numbers = " ".join(map(str, given.workers))
     command = f"python -m bench.speed.workers --mails {given.mails} --workers {numbers} --rounds {given.rounds}"
-    text_ = section(measure(given.workers, given.mails, given.rounds), given.mails, given.rounds, command)
-    print(text_)
-    if given.write:
-        report.put("workers", text_, report.SCALE)
+    made = section(measure(given.workers, given.mails, given.rounds), given.mails, given.rounds, command)
+    report.publish("workers", made, write=given.write)
 
 
 if __name__ == "__main__":

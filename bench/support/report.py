@@ -1,22 +1,23 @@
-"""Writes measured sections into docs/performance.md (or another page), between markers, and draws small plots as SVG.
+"""Writes measured sections into docs/developer/performance.md, between markers, and draws small plots as SVG.
 
-`put(name, text)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->` and leaves the rest of
-the page as it is; a section that has no markers yet is put at the end. Others may own other sections. The plots that
-were drawn before it are written with it: a bench that only prints leaves the page's plots alone.
+`publish(name, text, write=True)` replaces what stands between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; a
+section that has no markers yet is put at the end. The plots that were drawn before it are written with it: a bench that
+only prints leaves the page's plots alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import html
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.support import machine
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-SCALE = PAGE.parent / "scale.md"
+PAGE = Path(__file__).parents[2] / "docs" / "developer" / "performance.md"
 PLOTS = PAGE.parent / "plots"
 HEADINGS = {
     "latency": "Latency",
@@ -32,18 +33,35 @@ _drawn: dict[Path, str] = {}
 _COLOURS = ("#2f6f9f", "#c8782a", "#5a8f4e", "#8a5a99", "#7a7a7a")
 
 
-def put(name: str, text: str, page: Path = PAGE) -> None:
-    """Replace one section of the page, and write the plots."""
-    whole = page.read_text(encoding="utf-8") if page.exists() else "# Performance\n"
+def options(about: str, **defaults: Any) -> argparse.Namespace:
+    """A bench's command line: an option for each default, of its type (False: a flag), and `--write`."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in ({"write": False} | defaults).items():
+        option = f"--{name.replace('_', '-')}"
+        if default is False:
+            parser.add_argument(option, action="store_true")
+        elif isinstance(default, list):
+            parser.add_argument(option, type=int, nargs="+", default=default)
+        else:
+            parser.add_argument(option, type=type(default), default=default)
+    return parser.parse_args()
+
+
+def publish(name: str, text: str, *, write: bool) -> None:
+    """Print a section; with `write`, replace it in the page, and write the plots."""
+    print(text)
+    if not write:
+        return
+    whole = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# Performance\n"
     begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
     made = f"{begin}\n## {HEADINGS[name]}\n\n{text.strip()}\n{end}"
     if begin in whole:
         whole = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: made, whole, flags=re.DOTALL)
     else:
         whole = whole.rstrip() + f"\n\n{made}\n"
-    page.write_text(whole, encoding="utf-8")
+    PAGE.write_text(whole, encoding="utf-8")
     for path, drawn in _drawn.items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(drawn, encoding="utf-8")
     _drawn.clear()
 

@@ -20,15 +20,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from mailbot.desk.context import IncomingMail
+from mailbot.desk.context import Case, IncomingMail
 from mailbot.desk.outbound.auto_reply_guard import exceeded_limit
-from mailbot.mail.message import (
-    Address,
-    Classification,
-    InboundMessage,
-    Kind,
-    MessageKind,
-)
+from mailbot.mail.message import Address, Classification, InboundMessage, Kind, MessageKind
 from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.people import TryDesk
 
@@ -113,7 +107,7 @@ def robots() -> None:
 def schools(many: int, every: float) -> None:
     """`every`: seconds between two readings of the inbox; what came meanwhile is taken in together.
 
-    Only what decides on an acknowledgement runs here (`mailbot.desk.outbound.auto_reply_guard.exceeded_limit`): no ticket is made.
+    Only what decides on an acknowledgement runs here (`auto_reply_guard.exceeded_limit`): no ticket is made.
     """
     dice = random.Random(2)
     withheld: Counter[str] = Counter()
@@ -132,14 +126,13 @@ def schools(many: int, every: float) -> None:
                 n += 1
             received = start + timedelta(seconds=max(at, turn_at))
             with desk.desk.store.writing() as connection:
-                turn = helpdesk.turn(UnitOfWork(connection, 1, received + timedelta(milliseconds=20)))
+                context = helpdesk.context_of(UnitOfWork(connection, 1, received + timedelta(milliseconds=20)))
                 for message in waiting:
                     verdict = Classification(Kind.HUMAN)
                     arrived = IncomingMail(1, 1, "", message, verdict, received_at=received)
                     begun = time.process_time()
-                    found = exceeded_limit(
-                        turn, None, MessageKind.ACKNOWLEDGEMENT, message.from_addr, arrived, message.text
-                    )
+                    case = Case(context, mail=arrived)
+                    found = exceeded_limit(case, MessageKind.ACKNOWLEDGEMENT, message.from_addr)
                     spent += time.process_time() - begun
                     if found is not None:
                         withheld[found.value] += 1

@@ -1,4 +1,4 @@
-"""Score everything that is named, each file by what stands in it: `make score CORPORA=FOLDER` or `FILES="a.jsonl b/"`.
+"""Score everything that is named, each file by its content: `make score CORPORA=FOLDER` or `FILES="a.jsonl b/"`.
 
     python bench/understanding/score.py PATH… [--misses]
 

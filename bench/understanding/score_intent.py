@@ -11,7 +11,6 @@ counted apart: it must not happen.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -21,14 +20,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.understanding.score_robots import mail_of
+from bench.understanding.score_robots import mail_of, options
 from mailbot.mail.intent.intent import intent_of
 from mailbot.mail.mime.parser import parse_message
-from mailbot.mail.reply.reply_text import (
-    cut_html,
-    cut_text,
-    extract_reply,
-)
+from mailbot.mail.reply.reply_text import cut_html, cut_text, extract_reply
 from mailbot.mail.subject import subject_tags
 
 
@@ -107,11 +102,7 @@ def show(path: Path, found: Score, misses: bool) -> None:
 
 def main() -> int:
     """Command line; see the module's text. Exit 1 if a school would be left alone."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("files", nargs="+", type=Path)
-    options.add_argument("--misses", action="store_true", help="show what mailbot got wrong")
-    options.add_argument("--json", action="store_true")
-    given = options.parse_args()
+    given = options(__doc__)
     found = {path: score(path) for path in given.files}
     if given.json:
         document = {

@@ -12,7 +12,6 @@ whole text is its answer, as its callers have it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -25,6 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from bench.understanding.score_robots import options
 from mailbot.mail.mime.html_to_text import html_to_text
 from mailbot.mail.mime.parser import parse_message
 from mailbot.mail.reply.reply_text import extract_reply
@@ -149,11 +149,7 @@ def score(cases: list[Case], cutter: Cutter) -> tuple[Score, dict[str, Score]]:
 
 def main() -> int:
     """Prints a table a file."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("files", nargs="+", type=Path)
-    arguments.add_argument("--misses", action="store_true", help="show what mailbot got wrong")
-    arguments.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-    chosen = arguments.parse_args()
+    chosen = options(__doc__)
     results: dict[str, Any] = {}
     for path in chosen.files:
         cases = list(cases_of(path))

@@ -119,13 +119,18 @@ def show(path: Path, rows: dict[str, Score], misses: bool) -> None:
         print(f"  {identity}: {label}, taken for {verdict}")
 
 
+def options(about: str | None) -> argparse.Namespace:
+    """The command line of a script that scores lists of cases."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--misses", action="store_true", help="show what mailbot got wrong")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    return parser.parse_args()
+
+
 def main() -> int:
     """Command line; see the module's text."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("files", nargs="+", type=Path)
-    options.add_argument("--misses", action="store_true", help="show what mailbot got wrong")
-    options.add_argument("--json", action="store_true")
-    given = options.parse_args()
+    given = options(__doc__)
     results: dict[str, Any] = {}
     for path in given.files:
         cases = list(cases_of(path))

@@ -1,4 +1,4 @@
-"""`mailbot db …`: the schema, a copy while the desk runs, a look whether all is sound."""
+"""`mailbot db …`: upgrade the schema, back up a running database, check its integrity."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    example,
-    group,
-    opened_store,
-    settings_of,
-)
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, example, group, opened_store, restore_owner, settings_of
 
 app = group("db", "The database: its schema, a backup, its integrity.")
 
 
 @app.command(epilog=example("mailbot db upgrade"))
 def upgrade(context: typer.Context, config: ConfigFile = None) -> None:
-    """Create the schema or bring it up to date (every other command does so by itself)."""
-    from mailbot.cli import output
-
+    """Create the schema or bring it up to date (every other command does so automatically)."""
     with opened_store(context) as (store, _):
         output.say(f"{store.described()}: the schema is up to date.")
 
@@ -34,8 +26,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.", show_default=False)],
     config: ConfigFile = None,
 ) -> None:
-    """Copy the database into a file, all of one moment, while the desk runs."""
-    from mailbot.cli import output
+    """Copy the database into a file, as one consistent snapshot, while the daemon runs."""
     from mailbot.store import backup
 
     with opened_store(context) as (store, _):
@@ -45,9 +36,7 @@ def backup(
 
 @app.command(epilog=example("mailbot db check"))
 def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
-    """Look through the database: its files, its schema, what refers to what. Exit 1 where something is wrong."""
-    from mailbot.cli import output
-    from mailbot.cli.options import hand_over
+    """Check the database: files, schema, references. Exit 1 if something is wrong."""
     from mailbot.runtime.clock import SystemClock
     from mailbot.store import integrity
     from mailbot.store.engine import Store
@@ -56,11 +45,11 @@ def check(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
     with Store(settings.database_url, clock=SystemClock(), data_dir=settings.storage.data_dir) as store:
         problems = integrity.check(store)
         where = store.described()
-    hand_over(settings.storage.data_dir)
+    restore_owner(settings.storage.data_dir)
     if as_json:
         output.print_json({"database": where, "ok": not problems, "problems": problems})
     else:
-        output.say(f"{where}: {'all is sound' if not problems else 'not sound'}.")
+        output.say(f"{where}: {'sound' if not problems else 'not sound'}.")
         for problem in problems:
             output.say(f"  {problem}")
     if problems:

@@ -1,7 +1,7 @@
 """How a command ends: exceptions become one message on stderr and an exit code.
 
-In: the arguments. Out: the exit code. Expected errors (MailbotError) are said in their own words without a traceback;
-an unexpected one is a bug, and keeps its traceback. A reader that went away (`mailbot ticket list | head`) is no error.
+In: the arguments. Out: the exit code. Expected errors (MailbotError) are printed without a traceback; an unexpected one
+is a bug, and keeps its traceback. A reader that went away (`mailbot ticket list | head`) is not an error.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from mailbot.errors import ConfigError, MailbotError
 
 
 def run_to_exit(arguments: Sequence[str]) -> int:
-    """Run the command line; its exit code."""
+    """Run the command line; return its exit code."""
     from mailbot.cli.app import app
 
     try:
         app(args=list(arguments), prog_name="mailbot")
     except SystemExit as end:
-        return _flushed(end.code if isinstance(end.code, int) else int(end.code is not None))
+        return _flush(end.code if isinstance(end.code, int) else int(end.code is not None))
     except ConfigError as error:
-        _say("mailbot: the configuration can't be used:\n" + "\n".join(f"  {problem}" for problem in error.problems))
+        _report("mailbot: the configuration can't be used:\n" + "\n".join(f"  {problem}" for problem in error.problems))
         return error.exit_code
     except MailbotError as error:
-        _say(f"mailbot: {error}")
+        _report(f"mailbot: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return 130  # 128 + SIGINT, as shells count
     except BrokenPipeError:
-        _stdout_to_nowhere()
+        _discard_stdout()
         return 1
-    return _flushed(0)
+    return _flush(0)
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def _flushed(code: int) -> int:
-    """What was printed is handed over now, not at the interpreter's end, where a closed pipe can't be caught."""
+def _flush(code: int) -> int:
+    """Flush stdout now, not at the interpreter's end, where a closed pipe can't be caught."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _stdout_to_nowhere()
+        _discard_stdout()
     return code
 
 
-def _stdout_to_nowhere() -> None:
-    """The reader is gone: let the interpreter's last flush go to /dev/null (Python docs, "Note on SIGPIPE")."""
+def _discard_stdout() -> None:
+    """Redirect the interpreter's last flush to /dev/null (Python docs, "Note on SIGPIPE")."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

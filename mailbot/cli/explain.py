@@ -1,4 +1,4 @@
-"""`mailbot explain`: why a mail was handled as it was. Looks, and changes nothing."""
+"""`mailbot explain`: why a mail was handled as it was. Read-only."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    alone,
-    settings_if_any,
-    settings_of,
-)
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, settings_if_any, settings_of, single
 from mailbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,18 +23,17 @@ def explain(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="FILE.eml|MESSAGE-ID|TICKET", help="A mail in a file (- is stdin), or one the desk knows."
+            metavar="FILE.eml|MESSAGE-ID|TICKET", help="A mail in a file (- is stdin), or a mail or ticket of the desk."
         ),
     ],
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """One screen: what a mail says, every rule that fired, the cut, why this ticket, what came of it, what went out.
+    """Show what a mail says, which rules fired, what was cut, why this ticket, and what was sent because of it.
 
     A file needs no desk; with one, its reply addresses are verified and its references looked up.
     """
     document, zone = _of_desk(context, what) if _is_known_to_desk(what) else _of_file(context, Path(what))
-    from mailbot.cli import output
     from mailbot.cli.explain_view import print_explanation
 
     if as_json:
@@ -50,7 +44,7 @@ def explain(
 
 
 def _is_known_to_desk(what: str) -> bool:
-    """A number is a ticket and `x@y` a Message-ID, unless a file has that name."""
+    """Whether it is a ticket's number or a Message-ID (`x@y`), and not the name of a file."""
     if what == "-" or Path(what).is_file():
         return False
     if _TICKET.fullmatch(what.strip()) or "@" in what:
@@ -62,10 +56,10 @@ def _of_desk(context: typer.Context, what: str) -> tuple[Any, ZoneInfo]:
     settings = settings_of(context)
 
     from mailbot.diagnostics.explain.document import explain_message_id, explain_ticket
-    from mailbot.diagnostics.explain.known import opened_to_look
+    from mailbot.diagnostics.explain.read_only_desk import open_read_only
 
     ticket = _TICKET.fullmatch(what.strip())
-    with opened_to_look(settings) as desk:
+    with open_read_only(settings) as desk:
         if ticket:
             return explain_ticket(int(ticket[1]), desk), settings.helpdesk.zone
         found = explain_message_id(what.strip(), desk)
@@ -82,24 +76,24 @@ def _of_file(context: typer.Context, file: Path) -> tuple[Any, ZoneInfo]:
 
     if settings is None:
         return explain_raw(raw), ZoneInfo("UTC")
-    from mailbot.diagnostics.explain.known import opened_to_look
+    from mailbot.diagnostics.explain.read_only_desk import open_read_only
 
-    with opened_to_look(settings) as desk:
+    with open_read_only(settings) as desk:
         return explain_raw(raw, desk), settings.helpdesk.zone
 
 
 def _only_mail(file: Path) -> bytes:
-    from mailbot.cli.mail_files import find
+    from mailbot.cli.mail_files import find_mail_files
 
-    mails = find([file]).mails()
+    mails = find_mail_files([file]).mails()
     first = next(mails, None)
     if first is None:
-        raise UsageError(f"{file}: holds no mail")
+        raise UsageError(f"{file}: has no mail")
     if next(mails, None) is not None:
-        raise UsageError(f"{file}: holds several mails; `mailbot replay {file}` tells what becomes of all of them")
+        raise UsageError(f"{file}: has several mails; use `mailbot replay {file}`")
     return first.raw
 
 
-app = alone(
+app = single(
     "explain", explain, "mailbot explain report.eml", "mailbot explain '<CAF…@mail.gmail.com>'", "mailbot explain 12345"
 )

@@ -1,6 +1,6 @@
-"""An explanation for a person at a terminal: sections on one screen, the hidden part of the words dimmed.
+"""An explanation for a person at a terminal: sections on one screen, the hidden part of the text dimmed.
 
-In: the document of `mailbot.diagnostics.explain.document`. Out: stdout. Nothing is concluded here: it shows what stands there.
+In: the document of `mailbot.diagnostics.explain.document`. Out: stdout. Never: a conclusion of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mailbot.cli import output
 
 Document = Mapping[str, Any]
 
-# How a clue that counts, one that doesn't, and one that nobody can judge without a desk are marked.
+# Marks of a clue that counts, one that doesn't, and one that can't be judged without a desk.
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 KIND_STYLES = {
     "human": "green",
@@ -28,7 +28,7 @@ MAX_HIDDEN_LINES = 25
 
 
 def print_explanation(document: Document, zone: ZoneInfo) -> None:
-    """Print one document, whatever it is about."""
+    """Print one document: of a mail, a ticket, or a mail of the desk itself."""
     if "ticket" in document:
         _Page(zone).ticket(document)
     elif "ours" in document:
@@ -44,10 +44,10 @@ class _Page:
         self._zone = zone
         self._out = output.console()
 
-    # What it is about
+    # One of these is the page
 
     def mail(self, document: Document) -> None:
-        """A mail, from what it says to what went out because of it."""
+        """Print a mail, from what it says to what was sent because of it."""
         if document["mail"] is None:
             self._head("A mail whose original is gone ([storage] keep_raw, or erased)")
         else:
@@ -56,13 +56,13 @@ class _Page:
             self._words(document["words"], document["intent"], document["commands"])
             self._evidence(document["evidence"], document["subject"])
             if document["evidence"]["route"] is None:
-                self._section("What came of it")
-                self._print("  no desk to ask: --config FILE names one", "dim")
+                self._section("Outcome")
+                self._print("  unknown without a desk; name its configuration with --config FILE", "dim")
                 return
         self._outcome(document["outcome"])
 
     def ticket(self, document: Document) -> None:
-        """A ticket: where it stands, then mail in, decisions and mail out in their order."""
+        """Print a ticket: its status, then mail in, decisions and mail out in their order."""
         ticket = document["ticket"]
         self._head(f"#{ticket['number']}  {output.cell(ticket['subject'])}")
         status = f"{ticket['status']} ({ticket['close_reason']})" if ticket["close_reason"] else ticket["status"]
@@ -76,31 +76,31 @@ class _Page:
             ("merged into", f"#{ticket['merged_into']}" if ticket["merged_into"] else ""),
             ("next", f"{timer['kind']} on {self._at(timer['at'])}" if timer else "no timer runs"),
         )
-        for when, line, style in sorted(self._story(document), key=lambda entry: entry[0]):
+        for when, line, style in sorted(self._history(document), key=lambda entry: entry[0]):
             self._print(f"  {self._at(when)}  {line}", style)
         self._print("")
         self._print("One mail with all its rules: mailbot explain '<Message-ID>'", "dim")
 
     def ours(self, document: Document) -> None:
-        """A mail that the desk wrote itself."""
-        self._head("A mail of ours")
+        """Print a mail that the desk wrote itself."""
+        self._head("A mail from this desk")
         self._sent([document["ours"]])
         if document["because_of"]:
             self._print(
                 f"It answers {document['because_of']}; to explain that: mailbot explain '{document['because_of']}'"
             )
 
-    def _story(self, document: Document) -> Iterable[tuple[str, str, str]]:
-        """(moment, line, style) of everything on a ticket."""
+    def _history(self, document: Document) -> Iterable[tuple[str, str, str]]:
+        """Yield (time, line, style) of everything that happened on a ticket."""
         self._section("What happened")
         for mail in document["mails"]:
-            came, facts = mail["outcome"], mail["mail"]
+            outcome, facts = mail["outcome"], mail["mail"]
             author = facts["from"][0]["email"] if facts and facts["from"] else "?"
             clue = (mail.get("evidence") or {}).get("route") or {}
-            verdict = f"{came['kind']} ({came['rule']})" if came["rule"] else came["state"]
-            because = came["explanation"].get("evidence") or clue.get("evidence") or "a new ticket"
-            line = f"→ {author}  {verdict}, {came['recorded_as'] or came['state']}, by {because}"
-            yield came["received_at"], f"{line}  {facts['message_id'] if facts else ''}", "bold"
+            verdict = f"{outcome['kind']} ({outcome['rule']})" if outcome["rule"] else outcome["state"]
+            because = outcome["explanation"].get("evidence") or clue.get("evidence") or "a new ticket"
+            line = f"→ {author}  {verdict}, {outcome['recorded_as'] or outcome['state']}, by {because}"
+            yield outcome["received_at"], f"{line}  {facts['message_id'] if facts else ''}", "bold"
         for event in document["ticket"]["events"]:
             change = " → ".join(output.cell(event[side]) for side in ("from", "to") if event[side])
             yield event["at"], f"  {event['kind']} {change} ({output.cell(event['actor'])})", "dim"
@@ -123,14 +123,14 @@ class _Page:
             ("date", self._at(mail["date"]) or "none that can be read"),
             ("received", self._at(mail["received"])),
             ("message-id", mail["message_id"] or "none"),
-            ("size", f"{mail['size']} B" + (", words taken from its HTML" if mail["text_from_html"] else "")),
+            ("size", f"{mail['size']} B" + (", text taken from its HTML" if mail["text_from_html"] else "")),
             ("files", ", ".join(files)),
             ("security", ", ".join(mail["security"])),
             ("defects", ", ".join(mail["defects"])),
         )
         for field in authentication["fields"]:
             self._line("auth-results", field)
-        self._line("DMARC", f"{authentication['dmarc'] or 'nothing that counts'}: {authentication['why']}")
+        self._line("DMARC", f"{authentication['dmarc'] or 'none'}: {authentication['why']}")
 
     def _verdict(self, verdict: Document) -> None:
         self._section("Verdict")
@@ -142,12 +142,12 @@ class _Page:
             if not rule["decided"]:
                 self._print(f"  later, {rule['kind']}  {rule['rule']}: {output.cell(rule['reason'])}", "dim")
         for hint in verdict["hints"]:
-            self._print(f"  hint of weight {hint['weight']}: {output.cell(hint['reason'])}", "dim")
+            self._print(f"  hint, weight {hint['weight']}: {output.cell(hint['reason'])}", "dim")
         bounce = verdict["bounce"]
         if bounce:
-            strength = "for good" if bounce["hard"] else "for now"
+            strength = "permanently" if bounce["hard"] else "temporarily"
             said = " ".join(bounce[key] or "" for key in ("status", "diagnostic"))
-            self._print(f"  not delivered {strength} to {bounce['recipient'] or '?'}: {output.cell(said)}")
+            self._print(f"  {strength} undeliverable to {bounce['recipient'] or '?'}: {output.cell(said)}")
         if verdict["returns_on"]:
             self._print(f"  back on {verdict['returns_on']}")
 
@@ -174,7 +174,7 @@ class _Page:
     def _evidence(self, evidence: Document, subject: Document) -> None:
         self._section("Why this ticket")
         if evidence["agent"]:
-            self._print(f"  From is that of agent {evidence['agent']}")
+            self._print(f"  From is the address of agent {evidence['agent']}")
         for clue in evidence["clues"]:
             mark, style = MARKS[clue["counts"]]
             about = f" → #{clue['ticket']}" if clue["ticket"] else ""
@@ -182,21 +182,21 @@ class _Page:
                 f"  {mark} {clue['kind']}  {output.cell(clue['value'])}{about}  {output.cell(clue['why'])}", style
             )
         if not evidence["clues"]:
-            self._print("  nothing in it points to a ticket", "dim")
+            self._print("  no clue to a ticket", "dim")
         if subject["status_request"] is not None:
             self._print(f"  the subject asks for the status of #{subject['status_request']}")
         if subject["forward_of"]:
-            self._print(f"  passes on a mail of {self._people([subject['forward_of']['from']]) or 'somebody'}")
+            self._print(f"  forwards a mail of {self._people([subject['forward_of']['from']]) or 'somebody'}")
         if evidence["route"]:
             self._print(f"  now: {output.cell(evidence['route']['words'])}", "bold")
 
     def _outcome(self, outcome: Document | None) -> None:
-        self._section("What came of it")
+        self._section("Outcome")
         if outcome is None:
-            self._print("  nothing: this desk has not taken it in", "dim")
+            self._print("  none: this desk has not received it", "dim")
             return
         ticket = f", ticket #{outcome['ticket']}" if outcome["ticket"] else ""
-        recorded = f", on record as {outcome['recorded_as']}" if outcome["recorded_as"] else ""
+        recorded = f", recorded as {outcome['recorded_as']}" if outcome["recorded_as"] else ""
         self._print(f"  {outcome['state']}{ticket}{recorded}", "bold")
         noted = {key: value for key, value in outcome["explanation"].items() if value}
         not_answered = noted.pop("not_answered", "")
@@ -204,20 +204,20 @@ class _Page:
         self._lines(
             ("because", outcome["reason"]),
             ("noted", known),
-            ("came", f"{self._at(outcome['received_at'])} as mail {outcome['id']} of {outcome['mailbox']}"),
+            ("received", f"{self._at(outcome['received_at'])} as mail {outcome['id']} of {outcome['mailbox']}"),
             ("handled", self._at(outcome["processed_at"])),
-            ("lies in", outcome["place"] or ""),
-            ("same as", f"mail {outcome['duplicate_of']}" if outcome["duplicate_of"] else ""),
-            ("came again", ", ".join(f"as mail {again}" for again in outcome["came_again"])),
+            ("moved to", outcome["place"] or ""),
+            ("duplicate of", f"mail {outcome['duplicate_of']}" if outcome["duplicate_of"] else ""),
+            ("repeated", ", ".join(f"as mail {again}" for again in outcome["came_again"])),
         )
         for event in outcome["events"]:
             change = " → ".join(output.cell(event[side]) for side in ("from", "to") if event[side])
             self._print(f"  {event['kind']} {change} ({output.cell(event['actor'])})", "dim")
         if outcome["traceback"]:
             self._text(outcome["traceback"], "dim", MAX_HIDDEN_LINES)
-        self._section("What went out because of it")
+        self._section("Sent because of it")
         if not_answered:
-            words = "not answered by itself, since that could reach somebody who did not write: "
+            words = "no automatic answer, since it could reach somebody who did not write: "
             self._print(f"  {words}{output.cell(not_answered)}", "yellow")
         self._sent(outcome["sent"])
 
@@ -229,12 +229,12 @@ class _Page:
 
     def _sent_line(self, mail: Document) -> str:
         when = f" {self._at(mail['sent_at'])}" if mail["sent_at"] else ""
-        again = f", next attempt {self._at(mail['next_attempt_at'])}" if mail["next_attempt_at"] else ""
+        retry = f", next attempt {self._at(mail['next_attempt_at'])}" if mail["next_attempt_at"] else ""
         tried = f", {output.count(mail['attempts'], 'attempt')}" if mail["attempts"] > 1 or not when else ""
         said = f": {output.cell(mail['said'])}" if mail["said"] else ""
-        return f"{mail['kind']} to {mail['to']}  {mail['state']}{when}{tried}{again}{said}"
+        return f"{mail['kind']} to {mail['to']}  {mail['state']}{when}{tried}{retry}{said}"
 
-    # Letters on paper
+    # Printing
 
     def _head(self, text: str) -> None:
         self._print(output.cell(text), "bold")

@@ -1,4 +1,4 @@
-"""`mailbot ingest`: mail from files, through the same path as mail from IMAP."""
+"""`mailbot ingest`: process mail from files, through the same path as mail from IMAP."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    alone,
-    opened_desk,
-)
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, opened_desk, single
 
 if TYPE_CHECKING:
-    from mailbot.cli.mail_files import Mail
+    from mailbot.cli.mail_files import FileMail
     from mailbot.desk.wiring import Desk
 
-
-# A longer archive is told in sums.
-SAID_ONE_BY_ONE = 20
+# More mails than this are only summed up.
+MAX_LISTED = 20
 
 
 def ingest(
@@ -33,31 +28,30 @@ def ingest(
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Take in mail from files, as if it had come by IMAP. A mail that is known already does nothing."""
-    from mailbot.cli import output
-    from mailbot.cli.mail_files import find
+    """Process mail from files as if it had come by IMAP. A mail that is known already is ignored."""
+    from mailbot.cli.mail_files import find_mail_files
 
-    sources = find(files)  # before the desk is opened: a mistyped name changes nothing
-    taken: list[dict[str, Any]] = []
+    sources = find_mail_files(files)  # before the desk is opened: a mistyped name changes nothing
+    results: list[dict[str, Any]] = []
     with opened_desk(context) as desk, sources.progress() as mails:
         for mail in mails:
-            taken.append(_take_in(desk, mail))
+            results.append(_ingest(desk, mail))
     if as_json:
-        output.print_json(taken)
+        output.print_json(results)
         return
-    for each in taken if len(taken) <= SAID_ONE_BY_ONE else ():
-        _say_one(each)
-    if len(taken) != 1:
-        counts = Counter(each["outcome"] for each in taken)
-        tickets = len({each["ticket"] for each in taken if each["ticket"] is not None})
+    for each in results if len(results) <= MAX_LISTED else ():
+        _print_one(each)
+    if len(results) != 1:
+        counts = Counter(each["outcome"] for each in results)
+        tickets = len({each["ticket"] for each in results if each["ticket"] is not None})
         words = ", ".join(f"{number} {outcome}" for outcome, number in counts.most_common())
-        output.say(f"{output.count(len(taken), 'mail')}: {words or 'none'}; {output.count(tickets, 'ticket')}.")
+        output.say(f"{output.count(len(results), 'mail')}: {words or 'none'}; {output.count(tickets, 'ticket')}.")
 
 
-def _take_in(desk: Desk, mail: Mail) -> dict[str, Any]:
+def _ingest(desk: Desk, mail: FileMail) -> dict[str, Any]:
     done = desk.helpdesk.ingest(mail.raw, "ingest")
     return {
-        "file": mail.place,
+        "file": mail.location,
         "inbound_id": done.inbound_id,
         "outcome": done.outcome,
         "ticket": done.ticket,
@@ -65,14 +59,12 @@ def _take_in(desk: Desk, mail: Mail) -> dict[str, Any]:
     }
 
 
-def _say_one(taken: dict[str, Any]) -> None:
-    from mailbot.cli import output
-
-    where = f" #{taken['ticket']}" if taken["ticket"] is not None else ""
-    reason = f" ({taken['reason']})" if taken["reason"] else ""
-    output.say(f"{taken['file']}: {taken['outcome']}{where}{reason}")
+def _print_one(results: dict[str, Any]) -> None:
+    where = f" #{results['ticket']}" if results["ticket"] is not None else ""
+    reason = f" ({results['reason']})" if results["reason"] else ""
+    output.say(f"{results['file']}: {results['outcome']}{where}{reason}")
 
 
-app = alone(
+app = single(
     "ingest", ingest, "mailbot ingest report.eml", "mailbot ingest ~/Maildir 2024.mbox", "mailbot ingest - < mail"
 )

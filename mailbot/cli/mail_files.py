@@ -1,7 +1,7 @@
 """Mail in files: .eml, mbox (RFC 4155), Maildir, a folder of .eml, stdin.
 
-In: names from the command line. Out: each mail's bytes with the place it stood in, one at a time: an archive may be
-larger than the memory. Unreadable names are all said before anything is done. Never: a change to a file.
+In: names from the command line. Out: each mail's bytes with its location, one at a time: an archive may be larger than
+the memory. All unreadable names are reported before anything is done. Never: changes a file.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from typing import BinaryIO
 
 from mailbot.errors import UsageError
 
-# mboxrd: a line of the mail that begins like a separator carries one ">" more than it had.
+# mboxrd: a line of the mail that looks like a separator was quoted with one more ">".
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """One mail as it lay there; `place` is "2024.mbox:17" for the seventeenth of an mbox, else the file's name."""
+class FileMail:
+    """One mail of a file."""
 
     raw: bytes
-    place: str
-    size: int  # bytes of the file that it took, for the progress bar and to read it again
-    start: int = 0  # where in the file they begin
+    location: str  # "2024.mbox:17" for the seventeenth mail of an mbox, else the file's name
+    size: int  # bytes that it takes in the file, for the progress bar and to read it again
+    offset: int = 0  # where in the file they begin
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """What was named on the command line, found and readable."""
+class MailFiles:
+    """The files that were named on the command line; all of them exist and are readable."""
 
     files: tuple[Path, ...]
 
-    def mails(self) -> Iterator[Mail]:
-        """Every mail in every file, in the order they were named."""
+    def mails(self) -> Iterator[FileMail]:
+        """Yield every mail of every file, in the order in which they were named."""
         for file in self.files:
             if str(file) == "-":
                 yield from _split(sys.stdin.buffer, "stdin")
@@ -48,12 +48,12 @@ class Sources:
                     yield from _split(opened, str(file))
 
     @contextmanager
-    def progress(self, doing: str = "taking in") -> Iterator[Iterator[Mail]]:
-        """The mails, with a bar on stderr where a person looks on."""
+    def progress(self) -> Iterator[Iterator[FileMail]]:
+        """Yield the mails, with a progress bar if stderr is a terminal."""
         total = sum(file.stat().st_size for file in self.files if str(file) != "-")
-        with progress_bar(doing, total // 1024 if total >= 100_000 else 0) as advance:
+        with progress_bar("reading mail", total // 1024 if total >= 100_000 else 0) as advance:
 
-            def counted() -> Iterator[Mail]:
+            def counted() -> Iterator[FileMail]:
                 done = 0
                 for mail in self.mails():
                     yield mail
@@ -65,7 +65,7 @@ class Sources:
 
 @contextmanager
 def progress_bar(doing: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr where a person looks on and there is something to wait for; it is told how much is done."""
+    """Show a progress bar if stderr is a terminal and `total` is not 0; yields the function that advances it."""
     if not sys.stderr.isatty() or not total:
         yield lambda done: None
         return
@@ -79,16 +79,16 @@ def progress_bar(doing: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def read_again(file: Path, start: int, size: int) -> bytes:
-    """A mail that was read before (`Mail.start`, `Mail.size`), without reading what stands around it."""
+def read_again(file: Path, offset: int, size: int) -> bytes:
+    """Read one mail again by its position (`FileMail.offset`, `FileMail.size`), without what is around it."""
     with file.open("rb") as opened:
-        opened.seek(start)
+        opened.seek(offset)
         piece = io.BytesIO(opened.read(size))
     return next((mail.raw for mail in _split(piece, str(file))), b"")
 
 
-def find(names: list[Path]) -> Sources:
-    """The files behind the names; UsageError that tells every name that can't be used."""
+def find_mail_files(names: list[Path]) -> MailFiles:
+    """Find the files behind the names; UsageError with every name that can't be used."""
     files: list[Path] = []
     problems = []
     for name in names:
@@ -106,41 +106,41 @@ def find(names: list[Path]) -> Sources:
         else:
             files.append(name)
     if problems:
-        raise UsageError("\n  ".join(["nothing was taken in:", *problems]))
-    return Sources(tuple(files))
+        raise UsageError("\n  ".join(["nothing was read:", *problems]))
+    return MailFiles(tuple(files))
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    """A Maildir's mails, oldest first (the file name begins with the time), else every .eml below the folder."""
+    """Return a Maildir's mails, oldest first (the file name begins with the time), else every .eml below the folder."""
     maildir = [sub for sub in (folder / "cur", folder / "new") if sub.is_dir()]
     if maildir:
         return sorted((file for sub in maildir for file in sub.iterdir() if file.is_file()), key=lambda file: file.name)
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".eml" and file.is_file())
 
 
-def _split(stream: BinaryIO, place: str) -> Iterator[Mail]:
-    """One mail, or those of an mbox: that is what begins with "From " and no colon (RFC 4155, Appendix A)."""
+def _split(stream: BinaryIO, name: str) -> Iterator[FileMail]:
+    """Yield one mail, or those of an mbox, which begins with "From " and no colon (RFC 4155, Appendix A)."""
     first = stream.readline()
     if not re.match(rb"From [^:\r\n]", first):
         raw = first + stream.read()
         if raw.strip():
-            yield Mail(raw, place, len(raw))
+            yield FileMail(raw, name, len(raw))
         return
     lines: list[bytes] = []
-    start, size, number, blank = 0, len(first), 1, False
+    offset, size, number, blank = 0, len(first), 1, False
     for line in stream:
         if blank and line.startswith(b"From "):
-            yield _of_mbox(lines, f"{place}:{number}", size, start)
-            lines, start, size, number, blank = [], start + size, len(line), number + 1, False
+            yield _of_mbox(lines, f"{name}:{number}", size, offset)
+            lines, offset, size, number, blank = [], offset + size, len(line), number + 1, False
             continue
         lines.append(line)
         size += len(line)
         blank = line in (b"\n", b"\r\n")
-    yield _of_mbox(lines, f"{place}:{number}", size, start)
+    yield _of_mbox(lines, f"{name}:{number}", size, offset)
 
 
-def _of_mbox(lines: list[bytes], place: str, size: int, start: int) -> Mail:
-    """Without the blank line that the format puts behind each mail, and with "From " unquoted."""
+def _of_mbox(lines: list[bytes], location: str, size: int, offset: int) -> FileMail:
+    """Return a mail without the blank line that the format puts behind it, and with "From " unquoted."""
     if lines and lines[-1] in (b"\n", b"\r\n"):
         lines = lines[:-1]
-    return Mail(_QUOTED_FROM.sub(rb"\1", b"".join(lines)), place, size, start)
+    return FileMail(_QUOTED_FROM.sub(rb"\1", b"".join(lines)), location, size, offset)

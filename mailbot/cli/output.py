@@ -1,7 +1,7 @@
 """How results are printed: one JSON document, or tables and text for people.
 
-In: documents and rows. Out: stdout. Text from mail is never trusted: control characters (a terminal would obey them)
-are made visible, and rich's markup is not read in it.
+In: documents and rows. Out: stdout. Text from mail is not trusted: control characters (a terminal would obey them) are
+replaced, and rich's markup is not interpreted in it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# C0 and C1 controls but TAB and LF, and the marks that turn the direction of text round (U+202A–E, U+2066–9).
+# C0 and C1 controls except TAB and LF, and the marks that change the direction of text (U+202A–E, U+2066–9).
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PIPE_WIDTH = 10_000
 
 
 def print_json(document: object) -> None:
-    """One document on stdout; dates as RFC 3339 with an offset. Indented for eyes; for a program on one line, which is
+    """Print one document on stdout, dates as RFC 3339 with an offset.
 
-    ten times as fast to write.
+    Indented at a terminal; on one line in a pipe, which is ten times as fast to write.
     """
     indent = 2 if sys.stdout.isatty() else None
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=indent, default=_plain) + "\n")
@@ -37,12 +37,12 @@ def _plain(value: object) -> str:
 
 
 def safe(text: object) -> str:
-    """Text from outside, fit for a terminal."""
+    """Return text from outside with its control characters replaced."""
     return _UNSAFE.sub("�", str(text))
 
 
 def cell(value: object) -> str:
-    """One value in a table: on one line, "" for nothing."""
+    """Return one value for a table: on one line, "" for None."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple)):
@@ -51,7 +51,7 @@ def cell(value: object) -> str:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people read; a pipe gets whole lines instead of a guessed width."""
+    """Return a console; in a pipe its lines are not wrapped to a guessed width."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -60,7 +60,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
-    """A table; how many rows it had. Columns named in `right` hold numbers. A pipe gets one whole line a row."""
+    """Print a table, one line per row in a pipe; return the number of rows. Columns named in `right` hold numbers."""
     texts = [[cell(value) for value in row] for row in rows]
     if not sys.stdout.isatty():
         _print_plain(columns, texts, right)
@@ -90,15 +90,15 @@ def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]], right: S
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """`1 mail`, `3 mails`"""
+    """Return `1 mail` or `3 mails`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def moment(iso: str | None, zone: Any) -> str:
-    """`2025-11-24 08:00` in the desk's zone, of an RFC 3339 text; "" for none."""
+def moment(iso: str | None, zone: tzinfo) -> str:
+    """Format an RFC 3339 time as `2025-11-24 08:00` in the desk's zone; "" for None."""
     return datetime.fromisoformat(iso).astimezone(zone).strftime("%Y-%m-%d %H:%M") if iso else ""
 
 
 def say(text: str) -> None:
-    """A line for the person at the terminal, beside the result: on stderr."""
+    """Print a line for the person at the terminal on stderr, apart from the result."""
     sys.stderr.write(f"{text}\n")

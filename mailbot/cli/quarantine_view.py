@@ -1,4 +1,4 @@
-"""A held mail for a person at a terminal: why it is held, and enough of it to judge."""
+"""A quarantined mail for a person at a terminal: the reason, and enough of it to decide."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ from mailbot.errors import NotPossible
 from mailbot.mail.message import InboundMessage
 from mailbot.ticket.quarantine import QuarantineReason
 
-# Header fields that tell who, to whom, when and by which way, in the order in which one asks.
-TELLING = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "authentication-results")
+# Header fields that show who wrote to whom, when and by which route.
+FIELDS = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "authentication-results")
 LONGEST_TEXT = 4000
-_NOT_TO_BE_READ = frozenset(
-    {QuarantineReason.POISON.value, QuarantineReason.GAVE_UP.value, QuarantineReason.KILLED.value}
-)
+_HEADER_ONLY = frozenset({QuarantineReason.POISON.value, QuarantineReason.GAVE_UP.value, QuarantineReason.KILLED.value})
 
 
-def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
-    """Print what is known, the telling header fields, the beginning of the text, the traceback where there is one."""
+def print_quarantined(mail: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
+    """Print the facts, the header fields, the beginning of the text, and the traceback if there is one."""
     from rich.text import Text
 
     out = output.console()
-    out.print(Text(f"{held['id']}  {output.cell(held['subject'])}", style="bold"))
+    out.print(Text(f"{mail['id']}  {output.cell(mail['subject'])}", style="bold"))
     facts = [
-        ("held because", held["reason"]),
-        ("rule", held["rule"]),
-        ("received", f"{output.moment(held['received_at'], zone)} into {held['mailbox']}"),
-        ("size", f"{held['size']} bytes" + (", of which only the header is here" if held["partial"] else "")),
-        ("ticket", f"#{held['ticket']}" if held["ticket"] else ""),
+        ("quarantined", mail["reason"]),
+        ("rule", mail["rule"]),
+        ("received", f"{output.moment(mail['received_at'], zone)} into {mail['mailbox']}"),
+        ("size", f"{mail['size']} bytes" + (", of which only the header is here" if mail["partial"] else "")),
+        ("ticket", f"#{mail['ticket']}" if mail["ticket"] else ""),
     ]
-    message = _looked_at(held, raw)
-    facts += [(name, value) for name in TELLING for value in message.headers.get_all(name)]
+    message = _parsed(mail, raw)
+    facts += [(name, value) for name in FIELDS for value in message.headers.get_all(name)]
     for label, value in facts:
         if value:
             out.print(Text.assemble((f"{label:<13}", "dim"), output.cell(value)), soft_wrap=True)
@@ -44,23 +42,23 @@ def print_held(held: Mapping[str, Any], raw: bytes, zone: ZoneInfo) -> None:
         out.print()
         for line in text.strip("\n").splitlines():
             out.print(Text(f"  {output.safe(line)}"), soft_wrap=True)
-    if held["traceback"]:
+    if mail["traceback"]:
         out.print()
-        out.print(Text(output.safe(held["traceback"]), style="dim"), soft_wrap=True)
+        out.print(Text(output.safe(mail["traceback"]), style="dim"), soft_wrap=True)
 
 
-def _looked_at(held: Mapping[str, Any], raw: bytes) -> InboundMessage:
-    """The mail understood, or where that is what broke (or ended) mailbot, its header alone."""
+def _parsed(mail: Mapping[str, Any], raw: bytes) -> InboundMessage:
+    """Parse the mail; only its header if parsing it failed, crashed or hung before."""
     from mailbot.mail.mime.minimal_parser import parse_minimal
     from mailbot.mail.mime.parser import parse_message
 
-    if held["rule"] in _NOT_TO_BE_READ:
-        return parse_minimal(raw, held["size"])
+    if mail["rule"] in _HEADER_ONLY:
+        return parse_minimal(raw, mail["size"])
     return parse_message(raw)
 
 
 def write_raw(raw: bytes, to: Path) -> None:
-    """The mail byte for byte into a new file, or to stdout for "-"."""
+    """Write the mail byte for byte into a new file, or to stdout for "-"."""
     if str(to) == "-":
         sys.stdout.buffer.write(raw)
         return

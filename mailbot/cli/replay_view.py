@@ -1,4 +1,4 @@
-"""What a replay found, for a person at a terminal: one table of sums, then what an admin will want to look into."""
+"""A replay's summary for a person at a terminal: totals, then quarantine and timers in detail."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def print_findings(found: Mapping[str, Any]) -> None:
         *((f"  {name}", outcomes[name], words) for name, words in OUTCOMES.items() if name in outcomes),
         ("tickets", tickets["opened"], longest),
         ("  closed by the team", tickets["closed_by_team"], ""),
-        ("  closed without reply", tickets["closed_without_reply"], "the clock closed them"),
+        ("  closed without reply", tickets["closed_without_reply"], "by timer"),
         *((f"  {status} at the end", many, "") for status, many in tickets["open_at_end"].items()),
         ("reminders", clock["reminders"], ""),
         ("mails that would go out", sum(each["mails"] for each in found["sent"]), ""),
         *((f"  {each['kind']}", each["mails"], "automatic" if each["automatic"] else "") for each in found["sent"]),
-        ("suppressed", found["suppressed"], "automatic mail past [inbound] max_auto_replies_per_sender"),
+        ("suppressed", found["suppressed"], "automatic mail over [inbound] max_auto_replies_per_sender"),
     ]  # fmt: skip
     output.print_table(("what", "number", ""), rows, right=("number",))
     _print_quarantine(found)
@@ -36,9 +36,9 @@ def print_findings(found: Mapping[str, Any]) -> None:
     speed = archive["mails"] / max(found["seconds"], 0.001)
     output.say(f"{output.count(archive['mails'], 'mail')} in {found['seconds']:.1f} s ({speed:.0f} a second).")
     for place in archive["unreadable"][:MAX_REASONS]:
-        output.say(f"{place}: could not be read and is left out")
+        output.say(f"{place}: could not be read; skipped")
     if archive["undated"]:
-        output.say(f"{output.count(archive['undated'], 'mail')} named no time: put where the one before stands.")
+        output.say(f"{output.count(archive['undated'], 'mail')} without a date: placed after the mail before.")
 
 
 def _print_quarantine(found: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ def _print_quarantine(found: Mapping[str, Any]) -> None:
         for each in found["quarantine"][:MAX_REASONS]
     ]
     output.console().print()
-    output.print_table(("held", "because", "for example"), rows, right=("held",))
+    output.print_table(("mails", "quarantined because", "for example"), rows, right=("mails",))
 
 
 def _print_times(found: Mapping[str, Any]) -> None:
@@ -61,7 +61,7 @@ def _print_times(found: Mapping[str, Any]) -> None:
         for each in timeline[:MAX_TIMES]
     ]
     output.console().print()
-    output.print_table(("when", "ticket", "by the clock"), rows)
+    output.print_table(("when", "ticket", "timer"), rows)
     if len(timeline) > MAX_TIMES:
         output.say(f"… and {len(timeline) - MAX_TIMES} more reminders and closings: --json has all.")
 

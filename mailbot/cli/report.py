@@ -1,4 +1,4 @@
-"""`mailbot report`: how the desk did."""
+"""`mailbot report`: volumes and times of a period."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ from typing import Annotated
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    alone,
-    opened_store,
-)
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, opened_store, single
 from mailbot.errors import UsageError
 
 
 def report(
     context: typer.Context,
-    since: Annotated[str, typer.Option(metavar="D", help='How far back, as "7d" or "12h".')] = "30d",
+    since: Annotated[str, typer.Option(metavar="D", help='How far back: "7d", "12h".')] = "30d",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     as_json: AsJson = False,
     config: ConfigFile = None,
 ) -> None:
-    """Volumes, first-response and resolution times, by agent and program, and how many came back."""
-    from mailbot.cli import output
+    """Report volumes, first-response and resolution times and follow-ups, by agent and program."""
     from mailbot.cli.report_view import print_csv, print_report
     from mailbot.config.values import read_duration
     from mailbot.store import queries
@@ -42,4 +37,4 @@ def report(
         print_report(found)
 
 
-app = alone("report", report, "mailbot report", "mailbot report --since 7d --csv > week.csv")
+app = single("report", report, "mailbot report", "mailbot report --since 7d --csv > week.csv")

@@ -10,8 +10,8 @@ from typing import Any
 from mailbot.cli import output
 
 CHART_WIDTH = 40
-# A longer span is charted by the week: a terminal has so many lines.
-MOST_BARS = 31
+# A longer period is charted by week, to fit a terminal.
+MAX_BARS = 31
 DAY_COLUMNS = ("day", "opened", "closed", "replies", "answers")
 
 
@@ -27,7 +27,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     if bars:
         out.print()
         out.print(
-            Text("opened, day by day" if len(report["days"]) <= MOST_BARS else "opened, week by week", style="bold")
+            Text("opened, day by day" if len(report["days"]) <= MAX_BARS else "opened, week by week", style="bold")
         )
         most = max(count for _, count in bars) or 1
         for label, count in bars:
@@ -39,7 +39,7 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 
 def _figures(report: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What one asks first."""
+    """Return the totals, as labels and values."""
     rate = report["follow_up_rate"]
     now = ", ".join(f"{count} {status}" for status, count in report["open_now"].items() if count)
     return [
@@ -59,7 +59,7 @@ def _times(times: Mapping[str, Any]) -> str:
 
 
 def _span(seconds: float | None) -> str:
-    """`45 s`, `12 min`, `3.5 h`, `2.1 d`."""
+    """Format seconds as `45 s`, `12 min`, `3.5 h` or `2.1 d`."""
     if seconds is None:
         return "–"
     steps = ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h"))
@@ -69,8 +69,8 @@ def _span(seconds: float | None) -> str:
 
 
 def _bars(days: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    """One for each day, or for each seven of them."""
-    if len(days) <= MOST_BARS:
+    """Return one bar for each day, or for each week."""
+    if len(days) <= MAX_BARS:
         return [(day["day"], day["opened"]) for day in days]
     weeks = [days[start : start + 7] for start in range(0, len(days), 7)]
     return [(week[0]["day"], sum(day["opened"] for day in week)) for week in weeks]
@@ -94,7 +94,7 @@ def _print_shares(what: str, shares: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_csv(report: Mapping[str, Any]) -> None:
-    """The days, a line each (RFC 4180)."""
+    """Print the days as CSV, a line each (RFC 4180)."""
     writer = csv.writer(sys.stdout)
     writer.writerow(DAY_COLUMNS)
     writer.writerows([day[column] for column in DAY_COLUMNS] for day in report["days"])

@@ -1,4 +1,4 @@
-"""`mailbot template …`: the mails that go out, with invented people in them."""
+"""`mailbot template …`: the templates of outgoing mail, rendered with sample data."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailbot.cli.options import (
-    AsJson,
-    ConfigFile,
-    example,
-    group,
-    named_config,
-)
+from mailbot.cli import output
+from mailbot.cli.options import AsJson, ConfigFile, example, group, named_config
 from mailbot.errors import NotPossible, UsageError
 
 if TYPE_CHECKING:
     from mailbot.desk.outbound.templates import Rendered, Renderer
 
-app = group("template", "The mails that go out: which there are, and what they look like.")
+app = group("template", "The templates of outgoing mail: list and preview them.")
 
 LANGUAGES = ("id", "en")
 FORMS = ("eml", "txt", "html")
@@ -28,24 +23,15 @@ FORMS = ("eml", "txt", "html")
 @app.command("list", epilog=example("mailbot template list"))
 def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = None) -> None:
     """List every template with its subject, rendered with sample data."""
-    from mailbot.cli import output
-
     renderer = _renderer(context)
-    found = [
-        {
-            "name": name,
-            "subjects": {lang: renderer.render(name, lang, renderer.sample(name, lang)).subject for lang in LANGUAGES},
-        }
+    subjects = {
+        name: {lang: renderer.render(name, lang, renderer.sample(name, lang)).subject for lang in LANGUAGES}
         for name in renderer.names()
-    ]
+    }
     if as_json:
-        output.print_json(found)
+        output.print_json([{"name": name, "subjects": by_language} for name, by_language in subjects.items()])
         return
-    rows = []
-    for entry in found:
-        subjects = entry["subjects"]
-        assert isinstance(subjects, dict)
-        rows.append((entry["name"], subjects["id"], subjects["en"]))
+    rows = ((name, by_language["id"], by_language["en"]) for name, by_language in subjects.items())
     output.print_table(("template", "subject (id)", "subject (en)"), rows)
 
 
@@ -55,12 +41,12 @@ def list_(context: typer.Context, as_json: AsJson = False, config: ConfigFile = 
         "mailbot template preview requester/answer --form html --out answer.html",
     )
 )
-def preview(
+def preview(  # noqa: PLR0913 - one parameter per option
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="From `mailbot template list`.", show_default=False)],
     language: Annotated[str, typer.Option(metavar="LANG", help='"id" or "en".')] = "id",
     form: Annotated[str, typer.Option(metavar="FORM", help='"eml" (a whole mail), "txt" or "html".')] = "eml",
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the terminal.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it here instead of to stdout.")] = None,
     config: ConfigFile = None,
 ) -> None:
     """Show one template as a mail, with sample data."""
@@ -84,19 +70,19 @@ def preview(
 
 
 def _renderer(context: typer.Context) -> Renderer:
-    """The desk's templates where there is a configuration, the packaged ones where none was named and none is there."""
+    """Return the configured templates; the packaged ones if there is no configuration."""
     from mailbot.config.layers import config_path
     from mailbot.config.load import load_settings
     from mailbot.config.model import Settings
     from mailbot.desk.wiring import make_renderer
 
     path = config_path(named_config(context))
-    asked_for = named_config(context) is not None or path.exists()
-    return make_renderer(load_settings(path) if asked_for else Settings())
+    has_config = named_config(context) is not None or path.exists()
+    return make_renderer(load_settings(path) if has_config else Settings())
 
 
 def _as_form(renderer: Renderer, name: str, language: str, form: str) -> bytes:
-    """The rendered mail as a file of that form."""
+    """Return the rendered mail as the content of a file of that form."""
     rendered = renderer.render(name, language, renderer.sample(name, language))
     if form == "txt":
         return rendered.text.encode()
@@ -106,14 +92,10 @@ def _as_form(renderer: Renderer, name: str, language: str, form: str) -> bytes:
 
 
 def _as_mail(rendered: Rendered) -> bytes:
-    """A whole mail as the desk would send it, from and to invented people."""
+    """Return a whole mail as the desk would send it, from and to invented people."""
     from datetime import UTC, datetime
 
-    from mailbot.mail.compose.composer import (
-        Draft,
-        compose,
-        message_id,
-    )
+    from mailbot.mail.compose.composer import Draft, compose, message_id
     from mailbot.mail.message import Address, MessageKind
 
     draft = Draft(

@@ -1,7 +1,7 @@
-"""The files of a ticket for an admin: which there are, and out of the mails that they came in.
+"""A ticket's files: listed, or extracted from the mails that brought them.
 
-In: a ticket's number. Out: a table, or files of mode 0600 in a folder of the admin's. What was held back is written
-too, under a name that nothing opens by a double click (".held"). Nothing is overwritten, nothing in the desk changes.
+In: a ticket's number. Out: a table, or files of mode 0600 in a folder. Withheld files are written too, with the suffix
+".held", which no program opens on a double click. Never: overwrites a file; changes anything in the desk.
 """
 
 from __future__ import annotations
@@ -20,17 +20,15 @@ from mailbot.store.engine import Store
 
 
 def list_files(store: Store, number: int, *, as_json: bool) -> None:
-    """Print them in the order in which they came."""
+    """List the files in the order in which they came."""
     found = [file | {"from": author} for author, _, file in _files(store, number)]
     if as_json:
         output.print_json(found)
         return
-    output.print_table(
-        ("name", "type", "size", "from", "held"),
-        ((f["name"], f["type"], f["size"], f["from"], f.get("held", "")) for f in found),
-        right=("size",),
-    )
-    if not found:
+    columns = ("name", "type", "size", "from", "held")
+    if not output.print_table(
+        columns, ([file.get(column, "") for column in columns] for file in found), right=("size",)
+    ):
         output.say(f"Ticket #{number} has no files.")
 
 
@@ -52,21 +50,21 @@ def write_files(store: Store, number: int, folder: Path) -> None:
         name = safe_name(file["name"], file["type"], position) + (".held" if file.get("held") else "")
         output.say(str(_write(folder, name, found.content)))
     if missing:
-        raise NotPossible(f"Their mail is no longer kept ([storage] keep_raw, or erased): {', '.join(missing)}")
+        raise NotPossible(f"Their mail is no longer stored ([storage] keep_raw, or erased): {', '.join(missing)}")
 
 
 def _files(store: Store, number: int) -> list[tuple[str, str, dict[str, Any]]]:
-    """(who sent it, digest of the mail that it is in, the file as it is on record)."""
+    """Return (author, digest of the mail that has it, the recorded file) for each file."""
     ticket = queries.show_ticket(store, number)
     if ticket is None:
-        raise NotPossible(f"There is no ticket #{number}; `mailbot ticket list` shows those there are.")
+        raise NotPossible(f"There is no ticket #{number}; see `mailbot ticket list`.")
     return [
         (message.author, message.raw_sha256, dict(file)) for message in ticket.messages for file in message.attachments
     ]
 
 
 def _write(folder: Path, name: str, content: bytes) -> Path:
-    """Under this name, or, where it is taken, with a number in front."""
+    """Write a new file of this name; with a number in front if the name is taken."""
     for count in range(1, 1000):
         path = folder / (name if count == 1 else f"{count}-{name}")
         try:

@@ -1,4 +1,4 @@
-"""A ticket for a person at a terminal: what it is, what was said, what happened."""
+"""A ticket for a person at a terminal: facts, messages, history."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from zoneinfo import ZoneInfo
 from mailbot.cli import output
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mailbot.store.engine import Store
     from mailbot.store.queries import TicketDetail
 
-# What a message's kind is called beside its author.
 _ARROWS = {"in": "→ desk", "out": "desk →"}
 
 
 def hidden_parts(store: Store, ticket: TicketDetail) -> dict[int, str]:
-    """For each message that came by mail: what was cut from its text, the quotation and then the signature."""
+    """Return, for each message that came by mail, what was cut from its text: the quotation and the signature."""
     from mailbot.mail.reply.reply_text import extract_reply
     from mailbot.store import raw_mail
 
-    found = {}
+    hidden = {}
     with store.reading() as connection:
         for message in ticket.messages:
             raw = raw_mail.get(connection, message.raw_sha256) if message.raw_sha256 else None
             if raw is not None:
                 reply = extract_reply(raw)
-                found[message.id] = "\n\n".join(part for part in (reply.quoted, reply.signature) if part)
-    return found
+                hidden[message.id] = "\n\n".join(part for part in (reply.quoted, reply.signature) if part)
+    return hidden
 
 
 def print_ticket(ticket: Mapping[str, Any], zone: ZoneInfo, hidden: Mapping[int, str]) -> None:
-    """Print the document of contract.md for people; `hidden` has, for a message's id, what was quoted or signed."""
+    """Print the document of `--json` for people; `hidden`: by message id, what was cut from its text."""
     from rich.text import Text
 
     out = output.console()
@@ -50,7 +51,7 @@ def print_ticket(ticket: Mapping[str, Any], zone: ZoneInfo, hidden: Mapping[int,
 
 
 def _facts(ticket: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
-    """What a person asks first, in that order; what is empty is left out."""
+    """Return labels and values, the most important first; empty values are left out."""
     requester, timer = ticket["requester"], ticket["next_timer"]
     status = f"{ticket['status']} ({ticket['close_reason']})" if ticket["close_reason"] else ticket["status"]
     facts = [
@@ -73,8 +74,8 @@ def _facts(ticket: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value]
 
 
-def _print_message(out: Any, message: Mapping[str, Any], zone: ZoneInfo, hidden: str) -> None:
-    """One message: who, when, what kind; the new words; the hidden part dimmed; attachments."""
+def _print_message(out: Console, message: Mapping[str, Any], zone: ZoneInfo, hidden: str) -> None:
+    """Print one message: when, who, what kind; the new words; the hidden part dimmed; attachments."""
     from rich.text import Text
 
     private = "" if message["public"] else ", only for agents"
@@ -87,7 +88,7 @@ def _print_message(out: Any, message: Mapping[str, Any], zone: ZoneInfo, hidden:
     for line in hidden.splitlines():
         out.print(Text(f"  {output.safe(line)}", style="dim"), soft_wrap=True)
     for file in message["attachments"]:
-        held = f", HELD BACK: {file['held']}" if file.get("held") else ""
+        held = f", WITHHELD: {file['held']}" if file.get("held") else ""
         out.print(Text(f"  [{output.cell(file['name'])}, {file['type']}, {_bytes(file['size'])}{held}]", style="dim"))
 
 

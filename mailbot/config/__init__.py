@@ -1,4 +1,4 @@
-"""The configuration: typed settings from one TOML file, systemd's credentials and the environment (contract.md).
+"""The configuration: typed settings from one TOML file, systemd's credentials and the environment.
 
-`load_settings(path)` gives `Settings` or raises ConfigError with everything that is wrong, at once.
+Way in: `load.load_settings(path)` returns `Settings`, or raises ConfigError with every mistake at once.
 """

@@ -1,8 +1,8 @@
-"""Rules between the keys of the configuration: combinations that would make a desk that can't work.
+"""Rules between the keys of the configuration: combinations with which the desk can't work.
 
-In: settings whose single values are all right. Out: for each rule that is broken the key to blame, what was found and
-what is allowed. Rules stand in one ordered table; each names the keys it looks at, so that it is left out where one of
-them was wrong already.
+In: settings whose single values are valid. Out: for each violated rule the key, what was found and what is allowed.
+`CHECKS` is the ordered table of all rules; each names the keys that it reads, so that it is skipped where one of them
+is invalid.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from mailbot.config.layers import Place
+from mailbot.config.layers import KeyPath
 from mailbot.config.model import (
     DAY_NAMES,
     MailboxSettings,
@@ -29,23 +29,23 @@ _DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://", "postgres:
 
 
 class Violation(NamedTuple):
-    """A broken rule: (table, key) or ("agents" or "mailbox", position, key), what was found, what is allowed."""
+    """A violated rule."""
 
-    place: Place
+    key_path: KeyPath
     found: str
     allowed: str
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule: the (table, key) pairs that it looks at, "" for the table as a whole, and how it is found broken."""
+    """One rule."""
 
-    keys: tuple[tuple[str, str], ...]
+    keys: tuple[tuple[str, str], ...]  #: the (table, key) pairs that it reads, key "" for a whole table
     find: Callable[[Settings], Iterator[Violation]]
 
 
-def _inboxes(settings: Settings) -> Iterator[tuple[Place, MailboxSettings]]:
-    """Every inbox that is read, and the table that it is written in."""
+def _inboxes(settings: Settings) -> Iterator[tuple[KeyPath, MailboxSettings]]:
+    """Yield every inbox that is read, with the table that configures it."""
     for position, box in enumerate(settings.mailboxes):
         yield (("mailbox", position) if settings.mailbox else ("imap",)), box
 
@@ -59,7 +59,7 @@ def _smtp_open_line(settings: Settings) -> Iterator[Violation]:
     return _open_line(("smtp",), settings.smtp, settings.smtp.security)
 
 
-def _open_line(table: Place, server: ServerSettings, security: str) -> Iterator[Violation]:
+def _open_line(table: KeyPath, server: ServerSettings, security: str) -> Iterator[Violation]:
     if security == "none" and not server.allow_insecure and not is_loopback(server.host):
         yield Violation(
             (*table, "security"),
@@ -115,7 +115,7 @@ def _smtp_token(settings: Settings) -> Iterator[Violation]:
     return _token(("smtp",), settings.smtp)
 
 
-def _token(table: Place, server: ServerSettings) -> Iterator[Violation]:
+def _token(table: KeyPath, server: ServerSettings) -> Iterator[Violation]:
     if server.auth != "xoauth2":
         return
     if not (server.token_file or server.token_command or server.password.get_secret_value()):
@@ -148,29 +148,29 @@ def _poll(settings: Settings) -> Iterator[Violation]:
 
 def _mailboxes_differ(settings: Settings) -> Iterator[Violation]:
     names: set[str] = set()
-    places: dict[str, str] = {}
+    readers: dict[str, str] = {}
     for position, box in enumerate(settings.mailboxes if settings.mailbox else ()):
-        spelt = box.name.replace("-", "_")  # as an environment variable has it
+        spelt = box.name.replace("-", "_")  # as in an environment variable
         if spelt in names:
             yield Violation(("mailbox", position, "name"), f'"{box.name}" a second time', "each name once")
-        elif box.place in places:
-            found = f'{box.folder} of "{box.username}" on {box.host}, which "{places[box.place]}" reads already'
+        elif box.folder_id in readers:
+            found = f'{box.folder} of "{box.username}" on {box.host}, which "{readers[box.folder_id]}" reads already'
             yield Violation(("mailbox", position, "username"), found, "each folder once, or its mail is read twice")
         names.add(spelt)
-        places.setdefault(box.place, box.name)
+        readers.setdefault(box.folder_id, box.name)
 
 
 def _reminders(settings: Settings) -> Iterator[Violation]:
     spans, close = settings.timers.reminders, settings.timers.auto_close
-    place, written = ("timers", "reminders"), ", ".join(f'"{duration_text(span)}"' for span in spans)
+    key_path, written = ("timers", "reminders"), ", ".join(f'"{duration_text(span)}"' for span in spans)
     if not 1 <= len(spans) <= MAX_REMINDERS:
         allowed = f"1 to {MAX_REMINDERS} of them (nothing is closed before a reminder was sent)"
-        yield Violation(place, f"{len(spans)} of them", allowed)
+        yield Violation(key_path, f"{len(spans)} of them", allowed)
     if any(later <= earlier for earlier, later in pairwise(spans)):
-        yield Violation(place, written, "each later than the one before it")
+        yield Violation(key_path, written, "each later than the one before it")
     if spans and max(spans) >= close:
         yield Violation(
-            place, f'{written} with auto_close = "{duration_text(close)}"', "all of them before the closing"
+            key_path, f'{written} with auto_close = "{duration_text(close)}"', "all of them before the closing"
         )
 
 
@@ -206,25 +206,25 @@ def _agent_addresses(settings: Settings) -> Iterator[Violation]:
     owner: dict[str, str] = {}
     for position, agent in enumerate(settings.agents):
         for nth, address in enumerate(agent.addresses):
-            place = ("agents", position, "aliases" if nth else "email")
+            key_path = ("agents", position, "aliases" if nth else "email")
             if address in settings.addresses:
                 yield Violation(
-                    place, f'"{address}", which is the desk\'s own', "a person's, or the desk writes to itself"
+                    key_path, f'"{address}", which is the desk\'s own', "a person's, or the desk writes to itself"
                 )
             elif address in owner:
-                yield Violation(place, f'"{address}", which {owner[address]} has already', "each address once")
+                yield Violation(key_path, f'"{address}", which {owner[address]} has already', "each address once")
             owner.setdefault(address, agent.name)
 
 
 def _token_room(settings: Settings) -> Iterator[Violation]:
-    places: list[tuple[Place, str]] = [(("helpdesk", "address"), settings.helpdesk.address)]
-    places += [(("mailbox", at, "address"), box.address) for at, box in enumerate(settings.mailbox)]
-    for place, address in places if settings.helpdesk.plus_addressing else ():
+    addresses: list[tuple[KeyPath, str]] = [(("helpdesk", "address"), settings.helpdesk.address)]
+    addresses += [(("mailbox", at, "address"), box.address) for at, box in enumerate(settings.mailbox)]
+    for key_path, address in addresses if settings.helpdesk.plus_addressing else ():
         local = address.partition("@")[0]
         if "+" not in local and len(local) <= LONGEST_LOCAL_PART:
             continue
         yield Violation(
-            place,
+            key_path,
             f'"{address}"',
             f'at most {LONGEST_LOCAL_PART} characters and no "+" before the "@", since replies carry support+TOKEN@… '
             "(or plus_addressing = false)",
@@ -265,13 +265,13 @@ def _listeners(settings: Settings) -> Iterator[Violation]:
 
 
 CHECKS: tuple[Check, ...] = (
-    # A password never crosses a network in the clear by mistake.
+    # A password never crosses a network unencrypted by mistake.
     Check((("imap", "security"), ("imap", "host"), ("imap", "allow_insecure")), _imap_open_line),
     Check((("smtp", "security"), ("smtp", "host"), ("smtp", "allow_insecure")), _smtp_open_line),
-    # XOAUTH2 needs somebody who gives tokens.
+    # XOAUTH2 needs a source of tokens.
     Check((("imap", "auth"), ("imap", "token_file"), ("imap", "token_command"), ("imap", "username")), _imap_token),
     Check((("smtp", "auth"), ("smtp", "token_file"), ("smtp", "token_command"), ("smtp", "username")), _smtp_token),
-    # Alerts go by a server of their own, under the same rules; and to people, not in a circle.
+    # The alerts' own server obeys the same rules; alerts go to people, not back to the desk.
     Check((("alerts", "security"), ("alerts", "host"), ("alerts", "allow_insecure")), _alerts_open_line),
     Check(
         (("alerts", "auth"), ("alerts", "token_file"), ("alerts", "token_command"), ("alerts", "username")),
@@ -280,29 +280,29 @@ CHECKS: tuple[Check, ...] = (
     Check((("alerts", "addresses"), ("helpdesk", "address"), ("helpdesk", "aliases")), _alert_addresses),
     Check((("alerts", "host"), ("alerts", "username"), ("alerts", "password")), _alert_server),
     Check((("alerts", "command"),), _alert_command),
-    # A canary that came back has to go somewhere.
+    # A canary that came back has to be moved somewhere.
     Check((("canary", "every"), ("imap", "processed_folder")), _canary_folder),
     # Moving a mail into the folder it is read from would read it again.
     Check((("imap", "folder"), ("imap", "processed_folder"), ("imap", "quarantine_folder")), _folders),
-    # The safety poll is what finds mail where IDLE has gone deaf.
+    # Polling finds mail when IDLE has silently stopped working.
     Check((("imap", "poll_interval"),), _poll),
-    # Two readers of one folder would take each other's mail, and a name names one mailbox.
+    # Two readers of one folder would process its mail twice, and a name identifies one mailbox.
     Check((("mailbox", ""), ("imap", "username"), ("imap", "host"), ("imap", "folder")), _mailboxes_differ),
-    # Reminders come one after the other, and before the closing.
+    # Reminders are ascending, and before the closing.
     Check((("timers", "reminders"), ("timers", "auto_close")), _reminders),
-    # The desk opens, on some day, before it closes.
+    # The desk opens on some day, before it closes.
     Check((("hours", "open"), ("hours", "close")), _hours),
     Check((("hours", "days"),), _days),
-    # A day can't be free and worked.
+    # A day can't be both a holiday and a working day.
     Check((("hours", "extra_holidays"), ("hours", "extra_workdays")), _extra_days),
-    # An address means one person or the desk, or mail goes in circles.
+    # An address belongs to one person or the desk, or mail loops.
     Check((("helpdesk", "address"), ("helpdesk", "aliases")), _desk_addresses),
     Check((("agents", ""), ("helpdesk", "address"), ("helpdesk", "aliases")), _agent_addresses),
     # The signed reply address has to fit (RFC 5321 §4.5.3.1.1: 64 octets).
     Check((("helpdesk", "address"), ("helpdesk", "plus_addressing")), _token_room),
     # Only databases that mailbot is tested on.
     Check((("storage", "database_url"),), _database),
-    # LMTP knows no log-in (RFC 2033 §5): who reaches the port may deliver.
+    # LMTP has no log-in (RFC 2033 §5): whoever reaches the port may deliver.
     Check((("lmtp", "listen"), ("lmtp", "allow_insecure")), _lmtp_network),
     # One port, one server.
     Check((("web", "listen"), ("metrics", "listen"), ("lmtp", "listen"), ("web", "enabled")), _listeners),

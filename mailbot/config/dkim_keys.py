@@ -1,9 +1,10 @@
 """[agent_mail] dkim_keys: a folder of public DKIM keys, one file each, named by the DNS name of its record.
 
-In: the folder. Out: TXT records by name, lower case, as `core.dkim_proof` takes them. A file is called
-`SELECTOR._domainkey.DOMAIN` (with or without `.txt` or `.pem`) and holds the TXT record as DNS gives it
-(`v=DKIM1; k=rsa; p=…`), the same as a zone file has it (quoted strings, in brackets), or the key as PEM. Get one with
-`dig +short TXT SELECTOR._domainkey.DOMAIN`. No DNS is asked, now or later: who rotates keys puts the new one here.
+In: the folder. Out: TXT records by name, lower case, for `mail.classify.dkim`. A file is named
+`SELECTOR._domainkey.DOMAIN` (with or without `.txt` or `.pem`) and holds the TXT record as in DNS
+(`v=DKIM1; k=rsa; p=…`), as in a zone file (quoted strings, in brackets), or the key as PEM. Get one with
+`dig +short TXT SELECTOR._domainkey.DOMAIN`. DNS is never queried: when keys are rotated, the new one has to be added.
+Standards: RFC 6376 §3.6.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def read_dkim_keys(folder: Path | None) -> dict[str, str]:
-    """The keys in the folder. Raises ConfigError that names every file which is none."""
+    """Read the keys in the folder; raises ConfigError that names every file that holds none."""
     if folder is None:
         return {}
     try:
@@ -50,7 +51,7 @@ def read_dkim_keys(folder: Path | None) -> dict[str, str]:
 
 
 def _record(text: str) -> str:
-    """The TXT record in a file, or ""."""
+    """Return the TXT record in a file, or ""."""
     pem = _PEM.search(text)
     if pem is not None:
         return "v=DKIM1; k=rsa; p=" + "".join(pem[1].split())

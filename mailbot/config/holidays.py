@@ -1,10 +1,10 @@
-"""From the `[hours]` settings to `ServiceHours`, with the holidays of the package `holidays`.
+"""`ServiceHours` from the `[hours]` settings, with the holidays of the package `holidays`.
 
-In: checked settings (mailbot.config) and the desk's zone. Out: `ServiceHours`. The package's default category has no
-cuti bersama: `public` and `government` are both asked for, where the country knows them. Islamic dates of years to
-come are estimates until the decree, so `extra_holidays` and `extra_workdays` mend what the package can't know yet.
-The package takes a tenth of a second to import: this happens at the first question about a day, not before.
-Never: a download, the machine's own zone.
+In: checked settings and the desk's time zone. Out: `ServiceHours`. The package's default category lacks cuti bersama:
+`public` and `government` are both used where the country has them. Islamic dates of coming years are estimates until
+the decree, so `extra_holidays` and `extra_workdays` correct what the package can't know yet. The package takes a tenth
+of a second to import, so it is imported at the first question about a day.
+Never: a download, the machine's own time zone.
 """
 
 from __future__ import annotations
@@ -23,24 +23,35 @@ _CATEGORIES = ("public", "government")
 
 
 class HoursSettings(Protocol):
-    """The `[hours]` table (contract.md), checked: days "mon" to "sun", `holidays` two letters of a country or ""."""
+    """The `[hours]` table, checked."""
 
     @property
-    def days(self) -> Collection[str]: ...
+    def days(self) -> Collection[str]:
+        """The working days, "mon" to "sun"."""
+
     @property
-    def open(self) -> time: ...
+    def open(self) -> time:
+        """When service begins."""
+
     @property
-    def close(self) -> time: ...
+    def close(self) -> time:
+        """When service ends."""
+
     @property
-    def holidays(self) -> str: ...
+    def holidays(self) -> str:
+        """A country's two letters, or ""."""
+
     @property
-    def extra_holidays(self) -> Collection[date]: ...
+    def extra_holidays(self) -> Collection[date]:
+        """More days off."""
+
     @property
-    def extra_workdays(self) -> Collection[date]: ...
+    def extra_workdays(self) -> Collection[date]:
+        """Working days in spite of a holiday."""
 
 
 def service_hours(hours_settings: HoursSettings, timezone: str) -> ServiceHours:
-    """The desk's service hours. A day that is both an extra holiday and an extra workday is a workday."""
+    """Return the desk's service hours; a day that is both an extra holiday and an extra workday is a workday."""
     return ServiceHours(
         zone=ZoneInfo(timezone),
         days=frozenset(_DAY_NAMES.index(day) for day in hours_settings.days),
@@ -52,7 +63,7 @@ def service_hours(hours_settings: HoursSettings, timezone: str) -> ServiceHours:
 
 
 def _is_holiday(country: str, extra: frozenset[date]) -> Callable[[date], bool]:
-    """Is this day a holiday of the country, or one of the desk's own?"""
+    """Return the test for a holiday of the country or an extra one."""
     if not country:
         return extra.__contains__
     return lambda day: day in extra or day in national_holidays(country, day.year)
@@ -60,9 +71,9 @@ def _is_holiday(country: str, extra: frozenset[date]) -> Callable[[date], bool]:
 
 @lru_cache(maxsize=64)
 def national_holidays(country: str, year: int) -> frozenset[date]:
-    """The public holidays of a country in a year, with the days that its government adds (cuti bersama).
+    """Return a country's public holidays in a year, with the days that its government adds (cuti bersama).
 
-    Raises ConfigError where the package knows no such country.
+    Raises ConfigError where the package doesn't know the country.
     """
     from holidays import country_holidays
 
@@ -71,5 +82,5 @@ def national_holidays(country: str, year: int) -> frozenset[date]:
     except NotImplementedError:
         raise ConfigError([f'hours.holidays: the package "holidays" knows no country {country!r}']) from None
     categories = tuple(category for category in _CATEGORIES if category in known)
-    # Without expand=False the package adds other years to the answer when it is asked about them.
+    # With expand=True the package would add other years when they are queried.
     return frozenset(country_holidays(country, years=year, expand=False, categories=categories))

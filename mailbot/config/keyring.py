@@ -1,18 +1,18 @@
-"""The keys of the signed reply addresses: a file of lines, the newest key first, with a date of end for the older ones.
+"""The key file of the signed reply addresses: one key per line, the newest first, older ones with an expiry date.
 
     # Keys of mailbot's signed reply addresses. The first one signs; the others are believed until their day.
     # instance 0123456789abcdef
-    4f1c…                       the key that signs
+    4f1c…                       the signing key
     # until 2026-02-21
-    9a3e…                       believed to the end of that day (UTC), then no more
-    77d0…                       believed for ever (nobody gave it an end)
+    9a3e…                       accepted until the end of that day (UTC)
+    77d0…                       accepted for ever (it has no expiry date)
 
-`mailbot key rotate` writes such a file; a plain file of keys, made by hand, is one as well. The mark by which the desk
-knows its own mail (`X-Mailbot-Instance`) follows from the oldest key until keys are rotated for the first time; then it
-stands in the file as `# instance …` and survives every key.
+`mailbot key rotate` writes such a file; a plain list of keys made by hand is valid too. The id by which the desk
+recognises its own mail (`X-Mailbot-Instance`) is derived from the oldest key until keys are rotated for the first time;
+from then on it is written in the file as `# instance …` and survives every key.
 
-The file is replaced in one step (a rename, the data synced before it), keeps its owner, and nobody but its owner and
-group can read it. A key is a secret: no text made here shows one; `fingerprint` tells them apart.
+The file is replaced atomically (written, synced, renamed), keeps its owner, and only its owner and group can read it.
+Keys are secrets: no message contains one; `fingerprint` distinguishes them.
 """
 
 from __future__ import annotations
@@ -43,50 +43,46 @@ _HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key; `until` is the last day (UTC) on which it is believed, None: no end."""
+    """One key."""
 
     secret: bytes
-    until: date | None = None
+    until: date | None = None  #: the last day (UTC) on which it is accepted; None: no end
 
     @property
     def fingerprint(self) -> str:
-        """Tells keys apart and gives nothing away."""
+        """A short digest that distinguishes keys and reveals nothing."""
         return hashlib.sha256(b"mailbot key " + self.secret).hexdigest()[:8]
 
-    def is_over(self, now: datetime) -> bool:
-        """Has its last day passed?"""
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether its last day has passed."""
         return self.until is not None and now.date() > self.until
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys of a file, newest first, and the desk's mark where it stands there."""
+    """All keys of a file."""
 
-    keys: tuple[Key, ...]
-    mark: str = ""
+    keys: tuple[Key, ...]  #: newest first
+    instance: str = ""  #: the desk's id, where the file has it
 
     @property
     def instance_id(self) -> str:
-        """The mark of our mail: nobody who has no key can work it out."""
-        return self.mark or hmac.new(self.keys[-1].secret, b"instance", hashlib.sha256).hexdigest()[:16]
+        """The id of our mail, which can't be computed without a key."""
+        return self.instance or hmac.new(self.keys[-1].secret, b"instance", hashlib.sha256).hexdigest()[:16]
 
-    def believed(self, now: datetime) -> tuple[bytes, ...]:
-        """The keys that count now; the first one always does."""
-        return (self.keys[0].secret, *(key.secret for key in self.keys[1:] if not key.is_over(now)))
-
-    def next_end(self, now: datetime) -> date | None:
-        """The day after which the next key is believed no more."""
-        return min((k.until for k in self.keys[1:] if k.until is not None and not k.is_over(now)), default=None)
+    def accepted(self, now: datetime) -> tuple[bytes, ...]:
+        """Return the keys that are accepted now; the first one always is."""
+        return (self.keys[0].secret, *(key.secret for key in self.keys[1:] if not key.is_expired(now)))
 
     def rotated(self, now: datetime, grace: timedelta) -> Keyring:
-        """A fresh key first; the others end after `grace` at the latest, those whose day has passed are left out."""
+        """Return the keyring with a new signing key; the others expire after `grace` at the latest, or are dropped."""
         last = (now + grace).date()
         fresh = Key(secrets.token_hex(32).encode())
-        kept = (replace(k, until=min(k.until or last, last)) for k in self.keys if not k.is_over(now))
+        kept = (replace(k, until=min(k.until or last, last)) for k in self.keys if not k.is_expired(now))
         return Keyring((fresh, *(kept if grace else ())), self.instance_id)
 
     def content(self) -> bytes:
-        """The file's content."""
+        """Return the content of the file."""
         lines = [_HEAD, f"# instance {self.instance_id}\n".encode()]
         for key in self.keys:
             lines += [f"# until {key.until.isoformat()}\n".encode()] if key.until else []
@@ -95,7 +91,7 @@ class Keyring:
 
 
 def read_keyring(path: Path) -> Keyring:
-    """The keys of a file. Raises ConfigError that says what is wrong, and shows none of it."""
+    """Read a key file; raises ConfigError with the mistake, but no part of a key."""
     try:
         lines = [line.strip() for line in path.read_bytes().splitlines()]
     except OSError as error:
@@ -104,12 +100,12 @@ def read_keyring(path: Path) -> Keyring:
         ) from error
     keys: list[Key] = []
     until: date | None = None
-    mark = ""
+    instance = ""
     for line in lines:
         if line.startswith(b"#"):
             comment = line.decode("utf-8", "replace")
             if found := _INSTANCE.match(comment):
-                mark = found[1]
+                instance = found[1]
             if found := _UNTIL.match(comment):
                 until = _day(found[1], path)
         elif line:
@@ -122,32 +118,32 @@ def read_keyring(path: Path) -> Keyring:
                 "of at least 16 characters, the newest first (make one with: openssl rand -hex 32)"
             ]
         )
-    return Keyring(tuple(keys), mark)
+    return Keyring(tuple(keys), instance)
 
 
 def _day(written: str, path: Path) -> date:
     try:
         return date.fromisoformat(written)
     except ValueError as error:
-        raise ConfigError([f'helpdesk.secret_file: {path} has "# until {written}", which is no day']) from error
+        raise ConfigError([f'helpdesk.secret_file: {path} has "# until {written}", which is not a date']) from error
 
 
 def make_key_file(path: Path) -> None:
-    """Write a fresh key where there is none; of two processes that do, the first one's counts, whole."""
+    """Create a key file where there is none; of two processes that do, the first one wins."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(path):
         draft = _draft(path, secrets.token_hex(32).encode() + b"\n")
         try:
             os.link(draft, path)
         except FileExistsError:
-            return  # somebody else was faster: theirs is read
+            return  # another process was faster: its key is read
         finally:
             draft.unlink()
-    _sync_folder(path.parent)  # a key that a power cut takes away would make every address that was given out worthless
+    _sync_folder(path.parent)  # losing the key in a power failure would invalidate every reply address it signed
 
 
 def change_keyring(path: Path, change: Keyring) -> None:
-    """Put a keyring in the file's place, in one step; its owner and its group's right to read stay."""
+    """Replace the key file atomically; its owner and the group's read permission stay."""
     try:
         found = path.stat()
         draft = _draft(path, change.content(), stat.S_IMODE(found.st_mode) & 0o640 | 0o600)
@@ -166,14 +162,14 @@ def change_keyring(path: Path, change: Keyring) -> None:
 
 
 def remove_drafts(path: Path) -> int:
-    """Remove what somebody left beside the file who was killed before it had its name: keys are in it. How many."""
+    """Remove drafts, which hold keys, of processes killed before the rename; return how many there were."""
     if not any(_is_draft(each.name, path.name) for each in path.parent.iterdir()):
         return 0
     with _locked(path, wait_seconds=0) as is_ours:
-        left = [each for each in path.parent.iterdir() if _is_draft(each.name, path.name)] if is_ours else []
-        for draft in left:
+        drafts = [each for each in path.parent.iterdir() if _is_draft(each.name, path.name)] if is_ours else []
+        for draft in drafts:
             draft.unlink(missing_ok=True)
-    return len(left)
+    return len(drafts)
 
 
 def _is_draft(name: str, of: str) -> bool:
@@ -182,10 +178,10 @@ def _is_draft(name: str, of: str) -> bool:
 
 @contextlib.contextmanager
 def only_one_writer(path: Path) -> Iterator[None]:
-    """Two rotations at once come one after the other."""
-    with contextlib.ExitStack() as held:
+    """Serialise rotations that are started at the same time."""
+    with contextlib.ExitStack() as stack:
         try:
-            held.enter_context(_locked(path))
+            stack.enter_context(_locked(path))
         except OSError as error:
             raise NotPossible(f"{path.parent} can't be written to ({error.strerror})") from error
         yield
@@ -193,7 +189,7 @@ def only_one_writer(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(path: Path, wait_seconds: float = 10.0) -> Iterator[bool]:
-    """Nobody else makes a draft meanwhile; False where somebody does."""
+    """Hold the lock for writing drafts; yields False where another process holds it."""
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     is_ours = lock.acquire(wait_seconds)
     try:
@@ -203,7 +199,7 @@ def _locked(path: Path, wait_seconds: float = 10.0) -> Iterator[bool]:
 
 
 def _draft(path: Path, content: bytes, mode: int = 0o600) -> Path:
-    """A synced file beside `path`."""
+    """Write a synced file beside `path` and return its path."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
@@ -215,7 +211,7 @@ def _draft(path: Path, content: bytes, mode: int = 0o600) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The new name is on disk too."""
+    """Make a new name in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -224,19 +220,19 @@ def _sync_folder(folder: Path) -> None:
 
 
 class KeyWatch:
-    """Has the file changed, or a key's last day passed, since it was last asked? For a daemon that runs for months."""
+    """Notices that the key file was changed or a key has expired, for a daemon that runs for months."""
 
     def __init__(self, path: Path, ring: Keyring, now: datetime) -> None:
         self._path = path
         self._ring = ring
         self._seen = _stamp(path)
-        self._counted = ring.believed(now)
+        self._accepted = ring.accepted(now)
 
-    def has_news(self, now: datetime) -> bool:
-        """True once for each change; a file that can't be seen at the moment is none."""
-        stamp, counted = _stamp(self._path), self._ring.believed(now)
-        changed = (stamp is not None and stamp != self._seen) or counted != self._counted
-        self._seen, self._counted = stamp or self._seen, counted
+    def has_changed(self, now: datetime) -> bool:
+        """Return True once per change; a file that can't be read at the moment counts as unchanged."""
+        stamp, accepted = _stamp(self._path), self._ring.accepted(now)
+        changed = (stamp is not None and stamp != self._seen) or accepted != self._accepted
+        self._seen, self._accepted = stamp or self._seen, accepted
         return changed
 
 

@@ -1,7 +1,7 @@
-"""Where settings come from: the TOML file, systemd's credentials, the environment. Later ones win, key by key.
+"""The sources of settings: the TOML file, systemd's credentials, the environment. Later ones win, key by key.
 
 In: a path and the process's environment. Out: `Layer`s, each with its data as nested dicts of what was written there,
-and with words for "where did this value stand". Never: a judgement of a value, except that it can't be read at all.
+and a function that describes where a value was written. Never: validates a value, beyond whether it can be read.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from mailbot.config.model import Settings
 from mailbot.config.values import read_file_name
 from mailbot.errors import ConfigError
 
-Place = tuple[str | int, ...]
+#: Table, key, and position in a list, as far as each applies; for a list of tables: table, position, key.
+KeyPath = tuple[str | int, ...]
 Data = dict[str, Any]
 
-# Tables that stand in double brackets, each as often as one likes.
+# Tables in double brackets, which may be repeated.
 LISTS = ("agents", "mailbox")
 DEFAULT_PATH = Path("/etc/mailbot/config.toml")
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -36,22 +37,22 @@ _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 
 @dataclass(slots=True)
 class Layer:
-    """One source. `where(place)` says where the value at (table, key, …) stood, as the start of a sentence."""
+    """One source of settings."""
 
     data: Data
-    where: Callable[[Place], str]
+    where: Callable[[KeyPath], str]  #: describes where a value was written, as the start of a sentence
     problems: list[str] = field(default_factory=list)
-    names: dict[int, str] = field(default_factory=dict)  # how it calls the mailboxes that it says something of
+    names: dict[int, str] = field(default_factory=dict)  #: its names of mailboxes, by their position in the file
 
-    def gives(self, table: Place, key: str) -> bool:
-        """Does this layer say something, not "", about the key of the table (("imap",), ("mailbox", 0))?"""
+    def gives(self, table: KeyPath, key: str) -> bool:
+        """Tell whether this layer has a value, not "", for a key of the table (("imap",), ("mailbox", 0))."""
         found = self.at(table)
         return isinstance(found, dict) and found.get(key, "") != ""
 
-    def at(self, place: Place) -> Any:
-        """What was written there, None where nothing was."""
+    def at(self, key_path: KeyPath) -> Any:
+        """Return what was written there, None where nothing was."""
         found: Any = self.data
-        for part in place:
+        for part in key_path:
             if isinstance(found, dict):
                 found = found.get(part)
             else:
@@ -59,25 +60,25 @@ class Layer:
                 found = found[part] if is_item else None
         return found
 
-    def named(self, place: Place) -> Place:
-        """The place with the name, as this layer writes it, instead of the position of a mailbox."""
-        if len(place) > 2 and isinstance(place[1], int) and place[1] in self.names:
-            return (place[0], self.names[place[1]], *place[2:])
-        return place
+    def named(self, key_path: KeyPath) -> KeyPath:
+        """Replace the position of a mailbox by its name as this layer writes it."""
+        if len(key_path) > 2 and isinstance(key_path[1], int) and key_path[1] in self.names:
+            return (key_path[0], self.names[key_path[1]], *key_path[2:])
+        return key_path
 
-    def has(self, place: Place) -> bool:
-        """Does the value at this place come from here?"""
-        found = self.data.get(str(place[0])) if place else None
-        if len(place) == 1 or (place[0] in LISTS and isinstance(found, (list, tuple))):
+    def has(self, key_path: KeyPath) -> bool:
+        """Tell whether this layer has a value there."""
+        found = self.data.get(str(key_path[0])) if key_path else None
+        if len(key_path) == 1 or (key_path[0] in LISTS and isinstance(found, (list, tuple))):
             return found is not None
-        if place[0] in LISTS:  # keys of single mailboxes, by name
-            return len(place) > 2 and isinstance(found, dict) and place[2] in found.get(place[1], {})
-        return isinstance(found, dict) and place[1] in found
+        if key_path[0] in LISTS:  # keys of single mailboxes, by name
+            return len(key_path) > 2 and isinstance(found, dict) and key_path[2] in found.get(key_path[1], {})
+        return isinstance(found, dict) and key_path[1] in found
 
 
 @cache
 def tables() -> dict[str, dict[str, FieldInfo]]:
-    """Every table of the configuration with its keys ("agents" has those of one agent, "mailbox" of one mailbox)."""
+    """Return every table with its keys ("agents" has those of one agent, "mailbox" those of one mailbox)."""
     found = {}
     for name, info in Settings.model_fields.items():
         model = next((arg for arg in get_args(info.annotation) if arg is not Ellipsis), info.annotation)
@@ -87,13 +88,13 @@ def tables() -> dict[str, dict[str, FieldInfo]]:
 
 
 def holds(info: FieldInfo, kind: type) -> bool:
-    """Is this key of that type, or of that type or nothing?"""
+    """Tell whether a key has that type, optional or not."""
     return any(part is kind or get_args(part)[:1] == (kind,) for part in (info.annotation, *get_args(info.annotation)))
 
 
 @cache
 def secrets() -> frozenset[tuple[str, str]]:
-    """(table, key) of every value that is never shown."""
+    """Return (table, key) of every value that is never shown."""
     return frozenset(
         (table, key) for table, keys in tables().items() for key, info in keys.items() if holds(info, SecretStr)
     )
@@ -101,7 +102,7 @@ def secrets() -> frozenset[tuple[str, str]]:
 
 @cache
 def file_names() -> frozenset[tuple[str, str]]:
-    """(table, key) of every value that names a file or folder."""
+    """Return (table, key) of every value that names a file or folder."""
     return frozenset(
         (table, key)
         for table, keys in tables().items()
@@ -111,7 +112,7 @@ def file_names() -> frozenset[tuple[str, str]]:
 
 
 def config_path(given: Path | None) -> Path:
-    """Which file is read: the one that was named, else $MAILBOT_CONFIG, else /etc/mailbot/config.toml."""
+    """Return the file to read: the given one, else $MAILBOT_CONFIG, else /etc/mailbot/config.toml."""
     if given is not None:
         return given
     named = os.environ.get("MAILBOT_CONFIG", "")
@@ -119,13 +120,13 @@ def config_path(given: Path | None) -> Path:
 
 
 def file_layer(path: Path) -> Layer:
-    """The TOML file. ConfigError where it can't be read or is no TOML: then nothing else can be said of it."""
+    """Read the TOML file; raises ConfigError where it can't be read or parsed: nothing else can be checked then."""
     try:
         text = path.read_bytes().decode()
         data = tomllib.loads(text)
     except FileNotFoundError as error:
-        mend = "`mailbot init` writes one, `--config FILE` or $MAILBOT_CONFIG names another"
-        raise ConfigError([f"{path}: there is no such file; {mend}"]) from error
+        remedy = "`mailbot init` writes one, `--config FILE` or $MAILBOT_CONFIG names another"
+        raise ConfigError([f"{path}: there is no such file; {remedy}"]) from error
     except OSError as error:
         raise ConfigError(
             [f"{path}: can't be read ({error.strerror}); mailbot runs as user id {os.geteuid()}"]
@@ -135,11 +136,11 @@ def file_layer(path: Path) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: is not valid TOML: {str(error)[:1].lower()}{str(error)[1:]}"]) from error
     _anchor_paths(data, path.absolute().parent)
-    return Layer(data, lambda place: _in_file(path, text, place))
+    return Layer(data, lambda key_path: _in_file(path, text, key_path))
 
 
 def _anchor_paths(data: Data, folder: Path) -> None:
-    """A relative file name in the configuration counts from the configuration's folder, not from where one stands."""
+    """Resolve relative file names against the configuration's folder, not the working directory."""
     for table, key in file_names():
         found = data.get(table)
         for written in found if isinstance(found, list) else [found]:
@@ -148,17 +149,17 @@ def _anchor_paths(data: Data, folder: Path) -> None:
                 written[key] = str(folder / name)
 
 
-def _in_file(path: Path, text: str, place: Place) -> str:
-    """ "FILE, line 12": the line where a key, or at least its table, stands."""
-    line = _line_of(text, place)
+def _in_file(path: Path, text: str, key_path: KeyPath) -> str:
+    """Return "FILE, line 12", the line of a key or at least of its table."""
+    line = _line_of(text, key_path)
     return f"{path}, line {line}" if line else str(path)
 
 
-def _line_of(text: str, place: Place) -> int:
-    """The line of a key, 0 where it was written in a form that this simple search doesn't know."""
-    table = str(place[0]) if place else ""
-    nth = place[1] if len(place) > 1 and isinstance(place[1], int) else 0
-    key = next((str(part) for part in place[1:] if isinstance(part, str)), "")
+def _line_of(text: str, key_path: KeyPath) -> int:
+    """Return the line of a key, 0 where it was written in a form that this simple search doesn't know."""
+    table = str(key_path[0]) if key_path else ""
+    nth = key_path[1] if len(key_path) > 1 and isinstance(key_path[1], int) else 0
+    key = next((str(part) for part in key_path[1:] if isinstance(part, str)), "")
     current, seen, header = "", -1, 0
     for number, line in enumerate(text.splitlines(), start=1):
         opened = re.match(r"\s*\[\[?\s*([A-Za-z0-9_\"'-]{1,80})\s*\]\]?", line)
@@ -175,7 +176,7 @@ def _line_of(text: str, place: Place) -> int:
 
 
 def credentials_layer() -> Layer:
-    """Files named TABLE.KEY or mailbox.NAME.KEY in $CREDENTIALS_DIRECTORY (systemd.exec(5), LoadCredential=)."""
+    """Read files TABLE.KEY and mailbox.NAME.KEY in $CREDENTIALS_DIRECTORY (systemd.exec(5), LoadCredential=)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     data: Data = {}
     problems: list[str] = []
@@ -190,28 +191,28 @@ def credentials_layer() -> Layer:
             box, _, key = key.rpartition(".")
         if key not in keys or table == "agents" or (table == "mailbox" and not box):
             near = difflib.get_close_matches(key, keys, 1, 0.8) if table not in LISTS else []
-            if near:  # another file that the unit passes in, a certificate say, is none of our business
+            if near:  # other files of the unit, a certificate for example, are ignored
                 problems.append(
                     f'credential {name}: there is no key "{key}" in [{table}]; did you mean {table}.{near[0]}?'
                 )
             continue
         try:
             written = first_line(Path(folder, name))
-            if written:  # an empty one is a password that is not known yet, or not needed
+            if written:  # an empty one is a password that is unknown yet, or not needed
                 into = data.setdefault(table, {})
                 (into.setdefault(box, {}) if box else into)[key] = _as_written(keys[key], written)
         except (OSError, ValueError) as error:
             problems.append(f"credential {name}: can't be read ({error})")
-    layer = Layer(data, lambda place: _named_credential(layer.named(place)), problems)
+    layer = Layer(data, lambda key_path: _named_credential(layer.named(key_path)), problems)
     return layer
 
 
-def _named_credential(place: Place) -> str:
-    return f"credential {'.'.join(map(str, place[: 3 if place[0] in LISTS else 2]))}"
+def _named_credential(key_path: KeyPath) -> str:
+    return f"credential {'.'.join(map(str, key_path[: 3 if key_path[0] in LISTS else 2]))}"
 
 
 def first_line(path: Path) -> str:
-    """What a file holds, without the line break at its end. ValueError where it is no text, or several lines of it."""
+    """Return the one line of a text file; raises ValueError where it is not text, or has several lines."""
     try:
         text = path.read_bytes().decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
@@ -222,8 +223,9 @@ def first_line(path: Path) -> str:
 
 
 class _Environment(EnvSettingsSource):
-    """pydantic-settings' own reading of MAILBOT_TABLE__KEY, which takes lists as JSON or with commas."""
+    """pydantic-settings' reader of MAILBOT_TABLE__KEY, with lists as JSON or separated by commas."""
 
+    # Any: the types of pydantic-settings.
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         try:
             return json.loads(value)
@@ -234,7 +236,7 @@ class _Environment(EnvSettingsSource):
 
 
 def environment_layer() -> Layer:
-    """MAILBOT_TABLE__KEY, MAILBOT_MAILBOX__NAME__KEY, and MAILBOT_AGENTS as JSON. A table that isn't one is a slip."""
+    """Read MAILBOT_TABLE__KEY, MAILBOT_MAILBOX__NAME__KEY, and MAILBOT_AGENTS as JSON; report unknown tables."""
     data: Data = _Environment(Settings)()
     problems = []
     single = _single_mailboxes()
@@ -256,12 +258,12 @@ def environment_layer() -> Layer:
             near = difflib.get_close_matches(table, tables(), 1, 0.5)
             meant = f"; did you mean MAILBOT_{near[0].upper()}__…?" if near else f"; known: {', '.join(tables())}"
             problems.append(f"environment {name}: there is no table [{table}]{meant}")
-    layer = Layer(data, lambda place: _in_environment(layer.named(place)), problems)
+    layer = Layer(data, lambda key_path: _in_environment(layer.named(key_path)), problems)
     return layer
 
 
 def _single_mailboxes() -> Data:
-    """MAILBOT_MAILBOX__NAME__KEY: {name: {key: value}}; a "-" of the name is written "_" there."""
+    """Read MAILBOT_MAILBOX__NAME__KEY as {name: {key: value}}; a "-" of the name is written "_" there."""
     found: Data = {}
     for variable in sorted(os.environ):
         parts = variable.lower().split("__")
@@ -271,18 +273,18 @@ def _single_mailboxes() -> Data:
     return found
 
 
-def _in_environment(place: Place) -> str:
-    if len(place) > 2 and place[0] == "mailbox" and isinstance(place[1], str):
-        return f"environment MAILBOT_MAILBOX__{place[1].upper()}__{str(place[2]).upper()}"
-    whole = f"MAILBOT_{str(place[0]).upper()}" if place else "MAILBOT_…"
-    if len(place) > 1 and isinstance(place[1], str):
-        single = f"{whole}__{place[1].upper()}"
+def _in_environment(key_path: KeyPath) -> str:
+    if len(key_path) > 2 and key_path[0] == "mailbox" and isinstance(key_path[1], str):
+        return f"environment MAILBOT_MAILBOX__{key_path[1].upper()}__{str(key_path[2]).upper()}"
+    whole = f"MAILBOT_{str(key_path[0]).upper()}" if key_path else "MAILBOT_…"
+    if len(key_path) > 1 and isinstance(key_path[1], str):
+        single = f"{whole}__{key_path[1].upper()}"
         return f"environment {single if single in {name.upper() for name in os.environ} else whole}"
     return f"environment {whole}"
 
 
 def _as_written(info: FieldInfo | None, value: object) -> object:
-    """The environment knows only texts: make of one what TOML would have had, where that is plain."""
+    """Convert a text, the only type of the environment, to the TOML type of its key where that is unambiguous."""
     if info is None or not isinstance(value, str):
         return value
     if info.annotation is bool:

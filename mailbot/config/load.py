@@ -1,6 +1,6 @@
-"""Reading the configuration: layers in, `Settings` out, or one ConfigError with everything that is wrong.
+"""Loads the configuration: layers in, `Settings` out, or one ConfigError with every mistake.
 
-Each problem names the place (file and line, environment variable, credential), the key, what was found (never a
+Each problem names the source (file and line, environment variable, credential), the key, what was found (never a
 secret's value), what is allowed, and the nearest known key.
 """
 
@@ -17,8 +17,8 @@ from mailbot.config.checks import CHECKS
 from mailbot.config.layers import (
     LISTS,
     Data,
+    KeyPath,
     Layer,
-    Place,
     config_path,
     credentials_layer,
     environment_layer,
@@ -32,7 +32,7 @@ from mailbot.errors import ConfigError
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """The settings from `path` (or where config_path looks), credentials and the environment, or ConfigError."""
+    """Load the settings from `path` (default: `config_path`), credentials and the environment, or raise ConfigError."""
     file = config_path(path)
     layers = [file_layer(file), credentials_layer(), environment_layer()]  # later ones win
     problems = [problem for layer in layers for problem in layer.problems]
@@ -45,7 +45,7 @@ def load_settings(path: Path | None = None) -> Settings:
         settings, positions = _without(merged, faults)
     else:
         positions = {table: list(range(len(getattr(settings, table)))) for table in LISTS}
-    problems += [f"{_where(layers, place)}: {what}" for place, what in _broken_rules(settings, positions, faults)]
+    problems += [f"{_where(layers, key_path)}: {what}" for key_path, what in _broken_rules(settings, positions, faults)]
     if problems:
         raise ConfigError(problems)
     settings._config_file = file
@@ -53,12 +53,12 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def _merge(layers: list[Layer]) -> Data:
-    """One dict; a key of a later layer replaces that of an earlier one, lists as a whole."""
+    """Merge the layers into one dict; later values replace earlier ones, lists as a whole."""
     merged: Data = {}
     for layer in layers:
         for table, written in layer.data.items():
             if table == "mailbox" and isinstance(written, dict):
-                continue  # keys of single mailboxes: they need the whole list
+                continue  # keys of single mailboxes: merged when the list is complete
             if isinstance(written, dict) and isinstance(merged.get(table), dict):
                 merged[table] = {**merged[table], **written}
             elif isinstance(written, list):
@@ -69,9 +69,9 @@ def _merge(layers: list[Layer]) -> Data:
 
 
 def _single_mailboxes(layers: list[Layer], merged: Data) -> list[str]:
-    """Put what credentials and environment say of one [[mailbox]], by its name, into the merged list.
+    """Merge what credentials and environment have for one [[mailbox]], by its name, into the list.
 
-    In the layers the name that they wrote becomes the position in that list, as everywhere else.
+    In the layers' own data the name is replaced by the position in that list, as everywhere else.
     """
     problems = []
     written = merged.get("mailbox")
@@ -83,7 +83,7 @@ def _single_mailboxes(layers: list[Layer], merged: Data) -> list[str]:
         if not isinstance(single, dict):
             continue
         if layer is layers[0]:
-            merged["mailbox"] = single  # [mailbox] in the file: the validation says that it takes double brackets
+            merged["mailbox"] = single  # [mailbox] in the file: the validation reports that it takes double brackets
             continue
         placed: dict[int, Any] = {}
         for name, keys in single.items():
@@ -101,7 +101,7 @@ def _single_mailboxes(layers: list[Layer], merged: Data) -> list[str]:
 
 
 def _secret_files(layers: list[Layer], merged: Data) -> list[str]:
-    """Put the content of each `KEY_file` in KEY's place, unless a stronger layer gives KEY itself."""
+    """Set each KEY to the content of its `KEY_file`, unless a later layer gives KEY itself."""
     problems = []
     for table, key in _secret_keys(merged):
         named = f"{key}_file"
@@ -116,7 +116,7 @@ def _secret_files(layers: list[Layer], merged: Data) -> list[str]:
             continue
         file = strongest.at((*table, named))
         if not isinstance(file, str):
-            continue  # the wrong type is said by the validation
+            continue  # the validation reports the wrong type
         try:
             value = first_line(Path(file).expanduser())
         except (OSError, ValueError) as error:
@@ -128,8 +128,8 @@ def _secret_files(layers: list[Layer], merged: Data) -> list[str]:
     return problems
 
 
-def _secret_keys(merged: Data) -> Iterator[tuple[Place, str]]:
-    """(table, key) of every secret, those of each [[mailbox]] too."""
+def _secret_keys(merged: Data) -> Iterator[tuple[KeyPath, str]]:
+    """Yield (table, key) of every secret, including those of each [[mailbox]]."""
     for table, key in sorted(secrets()):
         written = merged.get(table)
         if table not in LISTS:
@@ -146,9 +146,9 @@ def _validate(data: Data) -> tuple[Settings | None, list[ErrorDetails]]:
 
 
 def _without(data: Data, faults: list[ErrorDetails]) -> tuple[Settings, dict[str, list[int]]]:
-    """The settings as if the faulty keys had not been written, so that the rules between the others are tried as well.
+    """Return the settings without the faulty keys, so that the rules between the others are checked as well.
 
-    Also the positions, in the file, of the agents and mailboxes that are left.
+    Also returns the positions, in the file, of the remaining agents and mailboxes.
     """
     kept = {table: dict(keys) if isinstance(keys, dict) else keys for table, keys in data.items()}
     for fault in faults:
@@ -170,22 +170,22 @@ def _without(data: Data, faults: list[ErrorDetails]) -> tuple[Settings, dict[str
 
 def _broken_rules(
     settings: Settings, positions: dict[str, list[int]], faults: list[ErrorDetails]
-) -> list[tuple[Place, str]]:
-    """What the rules between keys find, left out where a key that a rule looks at is wrong by itself."""
+) -> list[tuple[KeyPath, str]]:
+    """Check the rules between keys, except those that involve a key that is wrong by itself."""
     wrong = {fault["loc"][:2] for fault in faults}
-    found: list[tuple[Place, str]] = []
+    found: list[tuple[KeyPath, str]] = []
     for check in CHECKS:
         if any(key in wrong or key[:1] in wrong for key in check.keys):
             continue
-        for finding in check.find(settings):
-            place = finding.place
-            if place[0] in LISTS:
-                place = (place[0], positions[str(place[0])][int(place[1])], *place[2:])
-            found.append((place, f"{key_words(place)}: found {finding.found}; allowed: {finding.allowed}"))
+        for violation in check.find(settings):
+            key_path = violation.key_path
+            if key_path[0] in LISTS:
+                key_path = (key_path[0], positions[str(key_path[0])][int(key_path[1])], *key_path[2:])
+            found.append((key_path, f"{key_words(key_path)}: found {violation.found}; allowed: {violation.allowed}"))
     return found
 
 
-def _where(layers: list[Layer], place: Place) -> str:
-    """The start of a problem's line: the strongest layer that says something at that place, else the file."""
-    source = next((layer for layer in reversed(layers) if layer.has(place)), layers[0])
-    return source.where(place)
+def _where(layers: list[Layer], key_path: KeyPath) -> str:
+    """Return the start of a problem's line: where the last layer that has the value has it, else the file."""
+    source = next((layer for layer in reversed(layers) if layer.has(key_path)), layers[0])
+    return source.where(key_path)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Logging as [log] configures it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailbot.runtime.logs import configure
 
 
 def configure_for(settings: Settings, *, at_least: str = "debug") -> None:
-    """What `[log]` asks for, with the configuration's secrets masked; nothing below `at_least` is shown."""
+    """Configure logging as `[log]` says, masking the configured secrets; nothing below `at_least` is shown."""
     levels = ("debug", "info", "warning", "error")
     url = settings.storage.database_url.get_secret_value()
     servers = (*settings.mailboxes, settings.imap, settings.smtp, settings.alerts)

@@ -1,11 +1,8 @@
-"""The two loops that never end: the inbox is read, the outbox is sent, until the daemon stops.
+"""Reads one inbox until the daemon stops: connect, read, wait (IDLE or the poll interval); reconnect with back-off.
 
-    inbox    connect, read, wait (IDLE, or the poll interval); reconnect with back-off and jitter
-    outbox   send what is due; where the server is gone, wait longer each time
-
-Each runs in a thread of its own and says how it fares: `state` in words, `alive_at` for the watchdog, `pulse` (its
-server) and `database` for the watch. A fault is logged when it begins and when it is over, however often it is met
-meanwhile; one that has no name comes with its traceback, and the loop goes on.
+In: a mailbox of the configuration, its connection, and what all loops share (`LoopContext`). Out: mail in the desk, and
+the loop's condition: `state` in words, `alive_at` for the watchdog, the heartbeats of its server and of the database
+for the watcher. A failure is logged when it begins and when it is over, however often it occurs meanwhile.
 """
 
 from __future__ import annotations
@@ -14,78 +11,77 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from mailbot.config.model import MailboxSettings
 from mailbot.daemon.cluster.shared_reader import SharedReader
 from mailbot.daemon.cluster.work_sharing import WorkSharing
-from mailbot.daemon.inbox_reader import InboxReader
-from mailbot.daemon.loop_guard import (
-    LONGEST_RETRY,
-    _unexpected,
-    retry_delay,
-)
+from mailbot.daemon.inbox_reader import InboxReader, Reader, ReaderHooks
+from mailbot.daemon.loop_guard import LONGEST_RETRY, LoopGuard, retry_delay
 from mailbot.desk.wiring import Desk
-from mailbot.errors import (
-    MailboxUnavailable,
-    TemporaryError,
-)
+from mailbot.errors import MailboxUnavailable, TemporaryError
 from mailbot.monitoring.watcher import HANG_SECONDS
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
 from mailbot.runtime.status import Heartbeat
 from mailbot.transport.imap.idle import WakeUp
-from mailbot.transport.imap.login import place as named
+from mailbot.transport.imap.login import server_name
 from mailbot.transport.imap.mailbox import Mailbox
 from mailbot.transport.tls import CONNECTS_AGAIN
 
 log = logging.getLogger(__name__)
 
-
 STAND_BY_SECONDS = 0.5
-# So long after a mail the next one is likely, and the inbox is asked more often than IDLE would tell.
+# For this long after a mail another one is likely, and the server is polled more often than IDLE would notify.
 BRISK_SECONDS = 5.0
-
-# A refused password is tried less and less often: servers lock out who knocks too much. A reload tries at once.
+# A refused password is retried less and less often: servers lock out clients that try too often. A reload retries at
+# once.
 LONGEST_AFTER_REFUSAL = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class LoopContext:
+    """What the inbox loops of one daemon share."""
+
+    desk: Desk
+    stopping: threading.Event
+    mail_queued: Callable[[], None]  #: Called after each batch: mail may have to be sent.
+    is_canary: Callable[[bytes], bool] = lambda raw: False
+    sharing: WorkSharing | None = None  #: With other workers, if the desk may have several.
+
+
+def make_reader(desk: Desk, mailbox: Mailbox, place: str, hooks: ReaderHooks, sharing: WorkSharing | None) -> Reader:
+    """Return the reader for a mailbox of a desk with one worker, or with several."""
+    if sharing is None:
+        return InboxReader(desk.helpdesk, mailbox, place, hooks)
+    return SharedReader(desk.helpdesk, mailbox, place, sharing, hooks)
+
+
 class InboxLoop:
-    """Reads one folder until told to stop. `name` is that of its [[mailbox]], "" for the one of [imap].
+    """Reads one folder until the daemon stops. `name` is that of its [[mailbox]], "" for the one of [imap]."""
 
-    `handled`: mail may have to go out; `canary`: is this mail one?
-    """
+    _was_well = False
+    _brisk_until = 0.0
 
-    def __init__(
-        self,
-        desk: Desk,
-        box: MailboxSettings,
-        mailbox: Mailbox,
-        stopping: threading.Event,
-        handled: Callable[[], None],
-        canary: Callable[[bytes], bool],
-        sharing: WorkSharing | None = None,
-    ) -> None:
+    def __init__(self, context: LoopContext, box: MailboxSettings, mailbox: Mailbox) -> None:
+        desk = context.desk
         self._desk = desk
-        self._sharing = sharing
-        self._stopping = stopping
-        self.name, self.place = box.name, box.place
+        self._context = context
+        self._sharing = context.sharing
+        self._stopping = context.stopping
+        self.name, self.place = box.name, box.folder_id
         self.title = f"inbox {box.name}".rstrip()
         self._poll = box.poll_interval.total_seconds()
         self._mailbox = mailbox
-        self._handled = handled
-        options: dict[str, Any] = {"handled": self._batch_done, "stopping": self._must_stop, "canary": canary}
-        if sharing is None:
-            self._reader = InboxReader(desk.helpdesk, self._mailbox, self.place, **options)
-        else:
-            self._reader = SharedReader(desk.helpdesk, self._mailbox, self.place, sharing=sharing, **options)
-        self.pulse, self.database = Heartbeat(desk.clock), Heartbeat(desk.clock)
-        self._outage = Outage(log, named(box), SystemClock())
-        self._unfiled = Outage(log, named(box), SystemClock())
-        self._unexpected = Outage(log, self.title, SystemClock())
+        hooks = ReaderHooks(self._batch_done, self._must_stop, context.is_canary)
+        self._reader = make_reader(desk, mailbox, self.place, hooks, context.sharing)
+        self.heartbeat, self.database = Heartbeat(desk.clock), Heartbeat(desk.clock)
+        self._outage = Outage(log, server_name(box), SystemClock())
+        self._unfiled = Outage(log, server_name(box), SystemClock())
+        self._guard = LoopGuard(log, self.title, desk.storage_outage)
         self._wake = WakeUp()
-        self._reads = 0
-        self._asked = 0
+        self._completed = 0
+        self._requested = 0
         self._changed = threading.Condition()
         self.progress = time.monotonic()
         self.state = "connecting"
@@ -96,45 +92,45 @@ class InboxLoop:
 
     @property
     def alive_at(self) -> float:
-        """When it last showed life, by `time.monotonic`: a turn of the loop, or bytes of a long transfer."""
+        """Time of its last sign of life (time.monotonic): a pass of the loop, or bytes of a long transfer."""
         return max(self.progress, self._mailbox.active_at)
 
     def interrupt(self) -> None:
-        """End a network call that hangs."""
+        """Abort a network call that hangs."""
         self._mailbox.interrupt()
 
     @property
     def works(self) -> bool:
-        """Can the folder be read?"""
+        """Whether the folder can be read."""
         return self.state.startswith(("reading", "waiting for mail"))
 
-    def ask(self) -> int:
-        """Read the inbox, all of it, beginning now; what `has_read` has to be asked for."""
+    def request_pass(self) -> int:
+        """Request a complete pass that begins now; return the number to pass to `has_read`."""
         with self._changed:
-            self._asked += 1
+            self._requested += 1
             self._wake.set()
-            return self._asked
+            return self._requested
 
-    def has_read(self, wanted: int, timeout: float) -> bool:
-        """Was it read since that was asked? Waits for it; False where it was not possible within `timeout` seconds."""
+    def has_read(self, requested: int, timeout: float) -> bool:
+        """Wait for the requested pass; return False if it was not possible within `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._reads >= wanted or self._stopping.is_set(), timeout)
+            return self._changed.wait_for(lambda: self._completed >= requested or self._stopping.is_set(), timeout)
 
     def may_read(self) -> bool:
-        """Is it this worker that reads the folder, of several that share the desk?"""
+        """Return whether this worker, of several that share the desk, reads the folder."""
         return self._sharing is None or self._sharing.may_read(self.place)
 
     def _must_stop(self) -> bool:
         return self._stopping.is_set() or not self.may_read()
 
     def _stand_by(self) -> None:
-        """Another worker reads the folder, or nobody can as long as the database is away."""
+        """Wait while another worker reads the folder, or none can because the database is unavailable."""
         self._mailbox.close()
         while not self._stopping.is_set() and not self.may_read():
             self.progress = time.monotonic()
             if self._sharing is not None and self._sharing.is_alive():
                 self.state = "reading is another worker's"
-                self.pulse.works(None)
+                self.heartbeat.works(None)
                 self.database.works()
                 self._desk.storage_outage.works(self.title)
             else:
@@ -143,7 +139,7 @@ class InboxLoop:
             self._wake.wait(STAND_BY_SECONDS)
 
     def run(self) -> None:
-        """Connect, read, wait; start again after a fault."""
+        """Connect, read, wait; start again after a failure."""
         failures = 0
         while not self._stopping.is_set():
             self.progress = time.monotonic()
@@ -151,47 +147,45 @@ class InboxLoop:
                 self._stand_by()
                 continue
             longest = LONGEST_RETRY
-            try:
-                self.state = "connecting"
-                self._mailbox.open()
-                self._work()
-                failures = 0
-            except MailboxUnavailable as error:
-                self.state = "refused: the log-in is not accepted" if error.credentials else "unreachable"
-                longest = LONGEST_AFTER_REFUSAL if error.credentials else LONGEST_RETRY
-                level = logging.ERROR if error.credentials else logging.WARNING
-                # a server that ends says goodbye to one connection and resets the next: the same fault to the admin
-                same = CONNECTS_AGAIN if str(error).endswith(CONNECTS_AGAIN) else ""
-                self._outage.failed(str(error), level=level, compared=same)
-                self.pulse.fails(str(error), credentials=error.credentials)
-            except TemporaryError as error:
+            with self._guard:
+                try:
+                    self.state = "connecting"
+                    self._mailbox.open()
+                    self._work()
+                    failures = 0
+                except MailboxUnavailable as error:
+                    longest = LONGEST_AFTER_REFUSAL if error.credentials else LONGEST_RETRY
+                    self._disconnected(error)
+            if isinstance(self._guard.error, TemporaryError):
                 self.state = "waiting for the database"
-                self._desk.storage_outage.failed(self.title, str(error))
-                self.database.fails(str(error))
-            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
+                self.database.fails(str(self._guard.error))
+            elif self._guard.error is not None:
                 self.state = "faulty"
-                self.pulse.fails(f"an unexpected fault, which the log shows ({type(error).__name__}).")
-                self._unexpected.failed(_unexpected(error), level=logging.ERROR, traceback=True)
+                self.heartbeat.fails(unexpected_reason(self._guard.error))
             failures = 1 if self._was_well else failures + 1
             self._was_well = False
             self._stopping.wait(retry_delay(failures, longest))
         self._mailbox.close()
         self.state = "stopped"
 
-    _was_well = False
-    _brisk_until = 0.0
+    def _disconnected(self, error: MailboxUnavailable) -> None:
+        self.state = "refused: the log-in is not accepted" if error.credentials else "unreachable"
+        level = logging.ERROR if error.credentials else logging.WARNING
+        # A server that shuts down sends BYE on one connection and resets the next: one failure for the admin.
+        same = CONNECTS_AGAIN if str(error).endswith(CONNECTS_AGAIN) else ""
+        self._outage.failed(str(error), level=level, compared=same)
+        self.heartbeat.fails(str(error), credentials=error.credentials)
 
     def _batch_done(self) -> None:
-        """A long backlog has no whole turn for long, and yet it is read."""
-        self.pulse.works(self._mailbox.certificate_ends)
-        self._handled()
+        """Record that the folder is being read: under a long backlog, no pass is complete for long."""
+        self.heartbeat.works(self._mailbox.certificate_ends)
+        self._context.mail_queued()
 
-    def _has_read(self) -> None:
-        """A turn was done: whatever was wrong is over."""
-        for outage in (self._outage, self._unexpected):
-            outage.recovered()
-        self._desk.storage_outage.works(self.title)
-        self.pulse.works(self._mailbox.certificate_ends)
+    def _pass_done(self) -> None:
+        """Record a complete pass: whatever was wrong is over."""
+        self._outage.recovered()
+        self._guard.works()
+        self.heartbeat.works(self._mailbox.certificate_ends)
         self.database.works()
         self._was_well = True
         self.state = "reading"
@@ -202,19 +196,24 @@ class InboxLoop:
             self._unfiled.recovered()
 
     def _work(self) -> None:
-        """Read and wait on one connection until it breaks, the daemon ends, or another worker reads."""
+        """Read and wait on one connection until it breaks, the daemon stops, or another worker reads."""
         while not self._must_stop():
             self.progress = time.monotonic()
             self._wake.clear()
             with self._changed:
-                begun = self._asked
+                begun = self._requested
             if self._reader.read():
                 self._brisk_until = time.monotonic() + BRISK_SECONDS
-            self._has_read()
+            self._pass_done()
             if not self._must_stop():
-                if self._reader.all_handled:  # else a reply may be among them, and no timer may fire
+                if self._reader.all_handled:  # else a reply may be among the rest, and no timer may fire
                     with self._changed:
-                        self._reads = begun
+                        self._completed = begun
                         self._changed.notify_all()
                 longest = min(self._poll, self._reader.look_again, HANG_SECONDS / 4)
                 self._mailbox.wait(longest, self._wake, brisk=self._brisk_until - time.monotonic())
+
+
+def unexpected_reason(error: Exception) -> str:
+    """Return the reason that a heartbeat gives for a bug."""
+    return f"an unexpected fault, which the log shows ({type(error).__name__})."

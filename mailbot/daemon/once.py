@@ -1,20 +1,19 @@
-"""`mailbot run --once`: take in what waits in the inboxes, fire what is due, send what is queued, end.
+"""`mailbot run --once`: read what waits in the inboxes, fire what is due, send what is queued, exit.
 
-The outbox is sent while the inbox is read, as in the daemon. One that can't be used makes the exit code 1; the other is
-worked through all the same.
+The outbox is sent while the inboxes are read, as in the daemon. If one of them can't be used, the other is processed
+all the same, and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from mailbot.config.model import MailboxSettings, Settings
-from mailbot.daemon.cluster.shared_reader import SharedReader
 from mailbot.daemon.cluster.work_sharing import WorkSharing
-from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.daemon.inbox_loop import make_reader
+from mailbot.daemon.inbox_reader import ReaderHooks
 from mailbot.desk.wiring import Desk, open_desk
 from mailbot.errors import MailboxUnavailable
 from mailbot.monitoring.canary import number_of
@@ -27,57 +26,54 @@ log = logging.getLogger(__name__)
 
 
 def run_once(settings: Settings, mailboxes: Mapping[str, Mailbox] | None = None) -> int:
-    """One turn of the desk; 0, or 1 where a server could not be used. `mailboxes`: begun to be opened, by place."""
+    """Run one pass of the desk; return 0, or 1 if a server could not be used.
+
+    `mailboxes`: connections that are already being opened (`mailbox.open_ahead`).
+    """
     tune_memory()
     with open_desk(settings, exclusive=True) as desk:
         desk.delivery.take_back()
         sharing = None if desk.store.is_sqlite else WorkSharing(desk, lambda: None)
         if sharing is not None and not sharing.join():
-            log.error("this worker found no place among those of the desk in %s", desk.store.described())
+            log.error("this worker could not join those of the desk in %s", desk.store.described())
             return 1
         try:
-            return _turn(desk, sharing, mailboxes or {})
+            return _run_pass(desk, sharing, mailboxes or {})
         finally:
             if sharing is not None:
                 sharing.stop()
 
 
-def _turn(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, Mailbox]) -> int:
-    outgoing = _Outgoing(desk)
-    outgoing.start()
+def _run_pass(desk: Desk, sharing: WorkSharing | None, mailboxes: Mapping[str, Mailbox]) -> int:
+    sender = _Sender(desk)
+    sender.start()
     boxes = desk.settings.mailboxes
+    hooks = ReaderHooks(sender.wake, is_canary=lambda raw: number_of(raw, desk.helpdesk.profile) is not None)
     try:
         begun = desk.clock.now()
-        mine = [box for box in boxes if sharing is None or sharing.may_read(box.place)]
+        mine = [box for box in boxes if sharing is None or sharing.may_read(box.folder_id)]
         if len(mine) < len(boxes):
             log.info("%d of %d mailboxes are read by other workers", len(boxes) - len(mine), len(boxes))
         largest = desk.settings.inbound.max_size
-        found = {
-            desk.store.mailbox_id(box.place): _read(
-                desk, box, mailboxes.get(box.place) or Mailbox(box, max_size=largest), outgoing.wake, sharing
-            )
-            for box in mine
-        }
-        read = {mailbox: begun for mailbox, handled in found.items() if handled}
+        found: dict[int, bool | None] = {}
+        for box in mine:
+            mailbox = mailboxes.get(box.folder_id) or Mailbox(box, max_size=largest)
+            found[desk.store.mailbox_id(box.folder_id)] = _read(desk, box, mailbox, hooks, sharing)
+        read = {mailbox_id: begun for mailbox_id, all_handled in found.items() if all_handled}
         desk.helpdesk.fire_due_timers(read if sharing is None else sharing.read_by_all(read))
-        desk.helpdesk.summarise()
+        desk.helpdesk.send_digest()
     finally:
-        trouble = outgoing.finish()
-    if trouble:
-        log.error("the outbox was not sent: %s", trouble)
-    return 1 if trouble or None in found.values() else 0
+        failure = sender.finish()
+    if failure:
+        log.error("the outbox was not sent: %s", failure)
+    return 1 if failure or None in found.values() else 0
 
 
 def _read(
-    desk: Desk, box: MailboxSettings, mailbox: Mailbox, handled: Callable[[], None], sharing: WorkSharing | None
+    desk: Desk, box: MailboxSettings, mailbox: Mailbox, hooks: ReaderHooks, sharing: WorkSharing | None
 ) -> bool | None:
-    """Take in what waits in one inbox: was all of it handled? None where the inbox can't be used."""
-    profile = desk.helpdesk.profile
-    options: dict[str, Any] = {"handled": handled, "canary": lambda raw: number_of(raw, profile) is not None}
-    if sharing is None:
-        reader = InboxReader(desk.helpdesk, mailbox, box.place, **options)
-    else:
-        reader = SharedReader(desk.helpdesk, mailbox, box.place, sharing=sharing, **options)
+    """Read one inbox; return whether all of its mail was handled, None if the inbox can't be used."""
+    reader = make_reader(desk, mailbox, box.folder_id, hooks, sharing)
     try:
         mailbox.open()
         reader.read()
@@ -91,43 +87,44 @@ def _read(
     return reader.all_handled
 
 
-class _Outgoing(threading.Thread):
+class _Sender(threading.Thread):
     """Sends what is queued until nothing more can come."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(name="outbox", daemon=True)
         self._desk = desk
-        self._more = threading.Event()
+        self._wake = threading.Event()
         self._last = False
-        self._trouble = ""
-        self._fault: Exception | None = None
+        self._failure = ""
+        self._error: Exception | None = None
 
     def wake(self) -> None:
-        """There may be something to send."""
-        self._more.set()
+        """Check the outbox: there may be something to send."""
+        self._wake.set()
 
     def finish(self) -> str:
-        """Nothing more is queued: send the rest. The server's words where it could not be used."""
+        """Send the rest; return the server's words if it could not be used, else ""."""
         self._last = True
-        self._more.set()
+        self._wake.set()
         self.join()
-        if self._fault is not None:
-            raise self._fault
-        return self._trouble
+        if self._error is not None:
+            raise self._error
+        return self._failure
 
     def run(self) -> None:
+        """Send until `finish` was called and the outbox is empty, or the server fails."""
         smtp = self._desk.settings.smtp
-        lanes = SubmissionPool([Submission(smtp) for _ in range(smtp.connections)])
+        pool = SubmissionPool([Submission(smtp) for _ in range(smtp.connections)])
         try:
-            while not self._trouble:
-                self._more.wait()
-                self._more.clear()
+            while not self._failure:
+                self._wake.wait()
+                self._wake.clear()
                 last = self._last
-                while not self._trouble and (done := self._desk.delivery.deliver_due(lanes)).tried:
-                    self._trouble = done.trouble
+                while not self._failure and (done := self._desk.delivery.deliver_due(pool)).tried:
+                    self._failure = done.failure
                 if last:
                     return
-        except Exception as fault:  # noqa: BLE001 - raised again where the result is asked for
-            self._fault = fault
+        except Exception as error:  # noqa: BLE001 - raised again in `finish`
+            self._error = error
         finally:
-            lanes.close()
+            pool.close()

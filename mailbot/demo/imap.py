@@ -1,17 +1,17 @@
-"""The IMAP server of the demo: pymap's in-memory server on loopback, in a thread of this process.
+r"""The IMAP server of the demo: pymap's in-memory server on loopback, in a thread of this process.
 
 In: users with their passwords; mail through `append`. Out: a port that any IMAP client can log in to: LOGIN, LIST,
 CREATE, SELECT, UID SEARCH/FETCH/STORE/MOVE/COPY/EXPUNGE, APPEND, IDLE (RFC 3501, 2177, 4315 UIDPLUS, 6851 MOVE).
-Tests use it too where no Dovecot is installed. Never: another interface than 127.0.0.1; anything on disk.
+Tests use it too if Dovecot is not installed. Never: an interface other than 127.0.0.1; a file on disk.
 
-Four things are done otherwise than by pymap's own start-up:
-- pymap hands each connection to a task that nothing holds on to. While it waits in IDLE, only its own frame refers to
-  what it waits for, so a garbage collection may take both: "Task was destroyed but it is pending", and the client sees
-  the connection end (Python 3.13.0, with gc.collect() at once). Here the server keeps every task.
-- pymap writes a response in many small pieces, each a packet of its own; clients that look at the socket in IDLE see
-  half a line (imapclient raises "unterminated line"). Here a response goes out whole.
-- IDLE waits for the next change even where one has come since the last command; here that one ends the wait at once.
-- Folders keep keywords (`PERMANENTFLAGS (... \\*)`), as nearly all real servers do.
+Four differences from pymap's own server:
+- pymap keeps no reference to the task of a connection. While the task waits in IDLE, only its own frame refers to what
+  it waits for, so both may be garbage-collected: "Task was destroyed but it is pending", and the client sees the
+  connection close (Python 3.13.0, with gc.collect() at once). Here the server keeps every task.
+- pymap writes a response in many small pieces, each a packet of its own; clients that poll the socket in IDLE read half
+  a line (imapclient raises "unterminated line"). Here a response is written in one piece.
+- pymap's IDLE waits for the next change even if there was one since the last command; here that one ends the wait.
+- Folders support keywords (`PERMANENTFLAGS (... \*)`), as nearly all real servers do.
 """
 
 from __future__ import annotations
@@ -36,18 +36,20 @@ from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import BuiltinHash
 
-from mailbot.demo.background import HOST, BackgroundServer
+from mailbot.demo.background_server import HOST, BackgroundServer
 
 
 class _Folder(MailboxData):
-    """A folder that keeps keywords, and whose IDLE misses nothing."""
+    """A folder that supports keywords, and whose IDLE misses no change."""
 
     async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
+        """Return at once if something has changed since the last command."""
         is_behind = selected.mod_sequence != self._mod_sequences.highest
         return await super().update_selected(selected, wait_on=None if is_behind else wait_on)
 
     @property
     def permanent_flags(self) -> frozenset[Flag]:
+        """All flags, and any keyword."""
         return super().permanent_flags | {Wildcard}
 
 
@@ -59,18 +61,18 @@ class _Folders(MailboxSet):
         self._inbox = _Folder(self._content_cache, self._thread_cache)
 
     async def add_mailbox(self, name: str) -> ObjectId:
-        identity = await super().add_mailbox(name)  # refuses a name that exists
+        """Create a folder."""
+        await super().add_mailbox(name)  # rejects a name that exists; its plain folder is replaced at once
         self._set[name] = folder = _Folder(self._content_cache, self._thread_cache)
-        del identity  # of the plain folder that was just replaced, before anybody saw it
         return folder.mailbox_id
 
     def counts(self) -> dict[str, int]:
-        """Mails in each folder."""
+        """Return the number of mails in each folder."""
         return {"INBOX": len(self._inbox._messages)} | {name: len(f._messages) for name, f in self._set.items()}
 
 
 class _WholeResponses:
-    """What pymap uses of a StreamWriter, with all that is written between two `drain` in one piece."""
+    """What pymap uses of a StreamWriter; writes everything between two `drain` in one piece."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -79,9 +81,11 @@ class _WholeResponses:
         self.get_extra_info = writer.get_extra_info
 
     def write(self, data: bytes | memoryview) -> None:
+        """Buffer the data."""
         self._pieces.append(bytes(data))
 
     async def drain(self) -> None:
+        """Write what was buffered."""
         self._writer.write(b"".join(self._pieces))
         self._pieces.clear()
         await self._writer.drain()
@@ -98,19 +102,20 @@ class EmbeddedImap(BackgroundServer):
         self._imap: IMAPServer | None = None
 
     def append(self, raw: bytes, user: str, folder: str = "INBOX", at: datetime | None = None) -> None:
-        """Put a mail into a folder, as a mail server's delivery would; `at` becomes its INTERNALDATE (default: now)."""
+        """Deliver a mail into a folder; `at` becomes its INTERNALDATE (default: now)."""
         self.call(self._append(raw, user, folder, at or datetime.now(UTC)))
 
     def counts(self, user: str) -> dict[str, int]:
-        """Each folder of the user with the number of mails in it."""
+        """Return each folder of the user with the number of its mails."""
         return self.call(self._counts(user))
 
     def raw_messages(self, user: str, folder: str = "INBOX") -> list[bytes]:
-        """The mails of a folder, in the order of their UIDs; [] where there is no such folder."""
+        """Return the mails of a folder in the order of their UIDs; [] if there is no such folder."""
         return self.call(self._raw_messages(user, folder))
 
     async def opening(self) -> asyncio.Server:
-        # Passwords of a demo need no costly hash, and no pool of threads to compute it.
+        """Listen."""
+        # Passwords of a demo need no costly hash, and no thread pool to compute it.
         config = Config(
             Namespace(passlib_cfg=None, proxy_protocol=None),
             host=HOST,
@@ -133,6 +138,7 @@ class EmbeddedImap(BackgroundServer):
         return await asyncio.start_server(self._connected, HOST, self.port)
 
     async def closing(self) -> None:
+        """Close every connection."""
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
@@ -141,12 +147,12 @@ class EmbeddedImap(BackgroundServer):
         task = asyncio.current_task()
         assert task is not None
         assert self._imap is not None
-        self._connections.add(task)  # the first mend: see the module's docstring
+        self._connections.add(task)  # the first difference: see the module's docstring
         try:
             whole = cast(asyncio.StreamWriter, _WholeResponses(writer))  # the second
             await self._imap(reader, whole, SocketInfoLocal(writer, unique_id=uuid4().bytes))
         except (ConnectionError, asyncio.CancelledError):
-            return  # the client went away, or the server is being stopped: the connection ends, nothing else
+            return  # the client disconnected, or the server is being stopped
         finally:
             self._connections.discard(task)
 
@@ -162,6 +168,6 @@ class EmbeddedImap(BackgroundServer):
             return []
         found = []
         async for message in (await self._folders[user].get_mailbox(folder)).messages():
-            loaded = await message.load_content(FetchRequirement.CONTENT)
-            found.append(bytes(loaded.get_body(binary=True)))
+            content = await message.load_content(FetchRequirement.CONTENT)
+            found.append(bytes(content.get_body(binary=True)))
         return found

@@ -1,8 +1,8 @@
 """The demo's page: a mail program for four people, the desk's tickets, the clock and the tour, over HTTP on 127.0.0.1.
 
-In: a `Session`. Out: an ASGI application (starlette). `GET /api/state` is everything, `GET /api/events` rings
-(server-sent events) when it is worth getting again; what changes something is POST with JSON. `guard` decides who asks.
-The mails' HTML comes from its own address with a policy that allows neither scripts nor anything from outside.
+In: a `Session`. Out: an ASGI application (starlette). `GET /api/state` returns everything, `GET /api/events` notifies
+of changes (server-sent events); changing requests are POST with JSON. `same_origin` rejects other web sites. The HTML
+of mail has its own URL, with a policy that allows neither scripts nor anything from outside.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import re
 import smtplib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -28,32 +29,16 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mailbot.demo.guard import Guard
-from mailbot.demo.letters import DemoMail
-from mailbot.demo.people import (
-    BY_KEY,
-    Person,
-    is_desk,
-)
-from mailbot.demo.session import (
-    LOOK,
-    Session,
-    letter_line,
-    ticket_view,
-)
+from mailbot.demo.mail_client import Draft, File, new_mail, out_of_office, reply, reply_recipients, reply_subject
+from mailbot.demo.mails import DemoMail
+from mailbot.demo.people import BY_KEY, Person, is_desk
+from mailbot.demo.same_origin import SameOriginOnly
+from mailbot.demo.session import POLL_SECONDS, Session, mail_line, ticket_view
 from mailbot.demo.tour import steps
-from mailbot.demo.writing import (
-    File,
-    new_mail,
-    out_of_office,
-    reply,
-    reply_recipients,
-    reply_subject,
-)
 
 # A mail with attachments, base64 within JSON, bytes.
-LARGEST_BODY = 60_000_000
-# A line at least so often, or nobody notices that the tab is gone; seconds.
+MAX_BODY = 60_000_000
+# Longest time between two events, seconds: only a failed write shows that the tab is closed.
 HEARTBEAT = 15.0
 AWAY = "Terima kasih atas email Anda. Saya sedang dinas luar.\nIni adalah balasan otomatis."
 
@@ -73,7 +58,7 @@ MAIL_HEAD = (
 
 
 def make_app(session: Session, port: Callable[[], int]) -> Starlette:
-    """The application; `port()` is where it is served."""
+    """Return the application; `port()` is the port that it is served on."""
     page = _Page(session)
     return Starlette(
         routes=[
@@ -82,10 +67,10 @@ def make_app(session: Session, port: Callable[[], int]) -> Starlette:
             Route("/api/state", page.state),
             Route("/api/story", page.story),
             Route("/api/events", page.events),
-            Route("/api/letters/{id:int}", page.letter),
-            Route("/api/letters/{id:int}/html", page.letter_html),
-            Route("/api/letters/{id:int}/raw", page.letter_raw),
-            Route("/api/letters/{id:int}/files/{number:int}", page.letter_file),
+            Route("/api/letters/{id:int}", page.mail),
+            Route("/api/letters/{id:int}/html", page.mail_html),
+            Route("/api/letters/{id:int}/raw", page.mail_raw),
+            Route("/api/letters/{id:int}/files/{number:int}", page.mail_file),
             Route("/api/tickets/{number:int}", page.ticket),
             Route("/api/read", page.read, methods=["POST"]),
             Route("/api/send", page.send, methods=["POST"]),
@@ -93,7 +78,7 @@ def make_app(session: Session, port: Callable[[], int]) -> Starlette:
             Route("/api/tour/next", page.tour_next, methods=["POST"]),
             Route("/api/restart", page.restart, methods=["POST"]),
         ],
-        middleware=[Middleware(Guard, port=port)],
+        middleware=[Middleware(SameOriginOnly, port=port)],
         exception_handlers={HTTPException: _explain},
     )
 
@@ -107,7 +92,7 @@ class _Page:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    # Reading. Plain functions: starlette runs them in a pool of threads.
+    # Reading. Plain functions: starlette runs them in a thread pool.
 
     def index(self, request: Request) -> Response:
         return HTMLResponse(files("mailbot.demo").joinpath("static/index.html").read_text("utf-8"))
@@ -123,51 +108,51 @@ class _Page:
             ]
         )
 
-    def letter(self, request: Request) -> Response:
-        letter = self._letter(request.path_params["id"])
-        mail = letter.mail
+    def mail(self, request: Request) -> Response:
+        mail = self._mail(request.path_params["id"])
+        message = mail.message
         answers = {
             mode: [{"name": a.name or a.email, "email": a.email} for group in found for a in group]
             for mode, found in (
-                ("reply", reply_recipients(letter.person, letter, everybody=False)),
-                ("reply_all", reply_recipients(letter.person, letter, everybody=True)),
+                ("reply", reply_recipients(mail.person, mail, everybody=False)),
+                ("reply_all", reply_recipients(mail.person, mail, everybody=True)),
             )
         }
         return JSONResponse(
             {
-                **letter_line(letter, is_read=True),
-                "text": mail.text,
-                "has_html": bool(mail.html),
-                "headers": list(mail.headers),
+                **mail_line(mail, is_read=True),
+                "text": message.text,
+                "has_html": bool(message.html),
+                "headers": list(message.headers),
                 "answers": answers,
-                "answer_subject": reply_subject(mail.subject),
+                "answer_subject": reply_subject(message.subject),
                 "attachments": [
                     {"number": n, "name": a.name, "type": a.content_type, "size": a.size}
-                    for n, a in enumerate(mail.attachments)
+                    for n, a in enumerate(message.attachments)
                 ],
             }
         )
 
-    def letter_html(self, request: Request) -> Response:
-        mail = self._letter(request.path_params["id"]).mail
-        document = mail.html
-        for file in mail.attachments:
+    def mail_html(self, request: Request) -> Response:
+        message = self._mail(request.path_params["id"]).message
+        document = message.html
+        for file in message.attachments:
             if file.content_id and file.content_type.startswith("image/"):
                 inline = f"data:{file.content_type};base64,{base64.b64encode(file.content).decode()}"
                 document = document.replace(f"cid:{file.content_id}", inline)
         if (theme := request.query_params.get("theme")) in ("dark", "light"):
-            # The page has a switch; the mail's own dark look shall follow it, not the machine's setting.
+            # The page has a theme switch; the mail's dark style follows it, not the machine's setting.
             document = DARK_WANTED.sub("all" if theme == "dark" else "not all", document)
             document = DARK + document if theme == "dark" else document
-        # What is quoted is folded away, as mail programs do; it comes last, so nothing has to be closed.
+        # The quotation is collapsed, as in mail clients; it comes last, so no element has to be closed.
         document = document.replace(QUOTE, f"<details><summary>•••</summary>{QUOTE}", 1)
         return HTMLResponse(MAIL_HEAD + document, headers={"Content-Security-Policy": MAIL_POLICY})
 
-    def letter_raw(self, request: Request) -> Response:
-        return PlainTextResponse(self._letter(request.path_params["id"]).raw.decode("utf-8", "replace"))
+    def mail_raw(self, request: Request) -> Response:
+        return PlainTextResponse(self._mail(request.path_params["id"]).raw.decode("utf-8", "replace"))
 
-    def letter_file(self, request: Request) -> Response:
-        attachments = self._letter(request.path_params["id"]).mail.attachments
+    def mail_file(self, request: Request) -> Response:
+        attachments = self._mail(request.path_params["id"]).message.attachments
         number = request.path_params["number"]
         if number >= len(attachments):
             raise HTTPException(404, "there is no such attachment")
@@ -185,35 +170,35 @@ class _Page:
         )
 
     def ticket(self, request: Request) -> Response:
-        found = self._session.world.ticket(request.path_params["number"])
+        found = self._session.simulation.ticket(request.path_params["number"])
         if found is None:
             raise HTTPException(404, "there is no such ticket")
         return JSONResponse(ticket_view(found))
 
     async def events(self, request: Request) -> Response:
-        return StreamingResponse(self._rings(), media_type="text/event-stream")
+        return StreamingResponse(self._revisions(), media_type="text/event-stream")
 
-    async def _rings(self) -> AsyncIterator[str]:
-        """The revision, at each change; the desk's side is looked at as long as somebody listens."""
-        loop, rung = asyncio.get_running_loop(), asyncio.Event()
+    async def _revisions(self) -> AsyncIterator[str]:
+        """Yield the revision at each change; polls the desk as long as somebody listens."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
-        def ring() -> None:
-            loop.call_soon_threadsafe(rung.set)
+        def notify() -> None:
+            loop.call_soon_threadsafe(changed.set)
 
-        unlisten = self._session.bell.listen(ring)
+        unlisten = self._session.changes.listen(notify)
         try:
-            yield f"data: {self._session.bell.revision}\n\n"
+            yield f"data: {self._session.changes.revision}\n\n"
             quiet = 0.0
             while not self._session.is_over:
                 try:
-                    await asyncio.wait_for(rung.wait(), LOOK)
+                    await asyncio.wait_for(changed.wait(), POLL_SECONDS)
                 except TimeoutError:
-                    quiet += LOOK
-                    await run_in_threadpool(self._session.look)
-                if rung.is_set() or quiet > HEARTBEAT:
-                    rung.clear()
+                    quiet += POLL_SECONDS
+                    await run_in_threadpool(self._session.poll_desk)
+                if changed.is_set() or quiet > HEARTBEAT:
+                    changed.clear()
                     quiet = 0.0
-                    yield f"data: {self._session.bell.revision}\n\n"
+                    yield f"data: {self._session.changes.revision}\n\n"
         finally:
             unlisten()
 
@@ -221,46 +206,51 @@ class _Page:
 
     async def read(self, request: Request) -> Response:
         wanted = await _json(request)
-        self._session.world.letters.mark_read(n for n in wanted.get("letters", []) if isinstance(n, int))
+        self._session.simulation.mailboxes.mark_read(n for n in wanted.get("letters", []) if isinstance(n, int))
         return JSONResponse({})
 
     async def send(self, request: Request) -> Response:
         wanted = await _json(request)
         writer = BY_KEY.get(str(wanted.get("from")))
         if writer is None:
-            raise HTTPException(400, "nobody of that name lives here")
+            raise HTTPException(400, "there is nobody of that name")
         return JSONResponse({"id": (await run_in_threadpool(self._send, writer, wanted)).id})
 
     def _send(self, writer: Person, wanted: dict[str, Any]) -> DemoMail:
-        world, text = self._session.world, str(wanted.get("text", ""))
-        subject, mode = str(wanted.get("subject", "")).strip(), str(wanted.get("mode", "new"))
-        attached, at = _files(wanted.get("files", [])), world.clock.now()
+        simulation, mode = self._session.simulation, str(wanted.get("mode", "new"))
+        draft = Draft(
+            writer,
+            str(wanted.get("text", "")),
+            simulation.clock.now(),
+            _files(wanted.get("files", [])),
+            str(wanted.get("subject", "")).strip(),
+        )
         if mode == "new":
             to = [str(address).strip().lower() for address in wanted.get("to", [])]
-            if not to or not all(map(_lives_here, to)):
-                raise HTTPException(400, "this world has only the desk and its four people to write to")
-            mail = new_mail(writer, to, subject, text, at, attached)
+            if not to or not all(map(_is_known, to)):
+                raise HTTPException(400, "this demo has only the helpdesk and its four people to write to")
+            outgoing = new_mail(draft, to)
         else:
-            letter = self._letter(wanted.get("letter"))
-            if letter.person is not writer:
-                raise HTTPException(400, "that letter is in somebody else's mailbox")
+            mail = self._mail(wanted.get("letter"))
+            if mail.person is not writer:
+                raise HTTPException(400, "that mail is in somebody else's mailbox")
             if mode == "away":
-                mail = out_of_office(writer, letter, AWAY, at)
+                outgoing = out_of_office(replace(draft, text=AWAY), mail)
             else:
-                mail = reply(writer, letter, text, at, attached, everybody=mode == "reply_all", subject=subject)
+                outgoing = reply(draft, mail, everybody=mode == "reply_all")
         try:
-            return world.send(writer, mail)
+            return simulation.send(writer, outgoing)
         except smtplib.SMTPException as error:
-            raise HTTPException(502, f"the mail server refused it: {error}") from error
+            raise HTTPException(502, f"the mail server rejected it: {error}") from error
 
     async def clock(self, request: Request) -> Response:
         wanted = await _json(request)
-        world = self._session.world
+        simulation = self._session.simulation
         match wanted:
             case {"speed": int() | float() as speed}:
-                await run_in_threadpool(world.set_speed, float(speed))
+                await run_in_threadpool(simulation.set_speed, float(speed))
             case {"jump_hours": int() | float() as hours} if 0 < hours <= 24 * 31:
-                await run_in_threadpool(world.jump, timedelta(hours=hours))
+                await run_in_threadpool(simulation.jump, timedelta(hours=hours))
             case _:
                 raise HTTPException(400, "a speed, or hours to jump")
         return JSONResponse({})
@@ -274,40 +264,40 @@ class _Page:
         await run_in_threadpool(self._session.restart)
         return JSONResponse({})
 
-    def _letter(self, number: object) -> DemoMail:
-        letter = self._session.world.letters.get(number) if isinstance(number, int) else None
-        if letter is None:
-            raise HTTPException(404, "there is no such letter")
-        return letter
+    def _mail(self, number: object) -> DemoMail:
+        mail = self._session.simulation.mailboxes.get(number) if isinstance(number, int) else None
+        if mail is None:
+            raise HTTPException(404, "there is no such mail")
+        return mail
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    """The request's JSON object, of a bounded size."""
+    """Return the request's JSON object, of a bounded size."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > LARGEST_BODY:
-            raise HTTPException(413, "that is more than one mail can carry here")
+        if len(body) > MAX_BODY:
+            raise HTTPException(413, "that is too large for one mail")
     try:
         wanted = json.loads(body or b"{}")
     except ValueError as error:
-        raise HTTPException(400, "that is no JSON") from error
+        raise HTTPException(400, "this is not JSON") from error
     if not isinstance(wanted, dict):
-        raise HTTPException(400, "that is no JSON object")
+        raise HTTPException(400, "this is not a JSON object")
     return wanted
 
 
-def _files(wanted: object) -> list[File]:
-    """Attachments: [{"name": …, "content": base64}]."""
+def _files(wanted: object) -> tuple[File, ...]:
+    """Decode attachments: [{"name": …, "content": base64}]."""
     found = []
     for file in wanted if isinstance(wanted, list) else []:
         try:
             name = str(file["name"]).replace("/", "_").replace("\\", "_")
             found.append(File(name, base64.b64decode(file["content"], validate=True)))
         except (KeyError, TypeError, binascii.Error) as error:
-            raise HTTPException(400, "an attachment can't be read") from error
-    return found
+            raise HTTPException(400, "an attachment can't be decoded") from error
+    return tuple(found)
 
 
-def _lives_here(address: str) -> bool:
+def _is_known(address: str) -> bool:
     return is_desk(address) or any(person.email == address for person in BY_KEY.values())

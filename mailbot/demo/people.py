@@ -1,4 +1,4 @@
-"""Who takes part in the demo, and the addresses on its little internet (RFC 2606: `.example` is nobody's)."""
+"""The people of the demo and their addresses (RFC 2606: nobody owns `.example`)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ DESK_ADDRESS = "support@helpdesk.example"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a mailbox. `key` names them in the page's addresses; `agent`: of the helpdesk, else of a school."""
+    """Somebody with a mailbox."""
 
-    key: str
+    key: str  # names them in the page's API
     name: str
     email: str
-    agent: bool
+    agent: bool  # an agent of the helpdesk, else a requester
     signature: str = ""
 
     @property
     def mailbox(self) -> str:
-        """Name and address as a header has them."""
+        """Name and address as in a header field."""
         return formataddr((self.name, self.email))
 
 
@@ -37,7 +37,7 @@ BY_EMAIL = {person.email: person for person in PEOPLE}
 
 
 def is_desk(address: str) -> bool:
-    """Is this the desk's address, or one of its signed reply addresses (support+TOKEN@…)?"""
+    """Whether this is the desk's address, or one of its signed reply addresses (support+TOKEN@…)."""
     local, _, domain = address.lower().rpartition("@")
     desk_local, _, desk_domain = DESK_ADDRESS.rpartition("@")
     return domain == desk_domain and local.partition("+")[0] == desk_local

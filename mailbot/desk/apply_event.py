@@ -1,8 +1,8 @@
 """Event → decision → rows: the step that every mail, timer and command shares.
 
-In: a loaded ticket, an event, the words behind it. Out: the decision, carried out: the ticket written, its history,
-the message put on record, every effect turned into outbox rows, all in the transaction of the turn. A decision that
-asks for something else than this ticket (a follow-up, the quarantine), or refuses, changes nothing here.
+In: a case with a ticket, an event. Out: the decision, carried out: the ticket and its history written, the message
+recorded, every effect turned into outbox rows, all in the transaction of the case. A decision that refuses, or asks
+for something else than this ticket (a follow-up, the quarantine), changes nothing here.
 """
 
 from __future__ import annotations
@@ -10,99 +10,89 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mailbot.desk.context import (
-    Context,
-    Words,
-)
+from mailbot.desk.context import Case, Context
 from mailbot.mail.attachments.policy import WithheldFile
 from mailbot.mail.message import MessageKind
-from mailbot.store.unit_of_work import StoredTicket
-from mailbot.ticket.events import (
-    Absorb,
-    Absorbed,
-    Decision,
-    DeliveryFailed,
-    Event,
-    OpenFollowUp,
-    Quarantine,
-    Reported,
-)
+from mailbot.store.rows import OutboxRow
+from mailbot.store.tickets import StoredTicket
+from mailbot.ticket.events import Absorb, Absorbed, Decision, DeliveryFailed, Event, OpenFollowUp, Quarantine, Reported
 from mailbot.ticket.lifecycle import decide
 
 
-def apply_event(turn: Context, loaded: StoredTicket, event: Event, source: Words | None = None) -> Decision:
-    """Decide and write. `decision.refusals`, `Quarantine` and `OpenFollowUp` are left to the caller, nothing written."""
-    decision = decide(loaded.ticket, event, turn.policy)
+def apply_event(case: Case, event: Event) -> Decision:
+    """Decide and write; refusals, `Quarantine` and `OpenFollowUp` are left to the caller, with nothing written."""
+    decision = decide(case.stored.ticket, event, case.context.policy)
     if decision.refusals or any(isinstance(e, Quarantine | OpenFollowUp) for e in decision.effects):
         return decision
     assert decision.ticket is not None
-    _write(turn, turn.work.save(loaded, decision.ticket), decision, event, source)
+    _write(case.about(case.context.work.save(case.stored, decision.ticket)), decision, event)
     return decision
 
 
-def open_new(turn: Context, event: Reported, source: Words, mailbox_id: int) -> StoredTicket:
-    """Open the ticket that a report makes."""
-    policy = turn.policy
+def open_ticket(case: Case, event: Reported) -> StoredTicket:
+    """Open the ticket that a report asks for, in the mailbox of the mail."""
+    work, policy = case.context.work, case.context.policy
     if policy.notify == "round_robin":  # read here, not once for the batch: each new ticket moves it on
-        policy = replace(policy, in_turn=turn.work.in_turn())
+        policy = replace(policy, in_turn=work.in_turn())
     decision = decide(None, event, policy)
     assert decision.ticket is not None
-    loaded = turn.work.open_ticket(decision.ticket, mailbox_id, source.message_id)
+    mailbox_id = case.mail.mailbox_id if case.mail else 0
+    stored = work.open_ticket(decision.ticket, mailbox_id, case.message_id)
     if policy.notify == "round_robin" and len(decision.ticket.notified) == 1 and not decision.ticket.agent:
-        turn.work.set_in_turn(policy.in_turn, decision.ticket.notified[0])
-    _write(turn, loaded, decision, event, source)
-    return loaded
+        work.set_in_turn(policy.in_turn, decision.ticket.notified[0])
+    _write(case.about(stored), decision, event)
+    return stored
 
 
-def _write(turn: Context, loaded: StoredTicket, decision: Decision, event: Event, source: Words | None) -> None:
-    turn.work.add_history(loaded.id, decision.journal)
-    if source is not None and decision.recorded_as is not None:
-        turn.work.add_message(
-            loaded.id,
+def _write(case: Case, decision: Decision, event: Event) -> None:
+    work, mail, words, ticket_id = case.context.work, case.mail, case.words, case.stored.id
+    work.add_history(ticket_id, decision.journal)
+    if words is not None and decision.recorded_as is not None:
+        work.add_message(
+            ticket_id,
             direction="in",
             kind=decision.recorded_as.value,
-            author=source.author.email,
-            author_name=source.author.name,
-            author_role=source.role.value,
+            author=words.author.email,
+            author_name=words.author.name,
+            author_role=words.role.value,
             public=decision.public,
-            message_id=source.message_id,
-            subject=source.subject,
-            text=source.words,
+            message_id=case.message_id,
+            subject=words.subject,
+            text=words.text,
             attachments=[
                 *(
                     {"name": a.name, "type": a.content_type, "size": a.size, "sha256": a.sha256}
-                    for a in source.attachments
+                    for a in words.attachments
                 ),
-                *(on_record(held) for held in (source.mail.held if source.mail else ())),
+                *(_withheld_entry(file) for file in (mail.withheld if mail else ())),
             ],
-            raw_sha256=source.mail.raw_sha256 if source.mail else "",
-            inbound_id=source.mail.inbound_id if source.mail else None,
-            mark=source.mark,
+            raw_sha256=mail.raw_sha256 if mail else "",
+            inbound_id=mail.inbound_id if mail else None,
+            mark=words.mark,
         )
     for effect in decision.effects:
         if isinstance(effect, Absorb):
-            _absorb(turn, effect, event)
+            _absorb(case.context, effect, event)
         else:
-            turn.post.carry(turn, loaded, effect, source)
+            case.context.outbound.queue_effect(case, effect)
 
 
-def _absorb(turn: Context, effect: Absorb, event: Event) -> None:
-    target = turn.work.ticket(effect.target)
+def _absorb(context: Context, effect: Absorb, event: Event) -> None:
+    target = context.work.ticket(effect.target)
     if target is not None:
         agent = getattr(event, "agent", "")
-        apply_event(turn, target, Absorbed(event.at, agent, effect.source, effect.participants))
+        apply_event(Case(context, target), Absorbed(event.at, agent, effect.source, effect.participants))
 
 
-def on_record(held: WithheldFile) -> dict[str, Any]:
-    """A file that was held, as the ticket's record names it beside those that were passed on."""
-    return {"name": held.name, "type": held.content_type, "size": held.size, "sha256": held.sha256, "held": held.kind}
+def _withheld_entry(file: WithheldFile) -> dict[str, Any]:
+    """Return how the ticket's record names a file that was withheld."""
+    return {"name": file.name, "type": file.content_type, "size": file.size, "sha256": file.sha256, "held": file.kind}
 
 
-def report_failure(turn: Context, row: Any, reason: str, *, soft: bool = False) -> None:
-    """Tell the ticket that a mail of the outbox did not reach its reader. A failed notice makes no further notice."""
-    if row.ticket_id is None or row.kind == MessageKind.NOTICE.value:
-        return
-    loaded = turn.work.tickets_by_id([row.ticket_id]).get(row.ticket_id)
-    if loaded is not None:
-        kind = MessageKind(row.kind)
-        apply_event(turn, loaded, DeliveryFailed(turn.work.now, kind, row.recipient, row.cycle, reason[:500], soft))
+def report_failure(context: Context, row: OutboxRow, reason: str, *, soft: bool = False) -> None:
+    """Apply to its ticket that a mail was not delivered. A failed notice causes no further notice."""
+    kind = MessageKind(row.kind)
+    stored = context.work.ticket_by_id(row.ticket_id) if kind is not MessageKind.NOTICE else None
+    if stored is not None:
+        event = DeliveryFailed(context.work.now, kind, row.recipient, row.cycle, reason[:500], soft)
+        apply_event(Case(context, stored), event)

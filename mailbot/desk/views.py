@@ -1,7 +1,7 @@
 """What templates see: frozen values with just the facts that people may read, no tokens, no secrets.
 
-Whoever renders a mail builds these from the ticket and the configuration; `render.TEMPLATES` says which template wants
-which. All times are aware. Texts are plain: templates escape them.
+Whoever renders a mail builds these from the ticket and the configuration; `outbound.templates.TEMPLATES` says which
+template gets which. All times are aware. Texts are plain: templates escape them.
 """
 
 from __future__ import annotations
@@ -12,64 +12,61 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class DeskView:
-    """The helpdesk: display name, brand, address, and the address of its status page ("" where it has none)."""
+    """The helpdesk."""
 
     name: str
     brand: str
     address: str
-    status_page: str = ""
+    status_page: str = ""  #: its address, "" if there is none
 
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """Somebody by name and address; `name` is "" where unknown."""
+    """A person by name and address."""
 
     email: str
-    name: str = ""
+    name: str = ""  #: "" where unknown
 
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """An attachment: its safe name, its size in bytes."""
+    """An attachment."""
 
-    name: str
-    size: int
+    name: str  #: safe to show
+    size: int  #: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class HeldView:
-    """A file that was held back: its name, with the path in the archive that is to blame, and a code for why."""
+    """A file that was withheld."""
 
-    name: str
-    why: str
+    name: str  #: with the path in the archive that is to blame
+    why: str  #: a code
 
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """One earlier message of a ticket. `author` is a name or an address, `role` a code of `core.ticket.Role`."""
+    """One earlier message of a ticket."""
 
     at: datetime
-    author: str
-    role: str
+    author: str  #: a name or an address
+    role: str  #: a code of `ticket.ticket.Role`
     text: str
     attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """A ticket. `status` and `priority` are codes, put into words by the template's language.
-
-    `last_answer_at` is when the last answer or reply was written; `agent_name` the owner's display name or "".
-    """
+    """A ticket. `status` and `priority` are codes, put into words by the template's language."""
 
     number: int
     subject: str
     status: str
     requester: PersonView
     created_at: datetime
-    last_answer_at: datetime | None = None
+    last_answer_at: datetime | None = None  #: when the last answer or reply was written
     closed_at: datetime | None = None
-    agent_name: str = ""
+    agent_name: str = ""  #: the owner's display name
     priority: str = "normal"
     program: str = ""
     tags: tuple[str, ...] = ()
@@ -78,26 +75,24 @@ class TicketView:
 
 @dataclass(frozen=True, slots=True)
 class HeldMailView:
-    """A mail in quarantine as a lead is told of it: its number in this list; texts are one line each.
+    """A mail in quarantine, as the list for leads names it; texts are one line each."""
 
-    `why` is a code of `core.held.Why`, `detail` says more or is "". `size` in bytes.
-    """
-
-    number: int
+    number: int  #: in this list
     sender: str
     subject: str
-    size: int
+    size: int  #: bytes
     at: datetime
-    why: str
-    detail: str = ""
+    why: str  #: a code of `ticket.quarantine.QuarantineReason`
+    detail: str = ""  #: says more
     can_be_released: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeView:
-    """What became of a number of that list. `outcome`: "let_in" (into `ticket`, or without one), "held_again" (`reason`
+    """What became of a number of that list.
 
-    says why), "dropped", "left" (can't be let in), "let_in_before", "dropped_before", "busy" (in somebody else's hand).
+    `outcome`: "let_in" (into `ticket`, or without one), "held_again" (`reason` says why), "dropped", "left" (it can't
+    be released), "let_in_before", "dropped_before", "busy" (another worker is handling it).
     """
 
     number: int
@@ -110,35 +105,31 @@ class OutcomeView:
 
 @dataclass(frozen=True, slots=True)
 class FaultView:
-    """A command that was not carried out: the line as typed, its number in the mail, and what was possible instead.
+    """A command that was not carried out."""
 
-    `line_number` 0 is the mail's subject. `fault` is a code of `core.commands.Fault`; `found` is the argument in
-    question or "".
-    """
-
-    fault: str
-    line: str
-    line_number: int
-    found: str = ""
-    possible: tuple[str, ...] = ()
+    fault: str  #: a code of `ticket.command_parser.Fault` or `ticket.quarantine.QuarantineFault`
+    line: str  #: as typed
+    line_number: int  #: in the mail; 0 is its subject
+    found: str = ""  #: the argument in question
+    possible: tuple[str, ...] = ()  #: what could have been there instead
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionView:
-    """Something that is, or was, wrong with the desk itself, in words (mailbot.monitoring.conditions). `over_at` None: it lasts."""
+    """What is, or was, wrong with the desk itself, in words (`monitoring.conditions`)."""
 
     title: str
     found: str
-    mend: str
+    mend: str  #: what to do
     since: datetime
-    over_at: datetime | None = None
+    over_at: datetime | None = None  #: None while it lasts
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingView:
-    """What waits: mail to go out (the oldest since when), mail that failed, mail that is held for a person."""
+    """How much mail is waiting."""
 
     outgoing: int
-    oldest: datetime | None
+    oldest: datetime | None  #: outgoing mail, since when it waits
     failed: int
-    held: int
+    held: int  #: in quarantine

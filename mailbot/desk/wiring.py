@@ -1,7 +1,7 @@
 """Wiring: settings in, a desk that is ready out. The one place that knows which class gets which.
 
-`open_desk` opens the database, brings its schema up to date, makes or reads the key of the reply tokens, and builds
-the `Helpdesk`. It reads no mail and opens no connection to a mail server. No rule of the desk stands here.
+`open_desk` opens the database, upgrades its schema, makes or reads the key of the reply tokens, and builds the
+`Helpdesk`. It reads no mail and opens no connection to a mail server, and contains no rule of the desk.
 """
 
 from __future__ import annotations
@@ -16,21 +16,15 @@ from typing import Self
 
 from mailbot.config.dkim_keys import read_dkim_keys
 from mailbot.config.holidays import service_hours
-from mailbot.config.keyring import (
-    Keyring,
-    KeyWatch,
-    make_key_file,
-    read_keyring,
-    remove_drafts,
-)
+from mailbot.config.keyring import Keyring, KeyWatch, make_key_file, read_keyring, remove_drafts
 from mailbot.config.model import InboundSettings, Settings
 from mailbot.config.values import Rate
-from mailbot.desk.helpdesk import Helpdesk
+from mailbot.desk.helpdesk import DeskParts, Helpdesk
 from mailbot.desk.inbound.attachment_screening import AttachmentScreening
 from mailbot.desk.inbound.crash_guard import InFlightMarker
-from mailbot.desk.outbound.delivery import Delivery
+from mailbot.desk.outbound.delivery import Delivery, DeliverySettings
 from mailbot.desk.outbound.notifications import Notifications
-from mailbot.desk.outbound.templates import Renderer
+from mailbot.desk.outbound.templates import Renderer, RenderSettings
 from mailbot.desk.profile import DeskProfile, Inbox
 from mailbot.desk.views import DeskView
 from mailbot.mail.attachments.policy import Refusals
@@ -40,13 +34,9 @@ from mailbot.runtime.clock import Clock, SystemClock
 from mailbot.runtime.logs import SharedOutage
 from mailbot.store import schema
 from mailbot.store.cluster.worker_name import WorkerName
-from mailbot.store.engine import LOCK_WAIT_SECONDS, Store
+from mailbot.store.engine import LOCK_WAIT_SECONDS, Store, StoreOptions
 from mailbot.ticket.auto_reply_limits import Limits, Quota
-from mailbot.ticket.ticket import (
-    Agent,
-    Policy,
-    Status,
-)
+from mailbot.ticket.ticket import Agent, Policy, Status
 
 log = logging.getLogger(__name__)
 
@@ -59,18 +49,18 @@ class Desk:
 
     def __init__(self, settings: Settings, store: Store, clock: Clock, *, exclusive: bool = False) -> None:
         self.store = store
-        self._is_daemons = exclusive
+        self._is_daemon = exclusive
         self.clock = clock
         self.storage_outage = SharedOutage(log, "storage", SystemClock())
-        # the name of a worker outlives it, so that its successor takes up at once what it held
+        # the name of a worker outlives it, so that its successor continues at once what it had claimed
         self._name = WorkerName(settings.storage.data_dir) if exclusive and not store.is_sqlite else None
         self.owner = self._name.name if self._name else secrets.token_hex(8)
-        mark = "in-hand" if self._name is None else f"in-hand-{self.owner}"
-        self._in_hand = InFlightMarker(settings.storage.data_dir / mark, mark)
+        name = "in-hand" if self._name is None else f"in-hand-{self.owner}"
+        self._marker = InFlightMarker(settings.storage.data_dir / name, name)
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
-        """Build what follows from the settings, also anew. Raises ConfigError and changes nothing if they are bad."""
+        """Build what follows from the settings, also after a reload. Raises ConfigError, and then changes nothing."""
         policy = make_policy(settings)
         cache = settings.storage.data_dir / TEMPLATE_CACHE
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,37 +68,41 @@ class Desk:
         renderer.check()
         ring = read_keys(settings)
         profile = make_profile(settings, ring, self.clock.now())
-        mailboxes = tuple(self.store.mailbox_id(box.place) for box in settings.mailboxes)
+        mailboxes = tuple(self.store.mailbox_id(box.folder_id) for box in settings.mailboxes)
         profile = replace(profile, mailboxes=mailboxes, inboxes=self._inboxes(settings))
-        own = own_identity(settings, profile.instance_id)
-        correspondence = Notifications(renderer, lambda: secrets.token_hex(10))
         helpdesk = Helpdesk(
-            self.store, profile, policy, correspondence, self.clock, own, self._in_hand,
-            make_screening(settings, self.clock),
-        )  # fmt: skip
-        delivery = Delivery(
-            self.store, profile, self.clock, helpdesk.turn, owner=self.owner,
-            max_per_minute=settings.smtp.max_per_minute, journal=self.store.sent_journal(),
-            folder=settings.storage.data_dir,
-        )  # fmt: skip
+            DeskParts(
+                store=self.store,
+                profile=profile,
+                policy=policy,
+                notifications=Notifications(renderer, lambda: secrets.token_hex(10)),
+                own=own_identity(settings, profile.instance_id),
+                marker=self._marker,
+                screening=make_screening(settings, self.clock),
+            )
+        )
+        sending = DeliverySettings(
+            self.owner, settings.smtp.max_per_minute, self.store.sent_journal(), settings.storage.data_dir
+        )
+        delivery = Delivery(self.store, profile, helpdesk.context_of, sending)
         keys = KeyWatch(key_path(settings), ring, self.clock.now())
-        if self._is_daemons:  # a command may be run with another file, and must not send the whole team away
+        if self._is_daemon:  # a command may be run with another file, which must not remove the whole team
             _remove_drafts(key_path(settings))
-            helpdesk.note_team()
+            helpdesk.record_agents()
         # nothing fails from here on
         self.settings, self.keys, self.renderer = settings, keys, renderer
         self.helpdesk, self.delivery = helpdesk, delivery
 
     def _inboxes(self, settings: Settings) -> dict[int, Inbox]:
-        """The mailboxes that have an address or a program of their own, by the id of their row."""
+        """Return the mailboxes that have an address or a program of their own, by the id of their row."""
         return {
-            self.store.mailbox_id(box.place): Inbox(box.address or settings.helpdesk.address, box.program)
+            self.store.mailbox_id(box.folder_id): Inbox(box.address or settings.helpdesk.address, box.program)
             for box in settings.mailboxes
             if box.address or box.program
         }
 
     def close(self) -> None:
-        """Give back the database and its lock."""
+        """Close the database and release its lock."""
         self.store.close()
         if self._name is not None:
             self._name.release()
@@ -124,16 +118,16 @@ class Desk:
 
 def _remove_drafts(key_file: Path) -> None:
     try:
-        left = remove_drafts(key_file)
+        removed = remove_drafts(key_file)
     except OSError as error:  # a folder that only root may write
-        log.debug("%s: drafts beside it were not looked for: %s", key_file, error.strerror)
+        log.debug("%s: drafts beside it could not be removed: %s", key_file, error.strerror)
         return
-    if left:
-        log.info("%s: removed %d unfinished drafts of a process that was killed", key_file, left)
+    if removed:
+        log.info("%s: removed %d unfinished drafts of a process that was killed", key_file, removed)
 
 
 def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool = False, durable: bool = True) -> Desk:
-    """Open a desk. `exclusive`: for the daemon; `DeskInUse` where another daemon has this SQLite desk.
+    """Open a desk. `exclusive`: for the daemon; raises DeskInUse where another daemon has this SQLite desk.
 
     `durable` False: for a desk that is thrown away.
     """
@@ -152,35 +146,34 @@ def open_desk(settings: Settings, *, clock: Clock | None = None, exclusive: bool
 def open_store(
     settings: Settings, clock: Clock, *, durable: bool = True, lock_wait: float = LOCK_WAIT_SECONDS
 ) -> Store:
-    """The database alone, its schema untouched."""
+    """Open the database alone, its schema untouched."""
     return Store(
         settings.storage.database_url.get_secret_value(),
         clock=clock,
         data_dir=settings.storage.data_dir,
-        first_ticket_number=settings.helpdesk.first_ticket_number,
-        durable=durable,
-        lock_wait=lock_wait,
+        options=StoreOptions(
+            first_ticket_number=settings.helpdesk.first_ticket_number, durable=durable, lock_wait=lock_wait
+        ),
     )
 
 
 def make_renderer(settings: Settings, policy: Policy | None = None, *, cache: Path | None = None) -> Renderer:
-    """The templates of these settings. `cache`: a private folder where compiled templates outlast the process."""
+    """Return the templates of these settings. `cache`: a private folder where they outlast the process, compiled."""
     policy = policy or make_policy(settings)
     helpdesk = settings.helpdesk
-    return Renderer(
-        helpdesk.templates_dir,
+    said = RenderSettings(
         zone=helpdesk.zone,
         desk=DeskView(helpdesk.name, helpdesk.brand, helpdesk.address, helpdesk.status_page),
         hours=policy.hours,
+        has_holidays=bool(settings.hours.holidays or settings.hours.extra_holidays),
         auto_close=policy.auto_close,
         service_clock=policy.service_clock,
-        cache=cache,
-        has_holidays=bool(settings.hours.holidays or settings.hours.extra_holidays),
     )
+    return Renderer(said, helpdesk.templates_dir, cache=cache)
 
 
 def make_screening(settings: Settings, clock: Clock) -> AttachmentScreening:
-    """What holds back files, and asks the virus scanner where there is one."""
+    """Return what screens files, with the virus scanner where one is configured."""
     wanted = settings.attachments
     kinds = frozenset(word for word in wanted.refuse if not word.startswith("."))
     refusals = Refusals(
@@ -197,7 +190,7 @@ def make_screening(settings: Settings, clock: Clock) -> AttachmentScreening:
 
 
 def own_identity(settings: Settings, instance_id: str) -> OwnIdentity:
-    """How the desk knows its own mail again. `instance_id`: that of its profile."""
+    """Return how the desk recognises its own mail. `instance_id`: that of its profile."""
     return OwnIdentity(
         addresses=frozenset(settings.addresses),
         instance_id=instance_id,
@@ -206,7 +199,7 @@ def own_identity(settings: Settings, instance_id: str) -> OwnIdentity:
 
 
 def make_policy(settings: Settings) -> Policy:
-    """What decisions depend on, of these settings; the agents are those of the configuration."""
+    """Return what decisions depend on; the agents are those of the configuration."""
     return Policy(
         hours=service_hours(settings.hours, settings.helpdesk.timezone),
         agents=tuple(Agent(a.email, a.name, a.aliases, a.role, a.programs) for a in settings.agents),
@@ -221,7 +214,7 @@ def make_policy(settings: Settings) -> Policy:
 
 
 def make_limits(inbound: InboundSettings) -> Limits:
-    """How much automatic mail goes out."""
+    """Return the limits on automatic mail."""
     return Limits(
         sender=_limit(inbound.max_auto_replies_per_sender),
         ticket=_limit(inbound.max_auto_replies_per_ticket),
@@ -237,14 +230,14 @@ def _limit(rate: Rate) -> Quota:
 
 
 def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfile:
-    """The desk of these settings; the keys that count `now` sign and check its reply addresses."""
+    """Return the desk of these settings; the keys that are valid `now` sign and check its reply addresses."""
     helpdesk, inbound = settings.helpdesk, settings.inbound
     return DeskProfile(
         name=helpdesk.name,
         brand=helpdesk.brand,
         address=helpdesk.address,
         zone=helpdesk.zone,
-        signer=Signer(ring.believed(now)),
+        signer=Signer(ring.accepted(now)),
         instance_id=ring.instance_id,
         aliases=settings.addresses[1:],
         language=helpdesk.language,
@@ -261,12 +254,12 @@ def make_profile(settings: Settings, ring: Keyring, now: datetime) -> DeskProfil
 
 
 def key_path(settings: Settings) -> Path:
-    """Where the keys of the reply tokens lie."""
+    """Return where the keys of the reply tokens are."""
     return settings.helpdesk.secret_file or settings.storage.data_dir / KEY_FILE
 
 
 def read_keys(settings: Settings) -> Keyring:
-    """The keys of the reply tokens: those of [helpdesk] secret_file, else made once in data_dir."""
+    """Return the keys of the reply tokens: those of [helpdesk] secret_file, else those made once in data_dir."""
     path = key_path(settings)
     if settings.helpdesk.secret_file is None and not path.exists():
         make_key_file(path)

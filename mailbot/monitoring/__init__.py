@@ -1,12 +1,12 @@
-"""Watching over the desk itself, since silence is an outage.
+"""Is the desk healthy? Conditions, alerts and metrics, since a desk that fails silently looks like one without mail.
 
-    pulse     how a connection fares, noted by the loop that uses it
-    probes    what can only be found by looking: room on the disk, the database, the queues
-    canary    a signed mail through SMTP and IMAP, whose way round is measured
-    memory    which condition lasts since when, and who was told (pure)
-    record    health.json in data_dir: what `mailbot check` reads, and what a restart must know
-    alert     the mail and the environment that tell of it; routes: the ways by which it leaves
-    watching  the threads that bring these together; none of them is needed by the loops
+Way in: `watcher.Watcher`, whose threads bring the parts together; the loops never depend on any of them.
 
-The judgement itself is `mailbot.monitoring.conditions`.
+    conditions      the judgement: facts in, conditions out (pure)
+    probes          what has to be measured: disk space, the database, the queues
+    canary          a signed mail through SMTP and back by IMAP, whose round trip is timed
+    alert_history   which condition holds since when, and who was notified (pure)
+    alert           an alert in words; alert_channels: how it is sent
+    health_file     health.json in data_dir, for `mailbot check` and for a restart
+    metrics         Prometheus metrics and /health
 """

@@ -1,6 +1,6 @@
-"""An alert in words: what one route has to tell, as a mail's subject, text and HTML, in the desk's language.
+"""An alert in words: subject, text and HTML of what one channel has to send, in the desk's language.
 
-In: the news of `watch.memory`, what waits, the renderer. Out: `Alert`. Template: templates/admin/alert.
+In: `alert_history.News`, the queues, the renderer. Out: `Alert`. Template: templates/admin/alert.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ from zoneinfo import ZoneInfo
 from mailbot.desk.outbound.templates import Renderer
 from mailbot.desk.views import ConditionView, WaitingView
 from mailbot.monitoring.alert_history import Episode, News
-from mailbot.monitoring.conditions import (
-    Severity,
-    in_words,
-    title,
-)
+from mailbot.monitoring.conditions import Severity, in_words, title
 from mailbot.runtime.status import QueueStatus
 
 TEMPLATE = "admin/alert"
@@ -27,19 +23,19 @@ State = Literal["new", "still", "over", "trial"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is told. `state`: "new" (or worse), "still" (the same as before), "over" (all of it is mended), "trial"."""
+    """One notification, ready to be sent."""
 
-    state: State
+    state: State  #: "new" (or worse), "still" (as before), "over" (all of it is resolved) or "trial".
     severity: Severity
-    names: tuple[str, ...]
-    since: datetime
+    names: tuple[str, ...]  #: The conditions.
+    since: datetime  #: When the first of them began.
     subject: str
     text: str
     html: str
 
 
 def write(news: News, queue: QueueStatus | None, renderer: Renderer, language: str, zone: ZoneInfo) -> Alert:
-    """The words for these news, which must not be empty. Raises ConfigError where the template can't be rendered."""
+    """Render these news, which must not be empty. Raises ConfigError where the template can't be rendered."""
     subject_of = news.new or news.still or news.over
     state: State = "new" if news.new else "still" if news.still else "over"
 
@@ -64,7 +60,7 @@ def write(news: News, queue: QueueStatus | None, renderer: Renderer, language: s
 
 
 def trial(renderer: Renderer, language: str, now: datetime) -> Alert:
-    """An alert about nothing, to try the ways by which alerts leave."""
+    """Return an alert about nothing, to test the channels with."""
     context = {
         "state": "trial", "new": (), "still": (), "over": (), "besides": (), "waiting": None,
         "machine": socket.gethostname(),
@@ -74,5 +70,5 @@ def trial(renderer: Renderer, language: str, now: datetime) -> Alert:
 
 
 def _view(episode: Episode, language: str, zone: ZoneInfo) -> ConditionView:
-    found, mend = in_words(episode.condition, language, zone)
-    return ConditionView(title(episode.condition.name, language), found, mend, episode.since, episode.gone_at)
+    found, remedy = in_words(episode.condition, language, zone)
+    return ConditionView(title(episode.condition.name, language), found, remedy, episode.since, episode.gone_at)

@@ -1,8 +1,8 @@
-"""The ways by which an alert leaves: a mail to each address by a server of its own, and a command.
+"""How alerts are sent: as a mail to each address, through an SMTP server of its own if configured, and to a command.
 
-In: [alerts]. Out: routes with names that stay the same over a restart; `tell` says "" or why it did not work, and never
-raises. The mail's header: Auto-Submitted (RFC 3834), X-Mailbot-Kind: notice, and the desk's own mark, so that an alert
-that comes back to the desk is a LOOP.
+In: [alerts]. Out: channels whose names are stable across restarts; `send` returns "" or the reason for a failure, and
+never raises. Headers of the mail: Auto-Submitted (RFC 3834), X-Mailbot-Kind: notice, and X-Mailbot-Instance, so that an
+alert that comes back to the desk is classified as LOOP.
 Never: a shell; the desk's secrets in the command's environment; the outbox, which may be what is broken.
 """
 
@@ -20,49 +20,43 @@ from typing import Protocol
 from mailbot.config.model import ServerSettings, Settings, SmtpSettings
 from mailbot.desk.profile import DeskProfile
 from mailbot.errors import PermanentError
-from mailbot.mail.compose.composer import (
-    Draft,
-    compose,
-    message_id,
-)
+from mailbot.mail.compose.composer import Draft, compose, message_id
 from mailbot.mail.message import Address, MessageKind
 from mailbot.monitoring.alert import Alert
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.subprocesses import bound_to_parent
 from mailbot.transport.smtp.submission import Accepted, Submission
 
-SMTP_PATIENCE = 30.0
-COMMAND_WITHIN = 30.0
-# What the daemon has in its environment that is nobody else's business: settings with passwords, credentials, systemd.
+SMTP_TIMEOUT = 30.0
+COMMAND_TIMEOUT = 30.0
+# Variables of the daemon that the command must not see: settings with passwords, credentials, systemd's sockets.
 _PRIVATE = re.compile(r"MAILBOT_|CREDENTIALS_DIRECTORY$|NOTIFY_SOCKET$|WATCHDOG_|LISTEN_")
 _KEYS = re.compile(rf"\bsmtp\.(?={'|'.join(ServerSettings.model_fields)}|port\b|security\b)")
 
 
-class Route(Protocol):
-    """One way of telling."""
+class Channel(Protocol):
+    """One way to send alerts."""
 
     name: str
 
-    def tell(self, alert: Alert) -> str:
-        """Tell it; "" or, in one sentence, why that was not possible."""
+    def send(self, alert: Alert) -> str:
+        """Send the alert; return "" or, in one sentence, why that failed."""
 
     def interrupt(self) -> None:
-        """From another thread: end what `tell` waits for."""
+        """End what `send` waits for, from another thread."""
 
 
-def routes_of(settings: Settings, profile: DeskProfile, clock: Clock, new_id: Callable[[], str]) -> tuple[Route, ...]:
-    """Every way that [alerts] names."""
+def channels_of(
+    settings: Settings, profile: DeskProfile, clock: Clock, new_id: Callable[[], str]
+) -> tuple[Channel, ...]:
+    """Return a channel for everything that [alerts] names."""
     alerts = settings.alerts
-    smtp = smtp_settings(settings)
-    mails = tuple(
-        MailRoute(address, smtp, alerts.sender or profile.address, profile, clock, new_id)
-        for address in alerts.addresses
-    )
-    return (*mails, *([CommandRoute(alerts.command, profile)] if alerts.command else []))
+    mails = tuple(MailChannel(address, settings, profile, clock, new_id) for address in alerts.addresses)
+    return (*mails, *([CommandChannel(alerts.command, profile)] if alerts.command else []))
 
 
 def smtp_settings(settings: Settings) -> SmtpSettings:
-    """The server for alerts: that of [alerts], or that of [smtp] where [alerts] has none."""
+    """Return the server for alerts: that of [alerts], or that of [smtp] if [alerts] has none."""
     if not settings.alerts.host:
         return settings.smtp
     keys = (*ServerSettings.model_fields, "port", "security")
@@ -70,38 +64,33 @@ def smtp_settings(settings: Settings) -> SmtpSettings:
 
 
 def in_alerts(settings: Settings, words: str) -> str:
-    """A message of smtp.py that names the keys of [smtp], where it is [alerts] that has them."""
+    """Replace the keys of [smtp] in an error message of the submission by those of [alerts], if these are used."""
     return _KEYS.sub("alerts.", words) if settings.alerts.host else words
 
 
-class MailRoute:
-    """A mail to one address."""
+class MailChannel:
+    """Alerts by mail to one address."""
 
     def __init__(
-        self,
-        address: str,
-        smtp: SmtpSettings,
-        sender: str,
-        profile: DeskProfile,
-        clock: Clock,
-        new_id: Callable[[], str],
+        self, address: str, settings: Settings, profile: DeskProfile, clock: Clock, new_id: Callable[[], str]
     ) -> None:
         self.name = f"mail:{address}"
         self._address = address
-        self._submission = Submission(smtp, timeout=SMTP_PATIENCE)
-        self._sender = sender
+        self._submission = Submission(smtp_settings(settings), timeout=SMTP_TIMEOUT)
+        self._sender = settings.alerts.sender or profile.address
         self._profile = profile
         self._clock = clock
         self._new_id = new_id
 
-    def tell(self, alert: Alert) -> str:
+    def send(self, alert: Alert) -> str:
+        """Submit the alert; return "" or why the server did not accept it."""
         try:
-            outcome = self._submission.send(self._sender, self._address, self._composed(alert))
+            result = self._submission.send(self._sender, self._address, self._composed(alert))
         except PermanentError as error:
             return str(error)
         finally:
             self._submission.close()  # the next one is hours away
-        return "" if isinstance(outcome, Accepted) else f"{outcome.code or ''} {outcome.text}".strip()
+        return "" if isinstance(result, Accepted) else f"{result.code or ''} {result.text}".strip()
 
     def _composed(self, alert: Alert) -> bytes:
         profile = self._profile
@@ -122,21 +111,22 @@ class MailRoute:
         )
 
     def interrupt(self) -> None:
+        """Cut the connection."""
         self._submission.interrupt()
 
 
-class CommandRoute:
-    """A program of the admin's: the alert's text on its standard input, the facts in MAILBOT_ALERT_…."""
+class CommandChannel:
+    """Alerts to a program: the text on its standard input, the facts in MAILBOT_ALERT_… variables."""
 
     name = "command"
 
-    def __init__(self, command: str, profile: DeskProfile, within: float = COMMAND_WITHIN) -> None:
+    def __init__(self, command: str, profile: DeskProfile) -> None:
         self._command = command
         self._profile = profile
-        self._within = within
         self._process: subprocess.Popen[bytes] | None = None
 
-    def tell(self, alert: Alert) -> str:
+    def send(self, alert: Alert) -> str:
+        """Run the command; return "" or how it failed."""
         try:
             self._process = process = subprocess.Popen(  # noqa: S603 - the admin's own command, no shell between
                 bound_to_parent(shlex.split(self._command)),
@@ -146,18 +136,18 @@ class CommandRoute:
         except (OSError, ValueError) as error:
             return f"alerts.command could not be run: {error}"
         try:
-            _, complaint = process.communicate(f"{alert.subject}\n\n{alert.text}".encode(), self._within)
+            _, stderr = process.communicate(f"{alert.subject}\n\n{alert.text}".encode(), COMMAND_TIMEOUT)
         except subprocess.TimeoutExpired:
-            return f"alerts.command had not ended after {self._within:.0f} s and was ended"
+            return f"alerts.command had not ended after {COMMAND_TIMEOUT:.0f} s and was ended"
         finally:
             self._end(process)
         if process.returncode == 0:
             return ""
-        said = " ".join(complaint.decode("utf-8", "replace").split())[-300:] or "nothing"
+        said = " ".join(stderr.decode("utf-8", "replace").split())[-300:] or "nothing"
         return f"alerts.command ended with {process.returncode} (it said: {said})"
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """Whatever it left behind goes with it: the process has a session, hence a group, of its own."""
+        """Kill the process group, which is the command's own (start_new_session), and with it all children."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -167,15 +157,16 @@ class CommandRoute:
                     pipe.close()
 
     def interrupt(self) -> None:
+        """Kill the command."""
         process = self._process
         if process is not None and process.poll() is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def environment(alert: Alert, profile: DeskProfile, surroundings: Mapping[str, str]) -> dict[str, str]:
-    """What the command gets: the daemon's environment without its secrets, and the alert's facts."""
-    kept = {name: value for name, value in surroundings.items() if not _PRIVATE.match(name)}
+def environment(alert: Alert, profile: DeskProfile, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the command's environment: the daemon's without its secrets, and the facts of the alert."""
+    kept = {name: value for name, value in inherited.items() if not _PRIVATE.match(name)}
     return kept | {
         "MAILBOT_ALERT_STATE": alert.state,
         "MAILBOT_ALERT_SEVERITY": alert.severity.name.lower(),

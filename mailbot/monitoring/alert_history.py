@@ -1,9 +1,9 @@
-"""Which condition lasts since when, and who was told of it: pure, and small enough to be written down at every change.
+"""Which condition has held since when, and which channels were notified: pure, and small enough to be saved on change.
 
-In: judgements, one after the other, and what was told. Out: for each way of telling (a "route", by its name) what is
-due to be told now. A condition is told when it has lasted `after`, again every `repeat` and when it gets worse, and an
-all-clear follows when it has been gone for `calm`: one that comes and goes is one story, not twenty. What can't be
-judged at the moment stays as it was. After a restart the same memory says that all of it was told already.
+In: judgements in sequence, and what was sent. Out: per channel (by name) the alerts that are due. A condition is
+reported once it has held for `after`, again every `repeat` and when it gets worse; an all-clear follows when it has
+been gone for `calm`, so one that comes and goes is reported once. What can't be judged at the moment stays as it was.
+Restored after a restart, the history keeps everything from being reported again.
 Never: I/O, a clock.
 """
 
@@ -14,24 +14,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from mailbot.monitoring.conditions import (
-    Condition,
-    Judgement,
-    Severity,
-)
+from mailbot.monitoring.conditions import Condition, Judgement, Severity
 
-# Conditions that come one after the other have one cause more often than not: who has lasted for this part of `after`
-# is told along with the first.
+# Conditions that begin one after the other usually have one cause: with the first that is due, those are reported that
+# have held for `after` / ALONG.
 ALONG = 2
 LONGEST_CALM = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """When something is told: after how long, how often again, and after how much calm it counts as over."""
+    """When conditions are reported."""
 
-    after: timedelta = timedelta(minutes=15)
-    repeat: timedelta = timedelta(hours=24)
+    after: timedelta = timedelta(minutes=15)  #: How long a condition must have held.
+    repeat: timedelta = timedelta(hours=24)  #: How often one that lasts is reported again.
 
     @property
     def calm(self) -> timedelta:
@@ -40,8 +36,8 @@ class Rhythm:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """That a route carried an alert: when last, and of which severity."""
+class Notified:
+    """The last alert about a condition that a channel delivered."""
 
     at: datetime
     severity: int
@@ -49,32 +45,29 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One condition from its begin to its end. `gone_at`: it does not hold at the moment, since then.
-
-    `since` is when the trouble itself began, `seen_at` when it was noticed. `told`: by route.
-    """
+    """One condition from its beginning to its end."""
 
     condition: Condition
-    since: datetime
-    seen_at: datetime
-    gone_at: datetime | None = None
-    told: Mapping[str, Told] = field(default_factory=dict)
+    since: datetime  #: When the failure itself began.
+    seen_at: datetime  #: When it was noticed.
+    gone_at: datetime | None = None  #: Since when it has not held; None while it holds.
+    notified: Mapping[str, Notified] = field(default_factory=dict)  #: By channel.
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What one route has to tell: what is new (or worse), what still lasts, what is over, what lasts besides."""
+    """What one channel has to send; false if there is nothing."""
 
-    new: tuple[Episode, ...] = ()
-    still: tuple[Episode, ...] = ()
-    over: tuple[Episode, ...] = ()
-    besides: tuple[Episode, ...] = ()
+    new: tuple[Episode, ...] = ()  #: New, or worse than reported.
+    still: tuple[Episode, ...] = ()  #: Due for a repetition.
+    over: tuple[Episode, ...] = ()  #: For the all-clear.
+    besides: tuple[Episode, ...] = ()  #: Reported before and lasting; mentioned only.
 
     def __bool__(self) -> bool:
         return bool(self.new or self.still or self.over)
 
 
-class Memory:
+class AlertHistory:
     """The episodes of one desk. One thread uses it."""
 
     def __init__(self, episodes: Iterable[Episode] = ()) -> None:
@@ -82,72 +75,74 @@ class Memory:
 
     @property
     def episodes(self) -> tuple[Episode, ...]:
-        """All that are not forgotten, the oldest first."""
+        """All episodes, oldest first."""
         return tuple(sorted(self._episodes.values(), key=lambda episode: (episode.since, episode.condition.name)))
 
     def since(self, condition: Condition) -> datetime:
-        """When the trouble behind a condition began, as far as anybody saw."""
+        """Return when the failure behind a condition began, as far as it was observed."""
         episode = self._episodes.get(condition.name)
         return min(episode.since, condition.since) if episode else condition.since
 
-    def note(self, judgement: Judgement, now: datetime, rhythm: Rhythm, routes: Sequence[str]) -> None:
-        """Take up what holds now, mark what is gone, forget what is over and told."""
+    def note(self, judgement: Judgement, now: datetime, rhythm: Rhythm, channels: Sequence[str]) -> None:
+        """Record what holds now, mark what is gone, drop what is over and reported."""
         holding = {condition.name: condition for condition in judgement.conditions}
         for name, condition in holding.items():
             self._episodes[name] = _going_on(self._episodes.get(name), condition, now)
         for name, episode in list(self._episodes.items()):
             episode = _not_in_the_future(episode, now)
-            told = {route: told for route, told in episode.told.items() if route in routes}
-            episode = replace(episode, told=told)
+            notified = {channel: last for channel, last in episode.notified.items() if channel in channels}
+            episode = replace(episode, notified=notified)
             if name not in holding and name not in judgement.unknown:
                 episode = replace(episode, gone_at=episode.gone_at or now)
             self._episodes[name] = episode
-            if episode.gone_at is not None and now - episode.gone_at >= rhythm.calm and not told:
+            if episode.gone_at is not None and now - episode.gone_at >= rhythm.calm and not notified:
                 del self._episodes[name]
 
-    def due(self, route: str, now: datetime, rhythm: Rhythm, others: Collection[str] = ()) -> News:
-        """What this route has to tell now. `others`: conditions that another worker tells, but for the end of what was
+    def due(self, channel: str, now: datetime, rhythm: Rhythm, others: Collection[str] = ()) -> News:
+        """Return what this channel has to send now.
 
-        told here.
+        `others`: conditions that another worker reports; of these, only the end of what was reported here is included.
         """
         lasting = [e for e in self.episodes if e.gone_at is None and e.condition.name not in others]
-        fresh = [episode for episode in lasting if _is_worse(episode, route)]
+        fresh = [episode for episode in lasting if _is_worse(episode, channel)]
         new: list[Episode] = []
         if any(_has_lasted(episode, now, rhythm.after) for episode in fresh):
             new = [episode for episode in fresh if _has_lasted(episode, now, rhythm.after / ALONG)]
         still = [
             episode
             for episode in lasting
-            if episode not in fresh and route in episode.told and now - episode.told[route].at >= rhythm.repeat
+            if episode not in fresh
+            and channel in episode.notified
+            and now - episode.notified[channel].at >= rhythm.repeat
         ]
         over = [
             episode
             for episode in self.episodes
-            if episode.gone_at is not None and route in episode.told and now - episode.gone_at >= rhythm.calm
+            if episode.gone_at is not None and channel in episode.notified and now - episode.gone_at >= rhythm.calm
         ]
-        besides = [e for e in lasting if route in e.told and e not in new and e not in still]
+        besides = [e for e in lasting if channel in e.notified and e not in new and e not in still]
         return News(tuple(new), tuple(still), tuple(over), tuple(besides))
 
-    def told(self, route: str, news: News, now: datetime) -> None:
-        """This route has told it."""
+    def notified(self, channel: str, news: News, now: datetime) -> None:
+        """Record that this channel has delivered `news`."""
         for episode in (*news.new, *news.still, *news.besides):
             known = self._episodes.get(episode.condition.name)
             if known is not None:
-                told = Told(now, episode.condition.severity)
-                self._episodes[episode.condition.name] = replace(known, told={**known.told, route: told})
+                last = Notified(now, episode.condition.severity)
+                self._episodes[episode.condition.name] = replace(known, notified={**known.notified, channel: last})
         for episode in news.over:
             known = self._episodes.get(episode.condition.name)
             if known is not None:
-                left = {name: told for name, told in known.told.items() if name != route}
-                self._episodes[episode.condition.name] = replace(known, told=left)
+                others = {name: last for name, last in known.notified.items() if name != channel}
+                self._episodes[episode.condition.name] = replace(known, notified=others)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """For the record."""
+        """Return the history as stored in health.json."""
         return [_to_json(episode) for episode in self.episodes]
 
     @classmethod
-    def of_json(cls, found: Iterable[Mapping[str, Any]]) -> Memory:
-        """From the record. Raises LookupError, TypeError or ValueError where it is none."""
+    def of_json(cls, found: Iterable[Mapping[str, Any]]) -> AlertHistory:
+        """Restore a history from health.json. Raises LookupError, TypeError or ValueError if it is invalid."""
         return cls([_from_json(entry) for entry in found])
 
 
@@ -158,18 +153,18 @@ def _going_on(known: Episode | None, condition: Condition, now: datetime) -> Epi
 
 
 def _not_in_the_future(episode: Episode, now: datetime) -> Episode:
-    """The clock was set back: what seems to happen later has happened by now, else nothing would be told for long."""
-    told = {route: replace(told, at=min(told.at, now)) for route, told in episode.told.items()}
+    """Return the episode without times in the future: after the clock was set back, nothing would be due for long."""
+    notified = {channel: replace(last, at=min(last.at, now)) for channel, last in episode.notified.items()}
     gone_at = None if episode.gone_at is None else min(episode.gone_at, now)
     return replace(
-        episode, since=min(episode.since, now), seen_at=min(episode.seen_at, now), gone_at=gone_at, told=told
+        episode, since=min(episode.since, now), seen_at=min(episode.seen_at, now), gone_at=gone_at, notified=notified
     )
 
 
-def _is_worse(episode: Episode, route: str) -> bool:
-    """Is there something in it that this route has not told?"""
-    told = episode.told.get(route)
-    return told is None or told.severity < episode.condition.severity
+def _is_worse(episode: Episode, channel: str) -> bool:
+    """Return whether this channel has not reported the condition, or only a lower severity of it."""
+    last = episode.notified.get(channel)
+    return last is None or last.severity < episode.condition.severity
 
 
 def _has_lasted(episode: Episode, now: datetime, span: timedelta) -> bool:
@@ -190,7 +185,10 @@ def _to_json(episode: Episode) -> dict[str, Any]:
         "since": episode.since.isoformat(),
         "seen_at": episode.seen_at.isoformat(),
         "gone_at": episode.gone_at.isoformat() if episode.gone_at else None,
-        "told": {route: {"at": told.at.isoformat(), "severity": told.severity} for route, told in episode.told.items()},
+        "told": {
+            channel: {"at": last.at.isoformat(), "severity": last.severity}
+            for channel, last in episode.notified.items()
+        },
     }
 
 
@@ -203,9 +201,9 @@ def _from_json(entry: Mapping[str, Any]) -> Episode:
     condition = Condition(
         entry["name"], Severity[entry["severity"].upper()], since, entry["words"], values, bool(entry["at_once"])
     )
-    told = {
-        route: Told(datetime.fromisoformat(told["at"]), int(told["severity"]))
-        for route, told in entry["told"].items()
-    }  # fmt: skip
+    notified = {
+        channel: Notified(datetime.fromisoformat(last["at"]), int(last["severity"]))
+        for channel, last in entry["told"].items()
+    }
     gone_at = datetime.fromisoformat(entry["gone_at"]) if entry["gone_at"] else None
-    return Episode(condition, since, datetime.fromisoformat(entry["seen_at"]), gone_at, told)
+    return Episode(condition, since, datetime.fromisoformat(entry["seen_at"]), gone_at, notified)

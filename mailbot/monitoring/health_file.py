@@ -1,8 +1,8 @@
-"""health.json in data_dir: how the running daemon judges itself, for `mailbot check`, and its memory for a restart.
+"""health.json in data_dir: the running daemon's health, for `mailbot check`, and the alert history, for a restart.
 
-In: one JSON document, replaced whole (written beside it, then renamed), mode 0600. A file, and not a table, since a
-database that is gone is one of the things that it must tell. Where the disk is full it can't be written: then the old
-one stays, which says by its own time that it is old.
+In, out: one JSON document, replaced atomically (written beside the old one, fsynced, renamed), mode 0600. It is a file,
+not a table, since a lost database is one of the things it reports. If the disk is full it can't be written: the old one
+stays, and its timestamp shows that it is stale.
 """
 
 from __future__ import annotations
@@ -15,29 +15,27 @@ from pathlib import Path
 from typing import Any
 
 FILE = "health.json"
-# A daemon that has not written for so long, seconds, does not run, or hangs.
+# A daemon that has not written for this many seconds is not running, or hangs.
 STALE_SECONDS = 90.0
 LARGEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What stands in the file. `running`: the daemon had not ended when it wrote this.
-
-    `conditions`: name, severity, since, found, mend of each, in English. `episodes`: see `watch.memory`. `canary`:
-    `back_at` and `seconds` of the last one that came back; {} where there is none.
-    """
+    """The content of the file."""
 
     at: datetime
     pid: int
-    running: bool
-    status: str = ""
+    running: bool  #: The daemon had not stopped when it wrote this.
+    status: str = ""  #: The conditions on one line.
+    #: name, severity, since, found, mend of each condition, in English.
     conditions: tuple[dict[str, Any], ...] = ()
-    episodes: tuple[dict[str, Any], ...] = ()
+    episodes: tuple[dict[str, Any], ...] = ()  #: See `alert_history`.
+    #: `back_at` and `seconds` of the last canary that came back; {} if there is none.
     canary: dict[str, Any] = field(default_factory=dict)
 
     def content(self) -> dict[str, Any]:
-        """All but the time: what tells whether something has changed."""
+        """Return everything but the time; if it differs, something has changed."""
         return {
             "pid": self.pid,
             "running": self.running,
@@ -49,7 +47,7 @@ class Record:
 
 
 def write(folder: Path, record: Record) -> None:
-    """Replace the file. Raises OSError; the old file is then as it was."""
+    """Replace the file. On OSError the old file is unchanged."""
     text = json.dumps({"at": record.at.isoformat(), **record.content()}, ensure_ascii=False, indent=1)
     draft = folder / f".{FILE}.{os.getpid()}"
     try:
@@ -64,7 +62,7 @@ def write(folder: Path, record: Record) -> None:
 
 
 def read(folder: Path) -> Record | None:
-    """What a daemon wrote; None where none has, or where it can't be understood. Raises OSError (not readable)."""
+    """Return what a daemon wrote; None if there is no file or it is invalid. Raises OSError if it is not readable."""
     try:
         with (folder / FILE).open("rb") as file:
             found = json.loads(file.read(LARGEST))

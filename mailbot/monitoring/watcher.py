@@ -1,13 +1,13 @@
-"""The watch of one desk: threads that look, judge, tell and write down. The loops never wait for any of them.
+"""The watcher of one desk: threads that probe, judge, notify and record. The loops never wait for any of them.
 
-    look     every few seconds: disk, database, queues (probes); may hang with what it looks at
-    judge    every second: facts → `health.judge` → memory → health.json
-    tell     what is due, by each route; may wait for a mail server or a command
-    scanner  where [attachments] clamd is set: every minute, whether it scans
-    canary   where [canary] is on
+    watch-look     every few seconds: disk, database, queues (`probes`); may hang with what it probes
+    watch-judge    every second: facts → `conditions.judge` → history → health.json
+    watch-tell     sends the alerts that are due; may wait for a mail server or a command
+    watch-scanner  if [attachments] clamd is set: checks it every minute
+    watch-canary   if [canary] is enabled
 
-In: the desk, and of each loop its pulses and `alive_at`. Out: `judgement`, `status`, and alerts. A route that fails is
-tried again with growing pauses; each fault is logged once.
+In: the desk, and each loop's heartbeats and `alive_at`. Out: `judgement`, `status`, and alerts. A channel that fails is
+retried with growing pauses; each failure is logged once.
 """
 
 from __future__ import annotations
@@ -19,32 +19,15 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailbot.errors import ConfigError
 from mailbot.monitoring import alert as alerts
 from mailbot.monitoring import health_file
-from mailbot.monitoring.alert_channels import (
-    Route,
-    in_alerts,
-    routes_of,
-)
-from mailbot.monitoring.alert_history import (
-    Memory,
-    News,
-    Rhythm,
-)
-from mailbot.monitoring.canary import Canary
-from mailbot.monitoring.conditions import (
-    OF_THE_DESK,
-    Condition,
-    Facts,
-    Judgement,
-    Limits,
-    in_words,
-    judge,
-    title,
-)
+from mailbot.monitoring.alert_channels import Channel, channels_of, in_alerts
+from mailbot.monitoring.alert_history import AlertHistory, News, Rhythm
+from mailbot.monitoring.canary import Canary, CanaryPlan, RoundTrip
+from mailbot.monitoring.conditions import OF_THE_DESK, Condition, Facts, Judgement, Thresholds, in_words, judge, title
 from mailbot.monitoring.probes import Probes
 from mailbot.runtime.clock import SystemClock
 from mailbot.runtime.logs import Outage
@@ -58,38 +41,37 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JUDGE_SECONDS = 1.0
-LOOK_SECONDS = 5.0
-SCAN_SECONDS = 60.0
+PROBE_SECONDS = 5.0
+SCANNER_SECONDS = 60.0
 WRITE_SECONDS = 20.0
-# A loop that shows no life for so long hangs: longer than any network deadline of imap/ and smtp.py.
+# A loop without a sign of life for so long hangs: longer than any network timeout of transport/.
 HANG_SECONDS = 300.0
 FIRST_RETRY, LONGEST_RETRY = 15.0, 900.0
 
 
 class Watched(Protocol):
-    """What the watch wants of a loop. `title`: its name for people."""
+    """A loop, as far as it is watched."""
 
-    title: str
-
-    pulse: Heartbeat
+    title: str  #: Its name for people.
+    heartbeat: Heartbeat  #: Of its server.
     database: Heartbeat
 
     @property
     def alive_at(self) -> float:
-        """When it last showed life (time.monotonic)."""
+        """Time of its last sign of life (time.monotonic)."""
 
 
 class WatchedInbox(Watched, Protocol):
-    """An inbox's loop. `name`: of its [[mailbox]], "" for the only one."""
+    """The loop of an inbox."""
 
-    name: str
+    name: str  #: Of its [[mailbox]], "" for the only one.
 
 
 class Watcher:
-    """Watches over one desk, from `start` to `stop`.
+    """Monitors one desk, from `start` to `stop`.
 
-    Of several workers: `reads` says whether this one reads a mailbox, `tells_for_all` whether it is the one that tells
-    what all of them see (`health.OF_THE_DESK`).
+    With several workers, `reads` says whether this one reads a mailbox, and `notifies_for_all` whether it is the one
+    that reports what all of them see (`conditions.OF_THE_DESK`).
     """
 
     def __init__(
@@ -99,38 +81,33 @@ class Watcher:
         probes: Probes | None = None,
         new_id: Callable[[], str],
         reads: Callable[[str], bool] = lambda place: True,
-        tells_for_all: Callable[[], bool] = lambda: True,
+        notifies_for_all: Callable[[], bool] = lambda: True,
     ) -> None:
         settings = desk.settings
-        self._tells_for_all = tells_for_all
+        self._notifies_for_all = notifies_for_all
         self._desk = desk
         self._clock = desk.clock
         self._language, self._zone = settings.helpdesk.language, settings.helpdesk.zone
         self._folder: Path = settings.storage.data_dir
-        self._limits = limits_of(settings, desk.clock.simulated)
+        self._thresholds = thresholds_of(settings, desk.clock.simulated)
         self._rhythm = Rhythm(settings.alerts.after, settings.alerts.repeat)
         self._started_at = self._clock.now()
-        known = self._known()
-        self._memory = _memory_of(known)
+        record = self._last_record()
+        self._history = _history_of(record)
         folders = {self._folder, *([desk.store.path.parent] if desk.store.path else [])}
         self._probes = probes or Probes(desk.store, desk.clock, sorted(folders))
         profile = desk.helpdesk.profile
         self._canary_submission = Submission(settings.smtp)
-        places: dict[str, list[str]] = {}
-        for box in settings.mailboxes:
-            places.setdefault(box.address or settings.helpdesk.address, []).append(box.place)
-        addresses = sorted(places)
-        self.canary = Canary(
-            self._canary_submission, profile, desk.clock, settings.canary.every, addresses, new_id,
-            comes_here=lambda address: any(reads(place) for place in places[address]), **_canary_of(known),
-        )  # fmt: skip
-        self._routes = routes_of(settings, profile, desk.clock, new_id)
-        self._troubles = {route.name: Outage(log, f"alert by {route.name}", SystemClock()) for route in self._routes}
+        self.canary = Canary(self._canary_submission, profile, desk.clock, _canary_plan(settings, reads), new_id)
+        self.canary.last = _round_trip_of(record)
+        self._channels = channels_of(settings, profile, desk.clock, new_id)
+        self._outages = {
+            channel.name: Outage(log, f"alert by {channel.name}", SystemClock()) for channel in self._channels
+        }
         self._failed: dict[str, tuple[datetime, timedelta]] = {}
         self._inboxes: Sequence[WatchedInbox] = ()
         self._outbox: Watched | None = None
-        self.door: Heartbeat | None = None
-        """That of the LMTP listener, where there is one."""
+        self.lmtp: Heartbeat | None = None  #: Of the LMTP listener, if there is one.
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -139,35 +116,39 @@ class Watcher:
         self.judgement = Judgement((), frozenset())
 
     def start(self, inboxes: Sequence[WatchedInbox], outbox: Watched) -> None:
-        """Begin; returns at once."""
-        self.attend(inboxes, outbox)
-        self._repeat("watch-look", self._probes.look, LOOK_SECONDS)
+        """Start the threads; returns at once."""
+        self.observe(inboxes, outbox)
+        self._repeat("watch-look", self._probes.run, PROBE_SECONDS)
         self._repeat("watch-judge", self.judge, JUDGE_SECONDS)
-        if self._desk.helpdesk.screening.line is not None:
-            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.ask(), SCAN_SECONDS)
-        if self._routes:
-            self._repeat("watch-tell", self.tell, JUDGE_SECONDS)
+        if self._desk.helpdesk.screening.status is not None:
+            self._repeat("watch-scanner", lambda: self._desk.helpdesk.screening.probe(), SCANNER_SECONDS)
+        if self._channels:
+            self._repeat("watch-tell", self.notify, JUDGE_SECONDS)
         if self._desk.settings.canary.every is not None:
-            self._run("watch-canary", lambda: self.canary.run(self._stopping))
+            self._run("watch-canary", self._run_canary)
 
-    def attend(self, inboxes: Sequence[WatchedInbox], outbox: Watched) -> None:
-        """These are the loops that are watched over."""
+    def _run_canary(self) -> None:
+        self.canary.run(self._stopping)
+        self._canary_submission.close()
+
+    def observe(self, inboxes: Sequence[WatchedInbox], outbox: Watched) -> None:
+        """Set the loops to watch."""
         self._inboxes, self._outbox = inboxes, outbox
 
     def stop(self) -> None:
-        """End; what waits for a server is cut off. Says in the record that nobody watches any more."""
+        """Stop, interrupting what waits for a server; record in health.json that the daemon has stopped."""
         self._stopping.set()
         self._canary_submission.interrupt()
-        for route in self._routes:
-            route.interrupt()
+        for channel in self._channels:
+            channel.interrupt()
         for thread in self._threads:
-            thread.join(1.0)  # one that hangs nevertheless dies with the process
+            thread.join(1.0)  # one that still hangs ends with the process
         if self._threads:
             with self._lock:
                 self._write(running=False)
 
     def facts(self) -> Facts:
-        """What is known at this moment."""
+        """Return what is known at this moment."""
         now, found = self._clock.now(), self._probes.facts()
         silence = [(loop.title, time.monotonic() - loop.alive_at) for loop in self._loops()]
         hanging = tuple(
@@ -176,36 +157,36 @@ class Watcher:
         return Facts(
             now=now,
             started_at=self._started_at,
-            inboxes=tuple((loop.name, loop.pulse.status) for loop in self._inboxes),
-            outbox=self._outbox.pulse.status if self._outbox else ConnectionStatus(),
+            inboxes=tuple((loop.name, loop.heartbeat.status) for loop in self._inboxes),
+            outbox=self._outbox.heartbeat.status if self._outbox else ConnectionStatus(),
             database=self._database(found.database),
             hanging=hanging,
             spaces=found.spaces,
             queue=found.queue,
             canary=self.canary.facts(),
-            lmtp=self.door.status if self.door else None,
-            scanner=self._desk.helpdesk.screening.line,
+            lmtp=self.lmtp.status if self.lmtp else None,
+            scanner=self._desk.helpdesk.screening.status,
         )
 
     def _loops(self) -> tuple[Watched, ...]:
         return (*self._inboxes, self._outbox) if self._outbox is not None else tuple(self._inboxes)
 
     def _database(self, probed: ConnectionStatus) -> ConnectionStatus:
-        """What reads found, and what the loops' writes found: a full disk lets itself be read."""
-        lines = [probed, *(loop.database.status for loop in self._loops())]
-        return next((line for line in lines if line.failing_since is not None), probed)
+        """Return the status by the probes' reads and the loops' writes: a full disk can still be read."""
+        statuses = [probed, *(loop.database.status for loop in self._loops())]
+        return next((status for status in statuses if status.failing_since is not None), probed)
 
     def judge(self) -> None:
-        """Judge now, and write it down."""
-        judgement = judge(self.facts(), self._limits)
+        """Judge now, and record the result."""
+        judgement = judge(self.facts(), self._thresholds)
         with self._lock:
-            self._memory.note(judgement, self._clock.now(), self._rhythm, [route.name for route in self._routes])
+            self._history.note(judgement, self._clock.now(), self._rhythm, [channel.name for channel in self._channels])
             self.judgement = judgement
             if not self._stopping.is_set():
                 self._write(running=True)
 
     def status(self) -> str:
-        """The conditions on one line, "" where all is well."""
+        """Return the conditions on one line, "" if all is well."""
         zone = self._zone
         return "; ".join(
             f"{title(condition.name, 'en')} since {self.since(condition).astimezone(zone):%Y-%m-%d %H:%M}"
@@ -213,74 +194,74 @@ class Watcher:
         )
 
     def as_json(self) -> list[dict[str, object]]:
-        """The conditions, in English, for /health and the record."""
+        """Return the conditions, in English, for /health and health.json."""
         return [self._entry(condition) for condition in self.judgement.conditions]
 
     def _entry(self, condition: Condition) -> dict[str, object]:
-        found, mend = in_words(condition, "en", self._zone)
+        found, remedy = in_words(condition, "en", self._zone)
         return {
             "name": condition.name,
             "severity": condition.severity.name.lower(),
             "since": self.since(condition).isoformat(timespec="seconds"),
             "found": found,
-            "mend": mend,
+            "mend": remedy,
         }
 
     def since(self, condition: Condition) -> datetime:
-        """When the trouble behind a condition began."""
-        return self._memory.since(condition)
+        """Return when the failure behind a condition began."""
+        return self._history.since(condition)
 
-    # Telling
+    # Notifying
 
-    def tell(self) -> None:
-        """Tell, by each route, what is due there."""
-        for route in self._routes:
+    def notify(self) -> None:
+        """Send what is due on each channel."""
+        for channel in self._channels:
             if self._stopping.is_set():
                 return
             now = self._clock.now()
-            failed_at, pause = self._failed.get(route.name, (now, timedelta(0)))
+            failed_at, pause = self._failed.get(channel.name, (now, timedelta(0)))
             if failed_at <= now < failed_at + pause:
                 continue
             with self._lock:
-                others = frozenset() if self._tells_for_all() else OF_THE_DESK
-                news = self._memory.due(route.name, now, self._rhythm, others)
+                others = frozenset() if self._notifies_for_all() else OF_THE_DESK
+                news = self._history.due(channel.name, now, self._rhythm, others)
             if news:
-                self._tell_by(route, news, pause)
+                self._notify_by(channel, news, pause)
 
-    def _tell_by(self, route: Route, news: News, pause: timedelta) -> None:
+    def _notify_by(self, channel: Channel, news: News, pause: timedelta) -> None:
         try:
             queue = self._probes.facts().queue
             alert = alerts.write(news, queue, self._desk.renderer, self._language, self._zone)
-            why = in_alerts(self._desk.settings, route.tell(alert))
+            why = in_alerts(self._desk.settings, channel.send(alert))
         except ConfigError as error:  # an admin's own template
             why = str(error)
         if self._stopping.is_set() and why:
-            return  # cut off by the end; told after the restart
-        trouble = self._troubles[route.name]
+            return  # interrupted by `stop`; sent after the restart
+        outage = self._outages[channel.name]
         if why:
             first, longest = self._clock.simulated(FIRST_RETRY), self._clock.simulated(LONGEST_RETRY)
-            self._failed[route.name] = (self._clock.now(), min(max(pause * 2, first), longest))
-            trouble.failed(f"{why} It is tried again.", level=logging.ERROR)
+            self._failed[channel.name] = (self._clock.now(), min(max(pause * 2, first), longest))
+            outage.failed(f"{why} It is tried again.", level=logging.ERROR)
             return
-        trouble.recovered()
-        self._failed.pop(route.name, None)
-        log.info("alert told by %s: %s", route.name, alert.subject)
+        outage.recovered()
+        self._failed.pop(channel.name, None)
+        log.info("alert sent by %s: %s", channel.name, alert.subject)
         with self._lock:
-            self._memory.told(route.name, news, self._clock.now())
+            self._history.notified(channel.name, news, self._clock.now())
             self._write(running=not self._stopping.is_set(), now=True)
 
-    # Threads, and what they leave behind
+    # Threads and health.json
 
     def _repeat(self, name: str, work: Callable[[], None], seconds: float) -> None:
         def loop() -> None:
-            said: set[str] = set()
+            logged: set[str] = set()
             while not self._stopping.is_set():
                 try:
                     work()
                 except Exception as error:
-                    if not self._stopping.is_set() and repr(error) not in said:
-                        said.add(repr(error))
-                        log.exception("%s: an unexpected fault; it goes on, and says this one no more", name)
+                    if not self._stopping.is_set() and repr(error) not in logged:
+                        logged.add(repr(error))
+                        log.exception("%s: unexpected error, retrying; it is logged once", name)
                 self._stopping.wait(seconds)
 
         self._run(name, loop)
@@ -291,39 +272,40 @@ class Watcher:
         self._threads.append(thread)
 
     def _write(self, *, running: bool, now: bool = False) -> None:
-        """Write the record where something has changed, and now and then as a sign of life."""
+        """Write health.json if something has changed, and at intervals as a sign of life."""
         back_at, seconds = self.canary.last
-        entry = health_file.Record(
-            at=SystemClock().now(),  # compared with the machine's time, by another process
+        record = health_file.Record(
+            at=SystemClock().now(),  # another process compares it with the machine's time
             pid=os.getpid(),
             running=running,
             status=self.status(),
             conditions=tuple(self.as_json()),
-            episodes=tuple(self._memory.as_json()),
+            episodes=tuple(self._history.as_json()),
             canary={} if back_at is None else {"back_at": back_at.isoformat(), "seconds": seconds},
         )
         written_at, content = self._written
-        if not now and entry.content() == content and time.monotonic() - written_at < WRITE_SECONDS:
+        if not now and record.content() == content and time.monotonic() - written_at < WRITE_SECONDS:
             return
         try:
-            health_file.write(self._folder, entry)
+            health_file.write(self._folder, record)
         except OSError as error:
-            self._unwritable.failed(f"can't be written ({error.strerror}): after a restart alerts may come twice")
+            self._unwritable.failed(f"can't be written ({error.strerror}): alerts may be repeated after a restart")
         else:
             self._unwritable.recovered()
-        self._written = (time.monotonic(), entry.content())
+        self._written = (time.monotonic(), record.content())
 
-    def _known(self) -> health_file.Record | None:
-        """What the daemon before this one left."""
+    def _last_record(self) -> health_file.Record | None:
+        """Return what the previous daemon left."""
         try:
             return health_file.read(self._folder)
         except OSError as error:
-            log.warning("%s can't be read (%s): alerts may come twice", self._folder / health_file.FILE, error.strerror)
+            file = self._folder / health_file.FILE
+            log.warning("%s can't be read (%s): alerts may be repeated", file, error.strerror)
             return None
 
 
-def limits_of(settings: Settings, simulated: Callable[[float], timedelta]) -> Limits:
-    """From when on something counts. Spans are of real time, also where the clock runs faster."""
+def thresholds_of(settings: Settings, simulated: Callable[[float], timedelta]) -> Thresholds:
+    """Return the configured thresholds. Durations are of real time, even if the clock runs faster."""
     alerts_, canary = settings.alerts, settings.canary
 
     def span(given: timedelta) -> timedelta:
@@ -331,8 +313,8 @@ def limits_of(settings: Settings, simulated: Callable[[float], timedelta]) -> Li
 
     sections = (*((box.section, box) for box in settings.mailboxes), ("smtp", settings.smtp))
     slowest = max(box.poll_interval for box in settings.mailboxes)
-    return Limits(
-        # the safety poll is a turn, so silence is longer than some of them
+    return Thresholds(
+        # The safety poll is a pass of the loop, so silence is longer than some of them.
         inbox_silent=span(max(alerts_.inbox_silent, slowest * 4)),
         outbox_age=span(alerts_.outbox_age),
         disk_free=alerts_.disk_free,
@@ -345,16 +327,23 @@ def limits_of(settings: Settings, simulated: Callable[[float], timedelta]) -> Li
     )
 
 
-def _memory_of(known: health_file.Record | None) -> Memory:
+def _canary_plan(settings: Settings, reads: Callable[[str], bool]) -> CanaryPlan:
+    mailboxes: dict[str, list[str]] = {}
+    for box in settings.mailboxes:
+        mailboxes.setdefault(box.address or settings.helpdesk.address, []).append(box.folder_id)
+    return CanaryPlan(settings.canary.every, sorted(mailboxes), lambda address: any(map(reads, mailboxes[address])))
+
+
+def _history_of(record: health_file.Record | None) -> AlertHistory:
     try:
-        return Memory.of_json(known.episodes) if known else Memory()
+        return AlertHistory.of_json(record.episodes) if record else AlertHistory()
     except (LookupError, TypeError, ValueError, AttributeError):
-        return Memory()  # written by another version, or by hand
+        return AlertHistory()  # written by another version, or by hand
 
 
-def _canary_of(known: health_file.Record | None) -> dict[str, Any]:
-    found = known.canary if known else {}
+def _round_trip_of(record: health_file.Record | None) -> RoundTrip:
+    found = record.canary if record else {}
     try:
-        return {"back_at": datetime.fromisoformat(found["back_at"]), "seconds": float(found["seconds"])}
+        return RoundTrip(datetime.fromisoformat(found["back_at"]), float(found["seconds"]))
     except (LookupError, TypeError, ValueError):
-        return {}
+        return RoundTrip()

@@ -1,23 +1,27 @@
-"""What `core.restraint` counts, from rows that are written in the same commit as the mail that they stand for.
+"""The counters of the auto-reply limits: rows that are committed together with the mail that they count.
 
-In: a transaction, the keys of one mail, the limits. Out: `Counted`, and rows in `automatic_mail` and `withheld`. So the
-counts survive a restart and hold for all workers on one database (what another worker has not committed yet is not
-seen: several may each go past a cap by one mail). Each count is a bounded look into one index. Addresses are kept as
-keyed hashes, and no longer than the longest window: `record` clears away what is older as it goes.
+In: a transaction, the keys of one mail, the limits. Out: `Counted` (ticket.auto_reply_limits), and rows in
+`automatic_mail` and `withheld`. So the counts survive a restart and are shared by all workers on one database (what
+another worker has not committed is invisible: each worker may exceed a limit by one mail). Each count reads a bounded
+part of one index. Addresses are stored as keyed hashes, for no longer than the longest time window: `record` deletes
+older rows from time to time.
 Never: decides anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
+    ColumnElement,
     Connection,
     Integer,
+    Select,
     bindparam,
     case,
     delete,
@@ -45,34 +49,53 @@ from mailbot.ticket.auto_reply_limits import (
     is_turn,
 )
 
-CLEAR_EVERY = 500  # mails
-KEPT = 2  # longest windows
+CLEAR_EVERY = 500  # automatic mails
+KEPT = 2  # times the longest window
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """By what a mail is counted; the numbers are keyed hashes, of a shared domain None. `received_at`: of the mail
-
-    that it would answer, None where it answers none.
-    """
+    """The keys by which a mail is counted."""
 
     recipient: str
-    mailbox: int
+    mailbox: int  #: keyed hash of the address
     ticket: int | None = None
-    domain: int | None = None
-    alike: tuple[int, int] | None = None
-    received_at: datetime | None = None
+    domain: int | None = None  #: keyed hash, None for a shared domain
+    alike: tuple[int, int] | None = None  #: keys of the answered mail's wording
+    received_at: datetime | None = None  #: of the answered mail, None where it answers none
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counts, and what the row of this mail will hold if it is written."""
+    """The counts, and the values of this mail's row if it is written."""
 
     counted: Counted
     number: int
     domain_turn: bool = False
     alike_turn: bool = False
     pace: int | None = None
+
+
+class _Usual(NamedTuple):
+    """The row of `_USUAL`."""
+
+    to_sender: int
+    on_ticket: int
+    alike: int
+    echoes: int
+    newest: int | None
+    first: int | None
+    known: bool
+
+
+class _Turns(NamedTuple):
+    """A row of `_TURNS`: the turns among the last mails with one key."""
+
+    key: str
+    turns: int
+    least: int | None
+    greatest: int | None
+    last: datetime | None
 
 
 class AutoReplyCounts:
@@ -84,9 +107,9 @@ class AutoReplyCounts:
         self._now = now
 
     def tally(self, keys: Keys, limits: Limits) -> Tally:
-        """What was written so far. `Counted.echo` and `echoes` are the caller's to find out (`went_to_others`)."""
-        [row] = _USUAL.rows(self._connection, self._usual(keys, limits))
-        overall = row.newest - row.first + 1 if row.first is not None else 0
+        """Count what was written so far. `Counted.echo` is left to the caller (`went_to_others`)."""
+        [row] = map(_Usual._make, _USUAL.rows(self._connection, self._usual(keys, limits)))
+        overall = row.newest - row.first + 1 if row.newest is not None and row.first is not None else 0
         counted = Counted(
             to_sender=row.to_sender,
             on_ticket=row.on_ticket,
@@ -102,8 +125,7 @@ class AutoReplyCounts:
     def _usual(self, keys: Keys, limits: Limits) -> dict[str, Any]:
         return {
             "desk": self._desk_id, "recipient": keys.recipient, "mailbox": keys.mailbox,
-            "ticket": keys.ticket if keys.ticket is not None else -1,
-            "alike_a": keys.alike[0] if keys.alike else None, "alike_b": keys.alike[1] if keys.alike else None,
+            "ticket": keys.ticket if keys.ticket is not None else -1, **_wording(keys),
             "sender_since": self._now - limits.sender.per, "sender_limit": limits.sender.count,
             "ticket_since": self._now - limits.ticket.per, "ticket_limit": limits.ticket.count,
             "alike_since": self._now - limits.spread.per, "alike_looked_at": 2 * limits.spread.count,
@@ -112,57 +134,54 @@ class AutoReplyCounts:
         }  # fmt: skip
 
     def _with_turns(self, tally: Tally, keys: Keys, limits: Limits) -> Tally:
-        found = {
-            row.what: row
-            for row in _TURNS.rows(
-                self._connection,
-                {
-                    "desk": self._desk_id, "domain": keys.domain,
-                    "alike_a": keys.alike[0] if keys.alike else None, "alike_b": keys.alike[1] if keys.alike else None,
-                    "domain_since": self._now - limits.domain.per, "domain_limit": limits.domain.looked_at,
-                    "alike_since": self._now - limits.alike.per, "alike_limit": limits.alike.looked_at,
-                    "pace_since": self._now - limits.overall.per, "pace_limit": RALLY,
-                },
-            )
+        parameters = {
+            "desk": self._desk_id, "domain": keys.domain, **_wording(keys),
+            "domain_since": self._now - limits.domain.per, "domain_limit": limits.domain.looked_at,
+            "alike_since": self._now - limits.alike.per, "alike_limit": limits.alike.looked_at,
+            "pace_since": self._now - limits.overall.per, "pace_limit": RALLY,
         }  # fmt: skip
+        found = {row.key: row for row in map(_Turns._make, _TURNS.rows(self._connection, parameters))}
         domain, pace = found["domain"], found["pace"]
-        alike = max((found["alike_a"], found["alike_b"]), key=lambda row: int(row.turns))
-        paces = None
-        if pace.turns == RALLY:
+        alike = max((found["alike_a"], found["alike_b"]), key=lambda row: row.turns)
+        paces, since_last = None, None
+        if pace.turns == RALLY and pace.least is not None and pace.greatest is not None:
             paces = (timedelta(microseconds=pace.least), timedelta(microseconds=pace.greatest))
-        in_turn = is_turn(keys.received_at, pace.last)
-        counted = _replaced(tally.counted, domain, alike.turns, paces)
+        if keys.received_at and pace.last and is_turn(keys.received_at, pace.last):
+            since_last = (keys.received_at - pace.last) // timedelta(microseconds=1)
+        counted = replace(
+            tally.counted, domain_turns=domain.turns, alike_turns=alike.turns,
+            domain_span=(domain.greatest or 0) - (domain.least or 0) + 1, paces=paces,
+        )  # fmt: skip
         return Tally(
             counted,
             tally.number,
             domain_turn=is_turn(keys.received_at, domain.last),
             alike_turn=is_turn(keys.received_at, alike.last),
-            pace=(keys.received_at - pace.last) // timedelta(microseconds=1) if in_turn and keys.received_at else None,
+            pace=since_last,
         )
 
     def record(self, keys: Keys, tally: Tally, sort: str, limits: Limits) -> None:
-        """This mail is written."""
+        """Record that this mail is written, and delete expired rows from time to time."""
         _RECORD.run(
             self._connection,
             {
                 "desk_id": self._desk_id, "at": self._now, "number": tally.number, "mailbox": keys.mailbox,
-                "ticket": keys.ticket, "domain": keys.domain, "alike_a": keys.alike[0] if keys.alike else None,
-                "alike_b": keys.alike[1] if keys.alike else None, "domain_turn": tally.domain_turn,
+                "ticket": keys.ticket, "domain": keys.domain, **_wording(keys), "domain_turn": tally.domain_turn,
                 "alike_turn": tally.alike_turn, "sort": sort, "pace": tally.pace,
             },
         )  # fmt: skip
         if tally.number % CLEAR_EVERY == 0:
-            spans = (limits.of(cap).per for cap in Limit)
+            spans = (limits.of(limit).per for limit in Limit)
             old = AUTOMATIC.c.at < self._now - KEPT * max(spans)
             self._connection.execute(delete(AUTOMATIC).where(AUTOMATIC.c.desk_id == self._desk_id, old))
 
     def sent_in(self, mailbox: int, since: datetime, limit: int) -> int:
-        """How many mails were recorded for this key since then, counted up to `limit`."""
+        """Return how many mails were recorded for this key since then, counted up to `limit`."""
         found = {"desk": self._desk_id, "mailbox": mailbox, "sender_since": since, "sender_limit": limit}
         return int(_OF_MAILBOX.scalar(self._connection, found))
 
     def went_to_others(self, message_ids: Sequence[str], person: str) -> bool:
-        """Is one of these the Message-ID of a mail that we sent to somebody else, and none of one to this person?"""
+        """Tell whether these are Message-IDs of mail that we sent to others, and none of mail to this person."""
         query = select(OUTBOX.c.recipient).where(
             OUTBOX.c.desk_id == self._desk_id,
             OUTBOX.c.message_id.in_(list(message_ids)),
@@ -171,71 +190,75 @@ class AutoReplyCounts:
         found = set(self._connection.scalars(query))
         return bool(found) and person not in found
 
-    def withhold(self, cap: Limit, ticket_id: int | None, since: datetime) -> bool:
-        """This mail is not written; is it the first of its cap since then?"""
+    def withhold(self, limit: Limit, ticket_id: int | None, since: datetime) -> bool:
+        """Record that a mail is withheld; tell whether it is the first one under this limit since then."""
         earlier = select(WITHHELD.c.id).where(
-            WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.cap == cap.value, WITHHELD.c.at > since
+            WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.cap == limit.value, WITHHELD.c.at > since
         )
         first = self._connection.execute(earlier.limit(1)).first() is None
-        row = {"desk_id": self._desk_id, "at": self._now, "cap": cap.value, "ticket_id": ticket_id, "listed": False}
+        row = {"desk_id": self._desk_id, "at": self._now, "cap": limit.value, "ticket_id": ticket_id, "listed": False}
         self._connection.execute(insert(WITHHELD), row)
         return first
 
-    def withheld_since(self, caps: Sequence[Limit], since: datetime, limit: int) -> int:
-        """How many mails were not written under these caps, counted up to `limit`."""
+    def withheld_since(self, limits: Sequence[Limit], since: datetime, most: int) -> int:
+        """Return how many mails were withheld under these limits, counted up to `most`."""
         some = (
             select(WITHHELD.c.id)
             .where(
-                WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.cap.in_([c.value for c in caps]), WITHHELD.c.at > since
+                WITHHELD.c.desk_id == self._desk_id,
+                WITHHELD.c.cap.in_([c.value for c in limits]),
+                WITHHELD.c.at > since,
             )
-            .limit(limit)
+            .limit(most)
         )
         return int(self._connection.execute(select(func.count()).select_from(some.subquery("bounded"))).scalar_one())
 
     def replies_exceed(self, ticket_id: int, since: datetime, limit: int) -> bool:
-        """Did more than `limit` replies come on this ticket since then?"""
+        """Tell whether the ticket has received more than `limit` replies since then."""
         at = _REPLY_BEFORE.scalar(self._connection, {"ticket": ticket_id, "skipped": limit})
         return at is not None and at > since
 
-    def folded(self, before: datetime) -> list[tuple[Limit, int]]:
-        """Folded notifications that no summary has named, if their first is older than this; now they are named."""
+    def take_digested(self, before: datetime) -> list[tuple[Limit, int]]:
+        """Return the notifications for the next digest, if the first is older than this, and mark them as listed.
+
+        Each is REPORTS or NOTIFICATIONS, with the row id of the ticket.
+        """
         found: list[tuple[Limit, int]] = []
-        for cap in (Limit.REPORTS, Limit.NOTIFICATIONS):
-            unnamed = (
-                WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.listed.is_(False), WITHHELD.c.cap == cap.value
+        for limit in (Limit.REPORTS, Limit.NOTIFICATIONS):
+            unlisted = (
+                WITHHELD.c.desk_id == self._desk_id, WITHHELD.c.listed.is_(False), WITHHELD.c.cap == limit.value
             )  # fmt: skip
-            oldest = self._connection.execute(select(func.min(WITHHELD.c.at)).where(*unnamed)).scalar()
+            oldest = self._connection.execute(select(func.min(WITHHELD.c.at)).where(*unlisted)).scalar()
             if oldest is not None and oldest <= before:
-                rows = self._connection.execute(select(WITHHELD.c.ticket_id).where(*unnamed).order_by(WITHHELD.c.at))
-                found += [(cap, row.ticket_id) for row in rows]
-                self._connection.execute(update(WITHHELD).where(*unnamed).values(listed=True))
+                rows = self._connection.execute(select(WITHHELD.c.ticket_id).where(*unlisted).order_by(WITHHELD.c.at))
+                found += [(limit, row.ticket_id) for row in rows]
+                self._connection.execute(update(WITHHELD).where(*unlisted).values(listed=True))
         return found
 
 
-def _replaced(counted: Counted, domain: Any, alike: int, paces: tuple[timedelta, timedelta] | None) -> Counted:
-    return Counted(
-        counted.to_sender, counted.on_ticket, counted.overall, counted.alike, counted.echoes, counted.known,
-        counted.shared, counted.echo, domain.turns, alike, (domain.greatest or 0) - (domain.least or 0) + 1, paces,
-    )  # fmt: skip
+def _wording(keys: Keys) -> dict[str, int | None]:
+    """Return the columns of the two keys of the wording."""
+    first, second = keys.alike or (None, None)
+    return {"alike_a": first, "alike_b": second}
 
 
-# The queries, compiled once. Times and limits are parameters; every inner select ends at its limit.
+# The queries, compiled once. Times and limits are parameters; every inner select is limited.
 
 
-def _since(name: str) -> Any:
+def _since(name: str) -> BindParameter[datetime]:
     return bindparam(name, type_=AUTOMATIC.c.at.type)
 
 
-def _number(name: str) -> Any:
+def _number(name: str) -> BindParameter[int]:
     return bindparam(name, type_=Integer)
 
 
-def _key(name: str) -> Any:
+def _key(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger)
 
 
-def _count(column: Any, value: Any, what: str) -> Any:
-    """How many rows have this key, up to the limit."""
+def _count(column: ColumnElement[Any], value: ColumnElement[Any], what: str) -> Select[int]:
+    """Count the rows with this key, up to the limit."""
     some = (
         select(literal(1).label("one"))
         .where(AUTOMATIC.c.desk_id == _number("desk"), column == value, AUTOMATIC.c.at > _since(f"{what}_since"))
@@ -245,10 +268,10 @@ def _count(column: Any, value: Any, what: str) -> Any:
     return select(func.count()).select_from(some)
 
 
-def _same_words() -> Any:
-    """How many of the last mails with the first key of `core.likeness` have the second, too: those with one of them
+def _same_words() -> Select[int]:
+    """Count those of the last mails with the first key of the wording that have the second one as well.
 
-    are no more than similar, and in a flood, where all write of one fault, there are many.
+    Mails with only one of the two are merely similar: when many people report one fault, there are many of those.
     """
     last = (
         select(AUTOMATIC.c.alike_b)
@@ -263,8 +286,8 @@ def _same_words() -> Any:
     return select(func.count(case((last.c.alike_b == _key("alike_b"), 1))))
 
 
-def _turns(name: str, column: Any, turn: Any, what: str) -> Any:
-    """Of the last mails with this key: how many were turns, and when the last one was written."""
+def _turns(name: str, column: ColumnElement[Any], turn: ColumnElement[bool], what: str) -> Select[*tuple[Any, ...]]:
+    """Count the turns among the last mails with this key, and find when the last one was written."""
     last = (
         select(AUTOMATIC.c.at, AUTOMATIC.c.number, turn.label("turn"))
         .where(AUTOMATIC.c.desk_id == _number("desk"), column == _key(name), AUTOMATIC.c.at > _since(f"{what}_since"))
@@ -273,13 +296,14 @@ def _turns(name: str, column: Any, turn: Any, what: str) -> Any:
         .subquery("bounded")
     )
     return select(
-        literal(name).label("what"), func.count(case((last.c.turn, 1))).label("turns"),
+        literal(name).label("key"), func.count(case((last.c.turn, 1))).label("turns"),
         func.min(last.c.number).label("least"), func.max(last.c.number).label("greatest"),
         func.max(last.c.at).label("last"),
     )  # fmt: skip
 
 
-def _paces() -> Any:
+def _paces() -> Select[*tuple[Any, ...]]:
+    """Return the extremes of the time between our mails to newcomers and their answers."""
     last = (
         select(AUTOMATIC.c.at, AUTOMATIC.c.pace)
         .where(
@@ -292,7 +316,7 @@ def _paces() -> Any:
         .subquery("bounded")
     )
     return select(
-        literal("pace").label("what"), func.count(last.c.pace).label("turns"), func.min(last.c.pace).label("least"),
+        literal("pace").label("key"), func.count(last.c.pace).label("turns"), func.min(last.c.pace).label("least"),
         func.max(last.c.pace).label("greatest"), func.max(last.c.at).label("last"),
     )  # fmt: skip
 
@@ -319,7 +343,7 @@ _USUAL = CompiledStatement(
         .limit(1)
         .scalar_subquery()
         .label("first"),
-        # an agent has answered them once: a person, whatever their mail looks like today
+        # An agent has answered them before: a person, whatever their mail looks like today.
         exists()
         .where(
             OUTBOX.c.desk_id == _number("desk"), OUTBOX.c.recipient == bindparam("recipient"), OUTBOX.c.kind == "answer"

@@ -1,8 +1,8 @@
-"""A copy of the whole desk in one file, of one moment, while the desk runs.
+"""Backup of a desk into one file, a consistent snapshot, while the desk runs.
 
-SQLite: its online backup (sqlite.org/backup.html) into a file beside the wanted one, looked through, synced, then given
-its name: what has the name is whole. PostgreSQL: `pg_dump` in its custom format, which knows better than any program of
-ours; where it is not installed, the error says what to run. The file is for its owner alone (0600): it holds mail.
+SQLite: its online backup (sqlite.org/backup.html) into a temporary file beside the target, which is checked, synced and
+then renamed: a file of that name is complete. PostgreSQL: `pg_dump` in its custom format; where it is not installed,
+the error says what to run. Only the owner can read the file (0600): it holds mail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mailbot.store.schema_version import HEAD
 
 
 def backup(store: Store, file: Path) -> None:
-    """Copy the desk into `file`, which must not exist yet; `NotPossible` says why it couldn't be done."""
+    """Copy the desk into `file`, which must not exist yet; raises `NotPossible` with the reason."""
     file = file.absolute()
     if file.exists():
         raise NotPossible(f"{file} exists already: name a file that doesn't, nothing is overwritten.")
@@ -44,7 +44,7 @@ def _copy_sqlite(store: Store, file: Path) -> None:
     source = sqlite3.connect(f"file:{store.path}?mode=ro", uri=True, timeout=store.lock_wait)
     copy = sqlite3.connect(file, isolation_level=None)
     try:
-        source.backup(copy)  # in one step: a log does not keep writers waiting meanwhile
+        source.backup(copy)  # in one step: with a write-ahead log, writers don't wait meanwhile
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, no log beside it
         faults = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
         found = copy.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -65,7 +65,7 @@ def _dump_postgresql(store: Store, file: Path) -> None:
         )
     environment = dict(os.environ)
     if store.url.password is not None:
-        environment["PGPASSWORD"] = str(store.url.password)  # not on the command line, which everybody may read
+        environment["PGPASSWORD"] = str(store.url.password)  # not on the command line, which every user can read
     for command in ([program, "--format=custom", f"--file={file}", url], ["pg_restore", "--list", str(file)]):
         done = subprocess.run(  # noqa: S603 - no shell, and nothing in it comes from a mail
             command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -75,7 +75,7 @@ def _dump_postgresql(store: Store, file: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have the disk write it down."""
+    """Call fsync on a file or folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

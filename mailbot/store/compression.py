@@ -1,7 +1,8 @@
-"""Mails as they are kept: packed with zstd (RFC 8878), named by their SHA-256, checked whenever they are unpacked.
+"""Compression of stored mail: zstd (RFC 8878), identified by SHA-256, which is verified at every decompression.
 
-Level 3 was chosen by measuring (docs/storage.md): a 28 KB text mail 0.06 ms to 17 %, a 270 KB mail with an image in
-base64 0.4 ms to 76 %; levels above 4 take two to twenty times as long for less than one hundredth.
+Level 3 was chosen by measuring (docs/developer/storage.md): it compresses a 28 KB text mail in 0.06 ms to 17 %, and a
+270 KB mail with an image in base64 in 0.4 ms to 76 %; levels above 4 take two to twenty times as long and save less
+than 1 % more.
 """
 
 from __future__ import annotations
@@ -20,30 +21,30 @@ if TYPE_CHECKING:
 
 LEVEL = 3
 
-_local = threading.local()  # zstandard's objects serve one thread at a time
+_local = threading.local()  # zstandard's objects are not thread-safe
 
 
 class RawMailDamaged(PermanentError):
-    """A stored mail is not what was stored."""
+    """A stored mail that does not match its digest."""
 
 
 def pack(raw: bytes) -> tuple[str, bytes]:
-    """(SHA-256 of the mail in hex, its zstd frame)."""
+    """Return the SHA-256 of a mail in hex and its zstd frame."""
     return hashlib.sha256(raw).hexdigest(), _codec()[0].compress(raw)
 
 
 def unpack(sha256: str, size: int, body: bytes) -> bytes:
-    """The mail in a zstd frame, checked; `RawMailDamaged` if it is not what was packed."""
+    """Return the mail of a zstd frame, verified; raises `RawMailDamaged` where size or digest differ."""
     return unpack_pieces(sha256, size, iter((body,)))
 
 
 def unpack_pieces(sha256: str, size: int, pieces: Iterator[bytes]) -> bytes:
-    """The same for a frame that is read piece by piece, so that it is never in memory whole beside the mail."""
+    """Do the same with a frame in pieces, so that it is never in memory as a whole beside the mail."""
     import zstandard
 
     try:
         first = next(pieces, b"")
-        # The frame says itself how much room it wants: a damaged one must not get it.
+        # The frame declares the size of its content: a damaged one must not allocate it.
         if zstandard.frame_content_size(first) != size:
             raise zstandard.ZstdError("the frame names another size")
         rest = next(pieces, b"")
@@ -56,7 +57,7 @@ def unpack_pieces(sha256: str, size: int, pieces: Iterator[bytes]) -> bytes:
 
 
 def _joined(pieces: Iterable[bytes]) -> bytes:
-    """The content of a frame in pieces. `getvalue` hands out the buffer itself, so the mail is there once."""
+    """Return the content of a frame in pieces; `getvalue` shares the buffer, so the mail is in memory once."""
     stream = _codec()[1].decompressobj()
     raw = BytesIO()
     for piece in pieces:
@@ -65,7 +66,7 @@ def _joined(pieces: Iterable[bytes]) -> bytes:
 
 
 def _codec() -> tuple[ZstdCompressor, ZstdDecompressor]:
-    """This thread's compressor and decompressor."""
+    """Return this thread's compressor and decompressor."""
     made = getattr(_local, "codec", None)
     if made is None:
         from zstandard import ZstdCompressor, ZstdDecompressor

@@ -1,6 +1,6 @@
-"""The write side of mail that comes: what was taken in, in which state it is, where it was filed.
+"""The write side of incoming mail: what was stored, in which state it is, which folder it was moved to.
 
-Part of `store.work.Work`; the same rules hold.
+Part of `store.unit_of_work.UnitOfWork`; the same rules hold.
 """
 
 from __future__ import annotations
@@ -14,33 +14,30 @@ from sqlalchemy import bindparam, delete, select, update
 
 from mailbot.mail.fetched import Folder, Misfiled
 from mailbot.store import raw_mail
-from mailbot.store.statements import (
-    CompiledStatement,
-    Transaction,
-    add_row,
-    in_steps,
-    named,
-    one_of,
-    set_row,
-)
-from mailbot.store.tables import (
-    ASTRAY,
-    INBOUND,
-    insert_unless_there,
-)
+from mailbot.store.rows import FolderRow, InboundRow, columns_of
+from mailbot.store.statements import CompiledStatement, Transaction, add_row, in_steps, named, one_of, set_row
+from mailbot.store.tables import ASTRAY, INBOUND, insert_unless_there
 
 
 class InboundWork(Transaction):
-    """Rows of `Inbound`."""
+    """Rows of `models.Inbound`, and the raw mail that they name."""
+
+    def raw_mail(self, sha256: str) -> bytes | None:
+        """Return the raw mail with this digest; None if it was dropped or erased. Raises RawMailDamaged."""
+        return raw_mail.get(self.connection, sha256)
+
+    def put_raw_mail(self, raw: bytes, packed: tuple[str, bytes] | None = None) -> str:
+        """Store a raw mail unless it is stored already; return its SHA-256. `packed`: as `raw_mail.put` takes it."""
+        return raw_mail.put(self.connection, raw, self.now, packed)
 
     def seen(self, message_id: str, digest: str) -> int | None:
-        """The inbound row of the same mail, if it was taken in before."""
+        """Return the inbound row of the same mail, if it was stored before."""
         parameters = {"desk": self.desk_id, "wanted_id": message_id, "wanted_digest": digest}
         found: int | None = _SEEN.scalar(self.connection, parameters)
         return found
 
     def message_id_came_before(self, inbound_id: int) -> bool:
-        """Had a mail before this one the same Message-ID, with whatever text? True where this one has none."""
+        """Return whether an earlier mail, of whatever text, had this one's Message-ID; True where this one has none."""
         own = self.connection.execute(select(INBOUND.c.message_id).where(INBOUND.c.id == inbound_id)).scalar()
         query = select(INBOUND.c.id).where(
             INBOUND.c.desk_id == self.desk_id, INBOUND.c.message_id == own, INBOUND.c.id < inbound_id
@@ -48,7 +45,7 @@ class InboundWork(Transaction):
         return not own or self.connection.execute(query.limit(1)).first() is not None
 
     def same_text_on_ticket(self, inbound_id: int, ticket_id: int) -> int | None:
-        """An earlier mail of that ticket by the same author, with the same To, subject, date and body."""
+        """Return an earlier mail of that ticket by the same author, with the same To, subject, date and body."""
         own = select(INBOUND.c.digest).where(INBOUND.c.id == inbound_id).scalar_subquery()
         query = select(INBOUND.c.id).where(
             INBOUND.c.ticket_id == ticket_id, INBOUND.c.digest == own, INBOUND.c.state == "processed",
@@ -58,7 +55,7 @@ class InboundWork(Transaction):
         return found
 
     def add_inbound(self, values: Mapping[str, Any]) -> int:
-        """Record a mail that was taken in; its row id. `values` are columns of `Inbound`."""
+        """Record a mail that was stored; return its row id. `values` are columns of `models.Inbound`."""
         row = {
             "desk_id": self.desk_id, "received_at": self.now, "partial": False, "state": "received", "kind": "",
             "rule": "", "reason": "", "sender": "", "subject": "", "ticket_id": None, "duplicate_of": None,
@@ -67,23 +64,27 @@ class InboundWork(Transaction):
         } | dict(values)  # fmt: skip
         return add_row(self.connection, INBOUND, row)
 
-    def inbound(self, ids: Iterable[int]) -> list[Any]:
-        """Rows of `Inbound` by id, in the order of their ids; on PostgreSQL locked, those locked by others left out."""
-        wanted = list(ids)
-        return _inbound_by_id(len(wanted), self._for_update).rows(self.connection, named(wanted)) if wanted else []
+    def inbound(self, ids: Iterable[int]) -> list[InboundRow]:
+        """Return rows by id, in that order; on PostgreSQL locked, without those that others have locked."""
+        return self._inbound(list(ids), self._for_update)
 
-    def inbound_unlocked(self, ids: Iterable[int]) -> list[Any]:
-        """The same rows for reading only."""
-        wanted = list(ids)
-        return _inbound_by_id(len(wanted), False).rows(self.connection, named(wanted)) if wanted else []
+    def inbound_unlocked(self, ids: Iterable[int]) -> list[InboundRow]:
+        """Return the same rows without locking them."""
+        return self._inbound(list(ids), False)
+
+    def _inbound(self, ids: Sequence[int], locking: bool) -> list[InboundRow]:
+        if not ids:
+            return []
+        rows = _inbound_by_id(len(ids), locking).rows(self.connection, named(ids))
+        return [InboundRow.from_row(row) for row in rows]
 
     def inbound_in_state(self, state: str, limit: int) -> list[int]:
-        """Ids of inbound mail in a state, oldest first."""
+        """Return ids of mail in a state, oldest first."""
         values = {"desk": self.desk_id, "wanted": state, "most": limit}
         return [row.id for row in _IN_STATE.rows(self.connection, values)]
 
     def others_handled_since(self, at: datetime, inbound_id: int) -> bool:
-        """Was other mail handled after that moment? Looked for among the newest."""
+        """Return whether other mail was handled after that moment, going by the newest hundred."""
         query = (
             select(INBOUND.c.processed_at)
             .where(INBOUND.c.desk_id == self.desk_id, INBOUND.c.state == "processed", INBOUND.c.id != inbound_id)
@@ -92,32 +93,32 @@ class InboundWork(Transaction):
         )
         return any(row.processed_at is not None and row.processed_at > at for row in self.connection.execute(query))
 
-    def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[Any]:
-        """id, uid and place of the mails of this folder that were taken in, of those asked for."""
-        found: list[Any] = []
+    def seen_uids(self, mailbox_id: int, uidvalidity: int, uids: Collection[int]) -> list[FolderRow]:
+        """Return those mails of this folder that were stored, of the UIDs asked for."""
+        found: list[FolderRow] = []
         for some in in_steps(uids, 512):
             values = {"box": mailbox_id, "validity": uidvalidity} | named(some)
-            found += _of_folder(len(some)).rows(self.connection, values)
+            found += map(FolderRow.from_row, _of_folder(len(some)).rows(self.connection, values))
         return found
 
     def set_filed(self, ids: Sequence[int]) -> None:
-        """These mails lie in their folder."""
+        """Record that these mails were moved to their folder."""
         if ids:
             _FILED.run_many(self.connection, [{"row_id": one} for one in ids])
 
-    def note_place(self, row: Any, place: str) -> None:
-        """This mail belongs in `place` now; what was in the quarantine folder has to be fetched from there."""
-        if row.place == Folder.QUARANTINE and place == Folder.PROCESSED and row.source == "imap":
+    def note_folder(self, row: InboundRow, folder: Folder) -> None:
+        """Record a released mail as misfiled: its original is in the quarantine folder, and has to be moved again."""
+        if row.place == Folder.QUARANTINE and folder is Folder.PROCESSED and row.source == "imap":
             statement = insert_unless_there(ASTRAY, self.connection.dialect.name)
             self.connection.execute(statement, {"inbound_id": row.id, "mailbox_id": row.mailbox_id})
 
-    def astray(self, mailbox_id: int, limit: int) -> list[Misfiled]:
-        """Mail of this mailbox that lies in the quarantine folder and does not belong there, oldest first."""
+    def misfiled(self, mailbox_id: int, limit: int) -> list[Misfiled]:
+        """Return mail of this mailbox that is in the quarantine folder and does not belong there, oldest first."""
         found = _ASTRAY.rows(self.connection, {"box": mailbox_id, "most": limit})
         return [Misfiled(**row._asdict()) for row in found]
 
-    def retrieved(self, ids: Sequence[int]) -> None:
-        """These mails lie where they belong, or are gone."""
+    def set_refiled(self, ids: Sequence[int]) -> None:
+        """Record that misfiled mails were moved to their folder, or are gone."""
         if ids:
             self.connection.execute(delete(ASTRAY).where(ASTRAY.c.inbound_id.in_(list(ids))))
             self.set_filed(ids)
@@ -127,6 +128,7 @@ class InboundWork(Transaction):
         set_row(self.connection, INBOUND, inbound_id, values)
 
 
+_COLUMNS = columns_of(INBOUND, InboundRow)
 _ASTRAY = CompiledStatement(
     select(
         ASTRAY.c.inbound_id, INBOUND.c.uidvalidity, INBOUND.c.uid, INBOUND.c.size, INBOUND.c.message_id,
@@ -162,7 +164,7 @@ _FILED = CompiledStatement(update(INBOUND).where(INBOUND.c.id == bindparam("row_
 @lru_cache(maxsize=10)
 def _of_folder(count: int) -> CompiledStatement:
     return CompiledStatement(
-        select(INBOUND.c.id, INBOUND.c.uid, INBOUND.c.place).where(
+        select(*columns_of(INBOUND, FolderRow)).where(
             INBOUND.c.mailbox_id == bindparam("box"), INBOUND.c.uidvalidity == bindparam("validity"),
             one_of(INBOUND.c.uid, count),
         )
@@ -171,5 +173,5 @@ def _of_folder(count: int) -> CompiledStatement:
 
 @lru_cache(maxsize=128)
 def _inbound_by_id(count: int, locking: bool) -> CompiledStatement:
-    query = select(INBOUND).where(one_of(INBOUND.c.id, count)).order_by(INBOUND.c.id)
+    query = select(*_COLUMNS).where(one_of(INBOUND.c.id, count)).order_by(INBOUND.c.id)
     return CompiledStatement(query.with_for_update(skip_locked=True) if locking else query)

@@ -1,7 +1,7 @@
-"""Is the database sound? Its files, its schema, what refers to what, and whether raw mail is what was stored.
+"""The integrity check of a database: its files, its schema, its references, and a sample of the raw mail.
 
-In: a `Store`. Out: one line for each fault, with the mend; none where all is well. Everything is read, nothing changed.
-Reading it all takes as long as reading the file does; of the raw mails a sample is unpacked.
+In: a `Store`. Out: one line for each fault, with its remedy; none where the database is sound. Nothing is changed. It
+takes as long as reading the whole file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SAMPLE = 200
 
 _RESTORE = "restore the last `mailbot db backup`"
 
-# What must find nothing, and what it means where it does. None of this happens by mailbot's own doing.
+# Queries that must find nothing. mailbot itself causes none of these faults: the database was edited or damaged.
 _ORPHANS = (
     (
         "messages of no mail that is known",
@@ -74,13 +74,13 @@ _NEXT_RAW_MAIL = select(RAW_MAIL).where(RAW_MAIL.c.sha256 >= bindparam("start"))
 
 
 class InUse(StoreUnavailable):
-    """Another process holds the write lock of a SQLite database: sound as far as it was looked at."""
+    """Another process holds the write lock of a SQLite database, which is sound as far as it was checked."""
 
 
 def check(store: Store) -> list[str]:
-    """What is wrong with the database, one line each; [] where it is sound.
+    """Return the faults of the database, one line each; [] where it is sound.
 
-    Raises `InUse` where nothing is wrong but the index of words could not be looked at, which takes the write lock.
+    Raises `InUse` where no fault was found but the search index was not checked, because that takes the write lock.
     """
     found: list[str] = []
     steps: tuple[Callable[[Store], Iterator[str]], ...] = (_files, _schema, _pages, _references, _raw_mail, _search)
@@ -94,7 +94,7 @@ def check(store: Store) -> list[str]:
         except StoreUnavailable as error:
             found.append(str(error))
         if found and step in {_schema, _pages}:
-            break  # the rest would only say the same again
+            break  # the remaining checks would report the same fault again
     return found
 
 
@@ -150,7 +150,7 @@ def _search(store: Store) -> Iterator[str]:
 
 
 def _raw_mail(store: Store) -> Iterator[str]:
-    """Unpack some raw mails: all of a small desk, else the first and some from all over the range of digests."""
+    """Decompress raw mails: all of a small desk, otherwise the first ones and a random sample of all digests."""
     with store.reading() as connection:
         rows = list(connection.execute(_FIRST_RAW_MAILS))
         if len(rows) == SAMPLE:

@@ -1,9 +1,8 @@
-"""The tables. No logic: `store.work` writes them, `store.queries` reads them, Alembic makes them.
+"""The tables of the database: models without logic.
 
-Every table carries the desk and, where mail is concerned, the mailbox, so that several can share one installation.
-Times are aware UTC (SQLModel's UTCDateTime). Texts hold no NUL (PostgreSQL refuses it). Raw mail lies in `raw_mail`,
-whole, compressed with zstd, once for each SHA-256: in the database, so that it is stored in the same commit as the row
-that names it, and one backup has everything.
+`store.unit_of_work` writes them, `store.queries` reads them, Alembic creates them. Every table carries the desk and,
+where mail is concerned, the mailbox, so that several can share one database. Times are aware UTC (SQLModel's
+UTCDateTime). Texts hold no NUL, which PostgreSQL refuses.
 """
 
 from __future__ import annotations
@@ -14,64 +13,58 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-# SQLite gives a row id only to INTEGER PRIMARY KEY; PostgreSQL shall have 64 bits.
+# SQLite assigns row ids only to INTEGER PRIMARY KEY; PostgreSQL gets 64 bits.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _only_where(flag: str, is_set: str) -> dict[str, Any]:
-    """A partial index, in the words in which SQLAlchemy asks for a flag: SQLite compares the terms as written."""
+    """Return the options of a partial index on a flag.
+
+    SQLite uses such an index only where a query has the same term as the index, so it is spelled as SQLAlchemy does.
+    """
     return {"sqlite_where": text(is_set), "postgresql_where": text(flag)}
 
 
 class Desk(SQLModel, table=True):
-    """One helpdesk. `next_number` is the number that the next ticket gets; the row's lock orders them.
-
-    `round_robin` has the addresses of the agents whom new tickets went to, with blanks between, the last one last.
-    """
+    """One helpdesk."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
-    next_number: int
-    round_robin: str = ""
+    next_number: int  #: number of the next ticket; the row's lock serialises its use
+    round_robin: str = ""  #: addresses of the agents who got new tickets, separated by blanks, the latest one last
 
 
 class Mailbox(SQLModel, table=True):
-    """One IMAP folder that mail is read from, or another way in ("ingest", "web", "lmtp").
-
-    `read_at`: when the last reading for the timers' sake began, on a desk that several workers share.
-    """
+    """One IMAP folder that mail is read from, or another source of mail ("ingest", "web", "lmtp")."""
 
     id: int | None = Field(default=None, primary_key=True)
     desk_id: int = Field(foreign_key="desk.id")
     name: str
+    #: On a desk shared by several workers: when the latest complete read of the folder began, for the timers.
     read_at: datetime | None = None
 
     __table_args__ = (UniqueConstraint("desk_id", "name", name="uq_mailbox_name"),)
 
 
 class RawMail(SQLModel, table=True):
-    """A mail as it came, byte for byte. `size` is that of the mail, `body` its zstd frame."""
+    """A mail as received, byte for byte, stored once per SHA-256.
+
+    It is in the database so that it is committed together with the row that refers to it, and one backup has it all.
+    """
 
     __tablename__ = "raw_mail"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     sha256: str
-    size: int
+    size: int  #: of the mail, uncompressed
     stored_at: datetime
+    #: A zstd frame (RFC 8878).
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
     __table_args__ = (UniqueConstraint("sha256", name="uq_raw_mail_sha256"),)
 
 
 class Inbound(SQLModel, table=True):
-    """One mail that was taken in. UNIQUE (mailbox, uidvalidity, uid) makes taking in idempotent.
-
-    `digest` is over what a mail's author determines (not over trace headers): with `message_id` it finds the same mail
-    that came by another way. `state`: received → processed | quarantined | held | duplicate | discarded.
-    `held` waits for an agent's confirmation. `place` is the folder that the mail belongs in ("processed",
-    "quarantine", "" while undecided); `filed` that it was moved there. `partial`: only the header was fetched.
-    `raw_id` is the row of the raw mail that `raw_sha256` names: who else has it is asked by number, since new numbers
-    stand side by side in an index, while each digest falls on a page of its own.
-    """
+    """One received mail. UNIQUE (mailbox, uidvalidity, uid) makes receiving idempotent."""
 
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     desk_id: int
@@ -80,12 +73,14 @@ class Inbound(SQLModel, table=True):
     uid: int = Field(sa_type=BigInteger)
     source: str
     raw_sha256: str
+    #: Row of the raw mail. References are looked up by it: new ids share a page of an index, digests don't.
     raw_id: int | None = Field(default=None, sa_type=BigInteger)
-    digest: str
+    digest: str  #: of what the author determines, not of trace headers; with `message_id` it identifies a duplicate
     message_id: str
     received_at: datetime
     size: int
-    partial: bool = False
+    partial: bool = False  #: only the header was fetched
+    #: received → processed | quarantined | held (awaits an agent's confirmation) | duplicate | discarded
     state: str = "received"
     kind: str = ""
     rule: str = ""
@@ -97,8 +92,8 @@ class Inbound(SQLModel, table=True):
     traceback: str = Field(default="", sa_type=Text)
     explanation: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     attempts: int = 0
-    place: str = ""
-    filed: bool = False
+    place: str = ""  #: folder that the mail belongs in: "processed", "quarantine", "" while undecided
+    filed: bool = False  #: it was moved there
     processed_at: datetime | None = None
 
     __table_args__ = (
@@ -111,7 +106,7 @@ class Inbound(SQLModel, table=True):
 
 
 class TicketRow(SQLModel, table=True):
-    """A ticket. `requester_email` is lower case."""
+    """One ticket."""
 
     __tablename__ = "ticket"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -119,7 +114,7 @@ class TicketRow(SQLModel, table=True):
     mailbox_id: int
     number: int
     subject: str = Field(sa_type=Text)
-    requester_email: str
+    requester_email: str  #: lower case
     requester_name: str = ""
     status: str
     language: str
@@ -137,8 +132,8 @@ class TicketRow(SQLModel, table=True):
     waiting_since: datetime | None = None
     reminders_sent: int = 0
     last_reminder_at: datetime | None = None
-    told: list[str] = Field(default_factory=list, sa_type=JSON)
-    root_message_id: str = ""
+    told: list[str] = Field(default_factory=list, sa_type=JSON)  #: agents who were notified when it was new
+    root_message_id: str = ""  #: of the mail that opened it
 
     __table_args__ = (
         UniqueConstraint("desk_id", "number", name="uq_ticket_number"),
@@ -152,7 +147,7 @@ class TicketRow(SQLModel, table=True):
 
 
 class ParticipantRow(SQLModel, table=True):
-    """Somebody beside the requester who takes part in a ticket."""
+    """A participant of a ticket other than its requester."""
 
     __tablename__ = "participant"
     ticket_id: int = Field(foreign_key="ticket.id", primary_key=True, sa_type=BigInteger)
@@ -165,12 +160,9 @@ class ParticipantRow(SQLModel, table=True):
 
 
 class MessageRow(SQLModel, table=True):
-    """One message on a ticket: `text` has the new words; the whole is the raw mail (in) or the outbox row (out).
+    """One message on a ticket; the whole mail is the raw mail (in) or the outbox row (out).
 
-    Two flags keep rows out of indexes in which each new mail would fall on a page of its own. `id_here`: its row of
-    `inbound` has another Message-ID (its header held more than that, or it was erased there), so it is looked up here;
-    all others are by way of `inbound`. `by_other`: it came from somebody else than the ticket's requester of today;
-    what the requester wrote is found by way of the ticket.
+    The flags `id_here` and `by_other` keep rows out of indexes in which each new mail would touch a page of its own.
     """
 
     __tablename__ = "message"
@@ -186,12 +178,14 @@ class MessageRow(SQLModel, table=True):
     public: bool = True
     message_id: str = ""
     subject: str = Field(default="", sa_type=Text)
-    text: str = Field(default="", sa_type=Text)
+    text: str = Field(default="", sa_type=Text)  #: the new text, without quotations
     attachments: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     raw_sha256: str = ""
     inbound_id: int | None = Field(default=None, sa_type=BigInteger)
     mark: str = ""
+    #: The inbound row has another Message-ID (its header held more, or it was erased): look this one up here.
     id_here: bool = False
+    #: Written by someone other than the present requester, whose messages are found by way of the ticket.
     by_other: bool = False
 
     __table_args__ = (
@@ -203,7 +197,7 @@ class MessageRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One line of a ticket's history. Never changed."""
+    """One line of a ticket's history. Append-only; erasing a person replaces their address in it."""
 
     __tablename__ = "event"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -219,7 +213,7 @@ class EventRow(SQLModel, table=True):
 
 
 class TimerRow(SQLModel, table=True):
-    """A deadline of a waiting ticket; unique for each ticket, kind and step."""
+    """One deadline of a waiting ticket, unique per ticket, kind and step."""
 
     __tablename__ = "timer"
     ticket_id: int = Field(foreign_key="ticket.id", primary_key=True, sa_type=BigInteger)
@@ -232,12 +226,7 @@ class TimerRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """One mail to one person. `raw` is the composed mail without attachments; `attachments` names those that are put
-
-    in when it is sent: [{"raw": sha256 of the mail they came in, "index": n}]. `state`: pending → sending → sent |
-    failed | cancelled. The Message-ID is fixed here: a retry repeats it. `cycle` and `step` belong to timers.
-    What is due goes out by `turn`, the least first, and by age.
-    """
+    """One outgoing mail to one recipient."""
 
     __tablename__ = "outbox"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -249,17 +238,19 @@ class OutboxRow(SQLModel, table=True):
     kind: str
     recipient: str
     role: str
-    envelope_from: str
-    message_id: str
+    message_id: str  #: fixed when the mail is queued: a retry repeats it
     subject: str = Field(default="", sa_type=Text)
     text: str = Field(default="", sa_type=Text)
+    #: The composed mail without attachments; empty once it was sent.
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    #: What is attached when the mail is sent: [{"raw": SHA-256 of the mail that it came in, "index": n}].
     attachments: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     automatic: bool = False
-    cycle: int = 0
+    cycle: int = 0  #: with `step`: the wait that begins once this mail was sent
     step: int = 0
+    #: pending → sending → sent | failed | cancelled; suppressed: recorded, but never sent (an auto-reply limit)
     state: str = "pending"
-    turn: int = 0
+    turn: int = 0  #: priority among due mail, the smallest first, then by age
     attempts: int = 0
     created_at: datetime
     next_attempt_at: datetime
@@ -279,27 +270,23 @@ class OutboxRow(SQLModel, table=True):
 
 
 class AutomaticMailRow(SQLModel, table=True):
-    """What the desk wrote to a person by itself, for `core.restraint` to count; gone when no window needs it any more.
-
-    `mailbox`, `domain`: keyed hashes; `ticket` the number of the ticket, or of the one that it follows; `alike_a`,
-    `alike_b`: `core.likeness` of the mail that was answered. `number` goes up by one with each mail of the desk.
-    `domain_turn`, `alike_turn`: that mail was a turn; `sort` is "newcomer", "echo", "confirm" or ""; `pace`: for a
-    newcomer's turn the microseconds since our mail to the newcomer before, else None.
-    """
+    """One automatic mail to a person, counted by the auto-reply limits; deleted when no time window includes it."""
 
     __tablename__ = "automatic_mail"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
     desk_id: int
     at: datetime
-    number: int = Field(sa_type=BigInteger)
-    mailbox: int = Field(sa_type=BigInteger)
-    ticket: int | None = Field(default=None, sa_type=BigInteger)
-    domain: int | None = Field(default=None, sa_type=BigInteger)
+    number: int = Field(sa_type=BigInteger)  #: increases by one with each automatic mail of the desk
+    mailbox: int = Field(sa_type=BigInteger)  #: keyed hash of the address
+    ticket: int | None = Field(default=None, sa_type=BigInteger)  #: number of the first ticket of a chain of follow-ups
+    domain: int | None = Field(default=None, sa_type=BigInteger)  #: keyed hash, None for a shared domain
+    #: Two keys of the wording of the answered mail (ticket.auto_reply_limits).
     alike_a: int | None = Field(default=None, sa_type=BigInteger)
     alike_b: int | None = Field(default=None, sa_type=BigInteger)
-    domain_turn: bool = False
-    alike_turn: bool = False
-    sort: str = ""
+    domain_turn: bool = False  #: the answered mail was written right after our last mail to that domain …
+    alike_turn: bool = False  #: … or to a mail of that wording
+    sort: str = ""  #: "newcomer", "echo", "confirm" or ""
+    #: For a newcomer's turn: microseconds since our mail to the previous newcomer.
     pace: int | None = Field(default=None, sa_type=BigInteger)
 
     __table_args__ = (
@@ -314,9 +301,9 @@ class AutomaticMailRow(SQLModel, table=True):
 
 
 class WithheldRow(SQLModel, table=True):
-    """A mail that the desk did not write, past a cap: an automatic one, or a notification that was folded.
+    """A mail that an auto-reply limit withheld: an automatic one, or a notification left for the digest.
 
-    The first of a cap in its window is the one that the leads were told of. `listed`: it stood in a summary.
+    The leads were notified of the first one of each limit in its time window.
     """
 
     __tablename__ = "withheld"
@@ -325,7 +312,7 @@ class WithheldRow(SQLModel, table=True):
     at: datetime
     cap: str
     ticket_id: int | None = Field(default=None, sa_type=BigInteger)
-    listed: bool = False
+    listed: bool = False  #: a digest has named it
 
     __table_args__ = (
         Index("ix_withheld_cap", "desk_id", "cap", "at"),
@@ -335,10 +322,7 @@ class WithheldRow(SQLModel, table=True):
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent: added by `mailbot agent add`, or (`in_file`) last seen in the configuration.
-
-    `active` False: left. `term` counts how often they left: what was signed for them before is worth nothing after.
-    """
+    """An agent, present or former."""
 
     __tablename__ = "agent"
     id: int | None = Field(default=None, primary_key=True)
@@ -348,16 +332,16 @@ class AgentRow(SQLModel, table=True):
     aliases: list[str] = Field(default_factory=list, sa_type=JSON)
     role: str = "agent"
     programs: list[str] = Field(default_factory=list, sa_type=JSON)
-    in_file: bool = False
+    in_file: bool = False  #: from the configuration, not added by `mailbot agent add`
     active: bool = True
-    term: int = 0
+    term: int = 0  #: how often they left: reply tokens of earlier terms are revoked
     added_at: datetime
 
     __table_args__ = (UniqueConstraint("desk_id", "email", name="uq_agent_email"),)
 
 
 class AuditRow(SQLModel, table=True):
-    """What an admin did that must outlive what it was done to (an erased requester, a discarded mail)."""
+    """An admin's action whose record outlives its object (an erased requester, a discarded mail)."""
 
     __tablename__ = "audit"
     id: int | None = Field(default=None, sa_column=Column(Id, primary_key=True))
@@ -369,22 +353,19 @@ class AuditRow(SQLModel, table=True):
 
 
 class QuarantineList(SQLModel, table=True):
-    """One list of the quarantine that leads were sent. `mails` are ids of `inbound`: that of number 1 first.
-
-    `opening` is the opening of the desk that it was sent after: one list for each.
-    """
+    """One quarantine report that was sent to the leads."""
 
     __tablename__ = "quarantine_list"
     id: int | None = Field(default=None, primary_key=True)
     desk_id: int
-    opening: datetime
-    mails: list[int] = Field(default_factory=list, sa_type=JSON)
+    opening: datetime  #: the opening of the desk that it was sent after: one report for each
+    mails: list[int] = Field(default_factory=list, sa_type=JSON)  #: ids of `inbound` in the report's order
 
     __table_args__ = (UniqueConstraint("desk_id", "opening", name="uq_quarantine_list_opening"),)
 
 
-class AstrayRow(SQLModel, table=True):
-    """A mail that was let out of quarantine, until it was moved from the quarantine folder to where it belongs."""
+class MisfiledRow(SQLModel, table=True):
+    """A mail released from quarantine that still has to be moved out of the IMAP quarantine folder."""
 
     __tablename__ = "astray"
     inbound_id: int = Field(sa_column=Column(Id, primary_key=True, autoincrement=False))
@@ -392,25 +373,22 @@ class AstrayRow(SQLModel, table=True):
 
 
 class LeaseRow(SQLModel, table=True):
-    """Who does a thing that only one may do at a time (reading a mailbox), until when by the database's clock."""
+    """A lease on something that one worker at a time may do, such as reading a mailbox."""
 
     __tablename__ = "lease"
     name: str = Field(primary_key=True)
     desk_id: int
     owner: str
-    until: datetime
+    until: datetime  #: by the database's clock
 
 
 class ClaimRow(SQLModel, table=True):
-    """A mail that was stored and not handled yet, on a desk that several workers share; gone when it was handled.
-
-    `worker` has it in hand, "" nobody; `tried`: somebody had it before; `order_keys`: what it may have in common with
-    other mail (`core.order`), so that mail of one ticket is handled in its order.
-    """
+    """An unprocessed mail of a desk shared by several workers; deleted when it was processed."""
 
     __tablename__ = "claim"
     inbound_id: int = Field(sa_column=Column(Id, primary_key=True, autoincrement=False))
     desk_id: int
-    worker: str = ""
-    tried: bool = False
+    worker: str = ""  #: who is processing it
+    tried: bool = False  #: a worker has begun to process it before
+    #: Mails that share a key are processed in order (mail.ordering_keys).
     order_keys: list[str] = Field(default_factory=list, sa_type=JSON)

@@ -1,10 +1,9 @@
-"""The schema: made or brought up to date by whoever opens the desk first.
+"""The schema of a database: created or upgraded by the first process that opens the desk.
 
 In: a `Store`. Out: a database that has every table of `store.models`, whatever it was before: empty, of an older
-mailbot, or left by a process that was killed in the middle. All steps are one transaction (BEGIN IMMEDIATE on SQLite,
-where Alembic would otherwise commit statement by statement), under a lock: who comes second waits and finds it done.
-Alembic takes a quarter of a second to import, so it is only when there is something to do. Looking after what is there
-(`check`, `backup`) has modules of its own, and is reached from here too.
+mailbot, or left by a process that was killed halfway. All migrations run in one transaction (BEGIN IMMEDIATE on SQLite,
+where Alembic would otherwise commit statement by statement), under a lock: a second process waits and finds it done.
+Alembic takes a quarter of a second to import, so it is imported only when there is something to do.
 """
 
 from __future__ import annotations
@@ -36,20 +35,20 @@ _log = logging.getLogger(__name__)
 
 
 class SchemaUnknown(MailbotError):
-    """The database is not one that this mailbot can use: of a newer version, or of another program."""
+    """A database that this mailbot can't use: of a newer version, or of another program."""
 
 
 def upgrade(store: Store) -> bool:
-    """Give the database the newest schema, and the desk its row; True if the schema was not the newest."""
+    """Upgrade the database to the newest schema and create the desk's row; True if the schema was older."""
     is_old = not _is_current(store)
     if is_old:
         (_upgrade_sqlite if store.is_sqlite else _upgrade_postgresql)(store)
-    assert store.desk_id  # made now: inside somebody's transaction it would be too late
+    assert store.desk_id  # creates the row now: it can't be done inside another transaction
     return is_old
 
 
 def alembic_config(connection: Connection, folder: Path = MIGRATIONS) -> Config:
-    """Alembic's settings, which need no file: the migrations, and the transaction that they belong in."""
+    """Return Alembic's settings, without a file: the migrations, and the transaction that they run in."""
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
@@ -70,9 +69,9 @@ def _upgrade_sqlite(store: Store) -> None:
 
 def _upgrade_postgresql(store: Store) -> None:
     with store.writing() as connection:
-        # A slow machine may load Alembic for longer than a session may rest in a transaction (store/engine.py).
+        # Importing Alembic on a slow machine may exceed the idle timeout of a session (store/connections.py).
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        # Released with the transaction, however it ends.
+        # Released when the transaction ends.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         _migrate(connection, store)
 
@@ -109,7 +108,7 @@ def _migrate(connection: Connection, store: Store) -> None:
 
 @contextmanager
 def _alone(store: Store) -> Iterator[None]:
-    """Hold the file lock of this SQLite schema; wait for whoever holds it."""
+    """Hold the file lock of this SQLite schema; wait while another process holds it."""
     lock = FileLock(store.lock_path("schema.lock"))
     if not lock.acquire(wait_seconds=0):
         _log.info("waiting for process %s, which is upgrading %s", lock.holder() or "?", store.described())
@@ -121,14 +120,14 @@ def _alone(store: Store) -> Iterator[None]:
 
 
 def _use_write_ahead_log(store: Store) -> None:
-    """Set SQLite's journal mode, which stays with the file. It needs a moment in which nobody else reads."""
+    """Set SQLite's journal mode, which is stored in the file. It needs a moment without other readers."""
     end = time.monotonic() + store.lock_wait
     with store.outside_transactions() as bare:
         cursor = bare.cursor()
         while cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             try:
                 cursor.execute("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError as error:  # "database is locked", the time-out notwithstanding
+            except sqlite3.OperationalError as error:  # "database is locked", which ignores the timeout
                 if time.monotonic() > end:
                     raise StoreUnavailable(f"The database {store.described()} is in use: {error}.") from error
                 time.sleep(0.05)
@@ -136,7 +135,7 @@ def _use_write_ahead_log(store: Store) -> None:
 
 @contextmanager
 def _foreign_keys_off(store: Store) -> Iterator[None]:
-    """A table can only be made anew while nothing is checked (sqlite.org/lang_altertable.html, section 7)."""
+    """Suspend foreign keys: tables can be rebuilt only without them (sqlite.org/lang_altertable.html, section 7)."""
     with store.outside_transactions() as bare:
         bare.cursor().execute("PRAGMA foreign_keys=OFF")
     try:
@@ -149,4 +148,6 @@ def _foreign_keys_off(store: Store) -> Iterator[None]:
 def _refuse_broken_references(connection: Connection) -> None:
     broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
     if broken:
-        raise SchemaUnknown(f"{len(broken)} rows would point nowhere after the upgrade (first: {broken[0]}); undone")
+        raise SchemaUnknown(
+            f"{len(broken)} rows would refer to missing rows after the upgrade (first: {broken[0]}); rolled back"
+        )

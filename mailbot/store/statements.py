@@ -1,12 +1,13 @@
 """Statements of the hot path: compiled once by SQLAlchemy, run on the driver's own cursor.
 
 In: a SQLAlchemy Core statement whose values are `bindparam`s. Out: rows or counts, as SQLAlchemy would give them, with
-the same types (the columns' own processors convert times and JSON) and the same errors (`StoreUnavailable` where the
-machine is at fault). What is spared is building, hashing and dispatching the statement anew at each run: a mail runs
-some twenty, and a look-up by index took 0.36 ms by way of `Connection.execute`, 0.004 this way; an update of one row
-0.22 and 0.008 (CPU time, SQLite, Python 3.11, measured on a desk with next to no rows).
+the same types (the columns' own processors convert times and JSON) and the same errors (`StoreUnavailable` for failures
+of the machine). This saves building, hashing and dispatching the statement at each run: a mail runs some twenty, and a
+look-up by index took 0.36 ms through `Connection.execute`, 0.004 ms this way; an update of one row 0.22 and 0.008 ms
+(CPU time, SQLite, Python 3.11, a nearly empty desk).
 
 A statement is compiled for each dialect at its first run. Nothing is formatted into SQL: parameters are the driver's.
+Rows, parameters and cursors belong to the driver, so their types are `Any` here; callers make frozen values of rows.
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Select, Table, bindparam, exc, insert, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, bindparam, exc, insert, update
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from mailbot.errors import StoreUnavailable
 from mailbot.store.faults import in_words
 
-# Name of the execution option that says in words where the database is: for the words of its faults.
+# Name of the execution option that says where the database is: for error messages.
 WHERE = "mailbot_where"
 
 Convert = Callable[[Any], Any]
+_Key = TypeVar("_Key", int, str)
 
 
 class CompiledStatement:
-    """One statement. `columns`: of an INSERT, which columns get a value at each run (the keys of its parameters)."""
+    """One statement. `columns`: of an INSERT, the columns that get a value at each run (keys of its parameters)."""
 
     def __init__(self, statement: Select[Any] | UpdateBase, columns: Iterable[str] | None = None) -> None:
         self._statement = statement
@@ -40,18 +42,18 @@ class CompiledStatement:
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
-        """The rows of a SELECT, or of RETURNING, as named tuples."""
+        """Return the rows of a SELECT, or of RETURNING, as named tuples."""
         compiled, cursor = self._run(connection, parameters)
         found = cursor.fetchall()
         return compiled.converted(found) if found else found
 
     def scalar(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
-        """The first column of the first row, or None."""
+        """Return the first column of the first row, or None."""
         found = self.rows(connection, parameters)
         return found[0][0] if found else None
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
-        """Run it; how many rows it touched."""
+        """Run it; return how many rows it touched."""
         return int(self._run(connection, parameters)[1].rowcount)
 
     def run_many(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
@@ -77,9 +79,9 @@ class CompiledStatement:
 
 
 class _Compiled:
-    """A statement in one dialect: its SQL, and what converts its values on the way in and out."""
+    """A statement in one dialect: its SQL, and the converters of its parameters and columns."""
 
-    def __init__(self, statement: Any, dialect: Dialect, columns: list[str] | None) -> None:
+    def __init__(self, statement: Select[Any] | UpdateBase, dialect: Dialect, columns: list[str] | None) -> None:
         compiled = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
         fixed = compiled.params
@@ -109,7 +111,7 @@ class _Compiled:
         self._row = row._make
 
     def bound(self, parameters: Mapping[str, Any]) -> Any:
-        """The driver's parameters: a list for positions, a dict for names."""
+        """Return the parameters for the driver: a list for positional ones, a dict for named ones."""
         if self._order is not None:
             return [
                 (convert(parameters[name]) if convert else parameters[name]) if is_given else value
@@ -121,7 +123,7 @@ class _Compiled:
         }
 
     def converted(self, found: list[Any]) -> list[Any]:
-        """Rows with Python's values in them."""
+        """Convert the driver's values in rows to those of the columns' types."""
         made = []
         for row in found:
             if self._converts:
@@ -134,12 +136,12 @@ class _Compiled:
 
 
 def bare(connection: Connection) -> Any:
-    """The driver's own connection."""
+    """Return the driver's own connection."""
     return connection.connection.dbapi_connection
 
 
 def _as_ours(connection: Connection, sql: str, error: Exception) -> Exception:
-    """The driver's error as SQLAlchemy would raise it, or `StoreUnavailable`."""
+    """Return the driver's error as SQLAlchemy would raise it, or `StoreUnavailable`."""
     dbapi = connection.dialect.loaded_dbapi
     if not isinstance(error, dbapi.Error):
         return error
@@ -151,7 +153,7 @@ def _as_ours(connection: Connection, sql: str, error: Exception) -> Exception:
 
 @contextmanager
 def faults_of(connection: Connection, sql: str) -> Iterator[None]:
-    """Errors of the driver in here come out as those of a statement do."""
+    """Translate the driver's errors in the block as those of a statement."""
     try:
         yield
     except Exception as error:
@@ -159,18 +161,18 @@ def faults_of(connection: Connection, sql: str) -> Iterator[None]:
 
 
 class Savepoint:
-    """A point within a transaction that can be gone back to; made when it is constructed."""
+    """A savepoint of a transaction, set when it is constructed."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._say("SAVEPOINT one_mail")
 
     def commit(self) -> None:
-        """Keep what was written since; it still needs the transaction's commit."""
+        """Keep what was written since then; the transaction still has to be committed."""
         self._say("RELEASE SAVEPOINT one_mail")
 
     def rollback(self) -> None:
-        """Undo what was written since."""
+        """Undo what was written since then."""
         self._say("ROLLBACK TO SAVEPOINT one_mail")
         self._say("RELEASE SAVEPOINT one_mail")
 
@@ -183,54 +185,54 @@ class Savepoint:
 
 @lru_cache(maxsize=256)
 def update_row(table: Table, columns: frozenset[str]) -> CompiledStatement:
-    """UPDATE of one row, named by the parameter `row_id`: these columns of it."""
+    """Return the UPDATE of these columns of the row `row_id`."""
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in sorted(columns)}
     return CompiledStatement(update(table).where(table.c.id == bindparam("row_id")).values(values))
 
 
 def set_row(connection: Connection, table: Table, row_id: int, values: Mapping[str, Any]) -> None:
-    """Change one row of a table."""
+    """Update one row of a table."""
     parameters: dict[str, Any] = {f"new_{name}": value for name, value in values.items()}
     update_row(table, frozenset(values)).run(connection, parameters | {"row_id": row_id})
 
 
 @lru_cache(maxsize=64)
 def insert_row(table: Table, columns: frozenset[str]) -> CompiledStatement:
-    """INSERT of one row of a table whose id the database makes; it returns the id."""
+    """Return the INSERT of one row whose id the database assigns; it returns the id."""
     return CompiledStatement(insert(table).returning(table.c.id), columns)
 
 
 def add_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
-    """Insert a row; its id."""
+    """Insert a row; return its id."""
     return int(insert_row(table, frozenset(values)).scalar(connection, values))
 
 
 @lru_cache(maxsize=64)
 def insert_rows(table: Table, columns: frozenset[str]) -> CompiledStatement:
-    """INSERT that returns nothing, for several rows at a time."""
+    """Return the INSERT of several rows, which returns nothing."""
     return CompiledStatement(insert(table), columns)
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns."""
+    """Insert rows that have the same columns."""
     if rows:
         insert_rows(table, frozenset(rows[0])).run_many(connection, rows)
 
 
 def named(values: Sequence[Any]) -> dict[str, Any]:
-    """Parameters for a list of values that a statement names one by one."""
+    """Return the parameters for `one_of`: {"v0": first value, …}."""
     return {f"v{index}": value for index, value in enumerate(values)}
 
 
-def one_of(column: Any, count: int) -> Any:
-    """`column IN (…)` with so many parameters, named as `named` does."""
+def one_of(column: ColumnElement[Any], count: int) -> ColumnElement[bool]:
+    """Return `column IN (:v0, …)` with `count` parameters, which `named` gives."""
     return column.in_([bindparam(f"v{index}", type_=column.type) for index in range(count)])
 
 
-def in_steps(values: Iterable[Any], most: int = 256) -> Iterator[list[Any]]:
-    """Values for `one_of`, sorted, at most so many at a time; the last is repeated up to a power of two.
+def in_steps(values: Iterable[_Key], most: int = 256) -> Iterator[list[_Key]]:
+    """Split values for `one_of` into sorted lists of at most `most`; the last value is repeated up to a power of two.
 
-    So that there are few statements to compile, where the number of values is any.
+    The padding bounds the number of statements to compile, whatever the number of values is.
     """
     wanted = sorted(set(values))
     for start in range(0, len(wanted), most):
@@ -238,19 +240,12 @@ def in_steps(values: Iterable[Any], most: int = 256) -> Iterator[list[Any]]:
         yield some + some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
 
 
-__all__ = [
-    "WHERE", "Prepared", "Savepoint", "add_row", "add_rows", "bare", "faults_of", "in_steps", "named", "one_of",
-    "set_row",
-]  # fmt: skip
-
-
 class Transaction:
-    """One transaction on one desk. Not shared between threads. `locking` False: for one that only reads."""
+    """One transaction on one desk, used by one thread. `locking` False: it only reads."""
 
     def __init__(self, connection: Connection, desk_id: int, now: datetime, *, locking: bool = True) -> None:
         self.connection = connection
         self.desk_id = desk_id
         self.now = now
-        self._for_update = (
-            locking and connection.dialect.name == "postgresql"
-        )  # SQLite has the whole database for itself
+        # A writer on SQLite has locked the whole database.
+        self._for_update = locking and connection.dialect.name == "postgresql"

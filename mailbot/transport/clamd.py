@@ -1,12 +1,12 @@
-"""A virus scanner asked over a socket: ClamAV's clamd, by its INSTREAM command (clamd(8), "COMMANDS").
+r"""Client of ClamAV's clamd: scans content over a socket, by the INSTREAM command (clamd(8), "COMMANDS").
 
-In: bytes. Out: `Clean`, `Infected(signature)` or `Unscanned(why)`; never an exception for what the daemon does or
-fails to do. One connection for each scan, as clamd expects: `zINSTREAM\\0`, then chunks that carry their length
-(32 bits, network order), a length of 0 at the end, one answer that ends with NUL. Every wait has an end: connecting,
-and the scan as a whole.
+In: bytes. Out: `Clean`, `Infected(signature)` or `Unscanned(why)`; never an exception for what clamd does or fails to
+do. One connection for each scan, as clamd expects: `zINSTREAM\0`, then chunks preceded by their length (32 bits,
+network order), a length of 0 at the end, one answer that ends with NUL. Connecting and the scan as a whole have
+timeouts.
 
-The protocol is neither encrypted nor does it know log-ins: a unix socket, or a host that only this machine reaches.
-Never: stores what it was given, logs (who asks does), asks twice.
+The protocol has neither encryption nor authentication: use a unix socket, or a host that only this machine reaches.
+Never: stores content, logs (the caller does), retries.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ class Clean:
 
 @dataclass(frozen=True, slots=True)
 class Infected:
-    """A signature of the scanner's fits."""
+    """A signature of the scanner matches."""
 
     signature: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unscanned:
-    """The scanner gave no verdict, and why. `down` is False where it works, and only this content was too much."""
+    """The scanner gave no verdict."""
 
     why: str
-    down: bool = True
+    down: bool = True  #: False if it works, and only this content was too large.
 
 
 Verdict = Clean | Infected | Unscanned
 
 
 class Clamd:
-    """Asks one clamd. `address` is "unix:/path" or "host:port"; `timeout` the seconds that one scan may take."""
+    """Client of one clamd. `address`: "unix:/path" or "host:port"; `timeout`: seconds that one scan may take."""
 
     def __init__(self, address: str, timeout: float = 30.0) -> None:
         self.address = address
         self._timeout = timeout
 
     def scan(self, content: bytes) -> Verdict:
-        """What clamd says to this content."""
+        """Scan `content`."""
 
         def send(connection: socket.socket) -> None:
             connection.sendall(b"zINSTREAM\0")
@@ -64,16 +64,16 @@ class Clamd:
                 connection.sendall(piece)
             connection.sendall(struct.pack("!I", 0))
 
-        return _verdict(self._asked(send))
+        return _verdict(self._request(send))
 
     def version(self) -> str | Unscanned:
-        """clamd's own words on itself and its signatures ("ClamAV 1.4.3/27500/…"): it lives, and can be asked."""
-        answer = self._asked(lambda connection: connection.sendall(b"zVERSION\0"))
+        """Return the version of clamd and its signatures ("ClamAV 1.4.3/27500/…"), as a check that it works."""
+        answer = self._request(lambda connection: connection.sendall(b"zVERSION\0"))
         if isinstance(answer, Unscanned):
             return answer
         return answer if answer.startswith("ClamAV") else Unscanned(f"it answered {answer[:100]!r}")
 
-    def _asked(self, send: Callable[[socket.socket], None]) -> str | Unscanned:
+    def _request(self, send: Callable[[socket.socket], None]) -> str | Unscanned:
         end = time.monotonic() + self._timeout
         try:
             with self._connect() as connection:
@@ -81,9 +81,9 @@ class Clamd:
                 try:
                     send(connection)
                 except (BrokenPipeError, ConnectionResetError):
-                    # Past its StreamMaxLength clamd closes; what it says to that may be there to read.
-                    return _heard(connection, end) or Unscanned("it closed the connection")
-                return _heard(connection, end) or Unscanned("it closed the connection without an answer")
+                    # Beyond its StreamMaxLength clamd closes the connection; its answer may still be readable.
+                    return _read_answer(connection, end) or Unscanned("it closed the connection")
+                return _read_answer(connection, end) or Unscanned("it closed the connection without an answer")
         except TimeoutError:
             return Unscanned(f"no answer within {self._timeout:g} s")
         except (OSError, ValueError) as error:
@@ -104,10 +104,10 @@ class Clamd:
         return socket.create_connection((host.strip("[]"), int(port)), wait)
 
 
-def _heard(connection: socket.socket, end: float) -> str:
-    """One answer, to its NUL or to the connection's end."""
-    heard = b""
-    while b"\0" not in heard and len(heard) < _MOST_ANSWER:
+def _read_answer(connection: socket.socket, end: float) -> str:
+    """Read one answer, up to its NUL or the end of the connection."""
+    answer = b""
+    while b"\0" not in answer and len(answer) < _MOST_ANSWER:
         left = end - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -118,20 +118,20 @@ def _heard(connection: socket.socket, end: float) -> str:
             break
         if not piece:
             break
-        heard += piece
-    return heard.partition(b"\0")[0].decode("utf-8", "replace").strip()
+        answer += piece
+    return answer.partition(b"\0")[0].decode("utf-8", "replace").strip()
 
 
 def _verdict(answer: str | Unscanned) -> Verdict:
-    """clamd(8): `stream: OK`, `stream: NAME FOUND`, `… ERROR`."""
+    """Parse `stream: OK`, `stream: NAME FOUND` or `… ERROR` (clamd(8))."""
     if isinstance(answer, Unscanned):
         return answer
-    told = answer.removeprefix("stream: ")
-    if told == "OK":
+    words = answer.removeprefix("stream: ")
+    if words == "OK":
         return Clean()
-    if told.endswith(" FOUND"):
-        signature = "".join(c for c in told.removesuffix(" FOUND") if c.isprintable())[:200]
+    if words.endswith(" FOUND"):
+        signature = "".join(c for c in words.removesuffix(" FOUND") if c.isprintable())[:200]
         return Infected(signature or "unnamed")
-    if "size limit exceeded" in told:
+    if "size limit exceeded" in words:
         return Unscanned("larger than clamd's StreamMaxLength", down=False)
-    return Unscanned(f"it answered {told[:100]!r}")
+    return Unscanned(f"it answered {words[:100]!r}")

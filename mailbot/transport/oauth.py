@@ -1,14 +1,14 @@
-"""Access tokens for XOAUTH2 (Gmail, Microsoft 365): read, refreshed, kept until shortly before they expire.
+"""Access tokens for XOAUTH2 (Gmail, Microsoft 365): read, refreshed, cached until shortly before they expire.
 
 In: the keys `token_file`, `token_command` and `password` of a server section. Out: an access token, from the first of
 these that is set:
 - `token_command`: a program that prints an access token on its first line (oama, mutt_oauth2, gcloud …);
 - `token_file` with JSON: `client_id`, `client_secret`, `refresh_token`, `token_uri`, optionally `scope`: the access
   token is fetched from `token_uri` (RFC 6749 §6), and a refresh token that the server changed is written back;
-- `token_file` with anything else: the access token itself, kept fresh by somebody else, read anew at each log-in;
+- `token_file` with anything else: the access token itself, refreshed by another program, read again at each log-in;
 - `password`: the access token itself.
-A person's consent that ended is `TokenRefused`; a network that failed is `TokenUnavailable`. Never: the consent
-dialogue; a token in a log or an error.
+An expired or revoked consent is `TokenRefused`; a network failure is `TokenUnavailable`. Never: the consent dialogue; a
+token in a log or an error.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A token is renewed this long before its end, so that it does not die between our look and the server's.
+# A token is refreshed this long before it expires, so that it does not expire between our check and the server's.
 RENEW_BEFORE = timedelta(minutes=2)
-# RFC 6749 §5.1 makes `expires_in` optional; a short life is the safe guess.
-ASSUMED_LIFE = timedelta(minutes=10)
-ANSWER_WITHIN = 30.0
+# RFC 6749 §5.1 makes `expires_in` optional; a short lifetime is the safe assumption.
+ASSUMED_LIFETIME = timedelta(minutes=10)
+TIMEOUT = 30.0
 LONGEST_ANSWER = 65536
 
-# Error codes of RFC 6749 §5.2 that the same request gets again, with what a person has to do.
+# Error codes of RFC 6749 §5.2 for which a retry is pointless, with the remedy.
 REFUSALS: dict[str, str] = {
     # The refresh token expired or was revoked, or the password was changed.
     "invalid_grant": "the consent has ended: let the owner of the mailbox consent again, and store the new token",
@@ -52,12 +52,12 @@ REFUSALS: dict[str, str] = {
     "unauthorized_client": "the application may not use refresh tokens: correct its registration",
     "unsupported_grant_type": "token_uri is not an OAuth 2 token endpoint that knows refresh tokens",
     "invalid_scope": "scope is wrong: leave it out, or name what was consented to",
-    "invalid_request": "the token file lacks something that the server wants",
+    "invalid_request": "the token file lacks something that the server requires",
 }
 
 
 class TokenRefused(PermanentError):
-    """No token without a person: the consent ended, or the application is not allowed."""
+    """No token until a person acts: the consent has expired, or the application is not allowed."""
 
 
 class TokenUnavailable(TemporaryError):
@@ -65,12 +65,12 @@ class TokenUnavailable(TemporaryError):
 
 
 def xoauth2(username: str, token: str) -> str:
-    """The client response of the SASL mechanism XOAUTH2 (developers.google.com/gmail/imap/xoauth2-protocol)."""
+    """Return the client response of the SASL mechanism XOAUTH2 (developers.google.com/gmail/imap/xoauth2-protocol)."""
     return f"user={username}\x01auth=Bearer {token}\x01\x01"
 
 
 class TokenSource:
-    """Gives access tokens for one section of the configuration (`section`: "imap" or "smtp")."""
+    """Access tokens for one section of the configuration (`section`: "imap" or "smtp")."""
 
     def __init__(
         self,
@@ -79,28 +79,26 @@ class TokenSource:
         token_file: str = "",
         token_command: str = "",
         password: SecretStr | None = None,
-        ca_file: str = "",
         clock: Clock | None = None,
     ) -> None:
         self._section = section
         self._file = token_file
         self._command = token_command
         self._password = password
-        self._ca_file = ca_file
         self._clock = clock or SystemClock()
         self._token = ""
-        self._good_until: datetime | None = None
-        self._rotated = ""  # a refresh token newer than the file's, where the file can't be written
+        self._valid_until: datetime | None = None
+        self._rotated = ""  # a refresh token newer than the file's, if the file can't be written
 
     @classmethod
     def of(cls, settings: ServerSettings, section: str) -> TokenSource:
-        """From a section of the configuration."""
+        """Return the source for a section of the configuration."""
         return cls(
             section, token_file=settings.token_file, token_command=settings.token_command, password=settings.password
         )
 
     def token(self) -> str:
-        """An access token that is good for at least two more minutes. Raises TokenRefused or TokenUnavailable."""
+        """Return an access token valid for at least two more minutes. Raises TokenRefused or TokenUnavailable."""
         if self._command:
             return self._from_command()
         if not self._file:
@@ -108,26 +106,23 @@ class TokenSource:
             if not token:
                 raise TokenRefused(f'{self._section}.auth = "xoauth2" needs token_file or token_command there.')
             return token
-        if self._token and self._good_until and self._clock.now() < self._good_until:
+        if self._token and self._valid_until and self._clock.now() < self._valid_until:
             return self._token
         return self._from_file()
 
     def forget(self) -> None:
-        """The server refused the token: the next call gets a new one."""
-        self._token, self._good_until = "", None
+        """Discard the cached token, which the server refused: the next call fetches a new one."""
+        self._token, self._valid_until = "", None
 
     def _from_command(self) -> str:
-        import subprocess  # few desks need it, and all would pay for it at start
+        import subprocess  # few desks need it; imported at the top, all would start slower
 
         from mailbot.runtime.subprocesses import bound_to_parent
 
         try:
+            command = bound_to_parent(shlex.split(self._command))
             done = subprocess.run(  # noqa: S603  # the admin's own command, no shell between
-                bound_to_parent(shlex.split(self._command)),
-                capture_output=True,
-                text=True,
-                timeout=ANSWER_WITHIN,
-                check=False,
+                command, capture_output=True, text=True, timeout=TIMEOUT, check=False
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             raise TokenUnavailable(f"{self._section}.token_command could not be run: {error}") from error
@@ -156,42 +151,42 @@ class TokenSource:
         return self._refresh(grant)
 
     def _refresh(self, grant: dict[str, Any]) -> str:
-        """RFC 6749 §6: trade the refresh token for an access token."""
+        """Exchange the refresh token for an access token (RFC 6749 §6)."""
         form = {
             "grant_type": "refresh_token",
             "refresh_token": self._rotated or grant["refresh_token"],
             "client_id": grant["client_id"],
         }
         form.update({key: grant[key] for key in ("client_secret", "scope") if grant.get(key)})
-        answer = self._ask(str(grant["token_uri"]), form)
+        answer = self._post(str(grant["token_uri"]), form)
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise TokenUnavailable(f"{grant['token_uri']} answered without an access token.")
-        life = answer.get("expires_in")
-        # Some servers give the number as a text.
-        span = timedelta(seconds=int(str(life))) if str(life).isdigit() else ASSUMED_LIFE
-        self._token, self._good_until = token, self._clock.now() + span - RENEW_BEFORE
+        expires_in = str(answer.get("expires_in"))
+        # Some servers send the number as a string.
+        lifetime = timedelta(seconds=int(expires_in)) if expires_in.isdigit() else ASSUMED_LIFETIME
+        self._token, self._valid_until = token, self._clock.now() + lifetime - RENEW_BEFORE
         rotated = answer.get("refresh_token")
         if isinstance(rotated, str) and rotated and rotated != form["refresh_token"]:
-            self._keep({**grant, "refresh_token": rotated})
+            self._save({**grant, "refresh_token": rotated})
         return token
 
-    def _ask(self, address: str, form: dict[str, str]) -> dict[str, Any]:
-        """POST `form`, give the JSON object of the answer."""
-        import urllib.error  # few desks need them, and all would pay for them at start
+    def _post(self, address: str, form: dict[str, str]) -> dict[str, Any]:
+        """POST `form`; return the JSON object of the response."""
+        import urllib.error  # few desks need them; imported at the top, all would start slower
         import urllib.parse
         import urllib.request
 
         parts = urllib.parse.urlsplit(address)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             raise TokenRefused(f"token_uri {address} is not https: secrets are not sent there.")
-        request = urllib.request.Request(  # noqa: S310  # the scheme was looked at above
+        request = urllib.request.Request(  # noqa: S310  # the scheme was checked above
             address, urllib.parse.urlencode(form).encode("ascii"), {"Accept": "application/json"}
         )
-        context = client_context(self._ca_file) if parts.scheme == "https" else None
+        context = client_context("") if parts.scheme == "https" else None
         try:
             # S310: as above.
-            with urllib.request.urlopen(request, timeout=ANSWER_WITHIN, context=context) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as response:  # noqa: S310
                 found = json.loads(response.read(LONGEST_ANSWER))
         except urllib.error.HTTPError as error:
             with error:
@@ -206,7 +201,7 @@ class TokenSource:
         return found
 
     def _refusal(self, address: str, status: int, body: bytes) -> TokenRefused | TokenUnavailable:
-        """RFC 6749 §5.2: the code in the body says whether a person is needed; anything else may pass by itself."""
+        """Return the error for a refusal: RFC 6749 §5.2's codes need a person, anything else may be temporary."""
         try:
             found = json.loads(body)
         except ValueError:
@@ -218,8 +213,8 @@ class TokenSource:
             return TokenRefused(f"{address} refused a new token ({code} {said}".rstrip() + f"): {REFUSALS[code]}.")
         return TokenUnavailable(f"{address} gave no token (HTTP {status} {code} {said}".rstrip() + ").")
 
-    def _keep(self, grant: dict[str, Any]) -> None:
-        """Write the rotated refresh token back, whole or not at all, with the file's own mode."""
+    def _save(self, grant: dict[str, Any]) -> None:
+        """Write the rotated refresh token back atomically, keeping the file's mode."""
         self._rotated = str(grant["refresh_token"])
         path = Path(self._file).resolve()
         try:
@@ -233,7 +228,7 @@ class TokenSource:
             Path(name).replace(path)
         except OSError as error:
             log.warning(
-                "the server changed the refresh token, but %s cannot be written (%s): "
+                "the server rotated the refresh token, but %s cannot be written (%s): "
                 "after a restart the old one is used, which may be refused",
                 path,
                 error,

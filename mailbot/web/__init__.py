@@ -1,5 +1,5 @@
-"""The desk's pages, where [web] is enabled: a form that makes a report, and the status of a ticket.
+"""The pages for requesters, if [web] is enabled: a form for reports, and the status of a ticket.
 
-`serve(desk)` runs them in a thread beside the daemon. What comes through the form takes the way of every mail; what is
-shown of a ticket to somebody who only knows its number is number, status, and the masked address.
+`server.WebServer` runs them in a thread beside the daemon. A report of the form is processed like any mail; somebody
+who only knows a ticket's number sees number, status, and the masked address.
 """

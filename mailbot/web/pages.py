@@ -1,8 +1,8 @@
-"""The pages themselves: GET / (the form), POST / (a report), GET /status?nomor=N[&kunci=TOKEN], GET /health.
+"""The pages: GET / (the form), POST / (a report), GET /status?nomor=N[&kunci=TOKEN], GET /health.
 
-The form's report becomes a mail (RFC 5322) that is taken in like any other, so it has an original, is told apart from
-a repeated one, and is acknowledged within the same limits. Whoever only has a number sees number, status and the masked
-address; a signed link from our mail, which proves who takes part, shows all of the status page.
+A report of the form becomes a mail (RFC 5322) that is processed like any other: its original is stored, duplicates are
+detected, and the acknowledgement counts against the same limits. With a number alone, the status page shows number,
+status and the masked address; a signed link from the desk's mail, which authenticates a participant, shows all of it.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ WIRE = SMTP.clone(max_line_length=998)
 
 @dataclass(frozen=True, slots=True)
 class FormReport:
-    """What somebody filled in."""
+    """What a visitor has submitted."""
 
-    values: Mapping[str, str]
-    files: tuple[tuple[str, str, bytes], ...] = ()
+    values: Mapping[str, str]  # by field, see FIELDS
+    files: tuple[tuple[str, str, bytes], ...] = ()  # (name, content type, content)
 
 
 def make_app(desk: Desk) -> Starlette:
-    """The pages of one desk as an ASGI application."""
+    """Return the pages of one desk as an ASGI application."""
     pages = _Pages(desk)
     return Starlette(
         routes=[
@@ -67,10 +67,10 @@ def make_app(desk: Desk) -> Starlette:
 
 
 async def _guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Another site can't send our form in somebody's name, frame us, or learn a signed link."""
+    """Prevent other sites from submitting the form, framing the pages, and learning a signed link."""
     origin = request.headers.get("origin")
     if request.method == "POST" and origin and origin.partition("//")[2] != request.headers.get("host"):
-        return Response("another site's form", status_code=403)
+        return Response("form of another site", status_code=403)
     response = await call_next(request)
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -94,7 +94,7 @@ class _Pages:
             return self._form_page(request, {}, ("too_large",))
         async with request.form(max_files=MAX_FILES, max_fields=20, max_part_size=limit) as form:
             report = await _read(form)
-            if form.get("situs"):  # a field that no person sees: a machine filled it in
+            if form.get("situs"):  # a field that is invisible to people: filled in by a bot
                 return RedirectResponse("received", status_code=303)
         problems = _problems(report, self._desk, limit)
         if problems:
@@ -102,7 +102,7 @@ class _Pages:
         try:
             await run_in_threadpool(self._desk.helpdesk.ingest, self._as_mail(report), "web")
         except TemporaryError as error:
-            log.warning("a report of the form could not be stored: %s", error)
+            log.warning("a report from the form could not be stored: %s", error)
             return self._form_page(request, report.values, ("later",), status=503)
         return RedirectResponse("received", status_code=303)
 
@@ -114,7 +114,7 @@ class _Pages:
         detail = None
         if asked.isascii() and asked.isdecimal():
             detail = await run_in_threadpool(show_ticket, self._desk.store, int(asked))
-        is_full = detail is not None and self._takes_part(detail, request.query_params.get("kunci", ""))
+        is_full = detail is not None and self._is_participant(detail, request.query_params.get("kunci", ""))
         context: dict[str, Any] = {"asked": asked, "ticket": None, "email": "", "is_full": is_full}
         if detail is not None:
             shown = detail.as_json()
@@ -129,7 +129,7 @@ class _Pages:
             return JSONResponse({"ok": False, "reason": str(error)}, status_code=503)
         return JSONResponse({"ok": True})
 
-    def _takes_part(self, detail: TicketDetail, key: str) -> bool:
+    def _is_participant(self, detail: TicketDetail, key: str) -> bool:
         shown = detail.as_json()
         people = [shown["requester"]["email"], *shown["participants"]]
         signer = self._desk.helpdesk.profile.signer
@@ -141,7 +141,7 @@ class _Pages:
         )
 
     def _as_mail(self, report: FormReport) -> bytes:
-        """The report as a mail from who wrote it to the desk."""
+        """Return the report as a mail from its author to the desk."""
         profile, values = self._desk.helpdesk.profile, report.values
         mail = EmailMessage(policy=WIRE)
         mail["From"], mail["To"] = values["email"], profile.address
@@ -171,7 +171,7 @@ class _Pages:
         return HTMLResponse(self._desk.renderer.page(name, self._language(request), context), status_code=status)
 
     def _language(self, request: Request) -> str:
-        """The desk's language unless the visitor asks for the other one by `?bahasa=en`."""
+        """Return the desk's language, or the one that the visitor selects by `?bahasa=en`."""
         asked = request.query_params.get("bahasa", "")
         return asked if asked in ("id", "en") else self._desk.helpdesk.profile.language
 
@@ -188,7 +188,7 @@ async def _read(form: FormData) -> FormReport:
 
 
 def _problems(report: FormReport, desk: Desk, limit: int) -> tuple[str, ...]:
-    """What keeps the report from being taken, as keys of `vocabulary.form`."""
+    """Return why the report is not accepted, as keys of `vocabulary.labels.FORM_ERRORS`."""
     profile = desk.helpdesk.profile
     found = []
     email = report.values["email"]
@@ -199,7 +199,7 @@ def _problems(report: FormReport, desk: Desk, limit: int) -> tuple[str, ...]:
         found.append("perihal")
     if not report.values["detail"] or len(report.values["detail"]) > 20_000:
         found.append("detail")
-    # base64 makes a third more of it (RFC 2045 §6.8)
+    # base64 adds a third (RFC 2045 §6.8)
     if sum(len(content) for _, _, content in report.files) * 4 // 3 + 100_000 > limit:
         found.append("too_large")
     return tuple(found)
@@ -207,18 +207,18 @@ def _problems(report: FormReport, desk: Desk, limit: int) -> tuple[str, ...]:
 
 def _view(detail: TicketDetail, is_full: bool) -> TicketView:
     shown = detail.as_json()
-    spoken = [m.at for m in detail.messages if m.public and m.kind in ("answer", "closure", "reply")]
+    answered = [m.at for m in detail.messages if m.public and m.kind in ("answer", "closure", "reply")]
     return TicketView(
         number=shown["number"],
         subject=shown["subject"] if is_full else "",
         status=shown["status"],
         requester=PersonView("", ""),
         created_at=detail.summary.created_at,
-        last_answer_at=max(spoken, default=None),
+        last_answer_at=max(answered, default=None),
     )
 
 
 def masked(email: str) -> str:
-    """`acha@gmail.com` → `a***@gmail.com`."""
+    """Mask an address: `acha@gmail.com` becomes `a***@gmail.com`."""
     local, _, domain = email.rpartition("@")
     return f"{local[:1]}***@{domain}"

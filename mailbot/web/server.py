@@ -1,4 +1,4 @@
-"""Running the pages: uvicorn in a thread, ended with the daemon."""
+"""Runs the pages: uvicorn in a thread, stopped with the daemon."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class WebServer:
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     def start(self) -> None:
-        """Listen; returns at once."""
+        """Start to listen; returns at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the requests in hand."""
+        """Stop after the running requests."""
         self._server.should_exit = True
         self._thread.join(5)
 
     def _run(self) -> None:
         try:
             self._server.run()
-        except SystemExit:  # uvicorn's way to say that it can't listen
+        except SystemExit:  # raised by uvicorn if it can't listen
             log.error(
                 "the pages can't be served on %s ([web] listen): is the address in use? Mail goes on", self._where
             )

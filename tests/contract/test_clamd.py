@@ -5,7 +5,6 @@ The real clamd (Debian's clamav-daemon) runs with a database of our own, made of
 
 from __future__ import annotations
 
-import struct
 import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -24,41 +23,11 @@ from tests.support.clamd import (
     EICAR,
     SIGNATURE,
     RealClamd,
+    plays_clamd,
+    read_stream,
 )
 from tests.support.loopback import free_port
 from tests.support.scripted import Peer, Scripted
-
-LIMIT = 1_048_576
-
-
-def read_stream(peer: Peer) -> bytes | None:
-    """What a client streams; None past the limit, as clamd stops there."""
-    content = b""
-    while True:
-        size = struct.unpack("!I", peer.read(4))[0]
-        if size == 0:
-            return content
-        content += peer.read(size)
-        if len(content) > LIMIT:
-            return None
-
-
-def plays_clamd(peer: Peer) -> None:
-    """clamd(8) as far as mailbot speaks with it."""
-    command = b""
-    while not command.endswith(b"\0"):
-        command += peer.read(1)
-    if command == b"zVERSION\0":
-        peer.raw(b"ClamAV 1.4.6\0")
-    elif command == b"zINSTREAM\0":
-        content = read_stream(peer)
-        if content is None:
-            peer.raw(b"INSTREAM size limit exceeded. ERROR\0")
-        elif EICAR in content:
-            peer.raw(f"stream: {SIGNATURE} FOUND\0".encode())
-        else:
-            peer.raw(b"stream: OK\0")
-    peer.close()
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def user() -> str:
 
 
 def open_mailbox(server: Dovecot, user: str, max_size: int = 1_000_000, **keys: object) -> Mailbox:
-    mailbox = Mailbox(imap_settings(server.port, user, **keys), max_size=max_size, patience=20)
+    mailbox = Mailbox(imap_settings(server.port, user, **keys), max_size=max_size, timeout=20)
     mailbox.open()
     return mailbox
 
@@ -310,7 +310,7 @@ def test_a_source_folder_that_is_deleted_while_it_is_open(dovecot: Dovecot, user
 def test_a_restart_during_fetch_loses_nothing(server_home: Callable[[], Path]) -> None:
     with Dovecot(server_home()) as server:
         server.append("desk", *[mail(str(n)) for n in range(10)])
-        mailbox = Mailbox(imap_settings(server.port, "desk"), max_size=10_000, batch_count=4, patience=20)
+        mailbox = Mailbox(imap_settings(server.port, "desk"), max_size=10_000, batch_count=4, timeout=20)
         mailbox.open()
         found: list[FetchedMail] = []
         with pytest.raises(MailboxUnavailable):

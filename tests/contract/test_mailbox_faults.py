@@ -15,7 +15,7 @@ from mailbot.errors import FilingRefused, MailboxUnavailable
 from mailbot.mail.fetched import FetchedMail, Folder
 from mailbot.transport.imap import idle
 from mailbot.transport.imap import mailbox as mailbox_module
-from mailbot.transport.imap.connection import ALLOWANCE, Client
+from mailbot.transport.imap.connection import ALLOWANCE, Client, Endpoint
 from mailbot.transport.imap.idle import WakeUp
 from mailbot.transport.imap.mailbox import Mailbox
 from tests.support.certificate import Certificate
@@ -28,7 +28,7 @@ PATIENCE = 0.3
 
 
 def mailbox_at(server: Scripted, **keys: object) -> Mailbox:
-    return Mailbox(imap_settings(server.port, **keys), max_size=10_000, patience=PATIENCE)  # type: ignore[arg-type]
+    return Mailbox(imap_settings(server.port, **keys), max_size=10_000, timeout=PATIENCE)  # type: ignore[arg-type]
 
 
 def opened(server: Scripted, **keys: object) -> Mailbox:
@@ -132,7 +132,7 @@ def test_plain_text_after_starttls_is_refused(certificate: Certificate) -> None:
         peer.say(tag + b" OK begin", b"* CAPABILITY IMAP4rev1 AUTH=PLAIN")
 
     trusting = str(certificate.certificate)
-    for answer, words in ((inject, "tampers"), (refuses(b"not now"), "not now")):
+    for answer, words in ((inject, "tampered"), (refuses(b"not now"), "not now")):
         with (
             ScriptedImap(capability=b"IMAP4rev1 STARTTLS", STARTTLS=answer) as server,
             pytest.raises(MailboxUnavailable, match=words),
@@ -299,7 +299,7 @@ def test_the_first_mail_that_is_unlike_stops_the_short_way(unlike: str) -> None:
         small = server.mail
         server.mail = lambda uid: large if uid == 2 and "large" in unlike else small(uid)  # type: ignore[method-assign]
         settings = imap_settings(server.port)
-        mailbox = Mailbox(settings, max_size=60_000 if unlike == "too large" else 100_000, patience=PATIENCE)
+        mailbox = Mailbox(settings, max_size=60_000 if unlike == "too large" else 100_000, timeout=PATIENCE)
         mailbox.open()
         found = [arrival for batch in mailbox.fetch([1, 2, 3]) for arrival in batch]
         assert [mail.uid for mail in found] == ([1, 3] if unlike == "gone" else [1, 2, 3])
@@ -383,7 +383,7 @@ def test_a_trickle_does_not_hold_a_command_for_ever() -> None:
             time.sleep(0.02)
 
     with ScriptedImap(NOOP=trickle) as server:
-        client = Client("127.0.0.1", server.port, None, 5, 5)
+        client = Client(Endpoint("127.0.0.1", server.port, None, 5, 5))
         try:
             client.login("u", "p")
             client.wire.allowance = 0.3
@@ -402,8 +402,8 @@ def test_the_folder_has_a_time_of_its_own_to_be_opened(monkeypatch: pytest.Monke
             time.sleep(0.02)
         peer.say(tag + b" OK done")
 
-    assert mailbox_module.OPENING > ALLOWANCE
-    monkeypatch.setattr(mailbox_module, "OPENING", 0.2)
+    assert mailbox_module.SELECT_SECONDS > ALLOWANCE
+    monkeypatch.setattr(mailbox_module, "SELECT_SECONDS", 0.2)
     with ScriptedImap(SELECT=works_on_it) as server:
         mailbox = mailbox_at(server)
         with pytest.raises(MailboxUnavailable, match="too slowly"):
@@ -563,7 +563,7 @@ def test_a_damaged_answer_is_never_another_error(seed: int) -> None:
     """1,500 seeds were tried when this was written; a failing one belongs into this list."""
     wake = WakeUp()
     with Noisy(seed) as server:
-        mailbox = Mailbox(imap_settings(server.port), max_size=10_000, patience=0.05)
+        mailbox = Mailbox(imap_settings(server.port), max_size=10_000, timeout=0.05)
         with contextlib.suppress(MailboxUnavailable):
             mailbox.open()
             mailbox.file({arrival.uid: Folder.PROCESSED for arrival in take_all(mailbox)})

@@ -9,12 +9,8 @@ import base64
 import json
 import os
 import sys
-import threading
-import urllib.parse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -40,41 +36,9 @@ from tests.support.scripted import Peer
 from tests.support.scripted_imap import ScriptedImap
 from tests.support.scripted_smtp import ScriptedSmtp
 from tests.support.settings import imap_settings, smtp_settings
+from tests.support.token_endpoint import Endpoint, endpoint
 
-
-@dataclass
-class Endpoint:
-    """A token endpoint: `answers` are used one after the other, the last one for ever."""
-
-    address: str
-    answers: list[tuple[int, Any]] = field(default_factory=list)
-    forms: list[dict[str, str]] = field(default_factory=list)
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            made.forms.append(dict(urllib.parse.parse_qsl(self.rfile.read(length).decode())))
-            status, found = made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
-            body = found if isinstance(found, bytes) else json.dumps(found).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made = Endpoint(f"http://127.0.0.1:{server.server_address[1]}/token")
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
+__all__ = ["endpoint"]
 
 
 @pytest.fixture
@@ -274,7 +238,7 @@ def test_imap_with_a_token_that_was_revoked_before_its_time(endpoint: Endpoint, 
     endpoint.answers = [grants("old"), grants("new"), grants("new")]
     settings = {"auth": "xoauth2", "token_file": str(token_file)}
     with ScriptedImap(AUTHENTICATE=imap_xoauth2("new")) as server:
-        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, timeout=5)
         mailbox.open()
         mailbox.close()
         assert server.calls["AUTHENTICATE"] == 2
@@ -283,7 +247,7 @@ def test_imap_with_a_token_that_was_revoked_before_its_time(endpoint: Endpoint, 
         assert server.calls["AUTHENTICATE"] == 3
         assert len(endpoint.forms) == 2, "the good token was kept"
     with ScriptedImap(AUTHENTICATE=imap_xoauth2("other")) as server:
-        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, timeout=5)
         with pytest.raises(MailboxUnavailable, match="OAuth consent") as refused:
             mailbox.open()
         assert refused.value.credentials
@@ -293,7 +257,7 @@ def test_imap_with_a_token_that_was_revoked_before_its_time(endpoint: Endpoint, 
 def test_imap_tells_an_ended_consent_from_a_dead_token_server(endpoint: Endpoint, token_file: Path) -> None:
     settings = {"auth": "xoauth2", "token_file": str(token_file)}
     with ScriptedImap() as server:
-        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port, **settings), max_size=1000, timeout=5)
         for answer, credentials in (((400, {"error": "invalid_grant"}), True), ((503, b""), False)):
             endpoint.answers = [answer]
             with pytest.raises(MailboxUnavailable) as error:

@@ -59,35 +59,33 @@ def test_the_end_of_a_certificate_is_seen(server_home: Callable[[], Path], certi
         assert mailbox.certificate_ends is None or mailbox.certificate_ends > datetime.now(UTC)
         mailbox.close()
         assert mailbox.certificate_ends is None
-        lanes = SubmissionPool(
-            [Submission(smtp_settings(sink.port, security="starttls", host="localhost", ca_file=ca))]
-        )
-        assert lanes.certificate_ends is None
-        [fate] = lanes.send_all([("support@helpdesk.example", "a@sekolah.example", MAIL)])  # type: ignore[list-item]
-        assert isinstance(fate, Accepted)
-        assert lanes.certificate_ends is not None and abs(lanes.certificate_ends - ends) < timedelta(days=1)
-        lanes.close()
+        pool = SubmissionPool([Submission(smtp_settings(sink.port, security="starttls", host="localhost", ca_file=ca))])
+        assert pool.certificate_ends is None
+        [result] = pool.send_all([("support@helpdesk.example", "a@sekolah.example", MAIL)])  # type: ignore[list-item]
+        assert isinstance(result, Accepted)
+        assert pool.certificate_ends is not None and abs(pool.certificate_ends - ends) < timedelta(days=1)
+        pool.close()
 
 
 def test_an_outbox_with_nothing_to_send_asks_whether_the_server_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox_loop, "ASK_SECONDS", 0.2)
-    monkeypatch.setattr(outbox_loop, "ASK_SOON_SECONDS", 0.1)
+    monkeypatch.setattr(outbox_loop, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(outbox_loop, "CHECK_SOON_SECONDS", 0.1)
     monkeypatch.setattr(outbox_loop, "OUTBOX_LOOK_SECONDS", 0.05)
     sink, stopping = Sink(), threading.Event()
     desk = TryDesk(tmp_path, smtp={"host": "127.0.0.1", "port": sink.port, "security": "none"})
     loop = OutboxLoop(desk.desk, stopping)
-    assert loop.pulse.status == ConnectionStatus()
+    assert loop.heartbeat.status == ConnectionStatus()
     thread = threading.Thread(target=loop.run)
     thread.start()
     try:
-        until(lambda: loop.pulse.status.failing_since is not None, 30, "the dead server is noticed")
-        assert "refused" in loop.pulse.status.reason and loop.state == "unreachable"
+        until(lambda: loop.heartbeat.status.failing_since is not None, 30, "the dead server is noticed")
+        assert "refused" in loop.heartbeat.status.reason and loop.state == "unreachable"
         with sink:
-            until(lambda: loop.pulse.status.failing_since is None, 30, "the living server is noticed")
+            until(lambda: loop.heartbeat.status.failing_since is None, 30, "the living server is noticed")
             assert loop.state == "works" and sink.envelopes == []
-        until(lambda: loop.pulse.status.failing_since is not None, 30, "and that it is gone again")
+        until(lambda: loop.heartbeat.status.failing_since is not None, 30, "and that it is gone again")
     finally:
         stopping.set()
         loop.wake()

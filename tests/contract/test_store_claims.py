@@ -25,14 +25,14 @@ def stored(store: Store, *keys: tuple[str, ...], digest: str = "") -> list[int]:
             )
             for nth in range(len(keys))
         ]  # fmt: skip
-        claims.note(connection, store.desk_id, dict(zip(ids, keys, strict=True)))
+        claims.add(connection, store.desk_id, dict(zip(ids, keys, strict=True)))
     return ids
 
 
 def given(store: Store, worker: str, limit: int = 10, **more: object) -> tuple[int, ...]:
     with store.writing() as connection:
         work = UnitOfWork(connection, store.desk_id, store.clock.now())
-        return claims.give_out(work, worker, limit, **more).ids  # type: ignore[arg-type]
+        return claims.claim(work, worker, limit, **more).ids  # type: ignore[arg-type]
 
 
 def handled(store: Store, worker: str, *ids: int) -> None:
@@ -40,7 +40,7 @@ def handled(store: Store, worker: str, *ids: int) -> None:
         work = UnitOfWork(connection, store.desk_id, store.clock.now())
         for inbound_id in ids:
             work.set_inbound(inbound_id, state="processed")
-        claims.done(connection, ids, worker)
+        claims.release(connection, ids, worker)
 
 
 def test_strangers_are_shared_out_oldest_first(store: Store) -> None:
@@ -74,10 +74,10 @@ def test_what_came_to_nothing_is_given_out_again_as_tried(store: Store) -> None:
     assert given(store, "one") == (a,)
     assert given(store, "one", still_mine={a}) == ()  # another thread of the same worker has it
     with store.writing() as connection:
-        claims.done(connection, [a], "one")
+        claims.release(connection, [a], "one")
     with store.writing() as connection:
-        again = claims.give_out(UnitOfWork(connection, store.desk_id, store.clock.now()), "two", 10)
-    assert again == claims.Given((a,), True)
+        again = claims.claim(UnitOfWork(connection, store.desk_id, store.clock.now()), "two", 10)
+    assert again == claims.Claimed((a,), True)
 
 
 def test_a_worker_that_lost_a_mail_finds_it_out_of_its_hand(store: Store) -> None:
@@ -86,7 +86,7 @@ def test_a_worker_that_lost_a_mail_finds_it_out_of_its_hand(store: Store) -> Non
     with store.writing() as connection:
         connection.execute(CLAIM.update().where(CLAIM.c.inbound_id == a).values(worker=""))
     with store.writing() as connection:
-        assert claims.in_hand(connection, [a, b], "one") == {b}
+        assert claims.still_claimed(connection, [a, b], "one") == {b}
 
 
 def test_the_same_mail_at_two_mailboxes_is_handled_once(store: Store) -> None:
@@ -118,16 +118,16 @@ def test_leases_end_by_the_databases_clock_and_the_dead_lose_what_they_held(post
         desk = store.desk_id
         with store.connected() as one, store.connected() as two:
             assert leases.register(one, "one") and not leases.register(two, "one")
-            assert leases.take(one, desk, "one", "worker:one") and leases.take(one, desk, "one", "mailbox:1")
-            assert not leases.take(two, desk, "two", "mailbox:1")
+            assert leases.acquire(one, desk, "one", "worker:one") and leases.acquire(one, desk, "one", "mailbox:1")
+            assert not leases.acquire(two, desk, "two", "mailbox:1")
             (a,) = stored(store, ("s:a",))
             assert given(store, "one") == (a,)
             one.execute(text("UPDATE lease SET until = clock_timestamp() - interval '1 second'"))
             with store.writing() as connection:  # the session lives still: nothing of its outbox is touched
-                assert leases.free_the_dead(connection, desk, "two", outbox_too=True) == []
+                assert leases.release_expired(connection, desk, "two", outbox_too=True) == []
             assert given(store, "two") == (a,)  # but what it was to handle is anybody's
             with pytest.raises(leases.LeaseLost), store.writing() as connection:
                 leases.must_hold(connection, "mailbox:1", "one")
-            assert leases.take(two, desk, "two", "mailbox:1")
+            assert leases.acquire(two, desk, "two", "mailbox:1")
         with store.writing() as connection:
-            assert leases.free_the_dead(connection, desk, "three", outbox_too=True) == ["one"]
+            assert leases.release_expired(connection, desk, "three", outbox_too=True) == ["one"]

@@ -24,7 +24,7 @@ from mailbot.errors import (
 )
 from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
-from mailbot.store.engine import Store, database_url
+from mailbot.store.engine import Store, StoreOptions, database_url
 from mailbot.store.tables import (
     AUDIT,
     DESK,
@@ -49,7 +49,8 @@ def on_sqlite(tmp_path: Path, clock: ManualClock) -> Callable[..., Store]:
     """Opens stores of one SQLite desk; they don't wait long for one another."""
 
     def opened(**more: float) -> Store:
-        store = Store(clock=clock, data_dir=tmp_path / "desk", lock_wait=more.get("lock_wait", 0.1))
+        options = StoreOptions(lock_wait=more.get("lock_wait", 0.1))
+        store = Store(clock=clock, data_dir=tmp_path / "desk", options=options)
         schema.upgrade(store)
         return store
 
@@ -57,13 +58,13 @@ def on_sqlite(tmp_path: Path, clock: ManualClock) -> Callable[..., Store]:
 
 
 def test_a_desk_is_made_once_with_its_first_number(store_url: str, clock: ManualClock) -> None:
-    with Store(store_url, clock=clock, first_ticket_number=12345) as first:
+    with Store(store_url, clock=clock, options=StoreOptions(first_ticket_number=12345)) as first:
         schema.upgrade(first)
         assert number(first) == 12345
         known = first.desk_id
-    with Store(store_url, clock=clock, first_ticket_number=777) as again:
+    with Store(store_url, clock=clock, options=StoreOptions(first_ticket_number=777)) as again:
         assert (again.desk_id, number(again)) == (known, 12345)
-    with Store(store_url, desk="other", clock=clock) as other:
+    with Store(store_url, clock=clock, options=StoreOptions(desk="other")) as other:
         schema.upgrade(other)
         with other.writing():
             assert other.desk_id != known

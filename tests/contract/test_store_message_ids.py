@@ -15,7 +15,8 @@ from mailbot.store.engine import Store
 from mailbot.store.privacy.erasure import erase_requester
 from mailbot.store.privacy.traces import find_traces
 from mailbot.store.tables import INBOUND, MESSAGE
-from mailbot.store.unit_of_work import StoredTicket, UnitOfWork
+from mailbot.store.tickets import StoredTicket
+from mailbot.store.unit_of_work import UnitOfWork
 from tests.support.plans import recorded
 from tests.support.sample_desk import (
     ACHA,

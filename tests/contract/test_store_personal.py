@@ -22,7 +22,7 @@ from mailbot.store import (
     raw_mail,
     schema,
 )
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.privacy.erasure import Erased, erase_requester
 from mailbot.store.privacy.export import export_requester
 from mailbot.store.search import index
@@ -152,8 +152,10 @@ def test_erase_is_in_the_audit_without_the_address(store: Store, sample: Sample)
 def test_search_forgets_the_person_and_finds_the_others(store: Store, sample: Sample) -> None:
     erase_requester(store, ACHA.email, now=START, actor="admin")
     for query in ("bku", "acha", "gerhana", str(sample.acha)):
-        assert queries.list_tickets(store, search=query) == [], query
-    assert [t.number for t in queries.list_tickets(store, search="unggahan santoso")] == [sample.budi]
+        assert queries.list_tickets(store, queries.TicketFilter(search=query)) == [], query
+    assert [t.number for t in queries.list_tickets(store, queries.TicketFilter(search="unggahan santoso"))] == [
+        sample.budi
+    ]
 
 
 def test_what_two_persons_sent_stays_for_the_other(store: Store, sample: Sample) -> None:
@@ -175,8 +177,8 @@ def test_erase_of_a_participant_leaves_the_requesters_words(store: Store, sample
     assert [m.text != "" for m in detail.messages] == [True, True, False, False]
     assert detail.summary.participants == ()
     assert "citra" not in everything(store)
-    assert [t.number for t in queries.list_tickets(store, search="rekonsiliasi")] == [sample.acha]
-    assert queries.list_tickets(store, search="operator") == []
+    assert [t.number for t in queries.list_tickets(store, queries.TicketFilter(search="rekonsiliasi"))] == [sample.acha]
+    assert queries.list_tickets(store, queries.TicketFilter(search="operator")) == []
 
 
 def test_an_agents_work_is_not_erased(store: Store, sample: Sample) -> None:
@@ -218,18 +220,18 @@ def test_nothing_is_left_in_the_files(tmp_path: Path, clock: ManualClock) -> Non
             found = {match.decode()[:8] for match in re.findall(rb"orang\d{3}x[0-9a-f]{32}", content)}
             assert found <= {email[:8] for email in people if email not in gone}, name
         assert b"orang001x" in files["mailbot.db"]
-        assert len(queries.list_tickets(store, search=people[1])) == 1
-        assert queries.list_tickets(store, search=people[0]) == []
+        assert len(queries.list_tickets(store, queries.TicketFilter(search=people[1]))) == 1
+        assert queries.list_tickets(store, queries.TicketFilter(search=people[0])) == []
 
 
 def test_a_reader_that_never_ends_is_told(tmp_path: Path, clock: ManualClock) -> None:
-    with Store(clock=clock, data_dir=tmp_path, lock_wait=0.2) as store:
+    with Store(clock=clock, data_dir=tmp_path, options=StoreOptions(lock_wait=0.2)) as store:
         schema.upgrade(store)
         fill(store)
         reader = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM ticket").fetchall()
-        with pytest.raises(StoreUnavailable, match="do it again"):
+        with pytest.raises(StoreUnavailable, match="run the command again"):
             erase_requester(store, ACHA.email, now=START, actor="admin")
         reader.execute("COMMIT")
         reader.close()

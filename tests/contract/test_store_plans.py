@@ -39,13 +39,19 @@ from tests.support.stores import START
 
 READS: dict[str, Callable[[Store, Sample], object]] = {
     "list": lambda store, _: queries.list_tickets(store),
-    "list by status": lambda store, _: queries.list_tickets(store, status="queued"),
-    "list by requester": lambda store, _: queries.list_tickets(store, requester=ACHA.email),
-    "list by agent": lambda store, _: queries.list_tickets(store, agent=SALLY),
-    "list by all": lambda store, _: queries.list_tickets(store, agent=SALLY, requester=ACHA.email, status="closed"),
-    "search": lambda store, _: queries.list_tickets(store, search="bku tutup"),
-    "search among few": lambda store, _: queries.list_tickets(store, search="bku", status="queued"),
-    "search by requester": lambda store, _: queries.list_tickets(store, search="bku", requester=ACHA.email),
+    "list by status": lambda store, _: queries.list_tickets(store, queries.TicketFilter(status="queued")),
+    "list by requester": lambda store, _: queries.list_tickets(store, queries.TicketFilter(requester=ACHA.email)),
+    "list by agent": lambda store, _: queries.list_tickets(store, queries.TicketFilter(agent=SALLY)),
+    "list by all": lambda store, _: queries.list_tickets(
+        store, queries.TicketFilter(agent=SALLY, requester=ACHA.email, status="closed")
+    ),
+    "search": lambda store, _: queries.list_tickets(store, queries.TicketFilter(search="bku tutup")),
+    "search among few": lambda store, _: queries.list_tickets(
+        store, queries.TicketFilter(search="bku", status="queued")
+    ),
+    "search by requester": lambda store, _: queries.list_tickets(
+        store, queries.TicketFilter(search="bku", requester=ACHA.email)
+    ),
     "show": lambda store, sample: queries.show_ticket(store, sample.acha),
     "quarantine": lambda store, _: queries.list_quarantine(store),
     "quarantine show": lambda store, sample: queries.show_quarantine(store, sample.held),
@@ -84,7 +90,7 @@ def restraint_queries(work: UnitOfWork, sample: Sample) -> None:
     counters.withhold(Limit.NOTIFICATIONS, 1, START - timedelta(hours=1))
     counters.withheld_since([Limit.SENDER, Limit.ECHO], START, 20)
     counters.replies_exceed(1, START, 30)
-    assert counters.folded(START) == [(Limit.NOTIFICATIONS, 1)]
+    assert counters.take_digested(START) == [(Limit.NOTIFICATIONS, 1)]
 
 
 @pytest.fixture

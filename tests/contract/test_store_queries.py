@@ -1,4 +1,4 @@
-"""What is read: the same on both databases, as contract.md shows it."""
+"""What is read: the same on both databases, as docs/developer/rules.md describes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from mailbot.runtime.clock import ManualClock
 from mailbot.store import queries
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.search import index, sqlite
 from mailbot.store.tables import TO_INDEX
 from mailbot.store.unit_of_work import UnitOfWork
@@ -114,10 +114,12 @@ def test_what_is_not_there(store: Store, sample: Sample) -> None:
     assert queries.show_ticket(store, 99999) is None
     assert queries.show_ticket(store, 2**70) is None
     assert queries.show_quarantine(store, 99999) is None
-    with Store(store.url.render_as_string(hide_password=False), desk="other", clock=store.clock) as other:
+    with Store(
+        store.url.render_as_string(hide_password=False), clock=store.clock, options=StoreOptions(desk="other")
+    ) as other:
         assert other.desk_id != store.desk_id
         assert queries.show_ticket(other, sample.acha) is None
-        assert queries.list_tickets(other) == queries.list_tickets(other, search="bku") == []
+        assert queries.list_tickets(other) == queries.list_tickets(other, queries.TicketFilter(search="bku")) == []
         assert queries.list_quarantine(other) == queries.list_outbox(other) == []
 
 
@@ -126,10 +128,15 @@ def test_list_filters(store: Store, sample: Sample) -> None:
     assert numbers(queries.list_tickets(store)) == every
     assert numbers(queries.list_tickets(store, limit=2)) == every[:2]
     assert queries.list_tickets(store, limit=0) == []
-    assert numbers(queries.list_tickets(store, status="closed")) == [sample.other, sample.acha]
-    assert numbers(queries.list_tickets(store, requester=" Acha@SDN1.example ")) == [sample.follow_up, sample.acha]
-    assert numbers(queries.list_tickets(store, agent=SALLY, status="waiting")) == [sample.follow_up]
-    assert queries.list_tickets(store, requester="nobody@example.org") == []
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(status="closed"))) == [sample.other, sample.acha]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(requester=" Acha@SDN1.example "))) == [
+        sample.follow_up,
+        sample.acha,
+    ]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(agent=SALLY, status="waiting"))) == [
+        sample.follow_up
+    ]
+    assert queries.list_tickets(store, queries.TicketFilter(requester="nobody@example.org")) == []
 
 
 def test_a_list_has_what_show_has(store: Store, sample: Sample) -> None:
@@ -171,26 +178,37 @@ def test_a_long_list_is_put_together_in_parts(store: Store) -> None:
     ],
 )
 def test_search(store: Store, sample: Sample, query: str, found: list[str]) -> None:
-    assert numbers(queries.list_tickets(store, search=query)) == [getattr(sample, name) for name in found]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search=query))) == [
+        getattr(sample, name) for name in found
+    ]
 
 
 def test_search_by_number_is_exact(store: Store, sample: Sample) -> None:
-    assert numbers(queries.list_tickets(store, search=f"#{sample.acha}")) == [sample.acha]
-    assert queries.list_tickets(store, search=str(sample.acha)[:4]) == []
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search=f"#{sample.acha}"))) == [sample.acha]
+    assert queries.list_tickets(store, queries.TicketFilter(search=str(sample.acha)[:4])) == []
 
 
 def test_search_goes_with_every_filter(store: Store, sample: Sample) -> None:
-    assert numbers(queries.list_tickets(store, search="bku", status="closed")) == [sample.acha]
-    assert numbers(queries.list_tickets(store, search="bku", status="waiting")) == [sample.follow_up]
-    assert numbers(queries.list_tickets(store, search="bku", requester=ACHA.email)) == [sample.follow_up, sample.acha]
-    assert numbers(queries.list_tickets(store, search="bku", agent=SALLY, limit=1)) == [sample.follow_up]
-    assert queries.list_tickets(store, search="bku", requester=BUDI.email) == []
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="bku", status="closed"))) == [sample.acha]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="bku", status="waiting"))) == [
+        sample.follow_up
+    ]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="bku", requester=ACHA.email))) == [
+        sample.follow_up,
+        sample.acha,
+    ]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="bku", agent=SALLY), limit=1)) == [
+        sample.follow_up
+    ]
+    assert queries.list_tickets(store, queries.TicketFilter(search="bku", requester=BUDI.email)) == []
 
 
 def test_common_words_are_found_the_other_way(store: Store, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "_POSTGRESQL_RARE", 1)
-    assert numbers(queries.list_tickets(store, search="bku")) == [sample.follow_up, sample.acha]
-    assert numbers(queries.list_tickets(store, search="bku", status="closed", limit=1)) == [sample.acha]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="bku"))) == [sample.follow_up, sample.acha]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="bku", status="closed"), limit=1)) == [
+        sample.acha
+    ]
 
 
 @pytest.mark.parametrize(("named", "looked_through"), [(64, 5000), (64, 3), (2, 5000), (2, 10), (0, 200), (0, 1)])
@@ -198,7 +216,7 @@ def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, named: int, looked_through: int
 ) -> None:
     monkeypatch.setattr(sqlite, "MOST_CONTINUATIONS", named)
-    monkeypatch.setattr(sqlite, "LOOKED_THROUGH", looked_through)
+    monkeypatch.setattr(sqlite, "MAX_SCANNED", looked_through)
     mailbox_id = store.mailbox_id("INBOX")
     dice = random.Random(5)
     some = [f"{begin}{end}" for begin in ("saldo", "rekon", "rek") for end in ("", "nya", "asi", "é", "zz", "学")]
@@ -226,8 +244,10 @@ def test_beginnings_of_words_are_found_whichever_way_they_are_looked_for(
         words = index.words_of(query)
         having = [n for n in newest if all(f" {w}" in " " + " ".join(index.words_of("uji", texts[n])) for w in words)]
         for limit in (1, 5, 100):
-            assert numbers(queries.list_tickets(store, search=query, limit=limit)) == having[:limit], query
-        assert numbers(queries.list_tickets(store, search=query, agent=SALLY)) == []
+            assert (
+                numbers(queries.list_tickets(store, queries.TicketFilter(search=query), limit=limit)) == having[:limit]
+            ), query
+        assert numbers(queries.list_tickets(store, queries.TicketFilter(search=query, agent=SALLY))) == []
 
 
 def test_words_with_accents_and_other_scripts_are_found(store: Store) -> None:
@@ -237,7 +257,7 @@ def test_words_with_accents_and_other_scripts_are_found(store: Store) -> None:
         ticket = desk.ticket(BUDI, "Café Straße Ünïcode")
         desk.message(ticket, BUDI, "requester", "Привет мир 学校 ﬁnal", "report")
     for query in ("cafe", "CAFÉ", "strasse", "unicode", "привет", "学校", "final"):
-        assert numbers(queries.list_tickets(store, search=query)) == [ticket.ticket.number], query
+        assert numbers(queries.list_tickets(store, queries.TicketFilter(search=query))) == [ticket.ticket.number], query
 
 
 def test_the_index_catches_up_in_chunks(store: Store, sample: Sample) -> None:
@@ -250,7 +270,7 @@ def test_the_index_catches_up_in_chunks(store: Store, sample: Sample) -> None:
         for n in range(450):
             desk.message(ticket, BUDI, "requester", f"pesan kata{n}")
     assert index.catch_up(store, at_most=1) == 200
-    assert numbers(queries.list_tickets(store, search="kata449")) == [ticket.ticket.number]
+    assert numbers(queries.list_tickets(store, queries.TicketFilter(search="kata449"))) == [ticket.ticket.number]
     with store.reading() as connection:
         assert connection.execute(select(TO_INDEX)).all() == []
 

@@ -118,7 +118,7 @@ def test_folded_notifications_are_named_once(ready: Store) -> None:
         for ticket in (1, 1, 2):
             counters.withhold(Limit.NOTIFICATIONS, ticket, START)
         counters.withhold(Limit.REPORTS, 3, START)
-        assert counters.folded(START - timedelta(seconds=1)) == []
-        found = counters.folded(START)
+        assert counters.take_digested(START - timedelta(seconds=1)) == []
+        found = counters.take_digested(START)
         assert found[0] == (Limit.REPORTS, 3) and sorted(t for c, t in found if c is Limit.NOTIFICATIONS) == [1, 1, 2]
-        assert counters.folded(START) == []
+        assert counters.take_digested(START) == []

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, text, update
 from mailbot.errors import NotPossible
 from mailbot.runtime.clock import ManualClock
 from mailbot.store import backup, integrity, queries, schema
-from mailbot.store.engine import Store
+from mailbot.store.engine import Store, StoreOptions
 from mailbot.store.integrity import InUse
 from mailbot.store.tables import (
     AUDIT,
@@ -115,7 +115,7 @@ def test_a_file_that_others_can_read_is_named(tmp_path: Path, clock: ManualClock
 
 def test_a_lock_is_no_damage(tmp_path: Path, clock: ManualClock) -> None:
     """Another process writes: the index of words can't be looked at, and all else is, and is named."""
-    with Store(clock=clock, data_dir=tmp_path, lock_wait=0.05) as store:
+    with Store(clock=clock, data_dir=tmp_path, options=StoreOptions(lock_wait=0.05)) as store:
         schema.upgrade(store)
         fill(store)
         with contextlib.closing(sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)) as other:
@@ -140,7 +140,10 @@ def test_a_backup_is_a_desk_of_one_moment(tmp_path: Path, clock: ManualClock) ->
     with Store(f"sqlite:///{tmp_path / 'copy.db'}", clock=clock) as copy:
         schema.upgrade(copy)
         assert integrity.check(copy) == []
-        assert [ticket.number for ticket in queries.list_tickets(copy, search="bku")] == [made.follow_up, made.acha]
+        assert [ticket.number for ticket in queries.list_tickets(copy, queries.TicketFilter(search="bku"))] == [
+            made.follow_up,
+            made.acha,
+        ]
         with copy.reading() as connection:
             assert "not committed" not in connection.scalars(select(AUDIT.c.action)).all()
 

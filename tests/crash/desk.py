@@ -7,20 +7,18 @@ nothing of the process under test. Several desks share one Dovecot: each has a u
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import text
 
 from mailbot.runtime.clock import SystemClock
 from mailbot.store import integrity
 from mailbot.store.engine import Store
-from tests.crash.forkserver import ForkServer
 from tests.crash.ledger import (
     Findings,
     Holdings,
@@ -51,12 +49,9 @@ PATIENCE = 120.0
 
 @dataclass
 class CrashDesk(RunningDesk):
-    """`user`: its mailbox. `forks`: what starts it quickly; None: as an admin would, from nothing. `kills`: how often
-    it has been killed; `started_at`: when it was started last (time.monotonic).
-    """
+    """`user`: its mailbox. `kills`: how often it has been killed; `started_at`: when it started last (monotonic)."""
 
     user: str = "support"
-    forks: ForkServer | None = None
     kills: int = field(default=0, init=False)
     started_at: float = field(default=0.0, init=False)
 
@@ -73,11 +68,7 @@ class CrashDesk(RunningDesk):
     def start(self, *arguments: str) -> None:
         self.record.life = self.kills
         self.started_at = time.monotonic()
-        if self.forks is None:
-            super().start(*arguments)
-        else:
-            words = ["run", *arguments, "--config", str(self.config)]
-            self.process = cast(subprocess.Popen[bytes], self.forks.start(words, self.log_file))
+        super().start(*arguments)
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

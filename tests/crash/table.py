@@ -1,6 +1,6 @@
 """The table of `make chaos`: what was done to the desk, how often, and what came of it.
 
-    python -m tests.crash.table RESULTS [--into docs/reliability.md --command "make chaos"]
+    python -m tests.crash.table RESULTS [--into docs/developer/reliability.md --command "make chaos"]
 
 In: the lines that `record` has written. Out: the table on stdout; with `--into` also between the markers of that file,
 with the day and the machine. Exit 1 where anything was lost, or doubled beyond what the promises allow.
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.crash.record import Outcome, read
+from tests.support.chaos_results import Outcome, read
 
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 HEAD = ("fault", "times", "recovered in (s), median", "longest", "lost", "doubled", "of these allowed")

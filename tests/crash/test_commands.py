@@ -20,13 +20,13 @@ from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
 from tests.crash.ledger import Findings, Holdings
 from tests.crash.load import Action
-from tests.crash.record import is_recording, record
 from tests.crash.reference import Reference
 from tests.crash.stage import (
     Stage,
     trace,
     under_the_tracer,
 )
+from tests.support.chaos_results import is_recording, record
 from tests.support.dovecot import Dovecot
 from tests.support.people import prepared
 
@@ -89,6 +89,7 @@ def test_run_once(stage: Stage) -> None:
             judge(desk, "run --once", order, scene.expected, list(scene.letters))
 
 
+@pytest.mark.slow
 def test_ingest(make_desk: MakeDesk, tmp_path: Path) -> None:
     with Reference(tmp_path / "reference", NAME) as peace:
         expected = peace.play([Action("report", 1, 1), Action("report", 2, 2)])
@@ -131,6 +132,7 @@ def test_db_upgrade(make_desk: MakeDesk) -> None:
             assert not findings, f"killed at {order}:\n{findings}"
 
 
+@pytest.mark.slow
 def test_quarantine_release(make_desk: MakeDesk, tmp_path: Path) -> None:
     with Reference(tmp_path / "reference", NAME) as peace:
         peace.play([Action("stray", -1, 1)])

@@ -33,8 +33,8 @@ from tests.crash.ledger import (
     compare,
     holdings,
 )
-from tests.crash.record import is_recording
 from tests.crash.test_random_kills import Storm
+from tests.support.chaos_results import is_recording
 from tests.support.loopback import until
 from tests.support.postgres import Postgres
 
@@ -166,6 +166,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("seed", range(1, 4) if is_recording() else [1])
+@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_is_doubled(seed: int, server: Server, make_desk: MakeDesk, tmp_path: Path) -> None:
     with make_desk(kind=PatientDesk, database_url=server.create()) as desk:
         storm = DatabaseStorm(server, desk, seed, tmp_path / "reference")

@@ -10,18 +10,16 @@ from __future__ import annotations
 import os
 import random
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
-from tests.crash.forkserver import ForkServer
 from tests.crash.ledger import Findings
 from tests.crash.load import World, plan
-from tests.crash.record import is_recording, record
 from tests.crash.reference import Reference
+from tests.support.chaos_results import is_recording, record
 
 pytestmark = pytest.mark.dovecot
 
@@ -89,10 +87,9 @@ class Storm:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_is_doubled(seed: int, make_desk: MakeDesk, tmp_path: Path) -> None:
     # The first of the seeds starts each life from nothing, the others fork it from loaded modules.
-    with ExitStack() as opened:
-        forks = opened.enter_context(ForkServer()) if seed > 1 else None
-        desk = opened.enter_context(make_desk(forks=forks))
+    with make_desk(from_nothing=seed == 1) as desk:
         Storm(desk, seed, tmp_path / "reference").rage(KILLS)
         assert desk.kills == KILLS

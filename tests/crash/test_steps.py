@@ -15,7 +15,6 @@ import pytest
 
 from mailbot.store.engine import Store
 from tests.crash.conftest import MakeDesk
-from tests.crash.record import is_recording, record
 from tests.crash.stage import (
     Scene,
     Stage,
@@ -24,6 +23,7 @@ from tests.crash.stage import (
     under_the_tracer,
     wait_until_killed,
 )
+from tests.support.chaos_results import is_recording, record
 from tests.support.dovecot import Dovecot
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.usefixtures("tracing")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from sqlalchemy import text
 
 from tests.crash.conftest import MakeDesk
 from tests.crash.desk import CrashDesk
-from tests.crash.record import record
+from tests.support import forkserver
+from tests.support.chaos_results import record
 from tests.support.loopback import until
 from tests.support.people import ACHA
 
@@ -43,7 +43,7 @@ def marked(desk: CrashDesk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_nothing_survives_a_killed_daemon(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    with make_desk() as desk, marked(desk, monkeypatch) as mark:
+    with make_desk(from_nothing=True) as desk, marked(desk, monkeypatch) as mark:
         desk.start()
         desk.write_to_it("Laporan")
         desk.wait_for(ACHA, "acknowledgement", seconds=120)
@@ -55,7 +55,7 @@ def test_nothing_survives_a_killed_daemon(make_desk: MakeDesk, monkeypatch: pyte
 def test_a_command_for_tokens_ends_with_the_daemon_that_waits_for_it(
     make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with make_desk() as desk, marked(desk, monkeypatch) as mark:
+    with make_desk(from_nothing=True) as desk, marked(desk, monkeypatch) as mark:
         began = desk.home / "began"
         program = f"import pathlib, time; pathlib.Path({str(began)!r}).touch(); time.sleep(600)"
         script = desk.home / "token.py"
@@ -80,11 +80,8 @@ def test_beside_a_daemon_that_hangs_nobody_works_on_its_desk(make_desk: MakeDesk
         desk.process.send_signal(signal.SIGSTOP)
         desk.write_to_it("Selagi macet")
         for command in (["run"], ["run", "--once"]):
-            second = subprocess.run(
-                [sys.executable, "-m", "mailbot", *command, "--config", str(desk.config)],
-                capture_output=True, timeout=240, cwd=Path(__file__).parents[2],
-            )  # fmt: skip
-            assert second.returncode == 1 and f"process {desk.process.pid}" in second.stderr.decode()
+            second = forkserver.shared().run(*command, "--config", str(desk.config), timeout=240)
+            assert second.returncode == 1 and f"process {desk.process.pid}" in second.stderr
         assert desk.dovecot.count(desk.user) == 1 and not desk.record.accepted
         resumed = time.monotonic()
         desk.process.send_signal(signal.SIGCONT)

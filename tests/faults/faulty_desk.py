@@ -19,37 +19,35 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from email.utils import getaddresses
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mailbot.cli.check import CheckResult, examine
+from mailbot.cli.check import run_checks
+from mailbot.cli.checks.result import CheckResult
 from mailbot.config.load import load_settings
 from mailbot.desk.wiring import open_store
 from mailbot.runtime.clock import SystemClock
 from mailbot.store.engine import Store
 from mailbot.store.queries import list_outbox, list_tickets
-from tests.crash.record import record
+from tests.support.chaos_results import is_recording, record
 from tests.support.loopback import free_port, until
 from tests.support.people import Sent
 from tests.support.running_desk import ADDRESS, RunningDesk
 from tests.support.scripted_smtp import ScriptedSmtp
 
 __all__ = ["ADDRESS", "FaultyDesk", "Watch"]
+# `make chaos` measures how soon a desk recovers; `make test` asks only whether it does, and doesn't wait so long.
+QUICK = {"mailbot.daemon.loop_guard:FIRST_RETRY": 0.05, "mailbot.transport.imap.suspects:FIRST_PAUSE": 0.5}
 
 
 @dataclass
 class FaultyDesk(RunningDesk):
-    """`wrapper`: what stands before the command; `environment`: variables of the daemon alone.
+    """`keys`: of its configuration, see `write_config`. `scripted`: the SMTP server in the sink's place."""
 
-    `scripted`: the SMTP server in the sink's place.
-    """
-
-    wrapper: Sequence[str] = ()
-    environment: dict[str, str] = field(default_factory=dict)
     keys: dict[str, Any] = field(default_factory=dict)
     scripted: ScriptedSmtp | None = None
 
@@ -57,6 +55,10 @@ class FaultyDesk(RunningDesk):
         self.metrics_port = free_port()
         self.more += f'\n[metrics]\nlisten = "127.0.0.1:{self.metrics_port}"\n'
         self.manager = ServiceManager()
+        # systemd's watchdog at one second: the status is told twice as often
+        self.environment = self.environment | {"NOTIFY_SOCKET": self.manager.address, "WATCHDOG_USEC": "1000000"}
+        if not is_recording() and not self.wrapper and not self.from_nothing:
+            self.constants = QUICK | dict(self.constants)
         super().__post_init__()
 
     def write_config(self, **changed: Any) -> None:
@@ -74,15 +76,6 @@ class FaultyDesk(RunningDesk):
                 body = f"{first}{key} = {json.dumps(value)}{rest[rest.index(chr(10)) :]}"
             text = f"{head}[{section}]\n{body}"
         self.config.write_text(text, encoding="utf-8")
-
-    def start(self, *arguments: str) -> None:
-        out = self.log_file.open("ab")
-        command = [*self.wrapper, sys.executable, "-m", "mailbot", "run", *arguments, "--config", str(self.config)]
-        # systemd's watchdog at one second: the status is told twice as often
-        watched = {"NOTIFY_SOCKET": self.manager.address, "WATCHDOG_USEC": "1000000"}
-        environment = os.environ | watched | self.environment
-        self.process = subprocess.Popen(command, stdout=out, stderr=out, cwd=Path(__file__).parents[2], env=environment)
-        out.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -122,12 +115,12 @@ class FaultyDesk(RunningDesk):
         return worst
 
     def _findings(self) -> list[CheckResult]:
-        if not self.wrapper and not self.environment:
-            return list(examine(load_settings(self.config)))
+        if not self.wrapper and not self.from_nothing:
+            return list(run_checks(load_settings(self.config)))
         command = [*self.wrapper, sys.executable, "-m", "mailbot", "check", "--json", "--config", str(self.config)]
         environment = os.environ | self.environment
         done = subprocess.run(command, capture_output=True, timeout=100, cwd=Path(__file__).parents[2], env=environment)
-        return [CheckResult(**finding) for finding in json.loads(done.stdout)["findings"]]
+        return [CheckResult(*finding.values()) for finding in json.loads(done.stdout)["findings"]]
 
     @contextlib.contextmanager
     def store(self) -> Iterator[Store]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import record
 from tests.faults.faulty_desk import FaultyDesk, Watch
+from tests.support.chaos_results import record
 from tests.support.dovecot import Dovecot
 from tests.support.loopback import until
 from tests.support.running_desk import ACHA, SALLY
@@ -47,7 +47,7 @@ def offset(tmp_path: Path) -> Offset:
 
 @pytest.fixture
 def desk(tmp_path: Path, dovecot: Dovecot, sink: Sink, offset: Offset) -> Iterator[FaultyDesk]:
-    with FaultyDesk(tmp_path, dovecot, sink, environment=offset.environment) as running:
+    with FaultyDesk(tmp_path, dovecot, sink, environment=offset.environment, from_nothing=True) as running:
         running.logged("running", seconds=90)
         yield running
 
@@ -78,7 +78,7 @@ def test_back(tmp_path: Path, dovecot: Dovecot, sink: Sink, offset: Offset, jump
     """Mail that was put off until a moment that is far away now goes out; the bells ring on."""
     sink.replies["rcpt"] = {ACHA: "450 4.2.0 later"}
     timers = ("2s", "4s", "60s")
-    with FaultyDesk(tmp_path, dovecot, sink, timers=timers, environment=offset.environment) as desk:
+    with FaultyDesk(tmp_path, dovecot, sink, timers=timers, environment=offset.environment, from_nothing=True) as desk:
         desk.write(ACHA, "Sebelum lompatan")
         note = desk.wait_for(SALLY, "notification", seconds=90)
         until(lambda: any(row["attempts"] for row in desk.outbox()), 30, "it was put off")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import record
 from tests.faults.faulty_desk import (
     FaultyDesk,
     Watch,
@@ -17,6 +16,7 @@ from tests.faults.faulty_desk import (
     stopped,
 )
 from tests.faults.proxy import Proxy
+from tests.support.chaos_results import record
 from tests.support.dovecot import PASSWORD, Dovecot
 from tests.support.loopback import until
 from tests.support.smtp_sink import Sink
@@ -137,7 +137,7 @@ def test_uidvalidity_changed(desk: FaultyDesk, watch: Watch, dovecot: Dovecot) -
     watch.write(1)
     watch.mended()
     watch.whole("dovecot: UIDVALIDITY changed")
-    assert len(desk.lines("UIDVALIDITY")) == 1 and "looked at again" in desk.lines("UIDVALIDITY")[0]
+    assert len(desk.lines("UIDVALIDITY")) == 1 and "checked again" in desk.lines("UIDVALIDITY")[0]
     assert dovecot.count("support", "Mailbot/Processed") == 5
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.record import is_recording, record
 from tests.faults.faulty_desk import FaultyDesk, Watch
 from tests.support.certificate import Certificate
+from tests.support.chaos_results import is_recording, record
 from tests.support.dovecot import PASSWORD, Dovecot
 from tests.support.loopback import until
 from tests.support.postfix import Postfix
@@ -72,6 +72,7 @@ def test_refused_for_one_of_three_and_after_data(desk: FaultyDesk, sink: Sink) -
     record("smtp: refused for one of three, and after DATA", 0.0, note="the others at once; leads are told")
 
 
+RETRIES_SOON = {} if is_recording() else {"mailbot.desk.outbound.delivery:FIRST_DELAY": 3}
 STEPS = ("GREETING", "EHLO", "MAIL", "RCPT", "DATA", "DOT")
 
 
@@ -79,7 +80,7 @@ def test_the_connection_drops_at_each_step(tmp_path: Path, dovecot: Dovecot) -> 
     sink = Sink()
     with (
         ScriptedSmtp() as server,
-        FaultyDesk(tmp_path, dovecot, sink, smtp_port=server.port, scripted=server) as desk,
+        FaultyDesk(tmp_path, dovecot, sink, smtp_port=server.port, scripted=server, constants=RETRIES_SOON) as desk,
     ):
         desk.logged("running", seconds=90)
         watch = Watch(desk)

@@ -155,7 +155,7 @@ def test_the_disk_is_full(small_disk: Path, dovecot: Dovecot, sink: Sink) -> Non
         desk.logged("has no room", seconds=60)
         desk.says("waiting for the database")
         found = desk.check()["data folder"]
-        assert found.state == "fail" and "make room" in found.mend, found
+        assert found.state == "fail" and "make room" in found.remedy, found
         time.sleep(3)  # several bells and turns
         told = desk.lines("storage: ")
         assert len([line for line in told if "has no room" in line]) == 1 and "df -h" in told[0], told

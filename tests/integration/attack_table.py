@@ -1,4 +1,4 @@
-"""The table of attacks: name, what it tries, what must come of it. `docs/attacks.md` shows the same table."""
+"""The table of attacks: name, what it tries, what must come of it. `docs/operator/security.md` shows the same table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HELD = "held: the agent is asked at their known address, nothing is carried out"
 OWN = "a ticket of the sender's own, in which nothing of another's stands"
 QUARANTINED = "quarantined, nothing else"
 NOTHING = "on record, nothing else happens"
-WORDS = "the words are added, as the requester's; nothing is read, nobody let in, nothing closed"
+WORDS = "the words are added, as the requester's; nothing is read, nobody gains access, nothing closed"
 MARKED = "the words are added, marked as written from elsewhere; nothing is sent back"
 RECORDED = "on the ticket's record as an automatic reply; status, timers and people stay, nothing is sent"
 DUPLICATE = "known already: not handled again"

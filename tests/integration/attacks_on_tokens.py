@@ -276,7 +276,7 @@ def _list(arena: Arena) -> str:
     """A forged mail waits in the quarantine and the leads have their list; the address that Budi answers it at."""
     arena.feed(f"From: {SALLY}", subject="Re: #12345 - x", body=CLOSE)
     arena.desk.clock.advance(timedelta(days=1))
-    assert arena.desk.desk.helpdesk.tell_of_quarantine()
+    assert arena.desk.desk.helpdesk.send_quarantine_list()
     arena.desk.deliver()
     return getaddresses([arena.desk.last(BUDI, "notice")["Reply-To"]])[0][1]
 

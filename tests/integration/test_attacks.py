@@ -1,4 +1,4 @@
-"""Every attack of docs/attacks.md, tried from outside by raw mail on a whole desk: nothing gets through."""
+"""Every attack of docs/operator/security.md, tried from outside by raw mail on a whole desk: nothing gets through."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.daemon import inbox_reader
-from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.daemon.inbox_reader import InboxReader, ReaderHooks
 from mailbot.daemon.lmtp.queue import ReceiveQueue
 from mailbot.desk.inbound.analysis_pool import BACKLOG
 from mailbot.errors import MailboxUnavailable
@@ -69,7 +69,7 @@ def handled(people: TryDesk) -> list[str]:
 
 
 def reader(people: TryDesk, mailbox: Mailbox, told: Callable[[], None] = lambda: None) -> InboxReader:
-    return InboxReader(people.desk.helpdesk, mailbox, people.settings.mailboxes[0].place, handled=told)
+    return InboxReader(people.desk.helpdesk, mailbox, people.settings.mailboxes[0].folder_id, ReaderHooks(told))
 
 
 @pytest.mark.dovecot
@@ -88,7 +88,7 @@ def test_replies_on_tickets_come_first_in_their_order(
     tagged = letter("dua", f"Re: #{number} BKU", sender=ACHA)
     dovecot.append(user, *some[:100], machine, reply("satu", told), stranger, *some[100:], tagged)
     late = iter([reply("tiga", told)])
-    mailbox = Mailbox(imap_settings(dovecot.port, user), max_size=1_000_000, patience=20)
+    mailbox = Mailbox(imap_settings(dovecot.port, user), max_size=1_000_000, timeout=20)
     mailbox.open()
     taken = reader(people, mailbox, lambda: dovecot.append(user, *itertools.islice(late, 1))).read()
     mailbox.close()
@@ -114,16 +114,16 @@ def test_a_server_that_fails_at_headers_costs_the_order_and_no_mail(
             server.normal(peer, tag, "FETCH", arguments)
 
     with ScriptedImap(FETCH=cut) as server:
-        mailbox = Mailbox(imap_settings(server.port), max_size=10_000, patience=5)
+        mailbox = Mailbox(imap_settings(server.port), max_size=10_000, timeout=5)
         reads = reader(people, mailbox)
         mailbox.open()
         with pytest.raises(MailboxUnavailable):
-            list(reads._fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3]))
+            list(reads._folder.fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3]))
         mailbox.open()
-        batches = reads._fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3])
+        batches = reads._folder.fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3])
         assert [arrival.uid for batch in batches for arrival in batch] == [1, 2, 3]
         with pytest.raises(MailboxUnavailable):  # the next backlog is tried again
-            list(reads._fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3]))
+            list(reads._folder.fetched(mailbox.uidvalidity, [1, 2, 3], [1, 2, 3]))
         mailbox.close()
 
 
@@ -131,7 +131,7 @@ def test_a_server_that_fails_at_headers_costs_the_order_and_no_mail(
 def test_what_stays_in_the_folder_is_not_taken_in_again(dovecot: Dovecot, people: TryDesk) -> None:
     """No folder to move to, no keywords kept: known mail lies above and below the new mail of the next backlog."""
     user = f"backlog{next(_users)}"
-    mailbox = Mailbox(imap_settings(dovecot.port, user, processed_folder=""), max_size=1_000_000, patience=20)
+    mailbox = Mailbox(imap_settings(dovecot.port, user, processed_folder=""), max_size=1_000_000, timeout=20)
     some = reports(2 * BACKLOG)
     dovecot.append(user, *some[:BACKLOG])
     mailbox.open()
@@ -147,7 +147,7 @@ def test_what_stays_in_the_folder_is_not_taken_in_again(dovecot: Dovecot, people
 def test_the_door_for_lmtp_keeps_the_same_order(people: TryDesk) -> None:
     people.write(ACHA, "BKU")
     [told] = people.to(ACHA, "acknowledgement")
-    place = people.settings.mailboxes[0].place
+    place = people.settings.mailboxes[0].folder_id
     taking_in = ReceiveQueue(people.desk, lambda: None)
     letters = [*reports(BACKLOG + 40), reply("satu", told), letter("akhir", "Laporan")]
     arrivals = [FetchedMail(0, nth, raw, len(raw), None, False) for nth, raw in enumerate(letters, 1)]

@@ -135,14 +135,14 @@ def test_many_mails_are_told_in_sums(mailbot: Run, tmp_path: Path) -> None:
 def test_filters_that_fit_nothing_say_so(mailbot: Run, ticket: int) -> None:
     ended = mailbot("ticket", "list", "--status", "closed")
     assert ended.out.split() == ["number", "status", "updated", "agent", "requester", "subject"]
-    assert ended.err == "No ticket is like that.\n"
+    assert ended.err == "No ticket matches.\n"
     assert mailbot("ticket", "list", "--agent", SALLY, "--json").json == []
 
 
 def test_an_admin_does_what_an_agent_does_by_mail(mailbot: Run, ticket: int, words: Path) -> None:
     number = str(ticket)
     said = mailbot("ticket", "reply", number, "--text-file", str(words), "--as", SALLY.upper())
-    assert said.err == f"Done in the name of {SALLY}: #10001 is waiting, with {SALLY}.\n"
+    assert said.err == f"Done as {SALLY}: #10001 is waiting, with {SALLY}.\n"
     mailbot("ticket", "note", number, "--text-file", str(words))
     assert state(mailbot, ticket) == ("waiting", None, SALLY)
     mailbot("ticket", "assign", number, BUDI)
@@ -181,7 +181,7 @@ def test_a_merge_and_spam(mailbot: Run, ticket: int, tmp_path: Path) -> None:
         ),
         (["ticket", "assign", "10001", "x@y.id"], "x@y.id is no agent of this desk"),
         (["ticket", "merge", "10001", "10001"], "#10001 is the same ticket"),
-        (["quarantine", "show", "9"], "No mail with the ID 9 is held"),
+        (["quarantine", "show", "9"], "No mail with the ID 9 is in quarantine"),
         (["quarantine", "release", "9"], "Not in quarantine: 9"),
         (["outbox", "retry", "99"], "Done for 0 of 1"),
         (["outbox", "cancel", "99"], "Done for 0 of 1"),
@@ -209,7 +209,7 @@ def test_the_outbox_shows_what_waits_and_gives_it_up(mailbot: Run, ticket: int) 
     assert "acknowledgement" in mailbot("outbox", "list").out
     first = str(waiting[0]["id"])
     assert mailbot("outbox", "cancel", first).err == "1 mail will not be sent.\n"
-    assert mailbot("outbox", "retry").err == f"{len(waiting) - 1} mails will be tried now.\n"
+    assert mailbot("outbox", "retry").err == f"{len(waiting) - 1} mails will be sent now.\n"
     assert first not in [str(mail["id"]) for mail in mailbot("outbox", "list", "--json").json]
 
 
@@ -223,14 +223,14 @@ def test_held_mail_is_shown_and_let_in(mailbot: Run, tmp_path: Path) -> None:
     number = str(held["id"])
     assert mailbot("quarantine", "show", number, "--json").json["id"] == held["id"]
     shown = mailbot("quarantine", "show", number).out
-    assert f"held because {held['reason']}" in shown
+    assert f"quarantined  {held['reason']}" in shown
     assert "  Masih belum bisa." in shown
     assert "\x1b" not in shown
     mailbot("quarantine", "show", number, "--raw", str(tmp_path / "raw.eml"))
     assert (tmp_path / "raw.eml").read_bytes() == spam
     assert "can't be written" in mailbot("quarantine", "show", number, "--raw", str(tmp_path / "raw.eml"), code=1).err
     assert mailbot("quarantine", "release", number).err == f"{number}: processed #10001\n"
-    assert mailbot("quarantine", "list").err == "Nothing is held.\n"
+    assert mailbot("quarantine", "list").err == "The quarantine is empty.\n"
 
 
 def test_held_mail_is_dropped(mailbot: Run, ticket: int, tmp_path: Path) -> None:

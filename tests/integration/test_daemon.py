@@ -6,13 +6,12 @@ import contextlib
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import forkserver
 from tests.support.dovecot import Dovecot
 from tests.support.loopback import until
 from tests.support.running_desk import (
@@ -33,7 +32,7 @@ def desk(tmp_path: Path, dovecot: Dovecot, sink: Sink) -> Iterator[RunningDesk]:
 
 
 def test_a_life_with_the_clock_running(tmp_path: Path, dovecot: Dovecot, sink: Sink, store_url: str) -> None:
-    with RunningDesk(tmp_path, dovecot, sink, timers=("2s", "4s", "6s"), database_url=store_url) as desk:
+    with RunningDesk(tmp_path, dovecot, sink, timers=("1s", "2s", "3s"), database_url=store_url) as desk:
         desk.write(ACHA, "Tidak bisa tutup BKU", files=[("bukti.jpg", b"\xff\xd8\xff\xe0 gambar")])
         desk.wait_for(ACHA, "acknowledgement")
         note = desk.wait_for(SALLY, "notification")
@@ -52,11 +51,8 @@ def test_a_life_with_the_clock_running(tmp_path: Path, dovecot: Dovecot, sink: S
 
 def test_sigterm_ends_it_well_and_a_second_run_is_refused(desk: RunningDesk) -> None:
     desk.logged("running")
-    second = subprocess.run(
-        [sys.executable, "-m", "mailbot", "run", "--config", str(desk.config)],
-        capture_output=True, timeout=60, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    assert second.returncode == 1 and b"already running" in second.stderr
+    second = forkserver.shared().run("run", "--config", str(desk.config), timeout=60)
+    assert second.returncode == 1 and "already running" in second.stderr
     assert desk.stop() == 0
 
 

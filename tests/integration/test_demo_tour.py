@@ -17,25 +17,26 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
+from mailbot.demo.mail_client import Draft, new_mail
+from mailbot.demo.page_server import PageServer
 from mailbot.demo.people import SDN1, SMPN3
-from mailbot.demo.serve import PageServer
 from mailbot.demo.session import Session
+from mailbot.demo.simulation import FIRST_TICKET, Simulation
 from mailbot.demo.terminal import play_in_terminal
 from mailbot.demo.tour import steps
-from mailbot.demo.world import FIRST_TICKET, World
-from mailbot.demo.writing import new_mail
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with World() as one:
+def simulation() -> Iterator[Simulation]:
+    with Simulation() as one:
         yield one
 
 
-def test_the_tour_plays_a_tickets_whole_life_in_under_a_minute(world: World) -> None:
+@pytest.mark.slow
+def test_the_tour_plays_a_tickets_whole_life_in_under_a_minute(simulation: Simulation) -> None:
     out = io.StringIO()
     started = time.monotonic()
-    assert play_in_terminal(world, Console(file=out, width=100)) == 0
+    assert play_in_terminal(simulation, Console(file=out, width=100)) == 0
     assert time.monotonic() - started < 60
     text = out.getvalue()
     for position, step in enumerate(steps(), 1):
@@ -46,28 +47,28 @@ def test_the_tour_plays_a_tickets_whole_life_in_under_a_minute(world: World) -> 
         "Helpdesk BOSP → SDN 1 Menteng · penutupan", "SDN 1 Menteng → Sally · pemberitahuan", "STATUS #12346",
     ):  # fmt: skip
         assert line in text
-    first, second = world.ticket(FIRST_TICKET), world.ticket(FIRST_TICKET + 1)
+    first, second = simulation.ticket(FIRST_TICKET), simulation.ticket(FIRST_TICKET + 1)
     assert first is not None
     assert second is not None
     assert (first["status"], first["close_reason"], first["reminders_sent"]) == ("closed", "no_reply", 2)
     assert (second["status"], second["close_reason"], second["follow_up_of"]) == ("closed", "solved", FIRST_TICKET)
     assert first["follow_ups"] == [FIRST_TICKET + 1]
     # The stranger's question opened nothing, and neither did the thanks.
-    assert len(world.tickets()) == 2
-    kinds = [letter.kind for letter in world.letters.of(SDN1) if not letter.sent]
+    assert len(simulation.tickets()) == 2
+    kinds = [mail.kind for mail in simulation.mailboxes.of(SDN1) if not mail.sent]
     assert kinds == [
         "acknowledgement", "answer", "answer", "reminder", "reminder", "closure",
         "acknowledgement", "status", "closure",
     ]  # fmt: skip
-    assert [letter.kind for letter in world.letters.of(SMPN3) if not letter.sent] == ["status"]
+    assert [mail.kind for mail in simulation.mailboxes.of(SMPN3) if not mail.sent] == ["status"]
 
 
 def test_a_step_that_does_not_happen_is_named_with_its_reason() -> None:
-    world = World()
-    with world:
+    simulation = Simulation()
+    with simulation:
         pass  # it has ended: nobody takes the mail
     out = io.StringIO()
-    assert play_in_terminal(world, Console(file=out, width=200)) == 1
+    assert play_in_terminal(simulation, Console(file=out, width=200)) == 1
     assert "Langkah 1 (report): the mail server could not be used" in out.getvalue()
 
 
@@ -87,12 +88,12 @@ def test_ctrl_c_ends_the_tour_at_once() -> None:
         assert "Traceback" not in rest
 
 
-def test_a_taken_port_is_replaced_by_a_free_one(world: World) -> None:
+def test_a_taken_port_is_replaced_by_a_free_one(simulation: Simulation) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        server = PageServer(Session(world), taken)
+        server = PageServer(Session(simulation), taken)
         server.start()
         try:
             assert server.port != taken
@@ -102,21 +103,22 @@ def test_a_taken_port_is_replaced_by_a_free_one(world: World) -> None:
             server.stop()
 
 
-def test_a_mail_to_nobody_is_refused_by_the_mail_server(world: World) -> None:
-    mail = new_mail(SDN1, ["siapa@sekolah.example"], "x", "y", world.clock.now())
+def test_a_mail_to_nobody_is_refused_by_the_mail_server(simulation: Simulation) -> None:
+    mail = new_mail(Draft(SDN1, "y", simulation.clock.now(), subject="x"), ["siapa@sekolah.example"])
     with pytest.raises(smtplib.SMTPRecipientsRefused, match="nobody of that name"):
-        world.send(SDN1, mail)
-    assert world.letters.all() == []
+        simulation.send(SDN1, mail)
+    assert simulation.mailboxes.all() == []
 
 
-def test_a_mail_between_people_does_not_reach_the_desk(world: World) -> None:
-    world.send(SDN1, new_mail(SDN1, [SMPN3.email], "Rapat", "Besok pukul 9.", world.clock.now()))
-    assert world.bell.wait_for(lambda: len(world.letters.of(SMPN3)) == 1, 10)
-    [letter] = world.letters.of(SMPN3)
-    assert letter.mail.return_path == SDN1.email
-    assert letter.mail.headers.get("Delivered-To") == SMPN3.email
-    assert len(letter.mail.received) == 1
-    assert world.tickets() == []
+def test_a_mail_between_people_does_not_reach_the_desk(simulation: Simulation) -> None:
+    draft = Draft(SDN1, "Besok pukul 9.", simulation.clock.now(), subject="Rapat")
+    simulation.send(SDN1, new_mail(draft, [SMPN3.email]))
+    assert simulation.changes.wait_for(lambda: len(simulation.mailboxes.of(SMPN3)) == 1, 10)
+    [mail] = simulation.mailboxes.of(SMPN3)
+    assert mail.message.return_path == SDN1.email
+    assert mail.message.headers.get("Delivered-To") == SMPN3.email
+    assert len(mail.message.received) == 1
+    assert simulation.tickets() == []
 
 
 def test_the_command_serves_the_page_and_ends_cleanly_by_ctrl_c() -> None:

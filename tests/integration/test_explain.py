@@ -111,7 +111,7 @@ def test_an_agents_unproven_mail_says_what_is_missing(desk: TryDesk, explain: Ex
 def test_an_answer_to_the_list_of_the_quarantine_is_explained(desk: TryDesk, explain: Explain) -> None:
     desk.write(ACHA, "Menang undian", headers={"X-Spam-Flag": "YES"})
     desk.pass_time(hours=24)
-    assert desk.desk.helpdesk.tell_of_quarantine()
+    assert desk.desk.helpdesk.send_quarantine_list()
     desk.deliver()
     listed = [mail for mail in desk.to(BUDI, "notice") if "karantina" in mail["Subject"]][-1]
     desk.reply(listed, BUDI, "lepas 1")
@@ -130,8 +130,8 @@ def test_why_nobody_was_answered_is_said_where_the_answers_would_stand(desk: Try
     assert desk.to(ACHA) == []
     code, shown, _ = explain("1.surat@sekolah.example")
     assert code == 0
-    went_out = shown.partition("What went out because of it")[2]
-    assert "not answered by itself, since that could reach somebody who did not write: asks for replies to" in went_out
+    sent = shown.partition("Sent because of it")[2]
+    assert "no automatic answer, since it could reach somebody who did not write: asks for replies to" in sent
     assert "not_answered" not in shown
 
 

@@ -1,6 +1,6 @@
 """The same mails (fixtures/emails) through a whole desk: what the service makes of them is what the pure path says.
 
-`tests/support/fixture_desk.py` walks a mail without a store; this is the proof that it walks as `mailbot.desk.inbound.handler` does.
+`tests/support/fixture_desk.py` walks a mail without a store; this is the proof that it walks as the desk does.
 """
 
 from __future__ import annotations

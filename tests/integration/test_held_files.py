@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mailbot.transport.clamd import (
     Unscanned,
     Verdict,
 )
+from tests.support import forkserver
 from tests.support.archive_files import deflated_zip
 from tests.support.clamd import (
     EICAR,
@@ -110,8 +110,7 @@ def test_an_admin_takes_files_out(desk: TryDesk, tmp_path: Path) -> None:
     config.write_text(f'[storage]\ndata_dir = "{tmp_path}"\n[helpdesk]\naddress = "{ADDRESS}"\n', encoding="utf-8")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mailbot", "--config", str(config), "ticket", "files", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return forkserver.shared().run("--config", str(config), "ticket", "files", *arguments)
 
     listed = run("12345")
     assert listed.returncode == 0, listed.stderr
@@ -185,7 +184,7 @@ def test_while_the_scanner_is_gone_files_are_held_and_words_go_on(
     assert not told.files
     assert "- layar.png: belum dipindai" in told.text
     assert (
-        "clamd does not answer since 2025-11-03 03:00 UTC: files are held back" in desk.desk.helpdesk.screening.trouble
+        "clamd does not answer since 2025-11-03 03:00 UTC: files are held back" in desk.desk.helpdesk.screening.failure
     )
     desk.reply(told, SALLY, "Ini panduannya.", files=[("p.png", PNG)])
     assert not desk.to(ACHA, "answer")
@@ -196,7 +195,7 @@ def test_while_the_scanner_is_gone_files_are_held_and_words_go_on(
     scanner.says = Clean()
     desk.reply(told, SALLY, "Ini panduannya.", files=[("p.png", PNG)])
     assert list(desk.last(ACHA, "answer").files) == ["p.png"]
-    assert desk.desk.helpdesk.screening.trouble == ""
+    assert desk.desk.helpdesk.screening.failure == ""
 
 
 def test_the_admin_may_let_files_pass_while_the_scanner_is_gone(desk: TryDesk) -> None:
@@ -211,7 +210,7 @@ def test_too_large_to_scan_is_held_without_an_outage(desk: TryDesk) -> None:
     with_scanner(desk).says = Unscanned("larger than clamd's StreamMaxLength", down=False)
     desk.opened(files=[("video.mp4", b"x" * 50)])
     assert not desk.last(SALLY, "notification").files
-    assert desk.desk.helpdesk.screening.trouble == ""
+    assert desk.desk.helpdesk.screening.failure == ""
 
 
 def test_a_mail_that_waited_for_confirmation_is_not_passed_on_unscanned(desk: TryDesk) -> None:
@@ -238,11 +237,11 @@ def test_the_whole_path_with_a_real_scanner(tmp_path: Path, server_home: Callabl
         clamd.stop()
         desk.write(ACHA, "Lagi", "Ini lagi.", files=[("layar.png", PNG)])
         assert "belum dipindai" in desk.last(SALLY, "notification").text
-        assert desk.desk.helpdesk.screening.trouble
+        assert desk.desk.helpdesk.screening.failure
         clamd.start()
         desk.write(ACHA, "Sekali lagi", "Ini lagi.", files=[("layar.png", PNG)])
         assert list(desk.last(SALLY, "notification").files) == ["layar.png"]
-        assert desk.desk.helpdesk.screening.trouble == ""
+        assert desk.desk.helpdesk.screening.failure == ""
         desk.close()
 
 

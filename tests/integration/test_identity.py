@@ -168,7 +168,7 @@ def test_who_left_the_file_and_came_back_begins_anew(tmp_path: Path) -> None:
     with daemon(SALLY) as desk:
         assert [agent.email for agent in desk.helpdesk.agents()] == [SALLY]
     with open_desk(_settings(tmp_path, SALLY), clock=clock) as command:  # a command changes nobody's term
-        command.helpdesk.note_team()
+        command.helpdesk.record_agents()
 
     def act(desk: Any, nth: int) -> str:
         local, _, domain = ADDRESS.partition("@")
@@ -189,6 +189,7 @@ def running(tmp_path: Path, server_home: Callable[[], Path]) -> Iterator[Running
 
 
 @pytest.mark.dovecot
+@pytest.mark.slow
 def test_keys_change_under_a_running_desk_and_forgers_get_nothing(running: RunningDesk) -> None:
     desk = running
     desk.write(ACHA, "Tidak bisa tutup BKU")

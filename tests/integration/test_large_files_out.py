@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailbot.desk.outbound.attachments import OnDisk
-from mailbot.desk.outbound.delivery import Delivery
+from mailbot.desk.outbound.delivery import Delivery, DeliverySettings
 from mailbot.mail.compose.streaming import InBase64, Outgoing
 from mailbot.runtime.memory import LARGE
 from mailbot.transport.smtp.submission import Accepted, Deferred
@@ -85,9 +85,8 @@ def test_without_room_on_disk_the_file_goes_out_from_memory(
 ) -> None:
     desk.write(ACHA, "Foto", "Terlampir.", files=[("besar.jpg", PHOTO)], deliver=False)
     inner = desk.desk
-    nowhere = Delivery(
-        inner.store, inner.helpdesk.profile, desk.clock, inner.helpdesk.turn, owner="x", folder=tmp_path / "nowhere"
-    )
+    settings = DeliverySettings("x", folder=tmp_path / "nowhere")
+    nowhere = Delivery(inner.store, inner.helpdesk.profile, inner.helpdesk.context_of, settings)
     seen: list[OnDisk] = []
     while nowhere.deliver_due(Watched(desk, lambda raw: seen.extend(on_disk(raw)))).tried:
         continue

@@ -42,9 +42,9 @@ class Reading:
     def __init__(self, server: Dovecot, folder: Path, url: str) -> None:
         self.server, self.user = server, f"letin{next(_users)}"
         self.people = TryDesk(folder, url)
-        self.mailbox = Mailbox(imap_settings(server.port, self.user), max_size=1_000_000, patience=20)
+        self.mailbox = Mailbox(imap_settings(server.port, self.user), max_size=1_000_000, timeout=20)
         self.mailbox.open()
-        place = self.people.settings.mailboxes[0].place
+        place = self.people.settings.mailboxes[0].folder_id
         self.reader = InboxReader(self.people.desk.helpdesk, self.mailbox, place)
 
     def arrives(self, subject: str, sender: str = ACHA, *, spam: bool = True, message_id: bool = True) -> bytes:
@@ -110,7 +110,7 @@ def test_a_lead_lets_it_in_and_an_agent_confirms(desk: Reading) -> None:
     assert desk.folders() == (0, [], sorted([letter, answer]))
     people = desk.people
     people.pass_time(hours=24)
-    assert people.desk.helpdesk.tell_of_quarantine()
+    assert people.desk.helpdesk.send_quarantine_list()
     people.deliver()
     listed = [mail for mail in people.to(BUDI, "notice") if "karantina" in mail["Subject"]][-1]
     number = 1 if listed.text.index("surat") < listed.text.index("catatan") else 2
@@ -141,7 +141,7 @@ def test_what_is_not_there_any_more_is_said_once(desk: Reading, caplog: pytest.L
     caplog.set_level(logging.INFO)
     desk.read()
     desk.read()
-    assert sum(f"mail {held} was let in, but" in line for line in caplog.messages) == 1
+    assert sum(f"mail {held} was released, but" in line for line in caplog.messages) == 1
     assert desk.folders() == (0, [], []) and desk.astray() == [] and desk.people.numbers() == [12345]
 
 
@@ -164,7 +164,7 @@ def test_released_before_it_was_filed(desk: Reading) -> None:
     validity, uids = desk.mailbox.uids()
     [[arrival]] = list(desk.mailbox.fetch(uids))
     helpdesk = desk.people.desk.helpdesk
-    helpdesk.process(helpdesk.receive(desk.reader._name, [arrival]))
+    helpdesk.process(helpdesk.receive(desk.reader._folder.place, [arrival]))
     helpdesk.release(desk.held())
     assert validity == arrival.uidvalidity and desk.astray()
     desk.read()
@@ -187,7 +187,7 @@ def test_mail_that_comes_while_another_folder_is_open_is_noticed_at_once(desk: R
     desk.arrives("satu")
     desk.read()
     desk.people.desk.helpdesk.release(desk.held())
-    waiting = desk.people.desk.helpdesk.astray(desk.reader._name)
+    waiting = desk.people.desk.helpdesk.misfiled(desk.reader._folder.place)
     desk.mailbox.uids()
     desk.arrives("dua1", spam=False)
     assert desk.mailbox.retrieve(waiting) == {waiting[0].inbound_id}

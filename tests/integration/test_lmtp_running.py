@@ -55,7 +55,7 @@ def test_a_life_through_postfix_and_no_mailbox(
 
         with RunningDesk(
             tmp_path, dovecot, sink, smtp_port=relay.port, deliver=deliver, sally=SALLY, budi=BUDI,
-            more=door(f"127.0.0.1:{port}"),
+            more=door(f"127.0.0.1:{port}"), constants={"mailbot.desk.wiring:open_store.lock_wait": 1.0},
         ) as desk:  # fmt: skip
             desk.logged("LMTP: listening")
             desk.write(ACHA, "Tidak bisa tutup BKU")

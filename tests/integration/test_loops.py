@@ -336,9 +336,9 @@ def test_replies_that_come_too_often_are_told_in_one_mail(make_desk: Callable[..
         desk.clock.advance(timedelta(seconds=10))
         desk.reply(first, ACHA, f"Balasan {n}")
     assert len(desk.to(SALLY, "notification")) == 11
-    assert not desk.desk.helpdesk.summarise()  # not yet
+    assert not desk.desk.helpdesk.send_digest()  # not yet
     desk.clock.advance(timedelta(minutes=10))
-    assert desk.desk.helpdesk.summarise() == 15 and not desk.desk.helpdesk.summarise()
+    assert desk.desk.helpdesk.send_digest() == 15 and not desk.desk.helpdesk.send_digest()
     desk.deliver()
     summary = desk.last(SALLY, "notice")
     assert "15 email" in summary.text and "Balasan 10" in summary.text and "Balasan 24" in summary.text
@@ -355,7 +355,7 @@ def test_reports_of_a_robot_are_told_in_one_mail(make_desk: Callable[..., TryDes
         desk.write(f"r{n}x@d{n}.example", f"Perihal {n}", f"{WORDS} {n}")
     assert len(desk.numbers()) == 60 and len(desk.to(SALLY, "notification")) == 31
     desk.clock.advance(timedelta(minutes=10))
-    assert desk.desk.helpdesk.summarise() == 29
+    assert desk.desk.helpdesk.send_digest() == 29
     desk.deliver()
     assert re.search(r"#12376 … #12404", desk.last(SALLY, "notice").text)
 

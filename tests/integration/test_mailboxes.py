@@ -51,7 +51,7 @@ class TwoBoxes(TryDesk):
             mail[name.replace("_", "-")] = value
         mail.set_content(text)
         raw = mail.as_bytes(policy=WIRE)
-        place = self.settings.mailboxes[box].place
+        place = self.settings.mailboxes[box].folder_id
         ids = self.desk.helpdesk.receive(place, [FetchedMail(1, TwoBoxes._uid, raw, len(raw), None, False)])
         [done] = self.desk.helpdesk.process(ids)
         self.deliver()
@@ -129,7 +129,7 @@ def test_each_address_of_the_desk_is_its_own(desk: TwoBoxes) -> None:
 
 
 def test_timers_wait_for_the_inbox_of_their_own_ticket(desk: TwoBoxes) -> None:
-    first, second = (desk.desk.store.mailbox_id(box.place) for box in desk.settings.mailboxes)
+    first, second = (desk.desk.store.mailbox_id(box.folder_id) for box in desk.settings.mailboxes)
     for box, to, agent in ((0, ADDRESS, SALLY), (1, DAPODIK, DEWI)):
         desk.arrives(box, ACHA, f"Lapor {box}", to)
         desk.reply(desk.last(agent, "notification"), agent, "Mohon NPSN.")

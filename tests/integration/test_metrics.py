@@ -5,8 +5,9 @@ from __future__ import annotations
 import urllib.request
 from pathlib import Path
 
+from mailbot.config.values import Listen
 from mailbot.daemon.app import Daemon
-from mailbot.monitoring.metrics import MetricsServer
+from mailbot.monitoring.metrics import Health, MetricsServer
 from tests.support.loopback import free_port
 from tests.support.people import (
     ACHA,
@@ -18,7 +19,9 @@ from tests.support.people import (
 def test_figures_of_a_desk(tmp_path: Path) -> None:
     desk = TryDesk(tmp_path)
     port = free_port()
-    server = MetricsServer(desk.desk, Daemon(desk.desk), "127.0.0.1", port)
+    daemon = Daemon(desk.desk)
+    health = Health(daemon.watcher, daemon.is_alive, daemon.health)
+    server = MetricsServer(desk.desk, health, Listen("127.0.0.1", port))
     server.start()
     try:
         desk.opened()

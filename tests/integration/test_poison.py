@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from mailbot.cli.quarantine_view import print_held
+from mailbot.cli.quarantine_view import print_quarantined
 from mailbot.daemon.inbox_reader import InboxReader
 from mailbot.desk.context import ProcessingResult
 from mailbot.desk.inbound.crash_guard import InFlightMarker
@@ -28,6 +27,7 @@ from mailbot.mail.classify.rules import classify
 from mailbot.mail.fetched import FetchedMail
 from mailbot.mail.message import Classification, InboundMessage
 from mailbot.store.queries import show_quarantine
+from mailbot.store.unit_of_work import UnitOfWorkFactory
 from mailbot.transport.imap.mailbox import Mailbox
 from tests.support.dovecot import Dovecot
 from tests.support.people import (
@@ -37,6 +37,7 @@ from tests.support.people import (
 )
 from tests.support.postgres import Postgres
 from tests.support.settings import imap_settings
+from tests.support.stores import make_impatient
 
 Break = Callable[[InboundMessage], None]
 
@@ -70,7 +71,7 @@ def arrive(desk: TryDesk, *raws: bytes, first_uid: int = 1) -> list[int]:
 def turn_of_the_inbox(desk: TryDesk) -> list[ProcessingResult]:
     """What the reader does first: each mail that was left, by itself."""
     helpdesk = desk.desk.helpdesk
-    return [done for inbound_id in helpdesk.unprocessed() for done in helpdesk.process_left([inbound_id])]
+    return [done for inbound_id in helpdesk.unprocessed() for done in helpdesk.process_unprocessed([inbound_id])]
 
 
 @pytest.fixture
@@ -96,8 +97,8 @@ def on(subject: str, error: Exception) -> Break:
 
 
 def state_of(desk: TryDesk, inbound_id: int) -> tuple[str, str, int]:
-    with desk.desk.store.reading() as connection:
-        [row] = desk.desk.helpdesk._work(connection).inbound_unlocked([inbound_id])
+    with UnitOfWorkFactory(desk.desk.store).reading() as work:
+        [row] = work.inbound([inbound_id])
     return row.state, row.rule, row.attempts
 
 
@@ -190,26 +191,19 @@ def test_alone_with_a_machine_that_fails_a_mail_is_never_given_up(desk: TryDesk,
 def test_a_locked_database_quarantines_nothing(tmp_path: Path) -> None:
     desk = TryDesk(tmp_path)
     ids = arrive(desk, letter(1), letter(2))
-    make_impatient(desk)
+    make_impatient(desk.desk.store)
     other = sqlite3.connect(tmp_path / "mailbot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     for _ in range(4):
         with pytest.raises(StoreUnavailable):
             desk.desk.helpdesk.process(ids)
         with pytest.raises(StoreUnavailable):
-            desk.desk.helpdesk.process_left(ids)
+            desk.desk.helpdesk.process_unprocessed(ids)
     other.rollback()
     assert [state_of(desk, i) for i in ids] == [("received", "", 1)] * 2
-    assert [done.state for done in desk.desk.helpdesk.process_left(ids)] == ["processed"] * 2
+    assert [done.state for done in desk.desk.helpdesk.process_unprocessed(ids)] == ["processed"] * 2
     other.close()
     desk.close()
-
-
-def make_impatient(desk: TryDesk) -> None:
-    """Its database waits a tenth of a second for a lock."""
-    store = desk.desk.store
-    store._forget_connections()
-    event.listen(store._writer, "connect", lambda bare, _: bare.execute("PRAGMA busy_timeout=100"))
 
 
 @pytest.mark.postgresql
@@ -225,10 +219,10 @@ def test_a_stopped_postgresql_quarantines_nothing(tmp_path: Path) -> None:
             with pytest.raises(StoreUnavailable):
                 desk.desk.helpdesk.process(ids)
             with pytest.raises(StoreUnavailable):
-                desk.desk.helpdesk.process_left(ids)
+                desk.desk.helpdesk.process_unprocessed(ids)
         server.run("pg_ctl", "-D", data, "-w", "-l", str(server.folder / "log"), "start")
         assert [state_of(desk, i) for i in ids] == [("received", "", 1)] * 2
-        assert [done.state for done in desk.desk.helpdesk.process_left(ids)] == ["processed"] * 2
+        assert [done.state for done in desk.desk.helpdesk.process_unprocessed(ids)] == ["processed"] * 2
         assert desk.quarantine() == []
         desk.close()
     finally:
@@ -263,7 +257,7 @@ _PROCESS = """
     crash_guard.crashes_parser.__defaults__ = (20.0,)  # seconds
     desk = TryDesk(Path(sys.argv[1]))
     if "killed" in sys.argv:  # from outside, with a mail in hand: no mail's fault
-        desk.desk.helpdesk._processing._handle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        desk.desk.helpdesk._processor._handle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     how = sys.argv[2:]
     if "full" in how:
         log = desk.desk.store.path.with_suffix(".db-wal")
@@ -281,7 +275,7 @@ _PROCESS = """
             raws = [letter(n, how[-1] if n == 2 else "") for n in range(5)]
             desk.desk.helpdesk.process(arrive(desk, *raws))
         for each in desk.desk.helpdesk.unprocessed():
-            desk.desk.helpdesk.process_left([each])
+            desk.desk.helpdesk.process_unprocessed([each])
     desk.close()
 """
 
@@ -302,13 +296,14 @@ def test_a_mail_that_kills_the_process_is_set_aside_after_three_deaths(tmp_path:
     assert_set_aside(tmp_path / "desk", "mati")
 
 
+@pytest.mark.slow
 def test_a_mail_that_hangs_ends_the_process_and_is_set_aside(tmp_path: Path) -> None:
     done = run(tmp_path / "desk", "first", "macet")
     assert done.returncode == 1 and "Timeout" in done.stderr and "deadly" in done.stderr
     desk = TryDesk(tmp_path / "desk")
-    with desk.desk.store.writing() as connection:
+    with UnitOfWorkFactory(desk.desk.store).writing() as work:
         for inbound_id in desk.desk.helpdesk.unprocessed()[2:3]:  # two more such deaths
-            desk.desk.helpdesk._work(connection).set_inbound(inbound_id, attempts=3)
+            work.set_inbound(inbound_id, attempts=3)
     desk.close()
     assert run(tmp_path / "desk").returncode == 0
     assert_set_aside(tmp_path / "desk", "macet")
@@ -355,7 +350,7 @@ def test_short_runs_beside_a_locked_database_blame_no_mail(tmp_path: Path, break
     for _ in range(5):
         desk.close()
         desk = TryDesk(tmp_path)
-        make_impatient(desk)
+        make_impatient(desk.desk.store)
         with pytest.raises(StoreUnavailable):
             turn_of_the_inbox(desk)
         other.rollback()
@@ -426,7 +421,7 @@ def test_what_waits_for_another_attempt_stays_in_the_inbox_and_no_timer_may_fire
     desk = TryDesk(tmp_path)
     with Dovecot(server_home()) as dovecot:
         dovecot.append("support", letter(1), letter(2, "racun"), letter(3))
-        mailbox = Mailbox(imap_settings(dovecot.port, "support"), max_size=1_000_000, patience=20)
+        mailbox = Mailbox(imap_settings(dovecot.port, "support"), max_size=1_000_000, timeout=20)
         mailbox.open()
         reader = InboxReader(desk.desk.helpdesk, mailbox, "INBOX")
         assert reader.read() == 3 and not reader.all_handled
@@ -460,7 +455,7 @@ def test_the_shell_shows_poison_without_reading_it_again(
         raise AssertionError("it was parsed again")
 
     monkeypatch.setattr("mailbot.mail.mime.parser.parse_message", deadly)
-    print_held(found.as_json(), found.raw, desk.settings.helpdesk.zone)
+    print_quarantined(found.as_json(), found.raw, desk.settings.helpdesk.zone)
     shown = capsys.readouterr().out
     assert "a parser broke" in shown and "Traceback" in shown and ACHA in shown and "tidak dibaca" not in shown
     desk.close()
@@ -474,7 +469,10 @@ def test_several_threads_are_bound_by_the_earliest_end(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=35)
     assert done.returncode == 1 and "Timeout" in done.stderr
-    code = "import time\nfrom mailbot.runtime.watchdog import no_longer_than\nwith no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    code = (
+        "import time\nfrom mailbot.runtime.watchdog import no_longer_than\n"
+        "with no_longer_than(0.5): pass\ntime.sleep(1)\n"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=35).returncode == 0
 
 

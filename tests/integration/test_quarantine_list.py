@@ -17,6 +17,7 @@ from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import InboundMessage
 from mailbot.store.privacy.erasure import erase_requester
 from mailbot.store.tables import AUDIT, OUTBOX
+from mailbot.store.unit_of_work import UnitOfWorkFactory
 from tests.support.people import (
     ACHA,
     ADDRESS,
@@ -63,7 +64,7 @@ def hold(desk: TryDesk, *subjects: str) -> list[int]:
 def tomorrow(desk: TryDesk) -> bool:
     """The next day at ten; did the bell send something?"""
     desk.pass_time(hours=24)
-    rung = desk.desk.helpdesk.tell_of_quarantine()
+    rung = desk.desk.helpdesk.send_quarantine_list()
     desk.deliver()
     return rung
 
@@ -73,8 +74,8 @@ def told(desk: TryDesk, lead: str = BUDI) -> Sent:
 
 
 def states(desk: TryDesk, ids: list[int]) -> list[str]:
-    with desk.desk.store.reading() as connection:
-        rows = {row.id: row.state for row in desk.desk.helpdesk._work(connection).inbound_unlocked(ids)}
+    with UnitOfWorkFactory(desk.desk.store).reading() as work:
+        rows = {row.id: row.state for row in work.inbound(ids)}
     return [rows[i] for i in ids]
 
 
@@ -85,11 +86,11 @@ def audited(desk: TryDesk) -> list[tuple[str, str]]:
 
 def test_once_a_day_after_the_opening_to_every_lead_and_to_nobody_else(desk: TryDesk) -> None:
     hold(desk, "Menang undian")
-    assert not desk.desk.helpdesk.tell_of_quarantine()  # held today: the next opening's matter
+    assert not desk.desk.helpdesk.send_quarantine_list()  # held today: the next opening's matter
     desk.pass_time(hours=20)  # Tuesday, 06:00
-    assert not desk.desk.helpdesk.tell_of_quarantine()
+    assert not desk.desk.helpdesk.send_quarantine_list()
     desk.pass_time(hours=3)
-    assert desk.desk.helpdesk.tell_of_quarantine() and not desk.desk.helpdesk.tell_of_quarantine()
+    assert desk.desk.helpdesk.send_quarantine_list() and not desk.desk.helpdesk.send_quarantine_list()
     desk.deliver()
     assert [len(desk.to(a, "notice")) for a in (SALLY, BUDI, RINA)] == [0, 1, 1]
     mail = told(desk)
@@ -98,9 +99,9 @@ def test_once_a_day_after_the_opening_to_every_lead_and_to_nobody_else(desk: Try
     assert mail["Reply-To"] != told(desk, RINA)["Reply-To"] and "+q0" in mail["Reply-To"]
     assert tomorrow(desk) and tomorrow(desk)  # it waits still
     desk.pass_time(hours=48)  # Saturday
-    assert not desk.desk.helpdesk.tell_of_quarantine()
+    assert not desk.desk.helpdesk.send_quarantine_list()
     desk.pass_time(hours=24 * 2)
-    assert desk.desk.helpdesk.tell_of_quarantine()
+    assert desk.desk.helpdesk.send_quarantine_list()
     desk.desk.helpdesk.discard([held.id for held in desk.quarantine()])
     assert not tomorrow(desk)  # nothing is held
 
@@ -366,9 +367,9 @@ def test_the_bell_rings_and_the_mail_may_go(make_desk: MakeDesk) -> None:
     hold(desk, "a")
     desk.pass_time(hours=24)
     woken: list[bool] = []
-    chores = Scheduler(desk.desk, lambda seconds: True, lambda: woken.append(True), threading.Event())
-    chores._tell_of_quarantine()
-    chores._tell_of_quarantine()
+    scheduler = Scheduler(desk.desk, lambda seconds: True, lambda: woken.append(True), threading.Event())
+    scheduler._send_quarantine_list()
+    scheduler._send_quarantine_list()
     assert woken == [True] and [m.recipient for m in desk.outbox()] == [BUDI, RINA]
 
 

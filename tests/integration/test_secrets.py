@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import forkserver
 from tests.support.scripted import Peer, Scripted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,9 +105,7 @@ level = "debug"
 
 
 def mailbot(config: Path, *arguments: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAILBOT_")}
-    command = [sys.executable, "-m", "mailbot", *arguments, "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False, timeout=100)
+    done = forkserver.shared().run(*arguments, "--config", str(config), timeout=100)
     return done.stdout + done.stderr
 
 

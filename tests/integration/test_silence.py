@@ -17,7 +17,6 @@ import pytest
 
 from mailbot.monitoring import health_file
 from mailbot.transport.smtp.submission import Accepted, Submission
-from tests.contract.test_oauth import Endpoint, endpoint
 from tests.support.dovecot import Dovecot
 from tests.support.loopback import free_port, until
 from tests.support.people import Sent
@@ -26,6 +25,7 @@ from tests.support.running_desk import ACHA, RunningDesk
 from tests.support.scripted_imap import ScriptedImap
 from tests.support.settings import smtp_settings
 from tests.support.smtp_sink import Sink
+from tests.support.token_endpoint import Endpoint, endpoint
 
 __all__ = ["endpoint"]
 
@@ -39,6 +39,13 @@ security = "none"
 after = "1s"
 {more}
 """
+
+# The watcher looks after a moment, not after five seconds.
+QUICK = {"mailbot.monitoring.watcher:PROBE_SECONDS": 0.3, "mailbot.monitoring.watcher:JUDGE_SECONDS": 0.3}
+
+
+def run_desk(home: Path, *arguments: Any, **options: Any) -> RunningDesk:
+    return RunningDesk(home, *arguments, constants=QUICK, **options)
 
 
 @pytest.fixture
@@ -100,7 +107,7 @@ def test_a_dead_imap_server(
     command = f"{sys.executable} -c 'import sys; open(sys.argv[1], chr(97)).write(sys.stdin.readline())' {calls}"
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     monkeypatch.setenv("WATCHDOG_USEC", "1000000")
-    with RunningDesk(tmp_path, dovecot, sink, more=alerts(alarm.port)) as desk:
+    with run_desk(tmp_path, dovecot, sink, more=alerts(alarm.port)) as desk:
         monkeypatch.undo()  # Dovecot would talk to it as well
         desk.write(ACHA, "Sebelum")
         desk.wait_for(ACHA, "acknowledgement")
@@ -138,7 +145,7 @@ def test_a_consent_that_has_ended(tmp_path: Path, endpoint: Endpoint, sink: Sink
     endpoint.answers = [(400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."})]
     token = tmp_path / "token.json"
     token.write_text(json.dumps({"client_id": "d", "refresh_token": "r1", "token_uri": endpoint.address}))
-    with ScriptedImap() as imap, RunningDesk(tmp_path, imap, sink, more=alerts(alarm.port)) as desk:  # type: ignore[arg-type]
+    with ScriptedImap() as imap, run_desk(tmp_path, imap, sink, more=alerts(alarm.port)) as desk:  # type: ignore[arg-type]
         desk.stop()
         text = desk.config.read_text()
         desk.config.write_text(
@@ -158,7 +165,7 @@ def test_a_consent_that_has_ended(tmp_path: Path, endpoint: Endpoint, sink: Sink
 
 @pytest.mark.dovecot
 def test_an_smtp_server_that_refuses_us_is_noticed(tmp_path: Path, dovecot: Dovecot, alarm: Sink) -> None:
-    with Sink() as sink, RunningDesk(tmp_path, dovecot, sink, smtp_port=free_port(), more=alerts(alarm.port)) as desk:
+    with Sink() as sink, run_desk(tmp_path, dovecot, sink, smtp_port=free_port(), more=alerts(alarm.port)) as desk:
         desk.write(ACHA, "Server surat keluar mati")
         alert = wait_for(alarm, 1)
         assert alert["Subject"] == "[Gangguan] Helpdesk BOSP: email keluar tidak terkirim"
@@ -178,7 +185,7 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path, dovecot: Dovecot, sink: Sink
     if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(data)]).returncode:
         pytest.skip("no tmpfs can be mounted here")
     try:
-        with RunningDesk(tmp_path, dovecot, sink, more=alerts(alarm.port, 'disk_free = "8MB"')) as desk:
+        with run_desk(tmp_path, dovecot, sink, more=alerts(alarm.port, 'disk_free = "8MB"')) as desk:
             desk.logged("running")
             (data / "filler").write_bytes(b"x" * 10_000_000)
             alert = wait_for(alarm, 1)
@@ -194,7 +201,7 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path, dovecot: Dovecot, sink: Sink
 def test_a_canary_that_is_lost(tmp_path: Path, dovecot: Dovecot, sink: Sink, alarm: Sink) -> None:
     """The sink takes everything and delivers nothing back."""
     canary = '[canary]\nevery = "1s"\nwithin = "2s"'
-    with RunningDesk(tmp_path, dovecot, sink, more=alerts(alarm.port, canary)) as desk:
+    with run_desk(tmp_path, dovecot, sink, more=alerts(alarm.port, canary)) as desk:
         alert = wait_for(alarm, 1)
         assert alert["Subject"] == "[Gangguan] Helpdesk BOSP: email percobaan tidak kembali"
         # all of them come after all
@@ -203,7 +210,7 @@ def test_a_canary_that_is_lost(tmp_path: Path, dovecot: Dovecot, sink: Sink, ala
         until(lambda: len(alarm.envelopes) == 2 or bool(_bring_back(desk, dovecot, flown)), 60, "the all-clear")
         assert told(alarm)[1]["Subject"] == "[Pulih] Helpdesk BOSP: email percobaan tidak kembali"
         desk.stop(signal.SIGKILL)
-        assert "gone without a word" in checked(desk, "daemon")[0]["found"]
+        assert "died without reporting why" in checked(desk, "daemon")[0]["found"]
         # while no daemon runs, and with the canary off, those that come are nobody's tickets
         desk.write_config(more=alerts(alarm.port))
         dovecot.append("support", *[mail.raw for mail in desk.sent() if mail["X-Mailbot-Canary"]])
@@ -235,7 +242,7 @@ def test_a_canary_by_postfix_and_dovecot(
         def deliver(sender: str, to: str, raw: bytes) -> None:
             assert isinstance(submission.send(sender, to, raw), Accepted)
 
-        with RunningDesk(tmp_path, dovecot, sink, smtp_port=relay.port, deliver=deliver, more=more) as desk:
+        with run_desk(tmp_path, dovecot, sink, smtp_port=relay.port, deliver=deliver, more=more) as desk:
             until(lambda: dovecot.count("support", "Mailbot/Processed") >= 2, 60, "two canaries came back")
             desk.write(ACHA, "Di antara burung-burung")
             desk.wait_for(ACHA, "acknowledgement")

@@ -26,7 +26,7 @@ from mailbot.monitoring.watcher import Watcher
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.status import Heartbeat
 from mailbot.transport.smtp.submission import Deferred
-from tests.contract.test_clamd import plays_clamd
+from tests.support.clamd import plays_clamd
 from tests.support.people import (
     ACHA,
     ADDRESS,
@@ -47,15 +47,15 @@ class Loop:
 
     def __init__(self, title: str, clock: Clock) -> None:
         self.title = title
-        self.pulse, self.database = Heartbeat(clock), Heartbeat(clock)
+        self.heartbeat, self.database = Heartbeat(clock), Heartbeat(clock)
         self.alive_at = float("inf")
         self.fails_with, self.credentials = "", False
 
     def turn(self) -> None:
         if self.fails_with:
-            self.pulse.fails(self.fails_with, credentials=self.credentials)
+            self.heartbeat.fails(self.fails_with, credentials=self.credentials)
         else:
-            self.pulse.works()
+            self.heartbeat.works()
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Watched:
         self.probes = Probes(desk.store, desk.clock, [self.folder], statvfs=lambda folder: self.disk)
         ids = iter(range(10**6))
         self.watch = Watcher(desk, probes=self.probes, new_id=lambda: f"x{next(ids)}{self.desk.clock.now():%H%M%S}")
-        self.watch.attend([self.inbox], self.outbox)
+        self.watch.observe([self.inbox], self.outbox)
 
     def goes_on(self, minutes: int, step: int = 1) -> list[str]:
         """So many minutes, a look every `step`; the subjects of what the alert server got meanwhile."""
@@ -98,9 +98,9 @@ class Watched:
             self.desk.clock.advance(timedelta(minutes=step))
             self.inbox.turn()
             self.outbox.turn()
-            self.probes.look()
+            self.probes.run()
             self.watch.judge()
-            self.watch.tell()
+            self.watch.notify()
         return [mail["Subject"] for mail in self.mails()[before:]]
 
     def mails(self) -> list[Sent]:
@@ -315,14 +315,14 @@ def test_a_virus_scanner_that_is_gone_is_told_though_no_file_comes(tmp_path: Pat
     with Scripted(plays_clamd) as clamd:
         watched = Watched(tmp_path, sink, {"attachments": {"clamd": f"127.0.0.1:{clamd.port}", "clamd_timeout": "5s"}})
     screening = watched.desk.desk.helpdesk.screening
-    screening.ask()  # what the watch does every minute; the port is closed
+    screening.probe()  # what the watch does every minute; the port is closed
     assert watched.goes_on(20) == ["[Gangguan] Helpdesk BOSP: pemindai virus tidak menjawab"]
     told = watched.mails()[-1].text
     assert f"clamd at 127.0.0.1:{clamd.port}: Connection refused; files are held back meanwhile" in told
     assert [condition.name for condition in watched.watch.judgement.conditions] == ["scanner"]
     with Scripted(plays_clamd) as again:
         watched.desk.desk.helpdesk.screening._scanner.address = f"127.0.0.1:{again.port}"  # type: ignore[union-attr]
-        screening.ask()
+        screening.probe()
     assert watched.goes_on(10) == ["[Pulih] Helpdesk BOSP: pemindai virus tidak menjawab"]
     watched.desk.close()
 

@@ -157,7 +157,7 @@ def test_the_reader_is_killed_and_another_takes_over(team: Callable[..., Team]) 
     taken_over = time.monotonic() - killed
     desk.reports(20, start=60)
     desk.all_done(80, killed=True)
-    assert taken_over <= 15, taken_over  # contract.md: another worker's lease expires within 15 s
+    assert taken_over <= 15, taken_over  # docs/developer/rules.md: another worker's lease expires within 15 s
 
 
 @pytest.mark.chaos
@@ -234,6 +234,7 @@ def test_replies_of_each_ticket_keep_their_order(team: Callable[..., Team]) -> N
     assert sorted(found.values()) == [list(range(1, 11))] * 20
 
 
+@pytest.mark.slow
 def test_one_worker_sends_the_canary_and_one_tells_for_all(team: Callable[..., Team]) -> None:
     both = team(more='[canary]\nevery = "1s"\nwithin = "20s"\n')
     returned = 0

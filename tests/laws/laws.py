@@ -1,7 +1,7 @@
 """The laws of the desk, each checked from outside: on what was sent, and on what an admin can ask for.
 
 One function for each law. `world` is asked, nothing is changed. What a law says stands in its docstring; where it
-comes from is service.md ("Life of a ticket", "What never happens"), kept in docs/testing.md.
+comes from is docs/developer/rules.md.
 """
 
 from __future__ import annotations

@@ -154,8 +154,10 @@ class World:
         inner = store.writing
 
         class Dying:
+            def __init__(self, *, wait_for_disk: bool = True) -> None:
+                self.transaction = inner(wait_for_disk=wait_for_disk)
+
             def __enter__(self) -> Any:
-                self.transaction = inner()
                 return self.transaction.__enter__()
 
             def __exit__(self, *_: object) -> None:
@@ -181,7 +183,7 @@ class World:
         self.now = self.desk.clock.now
         self.desk.desk.delivery.take_back()
         for left in self.desk.desk.helpdesk.unprocessed():
-            self.desk.desk.helpdesk.process_left([left])
+            self.desk.desk.helpdesk.process_unprocessed([left])
 
     def deliver(self, *, die_after_accepting: bool = False) -> None:
         """What is due goes to the SMTP server, who says what it says now."""

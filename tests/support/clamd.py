@@ -2,6 +2,7 @@
 
 `RealClamd(home)`: `unix` and `tcp` are its addresses for `[attachments] clamd`. EICAR is the harmless file that every
 scanner calls a virus (eicar.org); it is put together here so that no scanner of this machine stumbles over the source.
+`plays_clamd` is a script for `Scripted`: as much of clamd as mailbot speaks with.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import struct
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +21,11 @@ from tests.support.loopback import (
     until,
 )
 from tests.support.programs import find_program
+from tests.support.scripted import Peer
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 SIGNATURE = "Mailbot.Test.Eicar"
+LIMIT = 1_048_576  # of a stream, as it plays here
 
 _CONFIG = """
 DatabaseDirectory {home}/db
@@ -86,3 +90,33 @@ class RealClamd:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def read_stream(peer: Peer) -> bytes | None:
+    """What a client streams; None past the limit, as clamd stops there."""
+    content = b""
+    while True:
+        size = struct.unpack("!I", peer.read(4))[0]
+        if size == 0:
+            return content
+        content += peer.read(size)
+        if len(content) > LIMIT:
+            return None
+
+
+def plays_clamd(peer: Peer) -> None:
+    """clamd(8) as far as mailbot speaks with it."""
+    command = b""
+    while not command.endswith(b"\0"):
+        command += peer.read(1)
+    if command == b"zVERSION\0":
+        peer.raw(b"ClamAV 1.4.6\0")
+    elif command == b"zINSTREAM\0":
+        content = read_stream(peer)
+        if content is None:
+            peer.raw(b"INSTREAM size limit exceeded. ERROR\0")
+        elif EICAR in content:
+            peer.raw(f"stream: {SIGNATURE} FOUND\0".encode())
+        else:
+            peer.raw(b"stream: OK\0")
+    peer.close()

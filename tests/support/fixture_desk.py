@@ -1,8 +1,8 @@
 """The desk of a fixture: read from its JSON, walked by its mail, and told in the JSON's own words.
 
 `read_desk(json)` builds tickets and sent mail; `walk(raw, desk)` takes a mail the pure way, step by step as
-`mailbot.desk.inbound.handler` does inside a transaction (parse, classify, route, new words, intent or commands, decide), and gives
-what came of it as a dict of the same form as `expect`: fixtures/emails/README.md describes every key. What is empty is
+`desk/inbound/handler.py` does inside a transaction (parse, classify, match, new words, intent or commands, decide), and
+gives what came of it as a dict of the same form as `expect` (fixtures/emails/README.md has every key). What is empty is
 left out of it, so two such dicts are equal exactly when nothing came of the mail that was not expected.
 """
 

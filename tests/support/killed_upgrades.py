@@ -1,8 +1,9 @@
-"""Upgrades a database, killed at many moments; run by a test as `python -m tests.support.killed_upgrades URL TIMES`.
+"""Upgrades a database, killed at many moments.
 
-Each attempt is a fork that SIGALRM ends without notice after a part of the time that a whole upgrade takes. Then a
-second fork upgrades what is left, and one line of JSON says what it found: {"killed", "differences", "parts"}.
-A process of its own, because forking one that has threads (pytest's) is asking for trouble.
+Run by a test as `python -m tests.support.killed_upgrades URL TIMES [REVISION]`: from an empty database, or from one
+with the schema of that revision. Each attempt is a fork that SIGALRM ends without notice after a part of the time that
+a whole upgrade takes. Then a second fork upgrades what the first left, and one line of JSON says what it found:
+{"killed", "differences", "parts"}. A process of its own, because forking one that has threads (pytest's) deadlocks.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from mailbot.runtime.clock import SystemClock
 from mailbot.store import schema
 from mailbot.store.engine import Store
 from mailbot.store.migrations.drift import differences
-from tests.support.stores import parts
+from tests.support.stores import make_with_schema, parts
 
 
 def in_a_fork(work: Callable[[], object]) -> int:
@@ -66,13 +67,22 @@ def empty(url: str) -> None:
             file.unlink()
 
 
+def begin(url: str, revision: str) -> None:
+    """Make the database as it is before the upgrade."""
+    empty(url)
+    if revision:
+        with Store(url, clock=SystemClock()) as store:
+            make_with_schema(store, revision)
+
+
 def main() -> None:
-    url, times = sys.argv[1], int(sys.argv[2])
+    url, times, revision = sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
+    in_a_fork(partial(begin, url, revision))
     started = time.monotonic()
     in_a_fork(partial(upgrade, url))
     whole = time.monotonic() - started
     for attempt in range(1, times + 1):
-        in_a_fork(partial(empty, url))
+        in_a_fork(partial(begin, url, revision))
         seconds = whole * attempt / times
         status = in_a_fork(partial(doomed, url, seconds))
         in_a_fork(partial(report, url, os.WIFSIGNALED(status)))

@@ -1,4 +1,7 @@
-"""`mailbot run` as a process of its own, between a real IMAP server and an SMTP server that receives."""
+"""`mailbot run` as a process of its own, between a real IMAP server and an SMTP server that receives.
+
+The daemon and the commands beside it are forks of a process that has loaded mailbot already (forkserver.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, getaddresses, make_msgid
@@ -17,7 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support import forkserver
 from tests.support.dovecot import PASSWORD, Dovecot
+from tests.support.forkserver import Process
 from tests.support.loopback import until
 from tests.support.people import (
     ACHA,
@@ -65,7 +70,11 @@ role = "lead"
 
 @dataclass
 class RunningDesk:
-    """A desk's process. `smtp_port` is the sink's unless a relay stands between."""
+    """A desk's process. `smtp_port` is the sink's unless a relay stands between.
+
+    `constants`: constants of mailbot that are others in the daemon (`forkserver.replace`). `from_nothing`: the
+    daemon is a new interpreter, as where an admin starts it. `wrapper`: what stands before its command (from nothing).
+    """
 
     home: Path
     dovecot: Dovecot
@@ -77,7 +86,11 @@ class RunningDesk:
     deliver: Any = None
     sally: str = SALLY
     budi: str = BUDI
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    constants: Mapping[str, float] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    from_nothing: bool = False
+    wrapper: Sequence[str] = ()
+    process: Process | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.config = self.home / "mailbot.toml"
@@ -106,10 +119,17 @@ class RunningDesk:
             print(self.log()[-4000:], file=sys.stderr)  # noqa: T201 - what a failed test has to show
 
     def start(self, *arguments: str) -> None:
-        out = self.log_file.open("ab")
-        command = [sys.executable, "-m", "mailbot", "run", *arguments, "--config", str(self.config)]
-        self.process = subprocess.Popen(command, stdout=out, stderr=out, cwd=Path(__file__).parents[2])
-        out.close()
+        words = ["run", *arguments, "--config", str(self.config)]
+        environment = os.environ | self.environment
+        if not self.from_nothing and not self.wrapper:
+            self.process = forkserver.shared().start(
+                words, self.log_file, environment=environment, constants=self.constants
+            )
+            return
+        assert not self.constants, "only a fork can have other constants"
+        command = [*self.wrapper, sys.executable, "-m", "mailbot", *words]
+        with self.log_file.open("ab") as out:
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, cwd=forkserver.ROOT, env=environment)
 
     def stop(self, how: int = signal.SIGTERM) -> int:
         assert self.process is not None
@@ -135,12 +155,10 @@ class RunningDesk:
             raise
 
     def cli(self, *arguments: str, check: bool = True) -> str:
-        command = [sys.executable, "-m", "mailbot", *arguments, "--config", str(self.config)]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAILBOT_")}
-        done = subprocess.run(command, capture_output=True, timeout=60, cwd=Path(__file__).parents[2], env=environment)
+        done = forkserver.shared().run(*arguments, "--config", str(self.config), timeout=60)
         if check:
-            assert done.returncode == 0, done.stderr.decode()[-2000:]
-        return done.stdout.decode()
+            assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
 
     def ticket(self, number: int = 12345) -> dict[str, Any]:
         return dict(json.loads(self.cli("ticket", "show", str(number), "--json")))

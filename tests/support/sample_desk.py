@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from mailbot.mail.message import Address
 from mailbot.store import raw_mail
 from mailbot.store.engine import Store
-from mailbot.store.unit_of_work import StoredTicket, UnitOfWork
+from mailbot.store.tickets import StoredTicket
+from mailbot.store.unit_of_work import UnitOfWork
 from mailbot.ticket.events import JournalEntry
 from mailbot.ticket.ticket import (
     CloseReason,

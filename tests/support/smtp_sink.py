@@ -20,6 +20,16 @@ from tests.support.certificate import Certificate
 from tests.support.loopback import free_port
 
 
+class _Session(SMTP):
+    """One connection. Its transport is None before it has begun, and again when it has ended."""
+
+    has_begun = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.has_begun = True
+
+
 @dataclass
 class Sink:
     """What came, and the server's rules; start it by `with`."""
@@ -31,7 +41,7 @@ class Sink:
     smtputf8: bool = True
     envelopes: list[Envelope] = field(default_factory=list)
     connections: int = 0
-    _servers: list[SMTP] = field(default_factory=list)
+    _servers: list[_Session] = field(default_factory=list)
     port: int = field(default_factory=free_port)
 
     @property
@@ -49,7 +59,7 @@ class Sink:
         class Listener(Controller):
             def factory(self) -> SMTP:
                 sink.connections += 1
-                sink._servers.append(SMTP(self.handler, **self.SMTP_kwargs))
+                sink._servers.append(_Session(self.handler, **self.SMTP_kwargs))
                 return sink._servers[-1]
 
         options: dict[str, Any] = {"enable_SMTPUTF8": self.smtputf8, "ident": "sink"}
@@ -82,7 +92,7 @@ class Sink:
         await asyncio.sleep(0.01)  # one that was just let in has no session yet, and then for a moment no transport
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
-                while any(server.transport is None for server in self._servers):
+                while not all(server.has_begun for server in self._servers):
                     await asyncio.sleep(0.005)
         for server in self._servers:
             # Under TLS the socket belongs to the transport from before STARTTLS.

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from alembic import command
+from sqlalchemy import Connection, event, text
 
 from mailbot.runtime.clock import ManualClock
 from mailbot.store import schema
@@ -46,6 +47,12 @@ def store(store_url: str, clock: ManualClock) -> Iterator[Store]:
         yield opened
 
 
+def make_with_schema(store: Store, revision: str) -> None:
+    """Give an empty database the schema of an older mailbot."""
+    with store.writing() as connection:
+        command.upgrade(schema.alembic_config(connection), revision)
+
+
 def parts(connection: Connection) -> set[tuple[str, str]]:
     """Everything that a database's schema has, by kind and name."""
     if connection.dialect.name == "sqlite":
@@ -57,3 +64,9 @@ def parts(connection: Connection) -> set[tuple[str, str]]:
             "UNION SELECT 'trigger', trigger_name FROM information_schema.triggers"
         )
     return {(row[0], row[1]) for row in connection.execute(text(query))}
+
+
+def make_impatient(store: Store) -> None:
+    """Let a SQLite store wait a tenth of a second for a lock, not half a minute."""
+    store._forget_connections()
+    event.listen(store._writer, "connect", lambda bare, _: bare.execute("PRAGMA busy_timeout=100"))

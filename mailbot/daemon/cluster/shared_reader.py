@@ -1,90 +1,94 @@
-"""TODO."""
+"""Reads one folder into a desk that several workers share: mail is stored here, handled by any worker, filed here.
+
+In: an open `Mailbox`, a `Helpdesk`, this worker's `WorkSharing`. Out: as `InboxReader`. Mail that another worker has
+claimed keeps the pass open: the folder is read again soon, to move out what was handled meanwhile.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
-from mailbot.daemon.inbox_reader import InboxReader
+from mailbot.daemon.cluster.work_sharing import WorkSharing
+from mailbot.daemon.inbox_reader import InboxFolder, ReaderHooks
+from mailbot.desk.helpdesk import Helpdesk, Receipt
 from mailbot.mail.fetched import FetchedMail
 from mailbot.runtime.memory import one_large_mail
+from mailbot.transport.imap.mailbox import Mailbox
 
-if TYPE_CHECKING:
-    pass
-from mailbot.daemon.cluster.work_sharing import WorkSharing
-
-# While mail of a folder is in other workers' hands, the folder is looked at so often, to move out what they handled.
+# While other workers handle mail of the folder, it is read at this interval, to move out what they have done.
 FILE_SECONDS = 1.0
 
 
-class SharedReader(InboxReader):
-    """One folder's way into a desk that several workers share: stored here, handled anywhere, filed here."""
+class SharedReader:
+    """Reads one folder and handles mail along with the other workers."""
 
-    def __init__(self, *arguments: Any, sharing: WorkSharing, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(
+        self, helpdesk: Helpdesk, mailbox: Mailbox, place: str, sharing: WorkSharing, hooks: ReaderHooks
+    ) -> None:
+        self._helpdesk = helpdesk
+        self._hooks = hooks
+        self._folder = InboxFolder(helpdesk, mailbox, place, hooks)
         self._sharing = sharing
-        self._mailbox_id = sharing._ids[self._name]
-        self._open: set[int] = set()
+        self._mailbox_id = sharing.mailbox_id(place)
+        self._open: set[int] = set()  # UIDs of stored mail that is still in the folder
         self._filed_at = 0.0
-        self._settled = False
+        self.all_handled = False
 
     @property
-    def all_handled(self) -> bool:
-        """Was all mail handled that the last `read` found in the folder?"""
-        return self._settled
+    def refusal(self) -> str:
+        """Why the server refused to move handled mail out in the last pass; "" if it did not."""
+        return self._folder.refusal
 
     @property
-    def look_again(self) -> float:  # type: ignore[override]
-        """Soon, while others have mail of this folder in hand."""
-        return FILE_SECONDS if self._open or not self._settled else float("inf")
+    def look_again(self) -> float:
+        """Seconds after which to read again: few while other workers handle mail of this folder."""
+        return FILE_SECONDS if self._open or not self.all_handled else math.inf
 
     def read(self) -> int:
-        """Take in all that waits; how many mails were new. A network or storage fault passes through."""
-        self.refusal = ""
-        uidvalidity, uids = self._mailbox.uids()
-        seen = self._helpdesk.seen(self._name, uidvalidity, uids)
-        self._file(uidvalidity, {uid: known for uid, known in seen.items() if known.place is not None})
-        self._open = {uid for uid, known in seen.items() if known.place is None}
-        taken = 0
-        new = [uid for uid in uids if uid not in seen]
-        for batch in self._fetched(uidvalidity, uids, new):
-            mail = self._without_canaries(uidvalidity, batch)
-            if mail:
-                self._store_and_help(uidvalidity, mail)
-            taken += len(mail)
-            if self._stopping():
+        """Read everything that waits; return how many mails were new. Network and storage failures propagate."""
+        folder = self._folder
+        uidvalidity, uids = folder.begin()
+        seen = self._helpdesk.seen(folder.place, uidvalidity, uids)
+        self._open = set(seen) - folder.file_decided(uidvalidity, seen)
+        count = 0
+        for fetched in folder.fetched(uidvalidity, uids, [uid for uid in uids if uid not in seen]):
+            batch = folder.without_canaries(uidvalidity, fetched)
+            if batch:
+                self._store_and_handle(uidvalidity, batch)
+            count += len(batch)
+            if self._hooks.stopping():
                 break
-        while not self._stopping() and self._work_off({}):
+        while not self._hooks.stopping() and self._work_off({}):
             self._file_open(uidvalidity)
         self._file_open(uidvalidity, now=True)
-        self._retrieve(uidvalidity, uids)
-        self._settled = self._sharing.is_settled(self._mailbox_id)
-        return taken
+        folder.retrieve_released(uidvalidity, uids)
+        self.all_handled = self._sharing.is_settled(self._mailbox_id)
+        return count
 
-    def _store_and_help(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
-        """Stored; then as much is handled as was stored, unless others are there who do it meanwhile."""
-        with one_large_mail(max(len(arrival.raw) for arrival in batch)):
-            ids = self._helpdesk.receive(self._name, batch, reader=self._sharing.owner)
-        self._open |= {arrival.uid for arrival in batch}
-        raws = {inbound_id: arrival.raw for inbound_id, arrival in zip(ids, batch, strict=True)}
+    def _store_and_handle(self, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
+        """Store the batch; then handle as much mail as was stored, unless other workers do so meanwhile."""
+        with one_large_mail(max(len(mail.raw) for mail in batch)):
+            ids = self._helpdesk.receive(self._folder.place, batch, Receipt(reader=self._sharing.owner))
+        self._open |= {mail.uid for mail in batch}
+        raws = {inbound_id: mail.raw for inbound_id, mail in zip(ids, batch, strict=True)}
         self._work_off(raws)
-        if self._sharing.worker.count == 1:
-            while not self._stopping() and self._work_off(raws):
+        if self._sharing.member.count == 1:
+            while not self._hooks.stopping() and self._work_off(raws):
                 pass
         self._file_open(uidvalidity)
 
     def _work_off(self, raws: Mapping[int, bytes]) -> bool:
-        done = self._sharing.work_off(raws)
-        if done:
-            self._handled()
-        return any(mail.state != "received" for mail in done)
+        results = self._sharing.work_off(raws)
+        if results:
+            self._hooks.handled()
+        return any(result.state != "received" for result in results)
 
     def _file_open(self, uidvalidity: int, *, now: bool = False) -> None:
-        """Move out what was handled by now, by anybody."""
-        if self._open and (now or time.monotonic() - self._filed_at > FILE_SECONDS) and not self._stopping():
-            seen = self._helpdesk.seen(self._name, uidvalidity, self._open)
-            decided = {uid: known for uid, known in seen.items() if known.place is not None}
-            self._file(uidvalidity, decided)
-            self._open -= decided.keys()
+        """Move out what any worker has handled by now."""
+        if self._open and (now or time.monotonic() - self._filed_at > FILE_SECONDS) and not self._hooks.stopping():
+            self._open -= self._folder.file_decided(
+                uidvalidity, self._helpdesk.seen(self._folder.place, uidvalidity, self._open)
+            )
             self._filed_at = time.monotonic()

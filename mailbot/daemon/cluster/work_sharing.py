@@ -1,9 +1,9 @@
 """A desk that several workers share, as one of them sees it: who reads, who handles, who may send.
 
-In: a desk on PostgreSQL, each `mailbot run` with its own. One worker reads a mailbox (the lease of workers.py): it
-stores mail and files it. Handling goes to whoever is free: the reader itself between two batches, and in every worker a
-helper that takes what nobody has in hand (`store.claims` keeps the order of each ticket). Sending is free for all by
-`FOR UPDATE SKIP LOCKED`. Any of them may be killed or stand still at any moment.
+In: a desk on PostgreSQL, opened by each `mailbot run`. Each mailbox is read by one worker (a lease, see `worker`),
+which stores its mail and files it. Any worker that is free handles mail: the reader itself between two batches, and in
+every worker a helper thread that takes what is unclaimed (`store.cluster.claims` keeps the order within each ticket).
+All may send, by `FOR UPDATE SKIP LOCKED`. Any of them may be killed or suspended at any moment.
 """
 
 from __future__ import annotations
@@ -15,18 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from mailbot.daemon.cluster.worker import ClusterMember
 from mailbot.daemon.inbox_reader import LONGEST_SECONDS
+from mailbot.daemon.loop_guard import LoopGuard
 from mailbot.desk.context import ProcessingResult
 from mailbot.desk.inbound.processor import BATCH
 from mailbot.errors import TemporaryError
-from mailbot.runtime.clock import SystemClock
-from mailbot.runtime.logs import Outage
 from mailbot.runtime.watchdog import no_longer_than
 from mailbot.store.cluster import claims, leases
-from mailbot.store.tables import MAILBOX
 from mailbot.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -34,32 +30,31 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+HELP_SECONDS = 0.5
 
 
 class WorkSharing:
-    """One worker's part of the desk. `changed`: a mailbox was taken over or lost."""
+    """One worker's share of the desk. `changed` is called when a mailbox was taken over or lost."""
 
     def __init__(self, desk: Desk, changed: Callable[[], None]) -> None:
         self._desk = desk
         self.owner = desk.owner
-        self._ids = {box.place: desk.store.mailbox_id(box.place) for box in desk.settings.mailboxes}
-        names = {self._ids[box.place]: box.name or box.place for box in desk.settings.mailboxes}
-        self.worker = ClusterMember(desk.store, desk.owner, names, changed, desk.storage_outage)
-        desk.delivery.sharers = lambda: self.worker.count
-        self._unexpected = Outage(log, "helper", SystemClock())
+        self._ids = {box.folder_id: desk.store.mailbox_id(box.folder_id) for box in desk.settings.mailboxes}
+        self.member = ClusterMember(desk.store, desk.owner, list(self._ids.values()), changed, desk.storage_outage)
+        desk.delivery.sharers = lambda: self.member.count
+        self._guard = LoopGuard(log, "helper", desk.storage_outage)
         self._lock = threading.Lock()
-        self._in_hand: set[int] = set()
+        self._claimed: set[int] = set()
 
     def start(self, *, again: bool = False) -> None:
-        """Begin: what a predecessor of the same name had in hand is anybody's. `again`: it was this process."""
+        """Join; free the claims of a previous process of the same name, unless it was this one (`again`)."""
         if not again:
             with self._desk.store.writing() as connection:
-                leases.free_claims(connection, self._desk.store.desk_id, self.owner)
-        self.worker.start()
+                leases.release_claims(connection, self._desk.store.desk_id, self.owner)
+        self.member.start()
 
     def join(self, seconds: float = 20.0) -> bool:
-        """Begin, and wait until this worker is one of them; False where that failed."""
+        """Start, and wait until this worker is a member; return False if that failed."""
         self.start()
         ends = time.monotonic() + seconds
         while not self.is_alive() and time.monotonic() < ends:
@@ -67,85 +62,82 @@ class WorkSharing:
         return self.is_alive()
 
     def stop(self) -> None:
-        """Give everything back."""
-        self.worker.stop()
+        """Release all leases."""
+        self.member.stop()
 
     def is_alive(self) -> bool:
-        """May this worker act?"""
-        return self.worker.is_alive()
+        """Return whether this worker may act."""
+        return self.member.is_alive()
+
+    def mailbox_id(self, place: str) -> int:
+        """Return the id of a mailbox of this desk."""
+        return self._ids[place]
 
     def may_read(self, place: str) -> bool:
-        """Does this worker read that mailbox?"""
-        return self.worker.may_read(self._ids[place])
+        """Return whether this worker reads that mailbox."""
+        return self.member.may_read(self._ids[place])
 
     def read_by_all(self, mine: Mapping[int, datetime]) -> dict[int, datetime]:
-        """Tell the others what was read here, and hear from them: each mailbox and from which moment it was read."""
+        """Record what was read here; return what all workers have read: each mailbox, and as of which moment."""
         with self._desk.store.writing() as connection:
             for mailbox_id, at in mine.items():
-                leases.note_read(connection, [mailbox_id], at)
-            query = select(MAILBOX.c.id, MAILBOX.c.read_at).where(MAILBOX.c.id.in_(list(self._ids.values())))
-            return {row.id: row.read_at for row in connection.execute(query) if row.read_at is not None}
+                leases.record_read(connection, mailbox_id, at)
+            return leases.read_times(connection, list(self._ids.values()))
 
     def is_settled(self, mailbox_id: int) -> bool:
-        """Was all stored mail of that mailbox handled?"""
+        """Return whether all stored mail of that mailbox is handled."""
         with self._desk.store.reading() as connection:
             return claims.is_settled(connection, self._desk.store.desk_id, mailbox_id)
 
     def work_off(self, raws: Mapping[int, bytes] | None = None) -> list[ProcessingResult]:
-        """Handle some of the oldest mail that nobody has in hand; [] where there is none. `raws`: see `process`."""
+        """Handle some of the oldest unclaimed mail; return [] if there is none. `raws`: see `Helpdesk.process`."""
         if not self.is_alive():
             return []
-        given = self._ask()
+        given = self._claim()
         if not given.ids:
             return []
         helpdesk = self._desk.helpdesk
         try:
             with no_longer_than(LONGEST_SECONDS):
                 if given.tried:
-                    return helpdesk.process_left(given.ids, worker=self.owner)
+                    return helpdesk.process_unprocessed(given.ids, worker=self.owner)
                 return helpdesk.process(given.ids, raws, worker=self.owner)
         finally:
-            self._give_back(given.ids)
+            self._release(given.ids)
 
-    def _ask(self) -> claims.Given:
+    def _claim(self) -> claims.Claimed:
         store = self._desk.store
         with self._lock:
             with store.writing() as connection:
                 work = UnitOfWork(connection, store.desk_id, self._desk.clock.now())
-                given = claims.give_out(work, self.owner, BATCH, still_mine=self._in_hand)
-            self._in_hand |= set(given.ids)
+                given = claims.claim(work, self.owner, BATCH, still_mine=self._claimed)
+            self._claimed |= set(given.ids)
         return given
 
-    def _give_back(self, ids: Sequence[int]) -> None:
-        """Out of hand. Where the database fails just now, the next asking finds that they are in nobody's hand."""
+    def _release(self, ids: Sequence[int]) -> None:
+        """Release claims. If the database fails now, the next `_claim` finds that they are no longer held here."""
         try:
             with self._desk.store.writing() as connection:
-                claims.done(connection, ids, self.owner)
+                claims.release(connection, ids, self.owner)
             self._desk.storage_outage.works("claims")
         except TemporaryError as error:
             self._desk.storage_outage.failed("claims", str(error))
         finally:
             with self._lock:
-                self._in_hand -= set(ids)
+                self._claimed -= set(ids)
 
     def helper(self, stopping: threading.Event, handled: Callable[[], None]) -> threading.Thread:
-        """The thread that handles what readers, also other workers', have stored."""
+        """Return the thread that handles what readers, including other workers', have stored."""
         return threading.Thread(target=self._help, args=(stopping, handled), name="helper", daemon=True)
 
     def _help(self, stopping: threading.Event, handled: Callable[[], None]) -> None:
         while not stopping.is_set():
-            done: list[ProcessingResult] = []
-            try:
-                done = self.work_off()
-                if self.is_alive():  # else the database was not asked
-                    self._desk.storage_outage.works("helper")
-                    self._unexpected.recovered()
-            except TemporaryError as error:
-                self._desk.storage_outage.failed("helper", str(error))
-            except Exception as error:  # noqa: BLE001 - logged with its traceback, once
-                words = f"an unexpected fault, tried again and again: {type(error).__name__}: {error}"
-                self._unexpected.failed(words, level=logging.ERROR, traceback=True)
-            if any(mail.state != "received" for mail in done):
+            results: list[ProcessingResult] = []
+            with self._guard:
+                results = self.work_off()
+                if self.is_alive():  # else the database was not used
+                    self._guard.works()
+            if any(result.state != "received" for result in results):
                 handled()
             else:
-                stopping.wait(LOOK_SECONDS)
+                stopping.wait(HELP_SECONDS)

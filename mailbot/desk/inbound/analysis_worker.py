@@ -1,4 +1,4 @@
-"""A worker of `understanding`: reads mails from its standard input, writes what they say to its standard output.
+"""A worker of `analysis_pool`: reads mails from its standard input, writes their analysis to its standard output.
 
 It ends when its input closes. Nothing else comes in or goes out: no database, no network, no configuration.
 """
@@ -8,11 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 
-from mailbot.desk.inbound.analysis_pool import (
-    PreparedMail,
-    hear,
-    say,
-)
+from mailbot.desk.inbound.analysis_pool import PreparedMail, receive, send
 from mailbot.mail.analysis import analyse_fully
 from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.duplicates import identity
@@ -24,28 +20,28 @@ LONGEST_SECONDS = 60.0
 
 
 def main() -> None:
-    """Serve until the other side is gone."""
+    """Serve until the parent is gone."""
     tune_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes our input
-    back, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing that prints may disturb the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes our input
+    back, sys.stdout = sys.stdout.buffer, sys.stderr  # output of other code must not get into the results
     try:
-        own = hear(sys.stdin.buffer)
-        say(back, "ready")
+        own = receive(sys.stdin.buffer)
+        send(back, "ready")
         while True:
-            raws = hear(sys.stdin.buffer)
+            raws = receive(sys.stdin.buffer)
             with no_longer_than(LONGEST_SECONDS):
-                say(back, [_prepared(raw, own) for raw in raws])
+                send(back, [_prepared(raw, own) for raw in raws])
     except (EOFError, BrokenPipeError):
         return
 
 
 def _prepared(raw: bytes, own: OwnIdentity) -> PreparedMail | None:
     try:
-        understood = analyse_fully(raw, own)
-    except Exception:  # noqa: BLE001 - the parent meets the same fault, and sets the mail aside with its traceback
+        analysis = analyse_fully(raw, own)
+    except Exception:  # noqa: BLE001 - the parent meets the same fault, and quarantines the mail with its traceback
         return None
     sha256, packed = pack(raw)
-    return PreparedMail(understood, identity(raw), sha256, packed)
+    return PreparedMail(analysis, identity(raw), sha256, packed)
 
 
 if __name__ == "__main__":

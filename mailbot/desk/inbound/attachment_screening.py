@@ -1,12 +1,12 @@
-"""Between understanding a mail and acting on it: which of its files go no further.
+"""Between analysing a mail and acting on it: which of its files are withheld.
 
-In: a mail as it was understood, its raw bytes. Out: the same mail without the files that are refused, which it names
-instead (`Arrived.held`); with `Arrived.infected` where the virus scanner found something. Runs outside of every
+In: an analysed mail, its raw bytes. Out: the same mail without the files that are refused, which it names instead
+(`IncomingMail.withheld`); with `IncomingMail.infected` where the virus scanner found something. Runs outside of every
 transaction, since a scanner may take its time.
 
-The scanner gets the mail whole, as it came: it takes mail apart itself, and knows forms that mailbot doesn't. Mail
-without files is not scanned: its words reach people as plain text only.
-Never: writes, moves or deletes anything; the raw mail keeps what is held here.
+The scanner gets the raw mail: it takes mail apart itself, and knows formats that mailbot doesn't. Mail without files is
+not scanned: its words reach people as plain text only.
+Never: writes, moves or deletes anything; the raw mail keeps what is withheld here.
 """
 
 from __future__ import annotations
@@ -18,39 +18,30 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from mailbot.desk.context import IncomingMail
-from mailbot.mail.attachments.policy import (
-    Refusals,
-    WithheldFile,
-    remove_files,
-    screen,
-)
+from mailbot.mail.attachments.policy import Refusals, WithheldFile, remove_files, screen
 from mailbot.mail.message import Attachment, InboundMessage
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.logs import Outage
 from mailbot.runtime.status import ConnectionStatus
-from mailbot.transport.clamd import (
-    Infected,
-    Unscanned,
-    Verdict,
-)
+from mailbot.transport.clamd import Infected, Unscanned, Verdict
 from mailbot.vocabulary.refused_files import INFECTED, UNSCANNED
 
 log = logging.getLogger(__name__)
 
-# What the scanner is asked about where no mail asks it: nothing.
+# What the scanner is probed with while there is no mail to scan.
 SAMPLE = b"mailbot asks whether you scan\r\n"
 
 
 class Scanner(Protocol):
-    """What looks for viruses (mailbot.transport.clamd.Clamd)."""
+    """A virus scanner (`transport.clamd.Clamd`)."""
 
     address: str
 
     def scan(self, content: bytes) -> Verdict:
-        """The verdict on these bytes."""
+        """Return the verdict on these bytes."""
 
     def version(self) -> str | Unscanned:
-        """What it says of itself."""
+        """Return the scanner's version."""
 
 
 class AttachmentScreening:
@@ -73,86 +64,87 @@ class AttachmentScreening:
         self._outage = Outage(log, f"clamd at {scanner.address}" if scanner else "clamd", clock)
 
     @property
-    def trouble(self) -> str:
-        """What is wrong with the virus scanner now; "" where it works, or none is asked for."""
+    def failure(self) -> str:
+        """What is wrong with the virus scanner now; "" where it works, or none is configured."""
         since = self._outage.since
         return (
-            f"clamd does not answer since {since:%Y-%m-%d %H:%M} UTC: files are {_FATES[self._down]}" if since else ""
+            f"clamd does not answer since {since:%Y-%m-%d %H:%M} UTC: files are {_FILES[self._down]}" if since else ""
         )
 
     @property
-    def line(self) -> ConnectionStatus | None:
-        """How the scanner fares, for the watch; None where none is asked for."""
+    def status(self) -> ConnectionStatus | None:
+        """The scanner's status, for monitoring; None where none is configured."""
         if self._scanner is None:
             return None
         with self._lock:
             return ConnectionStatus(self._worked_at, failing_since=self._outage.since, reason=self._reason)
 
-    def ask(self) -> None:
-        """Have the scanner look at a few bytes: else a desk without files would not hear that it is gone."""
+    def probe(self) -> None:
+        """Have the scanner scan a few bytes: without files, nothing else would notice that it is gone."""
         if self._scanner is not None:
-            self._asked(SAMPLE)
+            self._scan(SAMPLE)
 
     def screen(self, mail: IncomingMail, raw: bytes) -> IncomingMail:
-        """The mail as it may be acted on."""
-        message, held = screen(mail.message, self._refusals)
+        """Return the mail as it may be acted on."""
+        message, withheld = screen(mail.message, self._refusals)
         if self._scanner is None or mail.partial or not (mail.message.attachments or mail.message.nested):
-            return replace(mail, message=message, held=held) if held else mail
-        verdict = self._asked(raw)
+            return replace(mail, message=message, withheld=withheld) if withheld else mail
+        verdict = self._scan(raw)
         if isinstance(verdict, Infected):
             signature = verdict.signature
             if not mail.released:
-                return replace(mail, message=message, held=held, infected=signature)
-            # An admin wants its words; its files stay where they are.
-            return _without_files(mail, message, held, INFECTED, signature)
+                return replace(mail, message=message, withheld=withheld, infected=signature)
+            # An admin released it for its words; its files stay withheld.
+            return _without_files(mail, message, withheld, INFECTED, signature)
         if isinstance(verdict, Unscanned) and self._down == "hold":
-            return _without_files(mail, message, held, UNSCANNED, "")
-        return replace(mail, message=message, held=held) if held else mail
+            return _without_files(mail, message, withheld, UNSCANNED, "")
+        return replace(mail, message=message, withheld=withheld) if withheld else mail
 
     def screen_again(self, mail: IncomingMail, explanation: dict[str, object]) -> IncomingMail:
-        """A mail that was held and is taken up now, inside a transaction: without asking the scanner a second time."""
-        message, held = screen(mail.message, self._refusals)
+        """Screen a mail that was held, inside a transaction: without asking the scanner a second time."""
+        message, withheld = screen(mail.message, self._refusals)
         if explanation.get(UNSCANNED):
-            return _without_files(mail, message, held, UNSCANNED, "")
-        return replace(mail, message=message, held=held) if held else mail
+            return _without_files(mail, message, withheld, UNSCANNED, "")
+        return replace(mail, message=message, withheld=withheld) if withheld else mail
 
-    def _asked(self, raw: bytes) -> Verdict:
+    def _scan(self, raw: bytes) -> Verdict:
         assert self._scanner is not None
         verdict = self._scanner.scan(raw)
         with self._lock:
             if isinstance(verdict, Unscanned) and verdict.down:
                 self._reason = (
-                    f"clamd at {self._scanner.address}: {verdict.why}; files are {_FATES[self._down]} meanwhile"
+                    f"clamd at {self._scanner.address}: {verdict.why}; files are {_FILES[self._down]} meanwhile"
                 )
-                self._outage.failed(f"{verdict.why}; files are {_FATES[self._down]} meanwhile")
+                self._outage.failed(f"{verdict.why}; files are {_FILES[self._down]} meanwhile")
             else:
                 self._worked_at = self._clock.now()
                 self._outage.recovered()
         return verdict
 
 
-def explained(held: tuple[WithheldFile, ...]) -> dict[str, object]:
-    """What `mailbot explain` shows of them, and what a mail that is taken up later has to know."""
-    if not held:
+def explained(withheld: tuple[WithheldFile, ...]) -> dict[str, object]:
+    """Return what `mailbot explain` shows of withheld files, and what `screen_again` has to know."""
+    if not withheld:
         return {}
-    found: dict[str, object] = {"held_files": [f"{each.kind}: {each.to_blame}"[:300] for each in held[:20]]}
-    return found | ({UNSCANNED: True} if any(each.kind == UNSCANNED for each in held) else {})
+    found: dict[str, object] = {"held_files": [f"{each.kind}: {each.to_blame}"[:300] for each in withheld[:20]]}
+    return found | ({UNSCANNED: True} if any(each.kind == UNSCANNED for each in withheld) else {})
 
 
-_FATES = {"hold": "held back", "pass": "passed on unscanned"}
+_FILES = {"hold": "held back", "pass": "passed on unscanned"}
 
 
 def _without_files(
-    mail: IncomingMail, message: InboundMessage, held: tuple[WithheldFile, ...], kind: str, signature: str
+    mail: IncomingMail, message: InboundMessage, withheld: tuple[WithheldFile, ...], kind: str, signature: str
 ) -> IncomingMail:
-    """Nothing of the mail's files goes on, neither in it nor in mails that are attached to it."""
+    """Return the mail without any of its files, also without those in mails that are attached to it."""
     files = [each for each in _all_files(message) if not each.signature]
     more = tuple(WithheldFile(f.name, f.content_type, f.size, f.sha256, kind, "", signature) for f in files)
-    return replace(mail, message=remove_files(message, {f.sha256 for f in files}), held=(*held, *dict.fromkeys(more)))
+    kept = remove_files(message, {f.sha256 for f in files})
+    return replace(mail, message=kept, withheld=(*withheld, *dict.fromkeys(more)))
 
 
 def _all_files(message: InboundMessage) -> list[Attachment]:
-    """The files of the mail itself; those of mails in it only where their mail is no file of its own."""
+    """Return the files of the mail; those of nested mails only where their mail is no file of its own."""
     files = list(message.attachments)
     for nested in message.nested:
         files += [each for each in _all_files(nested) if not files]

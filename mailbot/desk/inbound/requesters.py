@@ -2,129 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from mailbot.desk.apply_event import apply_event, open_new
-from mailbot.desk.context import (
-    Context,
-    HandlingResult,
-    IncomingMail,
-    Words,
-)
-from mailbot.desk.inbound.sender_proof import proves_author
-from mailbot.desk.inbound.ticket_lookup import (
-    _newest_of_chain,
-    as_known,
-    look_up,
-    resolve_merged,
-)
+from mailbot.desk.apply_event import apply_event, open_ticket
+from mailbot.desk.context import Case, Context, HandlingResult, Words
+from mailbot.desk.inbound.new_words import new_words_of, spoken, title_of
+from mailbot.desk.inbound.sender_proof import domain_vouches
+from mailbot.desk.inbound.ticket_lookup import look_up, newest_of_chain, resolve_merged
 from mailbot.mail.classify.senders import is_automatic_address
 from mailbot.mail.compose.composer import is_usable
 from mailbot.mail.intent.intent import intent_of
-from mailbot.mail.message import Address, Reply
-from mailbot.mail.redaction import without_tokens
-from mailbot.mail.reply.reply_text import new_words
-from mailbot.mail.subject import clean_subject, status_request
-from mailbot.mail.untrusted_text import safe_title
-from mailbot.store.unit_of_work import StoredTicket
-from mailbot.ticket.events import (
-    OpenFollowUp,
-    Origin,
-    Quarantine,
-    Replied,
-    Reported,
-)
-from mailbot.ticket.matching import (
-    Clues,
-    Route,
-    clues_of,
-    route,
-)
-from mailbot.ticket.ticket import (
-    CloseReason,
-    Participant,
-    Role,
-    Status,
-)
+from mailbot.mail.message import Address
+from mailbot.mail.subject import status_request
+from mailbot.store.tickets import StoredTicket
+from mailbot.ticket.events import OpenFollowUp, Origin, Quarantine, Replied, Reported
+from mailbot.ticket.matching import Clues, Route, clues_of, route
+from mailbot.ticket.ticket import CloseReason, Participant, Role, Status
 
 
-def handle_person(turn: Context, mail: IncomingMail) -> HandlingResult:
-    """A mail of somebody who is no agent."""
+def handle_person(case: Case) -> HandlingResult:
+    """Handle a mail whose sender is no agent, or writes as a requester."""
+    context, mail = case.context, case.incoming
     clues = clues_of(mail.message)
     if mail.from_form:
         clues = replace(clues, doubtful=True)
     number = status_request(mail.message.subject)
     if number is not None and not mail.from_form:
-        return _tell_status(turn, mail, number, clues)
-    known = look_up(turn, clues)
-    found = route(clues, as_known(known), turn.profile.signer)
-    loaded = resolve_merged(turn, known[found.number]) if found.number is not None else None
-    if loaded is None or _is_strangers_reply_to_closed(found, loaded):
-        return report(turn, mail, named=found.named or found.number, route=found)
-    return _reply(turn, mail, loaded, found)
+        return _answer_status(case, number, clues)
+    tickets = look_up(context, clues)
+    found = route(clues, tickets.known, context.profile.signer)
+    stored = resolve_merged(context, tickets[found.number]) if found.number is not None else None
+    if stored is None or _is_strangers_reply_to_closed(found, stored):
+        return report(case, named=found.named or found.number, evidence=found.evidence)
+    return _reply(case.about(stored), found)
 
 
-def _is_strangers_reply_to_closed(found: Route, loaded: StoredTicket) -> bool:
-    """A reference alone, from an address that takes no part, doesn't open a follow-up in somebody's name."""
-    return found.elsewhere and found.evidence == "reference" and loaded.ticket.status is Status.CLOSED
+def _is_strangers_reply_to_closed(found: Route, stored: StoredTicket) -> bool:
+    """Return whether only a reference, from an address that takes no part, would open a follow-up for the requester."""
+    return found.elsewhere and found.evidence == "reference" and stored.ticket.status is Status.CLOSED
 
 
 # A reply
 
 
-def _reply(turn: Context, mail: IncomingMail, loaded: StoredTicket, found: Route) -> HandlingResult:
+def _reply(case: Case, found: Route) -> HandlingResult:
+    context, mail = case.context, case.incoming
     message = mail.message
-    reply = words_of(turn, mail, loaded)
+    reply = new_words_of(case)
     author = message.from_address
-    role = Role.REQUESTER if author.email == loaded.ticket.requester.email else Role.PARTICIPANT
+    role = case.stored.ticket.role_of(author.email)
     event = Replied(
-        at=turn.work.now,
+        at=context.work.now,
         author=author,
         role=role,
-        intent=intent_of("" if reply.nothing_new else reply.text),
+        intent=intent_of(spoken(reply)),
         elsewhere=found.elsewhere,
-        participants=people_in_cc(turn, mail) if role is Role.REQUESTER and _is_theirs(turn, mail, found) else (),
+        participants=_people_in_cc(case) if role is Role.REQUESTER and _may_add_people(case, found) else (),
         acknowledge=mail.may_be_answered,
     )
     mark = "elsewhere" if found.elsewhere else ""
-    source = Words(author, role, reply.text, mail, message.attachments, message.subject, mark)
+    words = Words(author, role, reply.text, message.attachments, message.subject, mark)
     why = {"evidence": found.evidence, "cut": reply.rule, "intent": event.intent.value}
-    return reply_to(turn, loaded, event, source, why)
+    return _apply_reply(case.saying(words), event, why)
 
 
-def _is_theirs(turn: Context, mail: IncomingMail, found: Route) -> bool:
-    """May this mail bring others into the ticket? A number and a From are enough to add words, not to let people in:
+def _may_add_people(case: Case, found: Route) -> bool:
+    """Return whether this mail may bring others into the ticket.
 
-    who is in Cc reads every answer from then on, and a From anybody can write.
+    A number and a From are enough to add words, not people: who is in Cc gets every answer from then on, and a From
+    anybody can write.
     """
-    return found.authenticated or mail.released or proves_author(turn, mail)
+    return found.authenticated or case.incoming.released or domain_vouches(case)
 
 
-def reply_to(turn: Context, loaded: StoredTicket, event: Replied, source: Words, why: dict[str, str]) -> HandlingResult:
+def _apply_reply(case: Case, event: Replied, why: Mapping[str, str]) -> HandlingResult:
     """Put a person's words on the ticket, on its open follow-up, or into a new follow-up."""
-    decision = apply_event(turn, loaded, event, source)
-    for effect in decision.effects:
+    stored = case.stored
+    for effect in apply_event(case, event).effects:
         if isinstance(effect, Quarantine):
-            if source.mail is not None and source.mail.released:  # an admin read it: no spam after all
-                return report(turn, source.mail, named=loaded.ticket.number)
-            return HandlingResult("quarantined", effect.reason, loaded.id, loaded.ticket.number, dict(why))
+            if case.incoming.released:  # an admin read it: no spam after all
+                return report(case, named=stored.ticket.number)
+            return HandlingResult.quarantined(effect.reason, stored, why)
         if isinstance(effect, OpenFollowUp):
-            newest = _newest_of_chain(turn, loaded)
+            newest = newest_of_chain(case.context, stored)
             if newest.ticket.status is not Status.CLOSED:
-                return reply_to(turn, newest, event, source, why | {"joined": "open follow-up"})
-            return _follow_up(turn, newest, event, source, why)
-    return HandlingResult("processed", "", loaded.id, loaded.ticket.number, dict(why))
+                return _apply_reply(case.about(newest), event, {**why, "joined": "open follow-up"})
+            return _open_follow_up(case.about(newest), event, why)
+    return HandlingResult.processed("", stored, why)
 
 
-def _follow_up(turn: Context, old: StoredTicket, event: Replied, source: Words, why: dict[str, str]) -> HandlingResult:
-    ticket = old.ticket
+def _open_follow_up(case: Case, event: Replied, why: Mapping[str, str]) -> HandlingResult:
+    ticket = case.stored.ticket
     if ticket.close_reason is CloseReason.SPAM:
-        return HandlingResult(
-            "quarantined", f"reply to ticket #{ticket.number}, which was closed as spam", old.id, ticket.number
-        )
+        return HandlingResult.quarantined(f"reply to ticket #{ticket.number}, which was closed as spam", case.ticket)
     reported = Reported(
         at=event.at,
-        number=turn.work.next_number(),
+        number=case.context.work.next_number(),
         subject=ticket.subject,
         requester=ticket.requester,
         author=ticket.requester if event.elsewhere else event.author,
@@ -133,108 +107,68 @@ def _follow_up(turn: Context, old: StoredTicket, event: Replied, source: Words, 
         acknowledge=event.acknowledge,
         follow_up_of=Origin(ticket.number, ticket.agent, ticket.program, ticket.priority),
     )
-    mailbox_id = source.mail.mailbox_id if source.mail else 0
-    opened = open_new(turn, reported, source, mailbox_id)
-    return HandlingResult("processed", "", opened.id, opened.ticket.number, why | {"follow_up_of": str(ticket.number)})
+    opened = open_ticket(case, reported)
+    return HandlingResult.processed("", opened, {**why, "follow_up_of": str(ticket.number)})
 
 
 # A new report
 
 
-def report(
-    turn: Context,
-    mail: IncomingMail,
-    *,
-    named: int | None = None,
-    route: Route | None = None,
-) -> HandlingResult:
-    """A mail that belongs to no ticket opens one."""
+def report(case: Case, *, named: int | None = None, evidence: str = "") -> HandlingResult:
+    """Open a ticket for a mail that belongs to none. `named`: a number in it that is not its sender's."""
+    context, mail = case.context, case.incoming
     message = mail.message
-    reply = words_of(turn, mail, None)
+    reply = new_words_of(case.about(None))
     author = message.from_address
     event = Reported(
-        at=turn.work.now,
-        number=turn.work.next_number(),
-        subject=safe_title(clean_subject(message.subject) or first_line(reply.text), turn.profile.language),
+        at=context.work.now,
+        number=context.work.next_number(),
+        subject=title_of(message.subject, reply.text, context.profile.language),
         requester=author,
         author=author,
-        language=turn.profile.language,
-        participants=people_in_cc(turn, mail),
+        language=context.profile.language,
+        participants=_people_in_cc(case),
         program=mail.program,
         acknowledge=mail.may_be_answered,
         named=named,
     )
     mark = f"named:{named}" if named else ""
-    source = Words(author, Role.REQUESTER, reply.text, mail, message.attachments, message.subject, mark)
-    opened = open_new(turn, event, source, mail.mailbox_id)
-    why = {"evidence": route.evidence if route else "", "cut": reply.rule}
-    return HandlingResult(
-        "processed", "", opened.id, opened.ticket.number, why | ({"named": str(named)} if named else {})
+    words = Words(author, Role.REQUESTER, reply.text, message.attachments, message.subject, mark)
+    opened = open_ticket(case.saying(words), event)
+    why = {"evidence": evidence, "cut": reply.rule} | ({"named": str(named)} if named else {})
+    return HandlingResult.processed("", opened, why)
+
+
+def _people_in_cc(case: Case) -> tuple[Participant, ...]:
+    """Return whom else the requester wrote to: people, not the desk, its agents or machines.
+
+    Beside a mailing list or a machine nobody takes part: the addresses there are not known to be people.
+    """
+    if not case.incoming.may_be_answered:
+        return ()
+    people: dict[str, Participant] = {}
+    message = case.incoming.message
+    for address in (*message.cc, *message.to):
+        if address.email != message.from_addr and "@" in address.email and _is_outside_person(case.context, address):
+            people.setdefault(address.email, Participant(address.email, address.name))
+    return tuple(people.values())[: case.context.policy.max_participants]
+
+
+def _is_outside_person(context: Context, address: Address) -> bool:
+    return (
+        not context.is_ours(address.email) and is_usable(address.email) and not is_automatic_address(address.local_part)
     )
 
 
-def words_of(turn: Context, mail: IncomingMail, loaded: StoredTicket | None) -> Reply:
-    """The new words of a mail; what we sent is known, so that quotations of it are recognised by comparison."""
-    message = mail.message
-    sent = turn.work.sent_texts((*message.in_reply_to, *message.references[-5:]))
-    if loaded is not None and not sent:
-        sent = turn.work.sent_to(loaded.id, message.from_addr)
-    reply = mail.words if mail.words is not None and not sent else new_words(message, sent)
-    # A signed address in what they quote is theirs alone: it goes to nobody who reads their words.
-    return replace(reply, text=without_tokens(reply.text))
+# A status request
 
 
-def people_in_cc(turn: Context, mail: IncomingMail) -> tuple[Participant, ...]:
-    """Who else the requester wrote to: people, not the desk, not its agents, not robots (service.md 1).
-
-    Beside a mailing list or a robot nobody takes part: the addresses there are not known to be people.
-    """
-    if not mail.may_be_answered:
-        return ()
-    people: dict[str, Participant] = {}
-    author = mail.message.from_addr
-    for address in (*mail.message.cc, *mail.message.to):
-        if address.email != author and "@" in address.email and _is_outside_person(turn, address):
-            people.setdefault(address.email, Participant(address.email, address.name))
-    return tuple(people.values())[: turn.policy.max_participants]
-
-
-def _is_outside_person(turn: Context, address: Address) -> bool:
-    ours = turn.profile.is_own(address.email) or turn.policy.agent(address.email) is not None
-    return not ours and is_usable(address.email) and not is_automatic_address(address.local_part)
-
-
-def first_line(text: str) -> str:
-    """A subject for a mail that has none."""
-    return clean_subject(next((line.strip() for line in text.splitlines() if line.strip()), ""))[:80]
-
-
-# A status request, and mail whose words can't be read
-
-
-def _tell_status(turn: Context, mail: IncomingMail, number: int, clues: Clues) -> HandlingResult:
-    if not mail.may_be_answered:
-        return HandlingResult("processed", "a status request of a sender who must get no automatic mail")
-    loaded = turn.work.ticket(number)
-    if loaded is not None and not clues.doubtful and loaded.ticket.takes_part(clues.sender):
-        turn.post.status(turn, loaded, mail)
+def _answer_status(case: Case, number: int, clues: Clues) -> HandlingResult:
+    if not case.incoming.may_be_answered:
+        return HandlingResult.processed("a status request of a sender who must get no automatic mail")
+    stored = case.context.work.ticket(number)
+    if stored is not None and not clues.doubtful and stored.ticket.takes_part(clues.sender):
+        case.context.outbound.status(case.about(stored))
         return HandlingResult("processed", "status request", None, number)
-    turn.post.status_unknown(turn, number, mail)
-    return HandlingResult("processed", "status request for a number that doesn't belong to this address")
-
-
-def handle_unread(turn: Context, mail: IncomingMail, why: str) -> None:
-    """A person wrote, but their words can't be read: the timers stop all the same, its sender is evidence enough."""
-    message = mail.message
-    if why == "too_large" and mail.may_be_answered:
-        turn.post.too_large(turn, mail)
-    clues = clues_of(message)
-    known = look_up(turn, clues)
-    found = route(clues, as_known(known), turn.profile.signer)
-    if found.number is None or found.elsewhere:
-        return
-    if why == "quarantined" and mail.verdict.rule == "dmarc-fail" and found.evidence == "tag":
-        return  # a number and a From that is refuted: evidence of nothing
-    loaded = resolve_merged(turn, known[found.number])
-    role = Role.REQUESTER if message.from_addr == loaded.ticket.requester.email else Role.PARTICIPANT
-    apply_event(turn, loaded, Replied(turn.work.now, message.from_address, role, unread=why))
+    case.context.outbound.status_unknown(case, number)
+    return HandlingResult.processed("status request for a number that doesn't belong to this address")

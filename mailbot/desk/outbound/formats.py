@@ -1,7 +1,8 @@
 """Moments, spans and hours as people read them, in Indonesian and English.
 
-In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: text. Service.md rule 7 fixes the forms:
-`3 November 2025, 10:45:13 WIB` (id), `03 November 2025, 10:45:13 WIB` (en). Never: the machine's locale.
+In: aware datetimes, timedeltas, service hours, a language ("id" or "en"). Out: text, in the forms that
+docs/developer/rules.md fixes: `3 November 2025, 10:45:13 WIB` (id), `03 November 2025, 10:45:13 WIB` (en).
+Never: the machine's locale.
 """
 
 from __future__ import annotations
@@ -11,17 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailbot.ticket.service_hours import ServiceHours
-from mailbot.vocabulary.dates import (
-    AND,
-    AT_HOUR,
-    DAYS,
-    EXCEPT_HOLIDAYS,
-    MONTHS,
-    OF_SERVICE,
-    SPANS,
-    THROUGH,
-    ZONES,
-)
+from mailbot.vocabulary.dates import AND, AT_HOUR, DAYS, EXCEPT_HOLIDAYS, MONTHS, OF_SERVICE, SPANS, THROUGH, ZONES
 
 
 def zone_name(local: datetime) -> str:
@@ -78,7 +69,7 @@ _LINK = re.compile(r"\.\w{2,}|//|\d{5,}|\bwww\b", re.IGNORECASE)
 
 
 def greeting_name(name: str) -> str:
-    """The name by which a mail may greet its reader; "" where the display name is not plainly a name."""
+    """Return the name by which a mail may greet its reader; "" where the display name is not plainly a name."""
     plain = " ".join(name.split(",", 1)[0].split())
     return plain if _PLAIN_NAME.fullmatch(plain) and not _LINK.search(plain) else ""
 

@@ -1,29 +1,24 @@
-"""TODO."""
+"""The quarantine list that leads are sent once a day: what is in quarantine, and why.
+
+In: a context, the opening of the desk that the list is for. Out: a notice to each lead, and a record of which mail has
+which number in it. Mail of others is untrusted text: one line each, cut, without control characters.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from mailbot.desk.context import (
-    Context,
-)
-from mailbot.desk.views import (
-    HeldMailView,
-)
+from mailbot.desk.context import Context
+from mailbot.desk.outbound.notifications import Notifications
+from mailbot.desk.views import HeldMailView
 from mailbot.mail.untrusted_text import one_line
 from mailbot.store import quarantine_lists
-from mailbot.ticket.quarantine import (
-    QuarantinedMail,
-    QuarantineReason,
-    quarantine_reason,
-)
+from mailbot.store.rows import QuarantinedRow
+from mailbot.ticket.quarantine import QuarantinedMail, QuarantineReason, quarantine_reason
 
 LISTED = 50
-
-
-# Where the code alone does not say enough, the reason's own words stand beside it.
-_TELLING = frozenset(
+# Where the code does not say enough, the reason's own words are shown beside it.
+_EXPLAINED = frozenset(
     (
         QuarantineReason.POISON,
         QuarantineReason.GAVE_UP,
@@ -37,27 +32,26 @@ _TELLING = frozenset(
 )
 
 
-def send_list(turn: Context, opening: datetime) -> bool:
-    """Send every lead the list of what is held; False where that was done before, or there is nothing or nobody."""
-    rows, total = quarantine_lists.held(turn.work, LISTED)
-    if not rows or not turn.policy.leads:
+def send_list(context: Context, notifications: Notifications, opening: datetime) -> bool:
+    """Send every lead the list; return False if that was done before, or there is no mail or no lead."""
+    rows, total = quarantine_lists.quarantined(context.work, LISTED)
+    if not rows or not context.policy.leads:
         return False
-    list_id = quarantine_lists.add(turn.work, opening, [row.id for row in rows])
+    list_id = quarantine_lists.add(context.work, opening, [row.id for row in rows])
     if list_id is None:
         return False
     mails = tuple(_view(number, row) for number, row in enumerate(rows, 1))
-    context = {"mails": mails, "more": total - len(mails), "total": total}
-    for email in turn.policy.leads:
-        turn.post.of_quarantine(turn, email, "agent/quarantine", context, list_id)
+    variables = {"mails": mails, "more": total - len(mails), "total": total}
+    for email in context.policy.leads:
+        notifications.quarantine_list(context, email, list_id, variables)
     return True
 
 
-def _view(number: int, row: Any) -> HeldMailView:
-    held = QuarantinedMail(
-        state=row.state, rule=row.rule, kind=row.kind, partial=row.partial, has_sender="@" in row.sender,
-        on_ticket=row.ticket_id is not None,
-    )  # fmt: skip
-    why = quarantine_reason(held)
+def _view(number: int, row: QuarantinedRow) -> HeldMailView:
+    mail = QuarantinedMail(
+        row.state, row.rule, row.kind, row.partial, has_sender="@" in row.sender, on_ticket=row.ticket_id is not None
+    )
+    why = quarantine_reason(mail)
     return HeldMailView(
         number=number,
         sender=one_line(row.sender),
@@ -65,6 +59,6 @@ def _view(number: int, row: Any) -> HeldMailView:
         size=row.size,
         at=row.received_at,
         why=why.value,
-        detail=one_line(row.reason) if why in _TELLING else "",
+        detail=one_line(row.reason) if why in _EXPLAINED else "",
         can_be_released=why not in (QuarantineReason.TOO_LARGE, QuarantineReason.NO_SENDER),
     )

@@ -1,7 +1,7 @@
 """Invented values for every template: what `template preview` shows, what `check` renders, what golden files hold.
 
-In: a template's name and a language. Out: its context, and variants of it that reach the template's other branches.
-The people and schools here exist nowhere.
+In: a template's name and a language. Out: its variables, and variants of them that reach the template's other
+branches. The people and schools here are invented.
 """
 
 from __future__ import annotations
@@ -99,15 +99,15 @@ def _reminder(words: dict[str, str], ticket: TicketView) -> dict[str, object]:
 
 
 def _notice(topic: str, **facts: str) -> Sample:
-    """A notice of this topic, with the facts that core.lifecycle gives for it."""
+    """Return the variables of a notice, with the facts that `ticket.lifecycle` gives for its topic."""
     return lambda words, ticket: {"topic": topic, "facts": facts}
 
 
 def _condition(language: str, name: str, words: str, **values: str) -> ConditionView:
-    """A trouble of the desk itself; `over_at` is for the caller to set."""
-    found, mend = WORDS[language][words]
+    """Return a failure of the desk itself; `over_at` is for the caller to set."""
+    found, remedy = WORDS[language][words]
     return ConditionView(
-        WORDS[language][f"title.{name}"][0], found.format(**values), mend.format(**values), _REPORTED
+        WORDS[language][f"title.{name}"][0], found.format(**values), remedy.format(**values), _REPORTED
     )  # fmt: skip
 
 
@@ -123,11 +123,11 @@ def _token_refused(words: dict[str, str]) -> ConditionView:
 
 
 def _without_ticket(topic: str, **facts: str) -> Sample:
-    """The same, about the desk rather than a ticket."""
+    """Return the variables of a notice about the desk rather than a ticket."""
     return lambda words, ticket: {"topic": topic, "facts": facts, "ticket": None}
 
 
-# Template → what it has beside desk, ticket and person, or instead of them.
+# Template → its variables beside desk, ticket and person, or instead of them.
 _SAMPLES: dict[str, Sample] = {
     "requester/acknowledgement": lambda words, ticket: {},
     "requester/acknowledgement_out_of_hours": lambda words, ticket: {"opens_at": _OPENS},
@@ -351,13 +351,13 @@ _VARIANTS: dict[str, dict[str, Sample]] = {
 
 
 def sample(name: str, language: str) -> dict[str, object]:
-    """The context for one template, `desk` included."""
+    """Return the variables of one template, `desk` included."""
     words, ticket = _words_and_ticket(language)
     return {"desk": _DESK, "ticket": ticket, "person": _ACHA, **_SAMPLES[name](words, ticket)}
 
 
 def samples(name: str, language: str) -> dict[str, dict[str, object]]:
-    """The sample under "", and every variant of it under the variant's name."""
+    """Return the sample under "", and every variant of it under the variant's name."""
     words, ticket = _words_and_ticket(language)
     usual = sample(name, language)
     return {"": usual} | {

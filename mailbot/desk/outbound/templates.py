@@ -1,4 +1,4 @@
-"""The words of every mail that goes out: Jinja2 over templates/, in Indonesian and English.
+"""The words of every outgoing mail: Jinja2 over templates/, in Indonesian and English.
 
 In: a template's name ("requester/acknowledgement"), a language ("id" or "en"), the values of mailbot.desk.views. Out:
 `Rendered(subject, text, html)`. A folder of the admin's own wins over the packaged templates, file by file:
@@ -6,7 +6,7 @@ In: a template's name ("requester/acknowledgement"), a language ("id" or "en"), 
 
 Templates run in Jinja2's sandbox, an unknown variable is an error, HTML is escaped. They are compiled once; `check()`
 compiles and renders all of them, so that a broken one is refused at the start, by file and line. Never: mail headers
-(see core.compose), the network, a clock.
+(`mail.compose`), the network, a clock.
 """
 
 from __future__ import annotations
@@ -57,14 +57,7 @@ from mailbot.desk.views import (
 )
 from mailbot.errors import ConfigError
 from mailbot.ticket.service_hours import ServiceHours
-from mailbot.vocabulary.labels import (
-    KINDS,
-    PRIORITIES,
-    ROLES,
-    STATUS_EXPLANATIONS,
-    STATUSES,
-    WITHHELD_FILE,
-)
+from mailbot.vocabulary.labels import KINDS, PRIORITIES, ROLES, STATUS_EXPLANATIONS, STATUSES, WITHHELD_FILE
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 LANGUAGES = ("id", "en")
@@ -72,14 +65,14 @@ PARTS = ("subject", "txt", "html")
 
 MARKERS = dict(zip(LANGUAGES, MARKER_LINES, strict=True))
 
-# What each template is given, besides `desk` (DeskView) and `person` (PersonView: who reads the mail; in
-# agent/notification who wrote): the keys that it must have, then those that it may have with what stands in their
-# place. Types: ticket TicketView · words str (plain text; the new words, in reminders what was asked) · agent_name str
+# The variables of each template, besides `desk` (DeskView) and `person` (PersonView: who reads the mail; in
+# agent/notification who wrote): the keys that it must have, then those that it may have with their defaults.
+# Types: ticket TicketView · words str (plain text; the new words, in reminders what was asked) · agent_name str
 # ("Sally (BOSP)") · opens_at, closes_at datetime | None · attachment_names tuple[str, …] · attachments
 # tuple[FileView, …] · held tuple[HeldView, …] · held_files int ·
 # history tuple[EntryView, …], newest first · number int · size, limit int (bytes) ·
 # mail_subject str · event "report" | "reply" | "follow_up" · elsewhere bool · named int | None · errors
-# tuple[FaultView, …] · topic a code of core.events.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
+# tuple[FaultView, …] · topic a code of ticket.events.Topic · facts Mapping[str, str]: the topic's own, and `words` ·
 # mails tuple[HeldMailView, …] of `total`, `more` are not shown · outcomes tuple[OutcomeView, …] ·
 # state "new" | "still" | "over" | "trial" · new, still, over, besides tuple[ConditionView, …] · waiting
 # WaitingView | None · machine str, its name.
@@ -119,33 +112,32 @@ _EXCERPT = 1500
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One mail's words: the subject on one line, the text part, the HTML part. Lines end with `\\n`."""
+    """One mail's words. Lines end with a line feed."""
 
-    subject: str
+    subject: str  #: one line
     text: str
     html: str
 
 
-class Renderer:
-    """Compiled templates of one desk.
+@dataclass(frozen=True)
+class RenderSettings:
+    """What templates say about the desk itself."""
 
-    `overrides` is the admin's folder or None; `zone` the desk's; `hours` (with or without national holidays),
-    `auto_close` and `service_clock` are put into words where a mail tells them; `desk` is used where a context has
-    none. Raises ConfigError for a folder that is none.
+    zone: ZoneInfo
+    desk: DeskView | None = None  #: used where the variables have no `desk`
+    hours: ServiceHours | None = None
+    has_holidays: bool = True  #: service hours except public holidays
+    auto_close: timedelta = timedelta(hours=48)
+    service_clock: bool = False  #: `auto_close` counts service hours
+
+
+class Renderer:
+    """Compiled templates of one desk. Raises ConfigError for a folder that does not exist.
+
+    `overrides`: the admin's folder; `cache`: a private folder where compiled templates outlast the process.
     """
 
-    def __init__(
-        self,
-        overrides: Path | None = None,
-        *,
-        zone: ZoneInfo,
-        desk: DeskView | None = None,
-        hours: ServiceHours | None = None,
-        auto_close: timedelta = timedelta(hours=48),
-        service_clock: bool = False,
-        has_holidays: bool = True,
-        cache: Path | None = None,
-    ) -> None:
+    def __init__(self, settings: RenderSettings, overrides: Path | None = None, *, cache: Path | None = None) -> None:
         if overrides is not None and not overrides.is_dir():
             raise ConfigError([f'helpdesk.templates_dir: {overrides} is not a folder; write an existing one, or ""'])
         self._overrides = overrides
@@ -154,53 +146,54 @@ class Renderer:
         self._environments: dict[str, Environment] = {}
         self._globals: dict[str, dict[str, Any]] = {}
         for language in LANGUAGES:
-            environment = _environment(loader, language, zone)
+            environment = _environment(loader, language, settings.zone)
             if cache is not None:
                 # a language of its own, since the compiler may run a language's filters on constants
                 environment.bytecode_cache = FileSystemBytecodeCache(str(cache), f"{language}-%s.cache")
-            environment.globals["auto_close"] = format_span(auto_close, language, of_service=service_clock)
-            environment.globals["service_hours"] = (
-                format_hours(hours, language, except_holidays=has_holidays) if hours else ""
-            )
-            environment.globals["desk"] = desk or environment.undefined(name="desk")
+            hours = settings.hours
+            environment.globals |= {
+                "auto_close": format_span(settings.auto_close, language, of_service=settings.service_clock),
+                "service_hours": format_hours(hours, language, except_holidays=settings.has_holidays) if hours else "",
+                "desk": settings.desk or environment.undefined(name="desk"),
+            }
             self._environments[language] = environment
             self._globals[language] = dict(environment.globals)
         self._compiled: dict[tuple[str, str], tuple[Template, Template, Template]] = {}
 
     def names(self) -> list[str]:
-        """Every mail there is, as `render` wants it."""
+        """Return the name of every mail."""
         return list(TEMPLATES)
 
-    def render(self, name: str, language: str, context: Mapping[str, object]) -> Rendered:
-        """One mail's words. Raises ConfigError naming the file and the line where a template can't be rendered."""
+    def render(self, name: str, language: str, variables: Mapping[str, object]) -> Rendered:
+        """Return one mail's words. Raises ConfigError with file and line where a template can't be rendered."""
         try:
             subject, text, html = self._templates(name, language)
-            values = {**self._globals[language], **TEMPLATES[name][1], **context}
+            values = {**self._globals[language], **TEMPLATES[name][1], **variables}
             values["subject"] = line = " ".join(_run(subject, values).split())
             return Rendered(line, _run(text, values).strip("\n") + "\n", _run(html, values))
         except Exception as error:  # an admin's template may raise anything
             raise ConfigError([_fault(error, name)]) from error
 
-    def page(self, name: str, language: str, context: Mapping[str, object]) -> str:
-        """A page of mailbot.web: `web/<name>.html.j2`, whole. Raises ConfigError as `render` does."""
+    def page(self, name: str, language: str, variables: Mapping[str, object]) -> str:
+        """Return a page of mailbot.web: `web/<name>.html.j2`. Raises ConfigError as `render` does."""
         try:
-            return self._environments[language].get_template(f"web/{name}.html.j2").render(context)
+            return self._environments[language].get_template(f"web/{name}.html.j2").render(variables)
         except Exception as error:
             raise ConfigError([_fault(error, f"web/{name}")]) from error
 
     def check(self) -> list[str]:
-        """Render every branch of everything with invented values; the names of what was rendered.
+        """Render every branch of every template with invented values; return their names.
 
-        Raises ConfigError with all that is wrong.
+        Raises ConfigError with everything that is wrong.
         """
         from mailbot.desk.outbound.template_samples import samples
 
-        problems = self._strangers()
+        problems = self._unused_files()
         for name in TEMPLATES:
             for language in LANGUAGES:
-                for context in samples(name, language).values():
+                for variables in samples(name, language).values():
                     try:
-                        self.render(name, language, context)
+                        self.render(name, language, variables)
                     except ConfigError as error:
                         problems += [problem for problem in error.problems if problem not in problems]
         if problems:
@@ -208,7 +201,7 @@ class Renderer:
         return self.names()
 
     def sample(self, name: str, language: str) -> dict[str, object]:
-        """Values to try a template with: an invented school, agent and ticket."""
+        """Return values to try a template with: an invented school, agent and ticket."""
         from mailbot.desk.outbound.template_samples import sample
 
         return sample(name, language)
@@ -221,8 +214,8 @@ class Renderer:
             self._compiled[key] = (subject, text, html)
         return self._compiled[key]
 
-    def _strangers(self) -> list[str]:
-        """Files in the admin's folder that would never be used: most likely mistyped."""
+    def _unused_files(self) -> list[str]:
+        """Return problems with files in the admin's folder that would never be used: most likely mistyped."""
         if self._overrides is None:
             return []
         wanted = [f"{name}.{language}.{part}.j2" for name in TEMPLATES for language in LANGUAGES for part in PARTS]
@@ -237,14 +230,14 @@ class Renderer:
 
 
 def packaged_templates() -> Path:
-    """Where mailbot's own templates lie: inside the installed package, or beside it in a checkout."""
+    """Return the folder of mailbot's own templates: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parents[2]
     inside = package / "templates"
     return inside if inside.is_dir() else package.parent / "templates"
 
 
 class _Loader(FileSystemLoader):
-    """Files, with the indentation taken out of HTML: mails stay small, templates legible, line numbers right."""
+    """Loads files, HTML without its indentation: mails stay small, templates legible, line numbers right."""
 
     def __init__(self, folders: list[Path]) -> None:
         super().__init__([str(folder) for folder in folders])
@@ -284,7 +277,7 @@ _FIELDS: dict[type, frozenset[str]] = {
 
 
 def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Environment:
-    """One language's environment: filters know the language and the zone, so that templates need not say them."""
+    """Return one language's environment, whose filters know the language and the zone."""
     environment = _Sandbox(
         loader=loader,
         undefined=StrictUndefined,
@@ -317,7 +310,7 @@ def _environment(loader: FileSystemLoader, language: str, zone: ZoneInfo) -> Env
 
 
 def _greet(person: PersonView) -> str:
-    """ " Acha", to be put behind "Yth. Bapak/Ibu"; "" where the name is not plainly one."""
+    """Return the name with a blank before it, to follow "Yth. Bapak/Ibu"; "" where it is not plainly a name."""
     name = greeting_name(person.name)
     return f" {name}" if name else ""
 
@@ -327,12 +320,12 @@ def _full(person: PersonView) -> str:
 
 
 def _quote(text: str) -> str:
-    """Every line behind "> ", as mail clients quote."""
+    """Return every line behind "> ", as mail clients quote."""
     return "\n".join(f"> {line}".rstrip() for line in text.strip("\n").split("\n"))
 
 
 def _excerpt(text: str) -> str:
-    """The beginning of a long text, cut between words."""
+    """Return the beginning of a long text, cut between words."""
     if len(text) <= _EXCERPT:
         return text
     return text[:_EXCERPT].rsplit(None, 1)[0] + " …"
@@ -347,23 +340,23 @@ def _paragraphs(text: str) -> Markup:
 
 
 def _run(template: Template, values: dict[str, Any]) -> str:
-    """What `template.render(values)` gives, but `values` hold the globals already: copying them took a third of it."""
+    """Return `template.render(values)`, where `values` include the globals: copying these took a third of the time."""
     environment = template.environment
     context = environment.context_class(environment, values, template.name, template.blocks)
     return "".join(template.root_render_func(context))
 
 
 def _fault(error: Exception, name: str) -> str:
-    """`FILE, line N: what is wrong`, from whatever rendering raised."""
+    """Return `FILE, line N: what is wrong` for whatever rendering raised."""
     if isinstance(error, TemplateSyntaxError):
         return f"{error.filename or name}, line {error.lineno}: {error.message}"
     if isinstance(error, TemplateNotFound):
         return f"{name}: the template {error.name} is missing"
-    place = name
+    where = name
     for frame, line in traceback.walk_tb(error.__traceback__):
         # Compiled templates keep a table from their own lines to the file's; the innermost one is at fault.
         template = frame.f_globals.get("__jinja_template__")
         if isinstance(template, Template):
-            place = f"{template.filename}, line {template.get_corresponding_lineno(line)}"
+            where = f"{template.filename}, line {template.get_corresponding_lineno(line)}"
     what = error.message if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
-    return f"{place}: {what}"
+    return f"{where}: {what}"

@@ -1,29 +1,22 @@
-"""Why this ticket: everything in a mail that points to one, and what the desk says to each piece.
+"""Why this ticket: everything in a mail that points to one, and the desk's judgement of each clue.
 
-In: a mail and, where there is one, the desk. Out: a plain document with each token, reference and tag (the ticket that
-it names, whether it counts, why) and the route that follows from them today. The lookups are those of the intake, on
-tickets as they are now: where a ticket was merged or closed since, the route is today's, not that of the day.
+In: a mail and, if there is one, the desk. Out: a plain document with each token, reference and tag (the ticket that it
+names, whether it counts, why) and the resulting route. The lookups are those of `desk.inbound`, on tickets as they are
+now: if a ticket was merged or closed since, the route is today's, not that of the day.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from mailbot.diagnostics.explain.known import KnownDesk
-from mailbot.diagnostics.explain.understood import MailFacts
+from mailbot.diagnostics.explain.mail_facts import MailFacts
+from mailbot.diagnostics.explain.read_only_desk import ReadOnlyDesk
 from mailbot.mail.message import Kind
 from mailbot.mail.reply_token import Purpose, Token
 from mailbot.mail.subject import status_request
 from mailbot.store.queries.explain import sent_by_message_id
 from mailbot.store.unit_of_work import UnitOfWork
-from mailbot.ticket.matching import (
-    Clues,
-    Known,
-    Route,
-    clues_of,
-    route,
-    route_agent,
-)
+from mailbot.ticket.matching import Clues, Known, Route, clues_of, route, route_agent
 from mailbot.ticket.ticket import Agent, Ticket
 
 PURPOSES = {
@@ -38,8 +31,8 @@ PURPOSES = {
 MAX_SHOWN = 20
 
 
-def evidence(mail: MailFacts, desk: KnownDesk | None) -> dict[str, Any]:
-    """Each clue, and where the mail goes because of them."""
+def evidence(mail: MailFacts, desk: ReadOnlyDesk | None) -> dict[str, Any]:
+    """Return each clue, and where the mail goes because of them."""
     clues = clues_of(mail.message)
     agent = desk.policy.agent(mail.message.from_addr) if desk else None
     known = _look_up(desk, clues, of_agents=agent is not None) if desk else Known()
@@ -52,26 +45,26 @@ def evidence(mail: MailFacts, desk: KnownDesk | None) -> dict[str, Any]:
     return {"agent": agent.email if agent else None, "clues": found, "route": _route(mail, clues, known, desk, agent)}
 
 
-def sent_to_author(mail: MailFacts, desk: KnownDesk, number: int | None) -> list[str]:
-    """The texts that the author may quote: what we sent, as the intake looks it up."""
+def sent_to_author(mail: MailFacts, desk: ReadOnlyDesk, number: int | None) -> list[str]:
+    """Return the sent texts that the author may quote, looked up as for incoming mail."""
     message = mail.message
     if desk.store is None:
         return []
     with desk.store.reading() as connection:
         work = UnitOfWork(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
         sent = work.sent_texts((*message.in_reply_to, *message.references[-5:]))
-        loaded = work.ticket(number) if number is not None and not sent else None
-        return work.sent_to(loaded.id, message.from_addr) if loaded else sent
+        stored = work.ticket(number) if number is not None and not sent else None
+        return work.sent_to(stored.id, message.from_addr) if stored else sent
 
 
-def _look_up(desk: KnownDesk, clues: Clues, *, of_agents: bool) -> Known:
+def _look_up(desk: ReadOnlyDesk, clues: Clues, *, of_agents: bool) -> Known:
     if desk.store is None:
         return Known()
     with desk.store.reading() as connection:
         work = UnitOfWork(connection, desk.store.desk_id, desk.store.clock.now(), locking=False)
         by_reference = work.numbers_by_message_id(clues.references, of_agents=of_agents)
         tickets = work.tickets({*clues.numbers, *by_reference.values()})
-    return Known({number: loaded.ticket for number, loaded in tickets.items()}, by_reference)
+    return Known({number: stored.ticket for number, stored in tickets.items()}, by_reference)
 
 
 def _tokens(clues: Clues) -> list[tuple[Token, str]]:
@@ -80,11 +73,11 @@ def _tokens(clues: Clues) -> list[tuple[Token, str]]:
 
 
 def _clue(kind: str, value: str, ticket: int | None, counts: bool | None, why: str) -> dict[str, Any]:
-    """`counts` is None where nobody can tell without a desk."""
+    """Return one clue; `counts` is None if that can't be judged without a desk."""
     return {"kind": kind, "value": value, "ticket": ticket, "counts": counts, "why": why}
 
 
-def _token(token: Token, where: str, clues: Clues, known: Known, desk: KnownDesk | None) -> dict[str, Any]:
+def _token(token: Token, where: str, clues: Clues, known: Known, desk: ReadOnlyDesk | None) -> dict[str, Any]:
     about = token.number if token.purpose in (Purpose.REQUESTER, Purpose.AGENT, Purpose.STATUS) else None
     what = f"{PURPOSES[token.purpose]}, in the {'address' if where == 'address' else 'Message-ID that it answers'}"
     if desk is None:
@@ -99,8 +92,8 @@ def _token(token: Token, where: str, clues: Clues, known: Known, desk: KnownDesk
     return _clue("token", str(token), about, True, f"{what}; signed for {signed_for or f'mail {token.number}'}")
 
 
-def _signed_for(token: Token, clues: Clues, ticket: Ticket | None, desk: KnownDesk) -> str | None:
-    """For whom this desk signed the token ("" : for nobody in particular); None: it did not."""
+def _signed_for(token: Token, clues: Clues, ticket: Ticket | None, desk: ReadOnlyDesk) -> str | None:
+    """Return for whom this desk signed the token ("": nobody in particular); None: it did not sign it."""
     people = [clues.sender]
     if token.purpose is Purpose.BOUNCE:
         people = [""]
@@ -111,7 +104,7 @@ def _signed_for(token: Token, clues: Clues, ticket: Ticket | None, desk: KnownDe
     return next((person for person in people if desk.profile.signer.belongs_to(token, person)), None)
 
 
-def _reference(reference: str, known: Known, desk: KnownDesk | None) -> dict[str, Any]:
+def _reference(reference: str, known: Known, desk: ReadOnlyDesk | None) -> dict[str, Any]:
     if desk is None:
         return _clue("reference", reference, None, None, "only the desk knows its mails")
     number = known.by_reference.get(reference)
@@ -120,7 +113,7 @@ def _reference(reference: str, known: Known, desk: KnownDesk | None) -> dict[str
     return _clue("reference", reference, number, True, f"a mail of #{number}")
 
 
-def _tag(tag: int, clues: Clues, known: Known, desk: KnownDesk | None) -> dict[str, Any]:
+def _tag(tag: int, clues: Clues, known: Known, desk: ReadOnlyDesk | None) -> dict[str, Any]:
     if desk is None:
         return _clue("tag", f"#{tag}", tag, None, "counts only where the sender takes part in that ticket")
     ticket = known.tickets.get(tag)
@@ -133,8 +126,8 @@ def _tag(tag: int, clues: Clues, known: Known, desk: KnownDesk | None) -> dict[s
     return _clue("tag", f"#{tag}", tag, True, f"{clues.sender} takes part in that ticket")
 
 
-def _returned(mail: MailFacts, desk: KnownDesk | None) -> list[dict[str, Any]]:
-    """The mail that a delivery report is about."""
+def _returned(mail: MailFacts, desk: ReadOnlyDesk | None) -> list[dict[str, Any]]:
+    """Return the mail that a delivery report is about, as a clue."""
     message_id = mail.verdict.bounce.original_message_id if mail.verdict.bounce else ""
     if not message_id:
         return []
@@ -147,9 +140,9 @@ def _returned(mail: MailFacts, desk: KnownDesk | None) -> list[dict[str, Any]]:
 
 
 def _route(
-    mail: MailFacts, clues: Clues, known: Known, desk: KnownDesk | None, agent: Agent | None
+    mail: MailFacts, clues: Clues, known: Known, desk: ReadOnlyDesk | None, agent: Agent | None
 ) -> dict[str, Any] | None:
-    """Where today's rules would put the mail; None without a desk."""
+    """Return where today's rules would route the mail; None without a desk."""
     if desk is None:
         return None
     if mail.verdict.kind in (Kind.LOOP, Kind.BOUNCE, Kind.QUARANTINE):

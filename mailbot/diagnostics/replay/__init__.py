@@ -1,10 +1,11 @@
 """An archive run through the real desk, at the times when its mails came, sending nothing: `mailbot replay`.
 
-    letters    what lies in the archive: when each mail came, who wrote it, which address is the desk's
-    engine     a throw-away desk whose clock jumps from mail to mail; between them its timers fire
-    answers    mail that the desk or its agents had sent, which is part of the story too
-    findings   what would have happened, as one document
-    page       the same as a page for a browser, with charts
+    archive              what is in the archive: when each mail came, who wrote it, which address is the desk's
+    engine               a temporary desk whose clock jumps from mail to mail; in between, its timers fire
+    recorded_answers     mail that the desk or its agents had sent, which is part of the archive too
+    simulated_delivery   marks outgoing mail as accepted by a server
+    findings             what would have happened, as one document
+    page                 the same as a page for a browser, with `charts`
 
-Nothing is told apart here that the desk doesn't tell apart: the path of a mail is that of `mailbot run`.
+Mail is processed by the same functions as in `mailbot run`.
 """

@@ -1,7 +1,7 @@
-"""Charts as inline SVG (SVG 1.1): columns over time in layers, bars beside each other, a week by hours.
+"""Charts as inline SVG (SVG 1.1): columns over time in layers, horizontal bars, a week by hours.
 
-In: numbers and labels. Out: `<svg>` text that scales to the width it gets; colours are CSS classes (c0, c1, …), so that
-the page decides on light and dark. Every bar has a <title> with its figures. Labels are escaped. Nothing is loaded.
+In: numbers and labels. Out: `<svg>` text that scales to the available width; colours are CSS classes (c0, c1, …), so
+that the page controls light and dark. Every bar has a <title> with its figures. Labels are escaped. Nothing is loaded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-# Narrow enough that its letters can be read where a phone shrinks it.
+# Narrow enough that its text stays readable when a phone shrinks it.
 WIDTH = 420
 HEIGHT = 190
 LEFT, BOTTOM, TOP = 36, 22, 8
@@ -21,18 +21,15 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One colour of a chart: its name and a value for each label."""
+    """One colour of a chart."""
 
     name: str
-    css: str
-    values: Sequence[int]
+    css: str  # the class of its bars
+    values: Sequence[int]  # one for each label
 
 
 def over_time(labels: Sequence[str], columns: Sequence[Sequence[Layer]], words: str) -> str:
-    """Columns beside each other for each label, the layers of one on top of each other; a legend below.
-
-    `words` say what it shows.
-    """
+    """Draw columns side by side for each label, the layers of one stacked; a legend below. `words`: the alt text."""
     totals = [sum(layer.values[at] for layer in column) for column in columns for at in range(len(labels))]
     top = nice_maximum(max(totals, default=0))
     room = (WIDTH - LEFT) / max(1, len(labels))
@@ -55,7 +52,7 @@ def over_time(labels: Sequence[str], columns: Sequence[Sequence[Layer]], words: 
 
 
 def _column(layers: Sequence[Layer], at: int, x: float, wide: float, scale: float) -> str:
-    """The bars of one label, from the bottom up."""
+    """Draw one column, from the bottom up."""
     y = float(HEIGHT - BOTTOM)
     parts = []
     for layer in layers:
@@ -67,7 +64,7 @@ def _column(layers: Sequence[Layer], at: int, x: float, wide: float, scale: floa
 
 
 def bars(rows: Sequence[tuple[str, int]], css: str, words: str) -> str:
-    """Rows with a bar beside each: the label above it, the figure at its end."""
+    """Draw one bar for each row: the label above it, the figure at its end."""
     if not rows:
         return ""
     top = max(value for _, value in rows) or 1
@@ -86,7 +83,7 @@ def bars(rows: Sequence[tuple[str, int]], css: str, words: str) -> str:
 
 
 def week(counts: Mapping[tuple[int, int], int], open_hours: Sequence[tuple[int, float, float]], words: str) -> str:
-    """When mail comes: a field for each (weekday from 0, hour); `open_hours` are (weekday, from, to) of service."""
+    """Draw a cell for each (weekday from 0, hour); `open_hours` are (weekday, from, to) of service."""
     top = max(counts.values(), default=0) or 1
     wide, high = (WIDTH - LEFT) / 24, 20
     parts = []
@@ -112,7 +109,7 @@ def week(counts: Mapping[tuple[int, int], int], open_hours: Sequence[tuple[int, 
 
 
 def nice_maximum(value: int) -> int:
-    """The round number at the top of an axis: 1, 2, 4, 5 or 10 times a power of ten, not below `value`."""
+    """Return the top of an axis: 1, 2, 4, 5 or 10 times a power of ten, not below `value`."""
     power = 1
     while power * 10 < value:
         power *= 10

@@ -1,6 +1,6 @@
 """What would have happened, as one document: what `mailbot replay --json` prints, and the screen and the page show.
 
-In: a `Replay` that is finished, the archive's survey. Out: a plain document; times as RFC 3339 in the desk's zone.
+In: a finished `Replay`, the archive's survey. Out: a plain document; times as RFC 3339 in the desk's zone.
 Every mail of the archive has exactly one `outcome`.
 """
 
@@ -12,54 +12,38 @@ from datetime import tzinfo
 from typing import Any
 
 from mailbot.config.model import DAY_NAMES, Settings
-from mailbot.diagnostics.replay.answers import RULE
+from mailbot.diagnostics.replay.archive import Survey
 from mailbot.diagnostics.replay.engine import Replay
-from mailbot.diagnostics.replay.letters import Survey
+from mailbot.diagnostics.replay.recorded_answers import RULE
 from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store.queries import replay as rows
-from mailbot.store.queries.replay import MailRow
+from mailbot.store.queries.replay import MailRow, TicketRow
 
-# outcome: what it means. In the order in which one reads them.
+# outcome: what it means, in the order of the report
 OUTCOMES = {
     "ticket": "opened a ticket",
     "follow_up": "opened a follow-up of a closed ticket",
-    "reply": "went to its ticket",
+    "reply": "added to its ticket",
     "answer": "an answer of the team",
     "note": "a note or commands of the team",
     "status": "asked for a status",
-    "auto_reply": "an automatic reply, put on its ticket, not answered",
+    "auto_reply": "an automatic reply, recorded on its ticket, not answered",
     "bounce": "a delivery report, matched to its mail",
-    "loop": "the desk's own mail: nothing happens",
-    "duplicate": "the same mail again: nothing happens",
+    "loop": "the desk's own mail: ignored",
+    "duplicate": "the same mail again: ignored",
     "quarantined": "held in quarantine",
     "held": "held until the agent confirms it",
-    "other": "taken in, nothing else",
+    "other": "received, nothing else",
 }
-MACHINES = ("auto_reply", "bounce", "loop")
 
 
 def findings(replay: Replay, survey: Survey, seconds: float) -> dict[str, Any]:
-    """The whole document."""
-    zone = replay.settings.helpdesk.zone
-    store = replay.desk.store
-    letters = survey.letters
-    mails = [_mail(row, letters[row.uid].place, zone) for row in rows.mails(store)]
-    tickets = rows.tickets(store)
-    happened = rows.happenings(store)
-    sent = rows.sent(store)
+    """Return the whole document."""
+    zone, store = replay.settings.helpdesk.zone, replay.desk.store
+    mails = [_mail(row, survey.mails[row.uid].location, zone) for row in rows.mails(store)]
+    tickets, happened, sent = rows.tickets(store), rows.timer_events(store), rows.sent(store)
     return {
-        "archive": {
-            "mails": len(letters),
-            "from": rfc3339_or_null(letters[0].at if letters else None, zone),
-            "to": rfc3339_or_null(letters[-1].at if letters else None, zone),
-            "bytes": sum(letter.size for letter in letters),
-            "undated": sum(letter.guessed for letter in letters),
-            "unreadable": list(replay.tally.unreadable),
-            "desk": replay.settings.helpdesk.address,
-            "zone": str(zone),
-            "agents": [agent.email for agent in replay.settings.agents],
-            "service_hours": _service_hours(replay.settings),
-        },
+        "archive": _archive(replay, survey),
         "seconds": round(seconds, 3),
         "outcomes": {name: many for name in OUTCOMES if (many := sum(m["outcome"] == name for m in mails))},
         "kinds": dict(Counter(m["kind"] for m in mails if m["kind"]).most_common()),
@@ -82,15 +66,7 @@ def findings(replay: Replay, survey: Survey, seconds: float) -> dict[str, Any]:
         "sent": _sent(sent),
         "suppressed": sum(many for (_, state, _), many in sent.items() if state == "suppressed"),
         "mails": mails,
-        "threads": [
-            {
-                "number": t.number, "subject": t.subject, "requester": t.requester, "mails": t.mails,
-                "status": t.status, "close_reason": t.close_reason or None, "created_at": rfc3339(t.created_at, zone),
-                "closed_at": rfc3339_or_null(t.closed_at, zone), "follow_up_of": t.follow_up_of,
-                "reminders": t.reminders,
-            }
-            for t in tickets
-        ],
+        "threads": [_thread(ticket, zone) for ticket in tickets],
         "timeline": [
             {
                 "at": rfc3339(h.at, zone), "ticket": h.ticket, "what": h.kind,
@@ -101,8 +77,40 @@ def findings(replay: Replay, survey: Survey, seconds: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _archive(replay: Replay, survey: Survey) -> dict[str, Any]:
+    """Return what was replayed: the archive, and the desk it was taken for."""
+    helpdesk, mails = replay.settings.helpdesk, survey.mails
+    return {
+        "mails": len(mails),
+        "from": rfc3339_or_null(mails[0].at if mails else None, helpdesk.zone),
+        "to": rfc3339_or_null(mails[-1].at if mails else None, helpdesk.zone),
+        "bytes": sum(mail.size for mail in mails),
+        "undated": sum(mail.guessed for mail in mails),
+        "unreadable": list(replay.tally.unreadable),
+        "desk": helpdesk.address,
+        "zone": str(helpdesk.zone),
+        "agents": [agent.email for agent in replay.settings.agents],
+        "service_hours": _service_hours(replay.settings),
+    }
+
+
+def _thread(ticket: TicketRow, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "requester": ticket.requester,
+        "mails": ticket.mails,
+        "status": ticket.status,
+        "close_reason": ticket.close_reason or None,
+        "created_at": rfc3339(ticket.created_at, zone),
+        "closed_at": rfc3339_or_null(ticket.closed_at, zone),
+        "follow_up_of": ticket.follow_up_of,
+        "reminders": ticket.reminders,
+    }
+
+
 def outcome_of(mail: MailRow) -> str:
-    """Which of `OUTCOMES`. The first line that fits."""
+    """Return one of `OUTCOMES`: the first line of the table that matches."""
     table: tuple[tuple[bool, str], ...] = (
         (mail.state in ("duplicate", "quarantined", "held"), mail.state),
         (mail.rule == RULE, "answer"),
@@ -114,19 +122,19 @@ def outcome_of(mail: MailRow) -> str:
         (mail.recorded_as in ("reply", "answer", "note"), mail.recorded_as),
         (mail.reason.startswith("status request") or mail.reason.startswith("a status request"), "status"),
     )
-    return next((name for fits, name in table if fits), "other")
+    return next((name for matches, name in table if matches), "other")
 
 
 def _service_hours(settings: Settings) -> list[tuple[int, float, float]]:
-    """(weekday from 0, opening, closing in hours) of an ordinary week."""
+    """Return (weekday from 0, opening, closing in hours) of an ordinary week."""
     hours = settings.hours
     start, end = (at.hour + at.minute / 60 for at in (hours.open, hours.close))
     return [(DAY_NAMES.index(day), start, end) for day in hours.days]
 
 
-def _mail(row: MailRow, place: str, zone: tzinfo) -> dict[str, Any]:
+def _mail(row: MailRow, location: str, zone: tzinfo) -> dict[str, Any]:
     return {
-        "place": place,
+        "place": location,
         "at": rfc3339(row.at, zone),
         "from": row.sender or None,
         "subject": row.subject,
@@ -140,21 +148,21 @@ def _mail(row: MailRow, place: str, zone: tzinfo) -> dict[str, Any]:
 
 
 def _reasons(held: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Held mail by reason, the most frequent first; what stands behind a colon is of one mail only."""
+    """Group held mail by reason, the most frequent first, without what follows a colon, which differs by mail."""
     found: dict[str, list[str]] = {}
     for mail in held:
-        found.setdefault(_in_general(mail["reason"]), []).append(mail["place"])
+        found.setdefault(_without_details(mail["reason"]), []).append(mail["place"])
     by_number = sorted(found.items(), key=lambda entry: -len(entry[1]))
     return [{"reason": reason, "mails": len(places), "places": places} for reason, places in by_number]
 
 
-def _in_general(reason: str) -> str:
+def _without_details(reason: str) -> str:
     words = reason.partition(":")[0].partition("(")[0].strip()
     return " ".join("…" if "@" in word or word.startswith("#") else word for word in words.split()) or "?"
 
 
 def _sent(sent: dict[tuple[str, str, bool], int]) -> list[dict[str, Any]]:
-    """By kind: how many went out (suppressed ones are not among them)."""
+    """Count the mails that would be sent, by kind (without suppressed ones)."""
     counts: Counter[tuple[str, bool]] = Counter()
     for (kind, state, automatic), many in sent.items():
         if state != "suppressed":

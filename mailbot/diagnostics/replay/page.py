@@ -1,7 +1,7 @@
 """A replay's findings as one page for a browser: no script, nothing loaded, light and dark, readable on a phone.
 
-In: the document of `findings`. Out: HTML (one file, mailable). Text from mail is escaped, long lists are cut with a
-word on where the rest is; a Content-Security-Policy says that nothing may be loaded, whatever stands in a subject.
+In: the document of `findings`. Out: HTML (one file, mailable). Text from mail is escaped; long lists are cut, with a
+note on where the rest is. The Content-Security-Policy allows nothing to be loaded, whatever a subject contains.
 """
 
 from __future__ import annotations
@@ -12,12 +12,7 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-from mailbot.diagnostics.replay.charts import (
-    Layer,
-    bars,
-    over_time,
-    week,
-)
+from mailbot.diagnostics.replay.charts import Layer, bars, over_time, week
 from mailbot.diagnostics.replay.findings import OUTCOMES
 
 Document = Mapping[str, Any]
@@ -65,7 +60,7 @@ td.n,th.n{text-align:right;min-width:3rem;font-variant-numeric:tabular-nums}
 
 
 def page(found: Document) -> str:
-    """The whole page."""
+    """Return the whole page."""
     archive = found["archive"]
     span = f"{archive['from'][:10]} to {archive['to'][:10]}" if archive["from"] else "no mail"
     title = f"Replay of {archive['mails']} mails"
@@ -78,7 +73,7 @@ def page(found: Document) -> str:
         _card("Mail that came", _mails_over_time(found)),
         _card("Tickets opened and closed", _tickets_over_time(found)),
         _card("When mail comes", _week(found), "Framed: service hours of the configuration."),
-        _card("What became of it", _outcomes(found)),
+        _card("Outcome", _outcomes(found)),
         _card("What would go out", _sent(found), _suppressed(found)),
         _card("Held in quarantine, and why", _quarantine(found)),
         "</div>",
@@ -127,7 +122,7 @@ def _mails_over_time(found: Document) -> str:
         Layer(words, css, [sum(counts[label, outcome] for outcome in outcomes) for label in labels])
         for words, css, outcomes in LAYERS
     ]
-    return over_time(labels, [layers], "mails over time, by what became of them") if labels else ""
+    return over_time(labels, [layers], "mails over time, by outcome") if labels else ""
 
 
 def _tickets_over_time(found: Document) -> str:
@@ -146,7 +141,7 @@ def _tickets_over_time(found: Document) -> str:
 
 
 def _periods(times: Sequence[datetime]) -> tuple[Callable[[datetime], str], list[str]]:
-    """How the time is cut, and every piece of it, also those in which nothing happened."""
+    """Return how to name the period of a time, and the names of all periods, including empty ones."""
     if not times:
         return PERIODS[0][1], []
     first, last = min(times), max(times)
@@ -167,7 +162,7 @@ def _outcomes(found: Document) -> str:
     rows = [
         (f"{name}: {words}", found["outcomes"][name]) for name, words in OUTCOMES.items() if name in found["outcomes"]
     ]
-    return bars(rows, "c1", "what became of the mails")
+    return bars(rows, "c1", "mails by outcome")
 
 
 def _sent(found: Document) -> str:
@@ -208,11 +203,11 @@ def _timeline(timeline: Sequence[Document]) -> str:
 def _held(mails: Sequence[Document]) -> str:
     held = [mail for mail in mails if mail["outcome"] in ("quarantined", "held")]
     rows = ((m["place"], m["from"] or "", m["subject"], m["reason"]) for m in held)
-    return _list("Held mail, with its reason", ("where", "from", "subject", "because"), rows, len(held))
+    return _list("Held mail, with its reason", ("where", "from", "subject", "reason"), rows, len(held))
 
 
 def _list(title: str, names: Sequence[str], rows: Iterable[Sequence[str]], many: int) -> str:
-    """A table that opens at a touch; at most MAX_ROWS of it."""
+    """Return a collapsed table of at most MAX_ROWS rows."""
     if not many:
         return ""
     head = "".join(f"<th>{escape(name)}</th>" for name in names)

@@ -1,19 +1,19 @@
-"""Mail that was stored and not handled yet, shared out among workers so that mail of one ticket keeps its order.
+"""Claims: how workers share unprocessed mail so that mail of one ticket is processed in order.
 
-In: a connection of `Store.writing()` and the worker's name. A worker asks for the oldest mail that nobody has in hand.
-The rule: a mail is given out only when no older one that is still unhandled, or in somebody else's hand, shares a key
-with it (`core.order`); what a worker gets at once it handles in its order. Asking takes turns (an advisory lock on
-PostgreSQL, the one writer on SQLite), so the rule sees all that was given out before.
+In: a connection of `Store.writing()` and the worker's name. A worker claims the oldest mail that no worker has claimed.
+The rule: a mail may be claimed only if no older one that is unprocessed, or claimed by another worker, shares a key
+with it (`mail.ordering_keys`); a worker processes in order what it claims at once. Claiming is serialised (by an
+advisory lock on PostgreSQL, by the one writer on SQLite), so the rule sees every earlier claim.
 
-A reference names a ticket only by what the database knows, and tickets are merged and followed up: that is looked up
-here, at the moment of giving out, when everything older is handled or still in the list.
+Which ticket a reference leads to is known only to the database, and tickets are merged and followed up: that is looked
+up here, when the mail is claimed and everything older is processed or still in the list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
 
@@ -26,22 +26,32 @@ from mailbot.store.tables import (
 )
 from mailbot.store.unit_of_work import UnitOfWork
 
-# How far behind the oldest unhandled mail is looked for one that may be given out.
+# How many times the wanted number of mails is searched for ones that may be claimed.
 WINDOW = 6
 _LOCK_SPACE = 1835102307  # "mbwc"
 _MOST_GENERATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """Mail that is in this worker's hand now, oldest first. `tried`: somebody had all of it in hand before."""
+class Claimed:
+    """Mail that this worker has claimed."""
 
-    ids: tuple[int, ...] = ()
-    tried: bool = False
+    ids: tuple[int, ...] = ()  #: oldest first
+    tried: bool = False  #: a worker has begun to process all of it before
 
 
-def note(connection: Connection, desk_id: int, keys: Mapping[int, Sequence[str]]) -> None:
-    """Mail was stored: these are its keys, by the inbound row's id."""
+class _Waiting(NamedTuple):
+    """An unprocessed mail with its claim, whose columns are None where there is none yet."""
+
+    id: int
+    raw_sha256: str
+    worker: str | None
+    tried: bool | None
+    order_keys: list[str] | None
+
+
+def add(connection: Connection, desk_id: int, keys: Mapping[int, Sequence[str]]) -> None:
+    """Add stored mail with its ordering keys, by the inbound row's id."""
     new = select(INBOUND.c.id).where(INBOUND.c.id.in_(list(keys)), INBOUND.c.state == "received")  # no duplicates
     rows = [
         {"inbound_id": row.id, "desk_id": desk_id, "worker": "", "tried": False, "order_keys": list(keys[row.id])}
@@ -51,18 +61,18 @@ def note(connection: Connection, desk_id: int, keys: Mapping[int, Sequence[str]]
         connection.execute(insert(CLAIM), rows)
 
 
-def give_out(work: UnitOfWork, worker: str, limit: int, *, still_mine: Collection[int] = ()) -> Given:
-    """Up to `limit` of the oldest mails that may be handled now. `still_mine`: what other threads of `worker` have."""
+def claim(work: UnitOfWork, worker: str, limit: int, *, still_mine: Collection[int] = ()) -> Claimed:
+    """Claim up to `limit` of the oldest mails that may be processed; other threads of `worker` have `still_mine`."""
     connection = work.connection
     if connection.dialect.name == "postgresql":
-        connection.execute(_TURN, {"space": _LOCK_SPACE, "desk": work.desk_id})
+        connection.execute(_LOCK, {"space": _LOCK_SPACE, "desk": work.desk_id})
     rows = _waiting(work, limit * WINDOW)
-    keys = _complete(work, {row.id: row.order_keys for row in rows})
-    known = _taken_in_twice(work, [row.id for row in rows if not row.tried and not row.worker])
+    keys = _complete(work, {row.id: row.order_keys or () for row in rows})
+    duplicates = _mark_duplicates(work, [row.id for row in rows if not row.tried and not row.worker])
     blocked: set[str] = set()
-    chosen: list[Any] = []
+    chosen: list[_Waiting] = []
     for row in rows:
-        if row.id in known:
+        if row.id in duplicates:
             continue
         own = keys[row.id]
         busy = bool(row.worker) and (row.worker != worker or row.id in still_mine)
@@ -75,21 +85,21 @@ def give_out(work: UnitOfWork, worker: str, limit: int, *, still_mine: Collectio
         chosen.append(row)
     ids = tuple(row.id for row in chosen)
     if not ids:
-        return Given()
+        return Claimed()
     connection.execute(update(CLAIM).where(CLAIM.c.inbound_id.in_(ids)).values(worker=worker, tried=True))
-    return Given(ids, chosen[0].tried)
+    return Claimed(ids, bool(chosen[0].tried))
 
 
-def done(connection: Connection, ids: Iterable[int], worker: str) -> None:
-    """These are out of this worker's hand: what was handled is off the list, the rest is anybody's."""
+def release(connection: Connection, ids: Iterable[int], worker: str) -> None:
+    """Release this worker's claims: what was processed leaves the list, the rest may be claimed again."""
     mine = CLAIM.c.inbound_id.in_(list(ids)) & (CLAIM.c.worker == worker)
     handled = select(INBOUND.c.id).where(INBOUND.c.id == CLAIM.c.inbound_id, INBOUND.c.state != "received").exists()
     connection.execute(delete(CLAIM).where(mine, handled))
     connection.execute(update(CLAIM).where(mine).values(worker=""))
 
 
-def in_hand(connection: Connection, ids: Collection[int], worker: str) -> set[int]:
-    """Which of these are still this worker's, locked until the transaction ends; the others were taken away."""
+def still_claimed(connection: Connection, ids: Collection[int], worker: str) -> set[int]:
+    """Return those that this worker still claims, locked until the transaction ends; it has lost the others."""
     query = select(CLAIM.c.inbound_id).where(CLAIM.c.inbound_id.in_(list(ids)), CLAIM.c.worker == worker)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
@@ -97,33 +107,33 @@ def in_hand(connection: Connection, ids: Collection[int], worker: str) -> set[in
 
 
 def is_settled(connection: Connection, desk_id: int, mailbox_id: int) -> bool:
-    """Was all mail of this mailbox handled that was stored?"""
+    """Tell whether all stored mail of this mailbox has been processed."""
     waiting = select(INBOUND.c.mailbox_id).where(INBOUND.c.desk_id == desk_id, INBOUND.c.state == "received")
     return connection.execute(waiting.where(INBOUND.c.mailbox_id == mailbox_id).limit(1)).first() is None
 
 
-def _waiting(work: UnitOfWork, limit: int) -> list[Any]:
-    """Unhandled mail, oldest first, with its claim; one that has none yet (released, fed in by hand) gets one."""
-    query: Any = (
+def _waiting(work: UnitOfWork, limit: int) -> list[_Waiting]:
+    """Return unprocessed mail, oldest first; one without a claim (released, ingested by hand) gets one."""
+    query = (
         select(INBOUND.c.id, INBOUND.c.raw_sha256, CLAIM.c.worker, CLAIM.c.tried, CLAIM.c.order_keys)
         .select_from(INBOUND.outerjoin(CLAIM, CLAIM.c.inbound_id == INBOUND.c.id))
         .where(INBOUND.c.desk_id == work.desk_id, INBOUND.c.state == "received")
         .order_by(INBOUND.c.id)
         .limit(limit)
     )
-    rows = work.connection.execute(query).all()
+    rows = [_Waiting._make(row) for row in work.connection.execute(query)]
     without = [row for row in rows if row.order_keys is None]
     if not without:
-        return list(rows)
+        return rows
     for row in without:
         raw = raw_mail.get(work.connection, row.raw_sha256) or b""
         values = {"inbound_id": row.id, "desk_id": work.desk_id, "worker": "", "tried": True}
         work.connection.execute(insert(CLAIM), values | {"order_keys": list(order_keys(raw))})
-    return list(work.connection.execute(query).all())
+    return [_Waiting._make(row) for row in work.connection.execute(query)]
 
 
-def _taken_in_twice(work: UnitOfWork, ids: Sequence[int]) -> set[int]:
-    """Mail that came to two mailboxes at once, so that neither reader saw the other's: only the first is handled."""
+def _mark_duplicates(work: UnitOfWork, ids: Sequence[int]) -> set[int]:
+    """Mark mail that two mailboxes received at once, where neither reader saw the other's: the first one counts."""
     if not ids:
         return set()
     first = INBOUND.alias()
@@ -145,25 +155,25 @@ def _taken_in_twice(work: UnitOfWork, ids: Sequence[int]) -> set[int]:
 
 
 def _complete(work: UnitOfWork, written: Mapping[int, Sequence[str]]) -> dict[int, set[str]]:
-    """The keys with the tickets that references lead to, and those that a ticket was merged into or comes out of."""
+    """Add to the keys the tickets that references lead to, and those merged with or followed up by them."""
     keys = {inbound_id: set(own) for inbound_id, own in written.items()}
     references = {key[2:] for own in keys.values() for key in own if key.startswith("m:")}
     numbers = work.numbers_by_message_id(sorted(references), of_agents=True)
     for own in keys.values():
         own |= {f"t:{numbers[key[2:]]}" for key in tuple(own) if key.startswith("m:") and key[2:] in numbers}
-    kin = _kin(work, {int(key[2:]) for own in keys.values() for key in own if key.startswith("t:")})
+    related = _related(work, {int(key[2:]) for own in keys.values() for key in own if key.startswith("t:")})
     for own in keys.values():
         todo = [int(key[2:]) for key in own if key.startswith("t:")]
         while todo:
-            for other in kin.get(todo.pop(), ()):
+            for other in related.get(todo.pop(), ()):
                 if f"t:{other}" not in own:
                     own.add(f"t:{other}")
                     todo.append(other)
     return keys
 
 
-def _kin(work: UnitOfWork, numbers: set[int]) -> dict[int, set[int]]:
-    """For each ticket the ones that its mail may go to: where it was merged into, what it follows up."""
+def _related(work: UnitOfWork, numbers: set[int]) -> dict[int, set[int]]:
+    """Return for each ticket those that its mail may belong to: merged into, or followed up by it."""
     found: dict[int, set[int]] = {}
     for _ in range(_MOST_GENERATIONS):
         new = [number for number in numbers if number not in found and 0 < number < 2**31]
@@ -180,4 +190,4 @@ def _kin(work: UnitOfWork, numbers: set[int]) -> dict[int, set[int]]:
     return found
 
 
-_TURN = text("SELECT pg_advisory_xact_lock(:space, :desk)")
+_LOCK = text("SELECT pg_advisory_xact_lock(:space, :desk)")

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The name of a worker, which its successor in the same data folder inherits."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_ON_ONE_FOLDER = 64
 
 
 class WorkerName:
-    """A name that outlives the process: the next one in this data folder takes up what this one held.
+    """A name that outlives the process: the next one in this data folder recovers what this one had claimed.
 
-    Of several processes that share the folder each has a name of its own (a lock tells who has which).
+    Of several processes that share the folder, each holds a file lock on a name of its own.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,12 +28,12 @@ class WorkerName:
         self.name = secrets.token_hex(8)
 
     def release(self) -> None:
-        """Somebody else may have it."""
+        """Release the name for another process."""
         self._lock.release()
 
 
 def _read_or_make(path: Path) -> str:
-    """A random name for a data folder, made once."""
+    """Return the random name of a data folder, made once."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -1,1 +1,1 @@
-"""The schema's history, one file a step. `store.schema.upgrade` applies what is missing; nothing else runs them."""
+"""The migrations of the schema, one file each. Only `store.schema.upgrade` runs them."""

@@ -1,7 +1,7 @@
-"""For developers: draft the next migration from what the models say, `python -m mailbot.store.migrations "add a flag"`.
+"""For developers: draft the next migration from the models, `python -m mailbot.store.migrations "add a flag"`.
 
-In: the models, a new database with the newest schema. Out: a file in `versions/`, to be read, corrected (both databases
-have to understand it) and completed by setting `store.version.HEAD`.
+In: the models, a new database with the newest schema. Out: a file in `versions/`, to be reviewed, corrected (it has to
+run on both databases) and completed by setting `store.schema_version.HEAD`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mailbot.store.engine import Store
 
 
 def draft(words: str, folder: Path = schema.MIGRATIONS) -> Path:
-    """Write the draft; its path."""
+    """Write the draft; return its path."""
     with tempfile.TemporaryDirectory() as scratch, Store(clock=SystemClock(), data_dir=Path(scratch)) as store:
         schema.upgrade(store)
         with store.writing() as connection:

@@ -1,4 +1,4 @@
-"""Where the models and a database differ: for the test that they don't, and for drafting the next migration."""
+"""The differences between models and database: for the test that there are none, and for drafting a migration."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 from mailbot.store.tables import METADATA
 
 
-def leave_out_search(name: str | None, type_: str, _: Any) -> bool:
-    """Not for Alembic's eyes: FTS5's tables on SQLite, the GIN index on PostgreSQL. Models can't say either."""
+def leave_out_search(name: str | None, type_: str, _: object) -> bool:
+    """Hide the FTS5 tables (SQLite) and the GIN index (PostgreSQL) from Alembic: models can't express them."""
     return name is None or not name.startswith({"table": "ticket_search", "index": "ix_ticket_words"}.get(type_, " "))
 
 
-def differences(connection: Connection) -> list[Any]:
-    """What Alembic would have to change so that the database has what the models say; [] where they agree."""
+def differences(connection: Connection) -> list[Any]:  # Alembic's own tuples
+    """Return what Alembic would change to make the database match the models; [] where it does."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

@@ -1,7 +1,6 @@
-"""What Alembic runs for every command: it gets an open transaction from `store.schema` and never makes one itself.
+"""The script that Alembic runs for every command, in the open transaction that it gets from `store.schema`.
 
-To draft the next step: `python -m mailbot.store.migrations "what it does"` (it compares the models with a new database;
-read what it wrote, both databases have to understand it, then set `store.version.HEAD`).
+How to draft a migration: `mailbot.store.migrations.__main__`.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from mailbot.store.tables import METADATA
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
-    # SQLite can roll DDL back like any other statement; Alembic would otherwise assume that it can't.
+    # SQLite can roll back DDL like any other statement; Alembic assumes by default that it can't.
     transactional_ddl=True,
-    # SQLite alters a table by making it anew. That loses its triggers: make them again in the same step.
+    # SQLite alters a table by rebuilding it, which drops its triggers: create them again in the same migration.
     render_as_batch=True,
     compare_type=True,
     include_name=leave_out_search,

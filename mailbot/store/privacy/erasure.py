@@ -1,14 +1,14 @@
-"""A person's data, removed: Article 17 of the GDPR, Article 8 of Indonesia's UU 27/2022.
+"""Erasure of a person's data: Article 17 of the GDPR, Article 8 of Indonesia's UU 27/2022.
 
-In: an address. Afterwards nothing in the database has it, their name, their words, their files, or what was written
-to them. What stays: the tickets' numbers, times, statuses and agents (so that the reports stay true), closed and empty;
-and an audit line, which names the address only by the beginning of its SHA-256. What they did as an agent stays too.
+In: an address. Afterwards the database holds neither it nor their name, words and files, nor what was written to them.
+What stays: the tickets' numbers, times, statuses and agents (so that reports stay correct), closed and empty; and an
+audit line, which identifies the address only by the beginning of its SHA-256. What they did as an agent stays too.
 
-On SQLite the files are rewritten, so that the words are nowhere in them: the search index as one segment, the database
-by VACUUM, the write-ahead log cut to nothing. (PRAGMA secure_delete alone was measured to leave one erased row in three
-hundred behind, in the unused part of a page that was split.) On PostgreSQL the tables are vacuumed: the bytes may be
-overwritten then, and archived WAL is beyond our reach. So are backups, and the mail account's own folders: the admin
-has to see to those.
+On SQLite the files are rewritten, so that no deleted text remains in them: the search index as one segment, the
+database by VACUUM, the write-ahead log truncated. (PRAGMA secure_delete alone was measured to leave one erased row in
+three hundred in the unused part of a page that was split.) On PostgreSQL the tables are vacuumed: their space may be
+overwritten then. Archived WAL, backups and the mail account's own folders are out of reach: the admin has to clear
+those.
 """
 
 from __future__ import annotations
@@ -55,15 +55,21 @@ _TOUCHED = (TICKET, PARTICIPANT, MESSAGE, EVENT, TIMER, OUTBOX, INBOUND, RAW_MAI
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much it was: tickets of theirs, messages (also on tickets of others), raw mails."""
+    """How much was erased."""
 
-    tickets: int
-    messages: int
-    mails: int
+    tickets: int  #: of which they were the requester
+    messages: int  #: including those on tickets of others
+    mails: int  #: raw mails
+
+    def audit_detail(self, email: str, numbers: Iterable[int]) -> str:
+        """Return the text of the audit line."""
+        who = hashlib.sha256(email.encode()).hexdigest()[:12]
+        tickets = " ".join(f"#{number}" for number in numbers) or "no tickets"
+        return f"address with SHA-256 {who}…: {tickets}; {self.messages} messages, {self.mails} mails"
 
 
 def erase_requester(store: Store, email: str, *, now: datetime, actor: str) -> Erased:
-    """Remove a person, in one transaction, and then from the files. Doing it again finds nothing and sweeps again."""
+    """Erase a person in one transaction, then from the files. Repeating it finds nothing and rewrites the files."""
     email = email.strip().lower()
     with store.writing() as connection:
         traces = find_traces(connection, store.desk_id, email)
@@ -78,14 +84,15 @@ def erase_requester(store: Store, email: str, *, now: datetime, actor: str) -> E
         _forget_words(connection, traces)
         _empty_audit(connection, store.desk_id, email)
         erased = Erased(len(traces.own), len(traces.messages), mails)
-        connection.execute(insert(AUDIT), _audit_row(store.desk_id, email, now, actor, numbers, erased))
+        audit = {"desk_id": store.desk_id, "at": now, "actor": actor, "action": "requester erase"}
+        connection.execute(insert(AUDIT), audit | {"detail": erased.audit_detail(email, numbers)})
         index.merge_segments(connection)
     _sweep(store)
     return erased
 
 
 def _empty_tickets(connection: Connection, traces: Traces, now: datetime) -> list[int]:
-    """Close and empty their tickets, take them out of those of others; the numbers of theirs."""
+    """Close and empty their tickets and remove them from those of others; return the numbers of theirs."""
     values: dict[str, Any] = {
         "subject": "",
         "requester_email": "",
@@ -108,7 +115,7 @@ def _empty_tickets(connection: Connection, traces: Traces, now: datetime) -> lis
 
 
 def _empty_messages(connection: Connection, traces: Traces) -> None:
-    """Keep that a message came, when, of which kind and, where an agent or the desk wrote it, by whom."""
+    """Keep a message's time and kind and, where an agent or the desk wrote it, its author."""
     ours = MESSAGE.c.author_role.in_((Role.AGENT.value, Role.SYSTEM.value))
     values: dict[str, Any] = {
         "author": case((ours, MESSAGE.c.author), else_=NOBODY),
@@ -125,7 +132,7 @@ def _empty_messages(connection: Connection, traces: Traces) -> None:
 
 
 def _empty_history(connection: Connection, traces: Traces) -> None:
-    """Take addresses out of the history: on their own tickets those of all who took part, elsewhere theirs."""
+    """Remove addresses from the history: on their own tickets those of all participants, elsewhere theirs."""
     for tickets, addresses in ((traces.own, traces.addresses), (traces.shared, frozenset({traces.email}))):
         for some in in_parts(tickets):
             for row in connection.execute(select(EVENT).where(EVENT.c.ticket_id.in_(some))).all():
@@ -136,7 +143,7 @@ def _empty_history(connection: Connection, traces: Traces) -> None:
 
 
 def _empty_inbound(connection: Connection, traces: Traces) -> None:
-    """Keep which mail of which folder it was, so that it is not taken in again. What waits is given up."""
+    """Keep the folder and UID of each mail, so that it is not received again; discard unprocessed mail."""
     values: dict[str, Any] = {
         "raw_sha256": "",
         "raw_id": None,
@@ -151,13 +158,13 @@ def _empty_inbound(connection: Connection, traces: Traces) -> None:
     }
     for some in in_parts(traces.inbound):
         connection.execute(update(INBOUND).where(INBOUND.c.id.in_(some)).values(**values))
-        # what stays of such a mail on a ticket (an agent passed it on) is still found by its Message-ID
+        # A message that remains on a ticket (an agent forwarded the mail) is still found by its Message-ID.
         stays = MESSAGE.c.inbound_id.in_(some) & (MESSAGE.c.message_id != "")
         connection.execute(update(MESSAGE).where(stays).values(id_here=True))
 
 
 def _delete_raw_mail(connection: Connection, traces: Traces) -> int:
-    """Delete raw mail that nothing else refers to (the same mail may have opened a ticket of somebody else's)."""
+    """Delete raw mail that nothing else refers to (the same mail may have opened another person's ticket)."""
     deleted = 0
     for some in in_parts(traces.raws):
         known = set(connection.scalars(select(RAW_MAIL.c.id).where(RAW_MAIL.c.sha256.in_(some))))
@@ -167,7 +174,7 @@ def _delete_raw_mail(connection: Connection, traces: Traces) -> int:
 
 
 def _mentions(connection: Connection, traces: Traces) -> Mentions:
-    """How others' mail may speak of them: by address, by name, by quoting what they wrote."""
+    """Return how others' mail may mention them: address, names, texts that may be quoted."""
     names: set[str] = set()
     texts: list[str] = []
     for some in in_parts(traces.own):
@@ -184,14 +191,14 @@ def _mentions(connection: Connection, traces: Traces) -> Mentions:
 
 
 def _forget_mentions(connection: Connection, traces: Traces, mentions: Mentions, now: datetime) -> None:
-    """Write over what others' mail on shared tickets says of them; the rest of it stays where it is."""
+    """Mask mentions of them in others' mail on shared tickets; the rest of that mail stays as it is."""
     for some in in_parts(traces.shared):
         for table, columns in ((MESSAGE, ("text", "subject")), (OUTBOX, ("text", "subject"))):
             for row in connection.execute(select(table).where(table.c.ticket_id.in_(some))).all():
                 before: dict[str, Any] = {name: row._mapping[name] for name in columns}
-                after: dict[str, Any] = {name: mentions.out_of(value) for name, value in before.items()}
+                after: dict[str, Any] = {name: mentions.masked_in(value) for name, value in before.items()}
                 if table is OUTBOX and row.raw:  # not sent yet
-                    before["raw"], after["raw"] = bytes(row.raw), mentions.out_of_mail(bytes(row.raw))
+                    before["raw"], after["raw"] = bytes(row.raw), mentions.masked_in_mail(bytes(row.raw))
                 if after != before:
                     connection.execute(update(table).where(table.c.id == row.id).values(**after))
         digests = set(connection.scalars(select(INBOUND.c.raw_sha256).where(INBOUND.c.ticket_id.in_(some))))
@@ -202,7 +209,7 @@ def _forget_mentions(connection: Connection, traces: Traces, mentions: Mentions,
 
 def _rewrite_raw_mail(connection: Connection, digest: str, mentions: Mentions, now: datetime) -> None:
     raw = raw_mail.get(connection, digest)
-    changed = mentions.out_of_mail(raw) if raw is not None else raw
+    changed = mentions.masked_in_mail(raw) if raw is not None else raw
     if raw is None or changed is None or changed == raw:
         return
     before, new = raw_mail.row_of(connection, digest), raw_mail.put(connection, changed, now)
@@ -211,7 +218,7 @@ def _rewrite_raw_mail(connection: Connection, digest: str, mentions: Mentions, n
         values = {"raw_sha256": new, "raw_id": raw_mail.row_of(connection, new)}
         connection.execute(update(MESSAGE).where(MESSAGE.c.inbound_id.in_(some)).values(raw_sha256=new))
         connection.execute(update(INBOUND).where(INBOUND.c.id.in_(some)).values(**values))
-    for row in connection.execute(select(OUTBOX).where(OUTBOX.c.raw != b"")).all():  # files of mail that waits to go
+    for row in connection.execute(select(OUTBOX).where(OUTBOX.c.raw != b"")).all():  # attachments of queued mail
         files = [file | {"raw": new} if file.get("raw") == digest else file for file in row.attachments]
         if files != row.attachments:
             connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(attachments=files))
@@ -219,18 +226,18 @@ def _rewrite_raw_mail(connection: Connection, digest: str, mentions: Mentions, n
 
 
 def _forget_words(connection: Connection, traces: Traces) -> None:
-    """Take their tickets out of the search index; those of others are indexed again, from what is left on them."""
+    """Remove their tickets from the search index; shared ones are indexed again from what remains on them."""
     for some in in_parts(traces.own + traces.shared):
         index.forget(connection, some)
     for some in in_parts(traces.shared):
-        left = select(MESSAGE.c.id, MESSAGE.c.ticket_id).where(
+        remaining = select(MESSAGE.c.id, MESSAGE.c.ticket_id).where(
             MESSAGE.c.ticket_id.in_(some), MESSAGE.c.direction == "in"
         )
-        connection.execute(insert(TO_INDEX).from_select(["message_id", "ticket_id"], left))
+        connection.execute(insert(TO_INDEX).from_select(["message_id", "ticket_id"], remaining))
 
 
 def _empty_audit(connection: Connection, desk_id: int, email: str) -> None:
-    """Take the address out of what admins did before."""
+    """Remove the address from earlier audit lines."""
     named = func.lower(AUDIT.c.detail).contains(email, autoescape=True)
     for row in connection.execute(select(AUDIT).where(AUDIT.c.desk_id == desk_id, named)).all():
         connection.execute(
@@ -238,17 +245,8 @@ def _empty_audit(connection: Connection, desk_id: int, email: str) -> None:
         )
 
 
-def _audit_row(
-    desk_id: int, email: str, now: datetime, actor: str, numbers: Iterable[int], erased: Erased
-) -> dict[str, Any]:
-    who = hashlib.sha256(email.encode()).hexdigest()[:12]
-    tickets = " ".join(f"#{number}" for number in numbers) or "no tickets"
-    detail = f"address with SHA-256 {who}…: {tickets}; {erased.messages} messages, {erased.mails} mails"
-    return {"desk_id": desk_id, "at": now, "actor": actor, "action": "requester erase", "detail": detail}
-
-
 def _without(words: str, addresses: frozenset[str]) -> str:
-    """The same words with `NOBODY` in place of these addresses, in any case."""
+    """Replace these addresses, in any case, by `NOBODY`."""
     lower = words.lower()
     for address in addresses:
         while (start := lower.find(address)) >= 0:
@@ -263,7 +261,7 @@ def _delete(connection: Connection, table: Table, ids: tuple[int, ...]) -> None:
 
 
 def _sweep(store: Store) -> None:
-    """Rewrite the files without what was deleted."""
+    """Rewrite the database files without the deleted content."""
     with store.outside_transactions() as bare:
         cursor = bare.cursor()
         if not store.is_sqlite:
@@ -271,11 +269,11 @@ def _sweep(store: Store) -> None:
             return
         cursor.execute("VACUUM")
         end = time.monotonic() + store.lock_wait
-        # The log can be cut only in a moment when nobody reads an older state of the database.
+        # The log can be truncated only while no reader uses an older snapshot.
         while cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] != 0:
             if time.monotonic() > end:
                 raise StoreUnavailable(
-                    f"The data is erased, but the log of {store.described()} still has traces of it, because somebody "
-                    "reads the database all the time: do it again."
+                    f"The data is erased, but the log of {store.described()} still has traces of it, because readers "
+                    "keep it in use: run the command again."
                 )
             time.sleep(0.05)

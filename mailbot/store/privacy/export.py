@@ -1,8 +1,7 @@
-"""What a desk keeps of a person, given out: Article 15 of the GDPR, Article 6 of Indonesia's UU 27/2022.
+"""Export of a person's data: Article 15 of the GDPR, Article 6 of Indonesia's UU 27/2022.
 
-In: an address. Out: one dictionary that JSON can hold: their tickets whole (internal notes too: the admin decides what
-of them to pass on), what they wrote on tickets of others, the raw mail (base64), what was sent to them. Removing it is
-`store.erasure`, which this module hands on.
+In: an address. Out: one dictionary for JSON: their tickets in full (with internal notes: the admin decides which to
+hand out), what they wrote on tickets of others, their raw mail (base64), and what was sent to them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from mailbot.store.privacy.traces import (
     find_traces,
     in_parts,
 )
-from mailbot.store.queries.ticket import read_message, show_ticket
+from mailbot.store.queries.ticket import Message, show_ticket
 from mailbot.store.tables import (
     INBOUND,
     MESSAGE,
@@ -31,7 +30,7 @@ from mailbot.store.tables import (
 
 
 def export_requester(store: Store, email: str, *, zone: tzinfo = UTC) -> dict[str, Any]:
-    """Everything about a person; every list is empty where the desk doesn't know them."""
+    """Return everything about a person; all lists are empty where the desk doesn't know them."""
     email = email.strip().lower()
     with store.reading() as connection:
         traces = find_traces(connection, store.desk_id, email)
@@ -44,8 +43,8 @@ def export_requester(store: Store, email: str, *, zone: tzinfo = UTC) -> dict[st
             "mails": _mails(connection, traces, zone),
             "sent": _sent(connection, traces, zone),
         }
-    shown = (show_ticket(store, numbers[ticket]) for ticket in traces.own)
-    return found | {"tickets": [ticket.as_json(zone) for ticket in shown if ticket is not None]}
+    own = (show_ticket(store, numbers[ticket]) for ticket in traces.own)
+    return found | {"tickets": [ticket.as_json(zone) for ticket in own if ticket is not None]}
 
 
 def _numbers(connection: Connection, traces: Traces) -> dict[int, int]:
@@ -57,17 +56,17 @@ def _numbers(connection: Connection, traces: Traces) -> dict[int, int]:
 def _messages_elsewhere(
     connection: Connection, traces: Traces, numbers: dict[int, int], zone: tzinfo
 ) -> list[dict[str, Any]]:
-    """Their own words on tickets of others."""
-    query = select(MESSAGE).where(MESSAGE.c.author == traces.email)
+    """Return their own messages on tickets of others."""
+    query = select(MESSAGE.c.ticket_id, *Message.columns(MESSAGE)).where(MESSAGE.c.author == traces.email)
     return [
-        {"ticket": numbers[row.ticket_id], **read_message(row).as_json(zone)}
+        {"ticket": numbers[row.ticket_id], **Message.from_row(row).as_json(zone)}
         for some in in_parts(traces.shared)
         for row in connection.execute(query.where(MESSAGE.c.ticket_id.in_(some)).order_by(MESSAGE.c.id))
     ]
 
 
 def _mails(connection: Connection, traces: Traces, zone: tzinfo) -> list[dict[str, Any]]:
-    """Mail that came from them, whole: that of others to their tickets is theirs to know, but not theirs to have."""
+    """Return the raw mail that they sent; of others' mail on their tickets they get the messages only."""
     query = select(INBOUND).where(INBOUND.c.sender == traces.email)
     found = []
     for some in in_parts(traces.inbound):
@@ -87,7 +86,7 @@ def _mails(connection: Connection, traces: Traces, zone: tzinfo) -> list[dict[st
 
 
 def _sent(connection: Connection, traces: Traces, zone: tzinfo) -> list[dict[str, Any]]:
-    """Mail that was written to them."""
+    """Return the mail that was sent to them."""
     columns = (
         OUTBOX.c.kind,
         OUTBOX.c.message_id,

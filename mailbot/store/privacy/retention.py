@@ -1,8 +1,8 @@
-"""[storage] keep_raw: the raw mail of tickets that were closed long ago is dropped; what was understood of it stays.
+"""Retention ([storage] keep_raw): drops the raw mail of tickets closed long ago; their messages stay.
 
-In: a moment. Out: how many mails were dropped. A mail that any ticket still needs (not closed, or closed later) is
-kept, and so is mail that belongs to no ticket: the quarantine is the admin's to empty. All raw mail is gone
-through once, oldest first, in short transactions; tickets whose mail has gone cost nothing any more.
+In: a time. Out: how many mails were dropped. A mail that any ticket still needs (open, or closed later) is kept, and so
+is mail without a ticket: the admin empties the quarantine. One run reads all raw mail, oldest first, in short
+transactions; what was dropped costs nothing in later runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHUNK = 1000
 
 
 def drop_raw_mail(store: Store, closed_before: datetime) -> int:
-    """Drop the raw mail of tickets closed before this moment."""
+    """Drop the raw mail of tickets closed before this time; return how many mails it was."""
     query = _old(store.desk_id, closed_before)
     dropped = 0
     with store.reading() as connection:
@@ -37,7 +37,7 @@ def drop_raw_mail(store: Store, closed_before: datetime) -> int:
         if found is not None:
             with store.writing() as connection:
                 ids = list(connection.scalars(query, window))
-                # SQLite gives the number of a deleted last row again: nobody may still have it
+                # SQLite reuses the id of a deleted last row: no reference to it may remain.
                 connection.execute(update(INBOUND).where(INBOUND.c.raw_id.in_(ids)).values(raw_id=None))
                 connection.execute(delete(RAW_MAIL).where(RAW_MAIL.c.id.in_(ids)))
             dropped += len(ids)
@@ -45,9 +45,9 @@ def drop_raw_mail(store: Store, closed_before: datetime) -> int:
 
 
 def _old(desk_id: int, closed_before: datetime) -> Select[Any]:
-    """Ids of raw mail, of those from `start` to before `end`, that a ticket of the desk had and none needs."""
+    """Select the raw mail with ids from `start` to before `end` that has a ticket of the desk and is not needed."""
     closed_at = TICKET.c.closed_at
-    # `+ 0`: or SQLite might begin with the desk's every ticket
+    # `+ 0` keeps SQLite from starting with every ticket of the desk.
     of_the_desk = (TICKET.c.desk_id + 0 == desk_id) & (closed_at < closed_before)
     return (
         select(RAW_MAIL.c.id)
@@ -62,7 +62,7 @@ def _old(desk_id: int, closed_before: datetime) -> Select[Any]:
 
 
 def _is_of_a_ticket(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Is this raw mail that of a message on a ticket that is so?"""
+    """Return the condition that the raw mail has a message on a ticket that meets `condition`."""
     return exists().where(
         INBOUND.c.raw_id == RAW_MAIL.c.id,
         MESSAGE.c.inbound_id == INBOUND.c.id,

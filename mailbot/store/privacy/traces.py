@@ -1,19 +1,19 @@
-"""Where a person is found in a desk's database: what `personal` gives out, and what `erasure` removes.
+"""The rows of the database that concern a person: what `export` returns, and what `erasure` removes.
 
-In: an address, lower case. Out: row ids. A person's traces are every ticket of theirs, whole; on tickets of others what
-they wrote themselves; every mail that came from them, or to one of their tickets; every mail that went to them, or told
-somebody what they wrote. What others wrote about them on tickets of their own can't be found this way, and stays.
+In: an address, lower case. Out: row ids. A person's traces are: their own tickets in full; what they wrote on tickets
+of others; mail from them or to one of their tickets; mail that was sent to them, or that told others what they wrote.
+What others wrote about them on tickets of their own can't be found this way, and stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from mailbot.store.quarantine_lists import letters_about
+from mailbot.store.quarantine_lists import mails_about
 from mailbot.store.tables import (
     INBOUND,
     MESSAGE,
@@ -26,30 +26,28 @@ from mailbot.ticket.ticket import Role
 _TOGETHER = 500
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
-# An address may be an agent's too: what was written as an agent is the desk's.
+# An address may be an agent's too: what was written as an agent belongs to the desk.
 _AS_A_PERSON = MESSAGE.c.author_role.in_((Role.REQUESTER.value, Role.PARTICIPANT.value))
 
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Row ids. `own` tickets are theirs, on `shared` ones they wrote or take part; `addresses` are all whom the erasing
-
-    of their tickets concerns: themselves and who took part there. `raws` are digests of raw mail.
-    """
+    """What concerns one person, as row ids."""
 
     email: str
-    addresses: frozenset[str]
-    own: tuple[int, ...]
-    shared: tuple[int, ...]
+    addresses: frozenset[str]  #: their own, and those of all participants of their tickets
+    own: tuple[int, ...]  #: tickets of which they are the requester
+    shared: tuple[int, ...]  #: tickets of others on which they wrote or take part
     messages: tuple[int, ...]
     inbound: tuple[int, ...]
     outbox: tuple[int, ...]
-    raws: tuple[str, ...]
+    raws: tuple[str, ...]  #: digests of raw mail
 
 
 def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
-    """Everything of one person. Reads all of `inbound` (its senders have no index: this is asked once a year)."""
+    """Find everything of one person. Reads all of `inbound`, whose senders have no index: this is a rare request."""
     own = _ids(connection, select(TICKET.c.id).where(TICKET.c.desk_id == desk_id, TICKET.c.requester_email == email))
     elsewhere = MESSAGE.c.by_other & (MESSAGE.c.desk_id == desk_id) & (MESSAGE.c.author == email)
     by_them = select(MESSAGE.c.ticket_id).where(elsewhere, _AS_A_PERSON)
@@ -65,8 +63,7 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
     message_ids = {row.id for row in messages}
     columns = select(INBOUND.c.id, INBOUND.c.raw_sha256)
     from_them = columns.where(INBOUND.c.desk_id == desk_id, INBOUND.c.sender == email)
-    acts = select(MESSAGE.c.inbound_id).where(elsewhere, ~_AS_A_PERSON)
-    as_agent = set(connection.scalars(acts))
+    as_agent = set(connection.scalars(select(MESSAGE.c.inbound_id).where(elsewhere, ~_AS_A_PERSON)))
     mails = [
         *(row for row in connection.execute(from_them) if row.id not in as_agent),
         *_among(connection, columns, INBOUND.c.ticket_id, own),
@@ -84,7 +81,7 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
         *_among(connection, columns, OUTBOX.c.ticket_id, own),
         *about,
     ]
-    told = letters_about(connection, desk_id, mail_ids)
+    told = mails_about(connection, desk_id, mail_ids)
     return Traces(
         email=email,
         addresses=frozenset({email, *(row.email for row in others)}),
@@ -98,15 +95,17 @@ def find_traces(connection: Connection, desk_id: int, email: str) -> Traces:
 
 
 def in_parts(whole: Sequence[T]) -> Iterator[list[T]]:
-    """A long list of ids in lists that a database takes as parameters of one statement."""
+    """Split a long list of ids into lists short enough for the parameters of one statement."""
     for start in range(0, len(whole), _TOGETHER):
         yield list(whole[start : start + _TOGETHER])
 
 
-def _ids(connection: Connection, query: Any) -> set[int]:
+def _ids(connection: Connection, query: Select[int]) -> set[int]:
     return set(connection.scalars(query))
 
 
-def _among(connection: Connection, query: Any, column: ColumnElement[Any], wanted: Iterable[int]) -> list[Any]:
-    """The rows of a query whose `column` is among `wanted`."""
+def _among(
+    connection: Connection, query: Select[*Ts], column: ColumnElement[Any], wanted: Iterable[int]
+) -> list[Row[*Ts]]:
+    """Return the rows of a query whose `column` is among `wanted`."""
     return [row for some in in_parts(sorted(wanted)) for row in connection.execute(query.where(column.in_(some)))]

@@ -1,8 +1,7 @@
-"""The read side, all of it: what the command line, the pages and the reports ask a desk.
+"""The read side: what the command line, the pages and the reports ask a desk.
 
-Each function takes a `Store`, reads one snapshot, and returns frozen values that know their JSON (contract.md). Nothing
-here writes (a search first catches up with its index) and nothing locks. Every query has its index; a test reads the
-plans.
+Each function takes a `Store`, reads one snapshot, and returns frozen values that know their JSON. Nothing here writes
+(a search first catches up with its index) and nothing locks. Every query has its index; a test reads the query plans.
 """
 
 from mailbot.store.queries.mail import (
@@ -21,6 +20,7 @@ from mailbot.store.queries.ticket import (
     Event,
     Message,
     TicketDetail,
+    TicketFilter,
     TicketSummary,
     list_tickets,
     show_ticket,
@@ -33,6 +33,7 @@ __all__ = [
     "QueuedMail",
     "Report",
     "TicketDetail",
+    "TicketFilter",
     "TicketSummary",
     "Times",
     "list_outbox",

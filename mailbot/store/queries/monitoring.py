@@ -1,4 +1,7 @@
-"""Counts for monitoring: what is open, waiting and held, each from an index."""
+"""Counts for monitoring, each from an index: open tickets, the outbox, the quarantine, automatic mail.
+
+In: a `Store`. Out: frozen values.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from mailbot.mail.subject import clean_subject
 from mailbot.runtime.status import QueueStatus
@@ -24,36 +27,37 @@ UNSENT = ("pending", "sending", "failed")
 HELD = ("received", "quarantined", "held")
 
 
+# Automatic mail is described by what its mails have in common from this number on …
+WORTH_NAMING = 100
+# … as found in this many of the newest mails, with subjects cut to this length.
+_LOOKED_AT = 600
+_LONGEST = 80
+_KINDS = frozenset({"acknowledgement", "status", "notice"})
+
+
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """How many of each state; `quarantine`: what is held, by the codes of `core.held.Why`; `oldest_due`: when the
+class Counts:
+    """Numbers of tickets and mails."""
 
-    longest waiting mail of the outbox was due, None if none waits.
-    """
-
-    open_tickets: dict[str, int]
-    outbox: dict[str, int]
-    held: dict[str, int]
-    quarantine: dict[str, int]
-    oldest_due: datetime | None
+    open_tickets: dict[str, int]  #: by status
+    outbox: dict[str, int]  #: by state
+    held: dict[str, int]  #: received mail that is not processed, by state
+    quarantine: dict[str, int]  #: by `QuarantineReason`
+    oldest_due: datetime | None  #: when the pending mail that waits longest was due
 
 
-def figures(store: Store) -> Figures:
-    """The counts of this moment."""
+def counts(store: Store) -> Counts:
+    """Return the present counts."""
     desk = store.desk_id
     with store.reading() as connection:
 
-        def count(table: object, states: tuple[str, ...], column: str) -> dict[str, int]:
-            columns = table.c  # type: ignore[attr-defined]
-            query = (
-                select(columns[column], func.count())
-                .where(columns.desk_id == desk, columns[column].in_(states))
-                .group_by(columns[column])
-            )
+        def count(table: Table, states: tuple[str, ...], column: str) -> dict[str, int]:
+            key = table.c[column]
+            query = select(key, func.count()).where(table.c.desk_id == desk, key.in_(states)).group_by(key)
             return dict.fromkeys(states, 0) | {row[0]: row[1] for row in connection.execute(query)}
 
         due = select(func.min(OUTBOX.c.next_attempt_at)).where(OUTBOX.c.desk_id == desk, OUTBOX.c.state == "pending")
-        return Figures(
+        return Counts(
             open_tickets=count(TICKET, OPEN, "status"),
             outbox=count(OUTBOX, UNSENT, "state"),
             held=count(INBOUND, HELD, "state"),
@@ -63,7 +67,7 @@ def figures(store: Store) -> Figures:
 
 
 def _quarantine(connection: Connection, desk: int) -> dict[str, int]:
-    """How many mails are held for each reason."""
+    """Return how many mails are in quarantine for each reason."""
     has_sender = (INBOUND.c.sender != "").label("has_sender")
     on_ticket = INBOUND.c.ticket_id.is_not(None).label("on_ticket")
     sorts = (INBOUND.c.state, INBOUND.c.rule, INBOUND.c.kind, INBOUND.c.partial, has_sender, on_ticket)
@@ -82,21 +86,8 @@ def _quarantine(connection: Connection, desk: int) -> dict[str, int]:
     return found
 
 
-# From so many on, the newest of them are looked at.
-WORTH_NAMING = 100
-
-
-_LOOKED_AT = 600
-
-
-_KINDS = frozenset({"acknowledgement", "status", "notice"})
-
-
-_LONGEST = 80
-
-
 def automatic_since(store: Store, since: datetime) -> tuple[int, str]:
-    """How many automatic mails were written to people since then, and what most of the newest have in common."""
+    """Return how many automatic mails were written to people since then, and what most of the newest share."""
     with store.reading() as connection:
         of_desk = select(AUTOMATIC.c.number).where(AUTOMATIC.c.desk_id == store.desk_id, AUTOMATIC.c.at > since)
         first = connection.execute(of_desk.order_by(AUTOMATIC.c.at, AUTOMATIC.c.number).limit(1)).scalar()
@@ -122,12 +113,12 @@ def _newest_letters(desk_id: int) -> Select[tuple[str, str, str]]:
 
 
 def _title(subject: str) -> str:
-    """A mail's title without our number."""
+    """Return a mail's subject without the ticket number."""
     return clean_subject(subject.partition(" - ")[2] or subject)[:_LONGEST]
 
 
-def waiting(store: Store, quarantined_after: datetime) -> QueueStatus:
-    """The outbox and the quarantine of this moment; of the latter, how much came after a moment."""
+def queue_status(store: Store, quarantined_after: datetime) -> QueueStatus:
+    """Return the state of outbox and quarantine; of the latter also what was quarantined after a moment."""
     desk = store.desk_id
     with store.reading() as connection:
         unsent = select(func.count(), func.min(OUTBOX.c.created_at), func.min(OUTBOX.c.next_attempt_at)).where(
@@ -135,9 +126,9 @@ def waiting(store: Store, quarantined_after: datetime) -> QueueStatus:
         )
         count, oldest, oldest_due = connection.execute(unsent).one()
         failed = select(func.count()).where(OUTBOX.c.desk_id == desk, OUTBOX.c.state == "failed")
-        aside = (INBOUND.c.desk_id == desk, INBOUND.c.state == "quarantined")
+        quarantine = (INBOUND.c.desk_id == desk, INBOUND.c.state == "quarantined")
         lately = select(func.count(), func.min(INBOUND.c.received_at)).where(
-            *aside, INBOUND.c.received_at > quarantined_after
+            *quarantine, INBOUND.c.received_at > quarantined_after
         )
         quarantined, since = connection.execute(lately).one()
         held = select(func.count()).where(INBOUND.c.desk_id == desk, INBOUND.c.state.in_(("quarantined", "held")))

@@ -1,7 +1,7 @@
-"""What a whole desk did, row by row: for `mailbot replay`, which looks at all of it.
+"""Everything that a desk did, row by row, for `mailbot replay`.
 
-In: a `Store`. Out: frozen rows, in the order in which things happened. A desk in service is asked by `queries_report`,
-which counts in the database; here every row is wanted.
+In: a `Store`. Out: frozen rows in chronological order. (`queries.report`, which serves desks in production, counts
+instead.)
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from mailbot.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class MailRow:
-    """A mail that came. `uid`: its number, from 0. `recorded_as`: the kind of message on its ticket, "" : none."""
+    """A received mail."""
 
-    uid: int
+    uid: int  #: its number in the archive, from 0
     at: datetime
     state: str
     kind: str
@@ -36,13 +36,13 @@ class MailRow:
     sender: str
     subject: str
     ticket: int | None
-    recorded_as: str
+    recorded_as: str  #: kind of message on its ticket; "" where it is no message
     explanation: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
-    """A ticket at the end. `mails`: how many came in on it."""
+    """A ticket at the end of the replay."""
 
     number: int
     subject: str
@@ -53,12 +53,12 @@ class TicketRow:
     closed_at: datetime | None
     follow_up_of: int | None
     reminders: int
-    mails: int
+    mails: int  #: how many were received on it
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """A line of a ticket's history that no mail made: a reminder, or a closing."""
+class TimerEvent:
+    """A line of a ticket's history that a timer caused: a reminder, or the closing."""
 
     at: datetime
     ticket: int
@@ -67,7 +67,7 @@ class Happening:
 
 
 def mails(store: Store) -> Iterator[MailRow]:
-    """Every mail, in the order in which it came."""
+    """Yield every mail, in the order in which it was received."""
     on_ticket = and_(MESSAGE.c.ticket_id == INBOUND.c.ticket_id, MESSAGE.c.inbound_id == INBOUND.c.id)
     columns = ("uid", "received_at", "state", "kind", "rule", "reason", "sender", "subject", "explanation")
     query = (
@@ -81,7 +81,7 @@ def mails(store: Store) -> Iterator[MailRow]:
     with store.reading() as connection:
         for row in connection.execution_options(yield_per=500).execute(query):
             if row.uid == last:
-                continue  # a forward with a note above it is on record twice
+                continue  # a forward with a note above it is two messages
             last = row.uid
             yield MailRow(
                 row.uid, row.received_at, row.state, row.kind, row.rule, row.reason, row.sender, row.subject,
@@ -90,7 +90,7 @@ def mails(store: Store) -> Iterator[MailRow]:
 
 
 def tickets(store: Store) -> list[TicketRow]:
-    """Every ticket, by number."""
+    """Return every ticket, by number."""
     came_in = (
         select(MESSAGE.c.ticket_id, func.count().label("mails"))
         .where(MESSAGE.c.desk_id == store.desk_id, MESSAGE.c.direction == "in")
@@ -113,8 +113,8 @@ def tickets(store: Store) -> list[TicketRow]:
         ]  # fmt: skip
 
 
-def happenings(store: Store) -> list[Happening]:
-    """Reminders and closings by the clock, in their order."""
+def timer_events(store: Store) -> list[TimerEvent]:
+    """Return reminders and closings by timers, oldest first."""
     closing = and_(EVENT.c.kind == "status", EVENT.c.actor == "system", EVENT.c.to == "closed")
     query = (
         select(EVENT.c.at, TICKET.c.number, EVENT.c.kind, EVENT.c.to)
@@ -124,13 +124,13 @@ def happenings(store: Store) -> list[Happening]:
     )
     with store.reading() as connection:
         return [
-            Happening(row.at, row.number, "closed" if row.kind == "status" else "reminder", row.to)
+            TimerEvent(row.at, row.number, "closed" if row.kind == "status" else "reminder", row.to)
             for row in connection.execute(query)
         ]
 
 
 def sent(store: Store) -> dict[tuple[str, str, bool], int]:
-    """How many mails went out, by (kind, state, written by the desk itself)."""
+    """Return how many mails were queued, by (kind, state, whether automatic)."""
     key = (OUTBOX.c.kind, OUTBOX.c.state, OUTBOX.c.automatic)
     query = select(*key, func.count().label("many")).where(OUTBOX.c.desk_id == store.desk_id).group_by(*key)
     with store.reading() as connection:

@@ -1,21 +1,22 @@
-"""Tickets for people to read: the list, and one whole.
+"""Tickets to be shown: the list of them, and one in full.
 
-In: a `Store`, filters, a number. Out: `TicketSummary` and `TicketDetail`; `as_json(zone)` gives what contract.md shows.
+In: a `Store`, a filter, a number. Out: `TicketSummary` and `TicketDetail`; `as_json(zone)` is the output of `--json`.
 The newest ticket is the one with the highest number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from mailbot.mail.message import Address
 from mailbot.runtime.clock import rfc3339, rfc3339_or_null
 from mailbot.store.engine import Store
+from mailbot.store.queries.values import RowValue
 from mailbot.store.search import index as words
 from mailbot.store.tables import (
     EVENT,
@@ -23,16 +24,34 @@ from mailbot.store.tables import (
     PARTICIPANT,
     TICKET,
     TIMER,
+    AnyRow,
 )
 from mailbot.ticket.ticket import Timer, TimerKind
 
-# So many tickets' participants, follow-ups and timers are fetched with one query.
+# Participants, follow-ups and timers of this many tickets are fetched with one query.
 _TOGETHER = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets to list: those that match every field that is not None."""
+
+    status: str | None = None
+    requester: str | None = None  #: a whole address, in any case
+    agent: str | None = None  #: likewise
+    search: str | None = None  #: words (store.search)
+
+    def columns(self) -> dict[str, str]:
+        """Return the values that columns of the table must have."""
+        wanted = {"status": self.status, "requester_email": _address(self.requester), "agent": _address(self.agent)}
+        return {name: value for name, value in wanted.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class TicketSummary:
-    """A ticket as a list shows it. `agent` and `program` are "" where there is none."""
+    """A ticket as a list shows it."""
 
     number: int
     subject: str
@@ -41,9 +60,9 @@ class TicketSummary:
     created_at: datetime
     updated_at: datetime
     participants: tuple[str, ...] = ()
-    agent: str = ""
+    agent: str = ""  #: "" for none
     language: str = "id"
-    program: str = ""
+    program: str = ""  #: "" for none
     tags: tuple[str, ...] = ()
     priority: str = "normal"
     closed_at: datetime | None = None
@@ -54,8 +73,30 @@ class TicketSummary:
     reminders_sent: int = 0
     next_timer: Timer | None = None
 
+    @classmethod
+    def from_row(cls, row: AnyRow) -> Self:
+        """Return what the ticket's own row says; the rest is in other tables."""
+        return cls(
+            number=row.number,
+            subject=row.subject,
+            status=row.status,
+            requester=Address(row.requester_email, row.requester_name),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            agent=row.agent,
+            language=row.language,
+            program=row.program,
+            tags=tuple(row.tags),
+            priority=row.priority,
+            closed_at=row.closed_at,
+            close_reason=row.close_reason,
+            follow_up_of=row.follow_up_of,
+            merged_into=row.merged_into,
+            reminders_sent=row.reminders_sent,
+        )
+
     def as_json(self, zone: tzinfo = UTC) -> dict[str, Any]:
-        """One element of `mailbot ticket list --json`."""
+        """Return one element of `mailbot ticket list --json`."""
         timer = self.next_timer
         return {
             "number": self.number,
@@ -81,8 +122,8 @@ class TicketSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a ticket. `attachments` have name, type, size, sha256; `raw_sha256` finds the whole mail."""
+class Message(RowValue):
+    """One message of a ticket."""
 
     id: int
     at: datetime
@@ -95,12 +136,12 @@ class Message:
     message_id: str
     subject: str
     text: str
-    attachments: tuple[Mapping[str, Any], ...]
-    raw_sha256: str
+    attachments: Sequence[Mapping[str, Any]]  #: with name, type, size, sha256
+    raw_sha256: str  #: of the whole mail
     inbound_id: int | None
 
     def as_json(self, zone: tzinfo = UTC) -> dict[str, Any]:
-        """One element of `messages`."""
+        """Return one element of `messages`."""
         return {
             "id": self.id,
             "at": rfc3339(self.at, zone),
@@ -121,7 +162,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(RowValue):
     """One line of a ticket's history."""
 
     at: datetime
@@ -131,7 +172,7 @@ class Event:
     to: str
 
     def as_json(self, zone: tzinfo = UTC) -> dict[str, Any]:
-        """One element of `events`."""
+        """Return one element of `events`."""
         return {
             "at": rfc3339(self.at, zone),
             "actor": self.actor or None,
@@ -143,42 +184,35 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class TicketDetail:
-    """A ticket whole: `messages` and `events` in the order in which they came."""
+    """A ticket in full."""
 
     summary: TicketSummary
-    messages: tuple[Message, ...]
-    events: tuple[Event, ...]
+    messages: tuple[Message, ...]  #: oldest first
+    events: tuple[Event, ...]  #: oldest first
 
     def as_json(self, zone: tzinfo = UTC) -> dict[str, Any]:
-        """`mailbot ticket show N --json`."""
+        """Return the output of `mailbot ticket show N --json`."""
         return self.summary.as_json(zone) | {
             "messages": [message.as_json(zone) for message in self.messages],
             "events": [event.as_json(zone) for event in self.events],
         }
 
 
-def list_tickets(
-    store: Store,
-    *,
-    status: str | None = None,
-    requester: str | None = None,
-    agent: str | None = None,
-    search: str | None = None,
-    limit: int = 50,
-) -> list[TicketSummary]:
-    """Tickets that fit all of the filters, newest first. Addresses are whole, in any case; `search`: store.search."""
-    filters = {"status": status, "requester_email": _address(requester), "agent": _address(agent)}
-    given = {name: value for name, value in filters.items() if value is not None}
-    if search is None:
-        query = select(TICKET).where(
-            TICKET.c.desk_id == store.desk_id, *(TICKET.c[name] == given[name] for name in given)
-        )
+EVENT_COLUMNS = (EVENT.c.at, EVENT.c.actor, EVENT.c.kind, EVENT.c["from"].label("from_"), EVENT.c.to)
+
+
+def list_tickets(store: Store, wanted: TicketFilter = TicketFilter(), *, limit: int = 50) -> list[TicketSummary]:
+    """Return the tickets that match the filter, newest first."""
+    columns = wanted.columns()
+    if wanted.search is None:
+        of_desk = select(TICKET).where(TICKET.c.desk_id == store.desk_id)
+        query = of_desk.where(*(TICKET.c[name] == value for name, value in columns.items()))
         with store.reading() as connection:
             rows = connection.execute(query.order_by(TICKET.c.number.desc()).limit(max(0, limit))).all()
             return _summaries(connection, store.desk_id, rows)
     words.catch_up(store)
     with store.reading() as connection:
-        found = words.find(connection, store.desk_id, search, given, limit)
+        found = words.find(connection, store.desk_id, wanted.search, columns, limit)
         rows = [
             row for some in _parts(found) for row in connection.execute(select(TICKET).where(TICKET.c.id.in_(some)))
         ]
@@ -186,7 +220,7 @@ def list_tickets(
 
 
 def show_ticket(store: Store, number: int) -> TicketDetail | None:
-    """One ticket; None if there is none of that number."""
+    """Return one ticket; None if there is none of that number."""
     if not 0 < number < 2**31:  # the column's range
         return None
     query = select(TICKET).where(TICKET.c.desk_id == store.desk_id, TICKET.c.number == number)
@@ -195,23 +229,22 @@ def show_ticket(store: Store, number: int) -> TicketDetail | None:
         if row is None:
             return None
         (summary,) = _summaries(connection, store.desk_id, [row])
-        messages = connection.execute(select(MESSAGE).where(MESSAGE.c.ticket_id == row.id).order_by(MESSAGE.c.id))
-        events = connection.execute(select(EVENT).where(EVENT.c.ticket_id == row.id).order_by(EVENT.c.id))
+        messages = select(*Message.columns(MESSAGE)).where(MESSAGE.c.ticket_id == row.id).order_by(MESSAGE.c.id)
+        events = select(*EVENT_COLUMNS).where(EVENT.c.ticket_id == row.id).order_by(EVENT.c.id)
         return TicketDetail(
             summary,
-            tuple(read_message(found) for found in messages),
-            tuple(Event(found.at, found.actor, found.kind, found._mapping["from"], found.to) for found in events),
+            tuple(Message.from_row(found) for found in connection.execute(messages)),
+            tuple(Event.from_row(found) for found in connection.execute(events)),
         )
 
 
-def _summaries(connection: Connection, desk_id: int, rows: Sequence[Any]) -> list[TicketSummary]:
-    """Tickets with what stands in other tables, fetched for many at a time."""
+def _summaries(connection: Connection, desk_id: int, rows: Sequence[AnyRow]) -> list[TicketSummary]:
+    """Complete tickets with what is in other tables, fetched for many at a time."""
     made: list[TicketSummary] = []
     for some in _parts(rows):
         ids, numbers = [row.id for row in some], [row.number for row in some]
-        people = _grouped(
-            connection, select(PARTICIPANT.c.ticket_id, PARTICIPANT.c.email), PARTICIPANT.c.ticket_id, ids
-        )
+        emails = select(PARTICIPANT.c.ticket_id, PARTICIPANT.c.email)
+        people = _grouped(connection, emails, PARTICIPANT.c.ticket_id, ids)
         newer = select(TICKET.c.follow_up_of, TICKET.c.number).where(TICKET.c.desk_id == desk_id)
         follow_ups = _grouped(connection, newer, TICKET.c.follow_up_of, numbers)
         due = select(TIMER.c.ticket_id, TIMER.c.due_at, TIMER.c.kind, TIMER.c.step)
@@ -219,8 +252,8 @@ def _summaries(connection: Connection, desk_id: int, rows: Sequence[Any]) -> lis
         for row in some:
             deadlines = [Timer(at, TimerKind(kind), step) for at, kind, step in timers.get(row.id, ())]
             made.append(
-                _summary(
-                    row,
+                replace(
+                    TicketSummary.from_row(row),
                     participants=tuple(sorted(email for (email,) in people.get(row.id, ()))),
                     follow_ups=tuple(sorted(number for (number,) in follow_ups.get(row.number, ()))),
                     next_timer=min(deadlines, default=None),
@@ -231,61 +264,15 @@ def _summaries(connection: Connection, desk_id: int, rows: Sequence[Any]) -> lis
 
 def _grouped(
     connection: Connection, query: Select[Any], key: ColumnElement[Any], wanted: Sequence[int]
-) -> dict[int, list[Any]]:
-    """The rows of a query whose `key` (its first column) is among `wanted`, by that key, without it."""
-    found: dict[int, list[Any]] = {}
+) -> dict[int, list[tuple[Any, ...]]]:
+    """Return the rows whose `key` (the query's first column) is among `wanted`, by that key, without it."""
+    found: dict[int, list[tuple[Any, ...]]] = {}
     for first, *rest in connection.execute(query.where(key.in_(wanted))):
         found.setdefault(first, []).append(tuple(rest))
     return found
 
 
-def _summary(
-    row: Any, *, participants: tuple[str, ...], follow_ups: tuple[int, ...], next_timer: Timer | None
-) -> TicketSummary:
-    return TicketSummary(
-        number=row.number,
-        subject=row.subject,
-        status=row.status,
-        requester=Address(row.requester_email, row.requester_name),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        participants=participants,
-        agent=row.agent,
-        language=row.language,
-        program=row.program,
-        tags=tuple(row.tags),
-        priority=row.priority,
-        closed_at=row.closed_at,
-        close_reason=row.close_reason,
-        follow_up_of=row.follow_up_of,
-        follow_ups=follow_ups,
-        merged_into=row.merged_into,
-        reminders_sent=row.reminders_sent,
-        next_timer=next_timer,
-    )
-
-
-def read_message(row: Any) -> Message:
-    """A row of `MessageRow` as a value."""
-    return Message(
-        id=row.id,
-        at=row.at,
-        direction=row.direction,
-        kind=row.kind,
-        author=row.author,
-        author_name=row.author_name,
-        author_role=row.author_role,
-        public=row.public,
-        message_id=row.message_id,
-        subject=row.subject,
-        text=row.text,
-        attachments=tuple(row.attachments),
-        raw_sha256=row.raw_sha256,
-        inbound_id=row.inbound_id,
-    )
-
-
-def _parts(whole: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _parts(whole: Sequence[T]) -> Iterator[Sequence[T]]:
     return (whole[start : start + _TOGETHER] for start in range(0, len(whole), _TOGETHER))
 
 

@@ -1,15 +1,14 @@
-"""Search by words over a desk's tickets: number, subject, requester, and what people wrote (not what mailbot wrote).
+"""Word search over a desk's tickets: number, subject, requester, and what people wrote (not what mailbot wrote).
 
-One document a ticket: its distinct words, folded (case, accents), cut at anything that is neither letter nor digit. A
-ticket is found if it has every word of the query, in whatever message; a word of three letters or more also finds its
-continuations ("rekon" finds "rekonsiliasi"), a number only itself. Words are cut here, by one rule for both databases:
+One document per ticket: its distinct words, folded (case, accents), split at anything that is neither letter nor digit.
+A ticket matches if it has every word of the query, in any of its messages; a word of three letters or more is a prefix
+("rekon" finds "rekonsiliasi"), a number matches only itself. Words are split here, by one rule for both databases.
 SQLite keeps them in an FTS5 index (sqlite.org/fts5.html: contentless, detail=none, row id = ticket id, so that the
-newest tickets come first without a sort; how it is asked is `store.search_sqlite`), PostgreSQL in a `tsvector` under a
-GIN index.
+newest tickets come first without a sort; `search.sqlite` queries it), PostgreSQL in a `tsvector` under a GIN index.
 
-A trigger on `message` notes what is new in `to_index`; the write side calls nothing. `catch_up` takes the notes in
-batches, which costs a third of indexing each mail in its own commit. Every search catches up first; the daemon does
-so when it is idle, so that a search rarely has to.
+A trigger on `message` queues new messages in `to_index`, so the write side does nothing. `catch_up` indexes them in
+batches, which costs a third of indexing each mail in its own commit. Every search catches up first; the daemon does so
+when it is idle, so that a search rarely has to.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, text
 
@@ -33,18 +31,19 @@ from mailbot.store.tables import (
     TICKET,
     TICKET_WORDS,
     TO_INDEX,
+    AnyRow,
 )
 
 CHUNK = 200
-MAX_TEXT = 50_000  # characters of one message that are looked at
+MAX_TEXT = 50_000  # characters of one message that are indexed
 MAX_WORDS = 20_000  # of one ticket: PostgreSQL refuses a tsvector over 1 MB
 MAX_WORD = 40
 MAX_QUERY_WORDS = 10
 
 _WORD = re.compile(r"[^\W_]+")
 
-# What is noted is taken by itself: together with the messages PostgreSQL may go through all of those.
-_NOTED = select(TO_INDEX.c.message_id).order_by(TO_INDEX.c.message_id).with_for_update(skip_locked=True)
+# Queried by itself: joined with the messages, PostgreSQL may scan all of those.
+_QUEUED = select(TO_INDEX.c.message_id).order_by(TO_INDEX.c.message_id).with_for_update(skip_locked=True)
 _MESSAGES = (
     select(
         MESSAGE.c.id.label("message_id"),
@@ -60,7 +59,7 @@ _MESSAGES = (
         TICKET.c.requester_name,
     )
     .join(TICKET, TICKET.c.id == MESSAGE.c.ticket_id)
-    .where(MESSAGE.c.id.in_(bindparam("noted", expanding=True)))
+    .where(MESSAGE.c.id.in_(bindparam("queued", expanding=True)))
 )
 _DONE = delete(TO_INDEX).where(TO_INDEX.c.message_id == bindparam("done"))
 
@@ -81,8 +80,8 @@ _POSTGRESQL_ADD = text(
 )
 
 
-# PostgreSQL takes a rare beginning of a word for a common one, and would then look through all tickets for it, newest
-# first. So it is asked first which tickets there are, up to a number; only a really common word is looked for that way.
+# PostgreSQL overestimates how common a rare prefix is, and would then scan all tickets for it, newest first. So the
+# tickets are counted first, up to this number; only for a really common word are tickets scanned.
 _POSTGRESQL_RARE = 2000
 _POSTGRESQL_ALL = text("SELECT ticket_id FROM ticket_words WHERE words @@ CAST(:words AS tsquery) LIMIT :most")
 _POSTGRESQL_FIND = (
@@ -96,7 +95,7 @@ _POSTGRESQL_FIND_RARE = (
 
 
 def words_of(*texts: str) -> list[str]:
-    """The distinct words of some texts as the index keeps them, in the order in which they come.
+    """Return the distinct words of texts as the index keeps them, in order of appearance.
 
     >>> words_of("Rekonsiliasi BKU, #12345", "bku_final.pdf")
     ['rekonsiliasi', 'bku', '12345', 'final', 'pdf']
@@ -109,17 +108,17 @@ def words_of(*texts: str) -> list[str]:
 
 
 def words_of_query(query: str) -> list[str]:
-    """The words that are looked for: the first `MAX_QUERY_WORDS`."""
+    """Return the words of a query, at most `MAX_QUERY_WORDS`."""
     return words_of(query[:1000])[:MAX_QUERY_WORDS]
 
 
 def tsquery(words: Sequence[str]) -> str:
-    """All of these words, for PostgreSQL: letters and digits, so that nothing in the quotes can be syntax."""
+    """Return PostgreSQL's query for all of these words: letters and digits, so nothing in the quotes is syntax."""
     return " & ".join(f"'{word}':*" if may_continue(word) else f"'{word}'" for word in words)
 
 
 def find(connection: Connection, desk_id: int, query: str, filters: Mapping[str, str], limit: int) -> list[int]:
-    """Row ids of the newest `limit` tickets that have the words of the query and fit the filters, newest first.
+    """Return the row ids of the newest `limit` tickets that match the query and the filters, newest first.
 
     `filters` are values of the columns status, requester_email, agent.
     """
@@ -146,9 +145,9 @@ def _find_in_postgresql(
 
 
 def catch_up(store: Store, at_most: int | None = None) -> int:
-    """Index what has come since the last time, in transactions of `CHUNK` messages; how many it was.
+    """Index queued messages, in transactions of `CHUNK`; return how many it was.
 
-    `at_most`: stop after about so many (a daemon between two mails), else when nothing is left.
+    `at_most`: stop after about this many (a daemon between two mails), otherwise when the queue is empty.
     """
     done = 0
     while at_most is None or done < at_most:
@@ -164,29 +163,29 @@ def catch_up(store: Store, at_most: int | None = None) -> int:
 
 
 def index_some(connection: Connection, limit: int) -> int:
-    """Index up to `limit` noted messages within the caller's transaction; how many it was."""
-    noted = connection.scalars(_NOTED.limit(limit)).all()
-    if noted:
-        rows = connection.execute(_MESSAGES, {"noted": noted})
-        # In the order of tickets: FTS5 wants ascending row ids, and two PostgreSQL workers must not cross each other.
-        by_ticket: dict[int, list[Any]] = {}
+    """Index up to `limit` queued messages within the caller's transaction; return how many it was."""
+    queued = connection.scalars(_QUEUED.limit(limit)).all()
+    if queued:
+        rows = connection.execute(_MESSAGES, {"queued": queued})
+        # In the order of tickets: FTS5 wants ascending row ids, and two PostgreSQL workers must not deadlock.
+        by_ticket: dict[int, list[AnyRow]] = {}
         for row in sorted(rows, key=lambda row: (row.ticket_id, row.message_id)):
             by_ticket.setdefault(row.ticket_id, []).append(row)
         if by_ticket:
             _add(connection, {ticket: _words_of_ticket(some) for ticket, some in by_ticket.items()})
-        connection.execute(_DONE, [{"done": message} for message in noted])
-    return len(noted)
+        connection.execute(_DONE, [{"done": message} for message in queued])
+    return len(queued)
 
 
 def forget(connection: Connection, tickets: Sequence[int]) -> None:
-    """Take tickets (by row id) out of the index and out of the notes of what is to be indexed.
+    """Remove tickets (by row id) from the index and from the queue of messages.
 
     FTS5 hides them at once and drops their words when its segments are merged: see `merge_segments`.
     """
     wanted = {"tickets": list(tickets)}
     connection.execute(delete(TO_INDEX).where(TO_INDEX.c.ticket_id.in_(bindparam("tickets", expanding=True))), wanted)
     if connection.dialect.name == "sqlite":
-        # A contentless FTS5 table has to be told the words that it shall forget.
+        # To delete from a contentless FTS5 table takes the words that were inserted.
         gone = [{"ticket": row.ticket_id, "words": row.words} for row in connection.execute(_SQLITE_KNOWN, wanted)]
         if gone:
             statement = "INSERT INTO ticket_search (ticket_search, rowid, words) VALUES ('delete', :ticket, :words)"
@@ -197,13 +196,13 @@ def forget(connection: Connection, tickets: Sequence[int]) -> None:
 
 
 def merge_segments(connection: Connection) -> None:
-    """SQLite: rewrite the FTS5 index as one segment, without the words of forgotten tickets. Costs its whole size."""
+    """Rewrite SQLite's FTS5 index as one segment, without the words of removed tickets. Costs its whole size."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("INSERT INTO ticket_search (ticket_search) VALUES ('optimize')"))
 
 
-def _words_of_ticket(rows: Sequence[Any]) -> list[str]:
-    """The words of one ticket's new messages, and of the ticket itself as it is now."""
+def _words_of_ticket(rows: Sequence[AnyRow]) -> list[str]:
+    """Return the words of one ticket's new messages, and of the ticket itself as it is now."""
     ticket = rows[-1]
     texts = [str(ticket.number), ticket.ticket_subject, ticket.requester_email, ticket.requester_name]
     for row in rows:
@@ -218,7 +217,7 @@ def _add(connection: Connection, words: dict[int, list[str]]) -> None:
         connection.execute(_POSTGRESQL_ADD, rows)
         return
     known = {row.ticket_id: row.words.split(" ") for row in connection.execute(_SQLITE_KNOWN, {"tickets": list(words)})}
-    # Each word once a ticket: FTS5 is told to forget exactly what it was told to learn.
+    # Each word once per ticket: what is deleted from FTS5 later must be exactly what was inserted.
     fresh = {ticket: _unknown(found, known.get(ticket, ())) for ticket, found in words.items()}
     rows = [{"ticket": ticket, "added": " ".join(added)} for ticket, added in fresh.items() if added]
     for statement in _SQLITE_ADD if rows else ():
@@ -231,7 +230,7 @@ def _unknown(found: Iterable[str], known: Sequence[str]) -> list[str]:
 
 
 def _folded(words: str) -> str:
-    """Lower case without accents (Unicode compatibility decomposition, UAX #15)."""
+    """Fold case and remove accents (Unicode compatibility decomposition, UAX #15)."""
     if words.isascii():
         return words.lower()
     plain = unicodedata.normalize("NFKD", words)

@@ -1,6 +1,6 @@
-"""IMAP in, in pieces. `mailbot.transport.imap.mailbox.Mailbox` is the door: nothing else imports from here.
+"""Reading mail by IMAP. Way in: `mailbox.Mailbox`.
 
-wire: one connection, with deadlines · login: open it and prove who we are · folders: names as the server wants them ·
-fetching: which mails wait, and their bytes · suspects: mails that break the connection · filing: out of the inbox,
-exactly once · waiting: until something comes.
+connection: one connection, with deadlines · login: opens it and authenticates · folders: names as the server wants
+them · fetch: which mails wait, and their bytes · suspects: mails that break the connection · move: out of the inbox,
+exactly once · unquarantine: out of the quarantine folder · idle: waits for mail.
 """

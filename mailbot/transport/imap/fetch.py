@@ -1,12 +1,12 @@
-"""Which mails wait, and their bytes, within a budget of memory.
+r"""Which mails wait, and their bytes, within a memory budget.
 
-In: the selected folder of a `Client`. Out: UIDs, and lists of `FetchedMail`. Standards: RFC 3501 §6.4.4, §6.4.5, §6.4.8,
-RFC 4731 (ESEARCH: the answer as ranges).
-Never: set \\Seen (BODY.PEEK only); hold more than the budget and one mail; trust a UID that was not asked for.
+In: the selected folder of a `Client`. Out: UIDs, and lists of `FetchedMail`. Standards: RFC 3501 §6.4.4, §6.4.5,
+§6.4.8, RFC 4731 (ESEARCH: the answer as ranges).
+Never: sets \Seen (BODY.PEEK only); holds more than the budget and one mail; trusts a UID that was not requested.
 
-The fast lane: imapclient's lexer looks at every byte of an answer's text and costs 0.12 ms of CPU a mail, imaplib's raw
-answer and one regular expression 0.04 ms (500 mails, 50 a command). Only an answer of exactly the expected shape takes
-it; any other is given to imapclient's parser whole.
+The fast path: imapclient's lexer examines every byte of an answer's text and costs 0.12 ms of CPU per mail, imaplib's
+raw answer and one regular expression 0.04 ms (500 mails, 50 a command). Only answers of exactly the expected shape take
+it; any other is passed as a whole to imapclient's parser.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from imapclient.response_parser import parse_fetch_response
 from mailbot.mail.fetched import FetchedMail
 from mailbot.transport.imap.connection import ALLOWANCE, Client
 
-# UIDs in one command: a line of about 3,500 bytes at most; RFC 7162 §4 lets servers refuse beyond 8,192.
+# UIDs in one command: a line of about 3,500 bytes at most; RFC 7162 §4 lets servers refuse more than 8,192.
 UIDS_PER_COMMAND = 500
-# A folder that claims more is a fault of the server, and its list would fill the memory.
+# A server that claims more mails in a folder is broken, and their list would fill the memory.
 MOST_MAILS = 4_000_000
-# Of a mail that is too large, this much of its header is read.
+# How much of the header of a mail that is too large is read.
 HEADER_LIMIT = 256 * 1024
-# What the few fields of a header are expected to come to; of so many at a time, since servers open each file for it.
+# The expected size of a few header fields; and how many mails per command, since servers open a file for each.
 HEADER_BYTES, HEADS_PER_COMMAND = 4096, 100
-# So many mails are asked for together with their sizes, so many bytes of each.
+# This many mails or fewer are requested together with their sizes, this many bytes of each.
 FEW, SMALL = 4, 64 * 1024
 # A link slower than this, bytes a second, counts as broken.
 SLOWEST = 16 * 1024
@@ -50,7 +50,7 @@ _DATE = re.compile(rb" ?(\d{1,2})-([A-Z][a-z]{2})-(\d{4}) (\d\d):(\d\d):(\d\d) (
 
 
 def uid_set(uids: Iterable[int]) -> str:
-    """A sequence set (RFC 3501 §9) with runs written as ranges: [1, 2, 3, 7] → "1:3,7"."""
+    """Return a sequence set (RFC 3501 §9) with runs written as ranges: [1, 2, 3, 7] → "1:3,7"."""
     parts: list[str] = []
     first = last = None
     for uid in sorted(set(uids)):
@@ -66,16 +66,16 @@ def uid_set(uids: Iterable[int]) -> str:
 
 
 def chunks(uids: Sequence[int], size: int = UIDS_PER_COMMAND) -> Iterator[Sequence[int]]:
-    """`uids` in pieces of at most `size`."""
+    """Split `uids` into pieces of at most `size`."""
     return (uids[start : start + size] for start in range(0, len(uids), size))
 
 
 def search(client: Client, criteria: str) -> list[int]:
-    """UIDs that fulfil `criteria` (IMAP syntax, ASCII), ascending."""
+    """Return the UIDs that match `criteria` (IMAP syntax, ASCII), ascending."""
     wire = client.wire
     if not client.has_capability("ESEARCH"):
         return sorted(client.search(criteria))
-    # RFC 4731 §3.1: "* ESEARCH (TAG "x") UID ALL 1:17,21", and no ALL where nothing was found.
+    # RFC 4731 §3.1: "* ESEARCH (TAG "x") UID ALL 1:17,21", without ALL if nothing was found.
     wire.untagged_responses.pop("ESEARCH", None)
     kind, words = wire.uid("SEARCH", "RETURN (ALL)", criteria)
     if kind != "OK":
@@ -93,26 +93,26 @@ def search(client: Client, criteria: str) -> list[int]:
 
 
 def sizes(client: Client, uids: Sequence[int]) -> dict[int, int]:
-    """RFC822.SIZE of each mail that is still there."""
+    """Return RFC822.SIZE of each mail that still exists."""
     found: dict[int, int] = {}
-    asked = set(uids)
+    requested = set(uids)
     for some in chunks(uids):
         for data in _fetch(client, some, "(UID RFC822.SIZE)"):
             uid, size = re.search(rb"UID (\d+)", data), re.search(rb"RFC822\.SIZE (\d+)", data)
-            if uid and size and int(uid[1]) in asked:
+            if uid and size and int(uid[1]) in requested:
                 found[int(uid[1])] = int(size[1])
     return found
 
 
 def _fetch(client: Client, uids: Sequence[int], items: str) -> Iterator[bytes]:
-    """FETCH answers that hold no literal, as text."""
+    """Yield FETCH answers that contain no literal, as text."""
     for entry in _raw_fetch(client, uids, items):
         if isinstance(entry, bytes):
             yield entry
 
 
 def _raw_fetch(client: Client, uids: Sequence[int], items: str, expected: int = 0) -> list[Any]:
-    """imaplib's answer to UID FETCH: bytes, or (text, literal) followed by the rest of the text as bytes."""
+    """Return what imaplib gives for UID FETCH: bytes, or (text, literal) followed by the rest of the text as bytes."""
     wire = client.wire
     wire.untagged_responses.pop("FETCH", None)
     wire.allowance = ALLOWANCE + expected / SLOWEST
@@ -126,9 +126,9 @@ def _raw_fetch(client: Client, uids: Sequence[int], items: str, expected: int = 
 
 
 def small_ones(client: Client, uidvalidity: int, uids: Sequence[int], too_large: int) -> list[FetchedMail]:
-    """The first of a handful of mails, up to one that is large, gone, or oddly answered: in one round trip.
+    """Fetch the first of a few mails in one round trip, up to one that is large, gone, or answered unexpectedly.
 
-    With the size comes the beginning, which is all of a small mail (RFC 3501 §6.4.5, partial FETCH).
+    With its size, the beginning of each is fetched, which is all of a small mail (RFC 3501 §6.4.5, partial FETCH).
     """
     data = _raw_fetch(client, uids, f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{SMALL}>)", SMALL * len(uids))
     found = _fast(data) or {}
@@ -142,13 +142,13 @@ def small_ones(client: Client, uidvalidity: int, uids: Sequence[int], too_large:
 
 
 def heads(client: Client, uids: Sequence[int], fields: Sequence[str]) -> dict[int, bytes]:
-    """These fields of each mail that is still there (RFC 3501 §6.4.5)."""
+    """Fetch these header fields of each mail that still exists (RFC 3501 §6.4.5)."""
     found: dict[int, bytes] = {}
     wanted = f"(UID BODY.PEEK[HEADER.FIELDS ({' '.join(fields)})])"
     for some in chunks(uids, HEADS_PER_COMMAND):
         data = _raw_fetch(client, some, wanted, HEADER_BYTES * len(some))
         for entry, tail in zip(data, [*data[1:], b""], strict=True):
-            if isinstance(entry, tuple):  # the UID may stand before the literal or behind it
+            if isinstance(entry, tuple):  # the UID may come before the literal or after it
                 uid = _UID.search(entry[0]) or (_UID.search(tail) if isinstance(tail, bytes) else None)
                 if uid:
                     found[int(uid[1])] = entry[1]
@@ -156,7 +156,7 @@ def heads(client: Client, uids: Sequence[int], fields: Sequence[str]) -> dict[in
 
 
 def batches(waiting: dict[int, int], most_bytes: int, most_mails: int, too_large: int) -> Iterator[list[int]]:
-    """Group UIDs so that a group stays within the budget; a mail above it goes alone, a too large one too."""
+    """Group UIDs so that each group stays within the budget; a mail above it, or a too large one, is a group alone."""
     group: list[int] = []
     total = 0
     for uid, size in waiting.items():
@@ -174,18 +174,18 @@ def batches(waiting: dict[int, int], most_bytes: int, most_mails: int, too_large
         yield group
 
 
-def arrivals(
-    client: Client, uidvalidity: int, uids: Sequence[int], known: dict[int, int], partial: bool
+def fetch_batch(
+    client: Client, uidvalidity: int, uids: Sequence[int], size_of: dict[int, int], partial: bool
 ) -> list[FetchedMail]:
-    """The mails of one batch, ascending by UID; one that vanished meanwhile is left out. `known`: sizes by UID."""
+    """Fetch the mails of one batch, ascending by UID; those that vanished meanwhile are left out."""
     what = f"BODY.PEEK[HEADER]<0.{HEADER_LIMIT}>" if partial else "BODY.PEEK[]"
-    expected = HEADER_LIMIT if partial else sum(known[uid] for uid in uids)
+    expected = HEADER_LIMIT if partial else sum(size_of[uid] for uid in uids)
     data = _raw_fetch(client, uids, f"(UID INTERNALDATE {what})", expected)
     found = _fast(data)
     if found is None:
         found = _any_shape(data)
     return [
-        FetchedMail(uidvalidity, uid, found[uid].raw, known[uid], found[uid].date, partial)
+        FetchedMail(uidvalidity, uid, found[uid].raw, size_of[uid], found[uid].date, partial)
         for uid in sorted(set(uids))
         if uid in found
     ]
@@ -198,7 +198,7 @@ class _Fetched(NamedTuple):
 
 
 def _fast(data: Sequence[Any]) -> dict[int, _Fetched] | None:
-    """What came, by UID, where every answer has the expected shape; None where one has not."""
+    """Parse answers of exactly the expected shape, by UID; return None if one has another."""
     found: dict[int, _Fetched] = {}
     if len(data) % 2:
         return None
@@ -209,23 +209,23 @@ def _fast(data: Sequence[Any]) -> dict[int, _Fetched] | None:
         if shape is None or shape["uid"] is None:
             return None
         size = int(shape["size"]) if shape["size"] else None
-        found[int(shape["uid"])] = _Fetched(head[1], _moment(shape["date"]), size)
+        found[int(shape["uid"])] = _Fetched(head[1], _internal_date(shape["date"]), size)
     return found
 
 
 def _any_shape(data: Sequence[Any]) -> dict[int, _Fetched]:
-    """The same by imapclient's parser: other orders, quoted strings, unsolicited flags in between."""
+    """Parse answers by imapclient: other orders, quoted strings, unsolicited flags in between."""
     found: dict[int, _Fetched] = {}
     for uid, items in parse_fetch_response(list(data), normalise_times=False, uid_is_key=True).items():
         raw = next((items[key] for key in items if key.startswith(b"BODY[")), None)
-        if isinstance(raw, bytes):  # NIL, or only flags: expunged meanwhile, or nobody asked
+        if isinstance(raw, bytes):  # NIL, or only flags: expunged meanwhile, or unsolicited
             date = items.get(b"INTERNALDATE")
             found[int(uid)] = _Fetched(raw, date.astimezone(UTC) if isinstance(date, datetime) else None)
     return found
 
 
-def _moment(text: bytes | None) -> datetime | None:
-    """An INTERNALDATE (RFC 3501 §9, date-time) as aware UTC; None where it is none."""
+def _internal_date(text: bytes | None) -> datetime | None:
+    """Parse an INTERNALDATE (RFC 3501 §9, date-time) as aware UTC; return None if it is invalid."""
     shape = _DATE.fullmatch(text or b"")
     if shape is None or shape[2] not in _MONTHS:
         return None

@@ -1,11 +1,11 @@
-"""Folder names as the server wants them, and folders that exist.
+"""Folder names as the server wants them, and the creation of folders.
 
 In: the names of the configuration, written with "/" as separator. Out: the server's names, created and subscribed.
 Standards: RFC 3501 §6.3 and §5.1.3 (modified UTF-7, done by imapclient), RFC 2342 (NAMESPACE), RFC 5530 (codes).
 
-"Mailbot/Processed" becomes "INBOX.Mailbot.Processed" where the server's separator is "." and its personal namespace
-begins with "INBOX."; a name that exists as it was written is taken as it was written.
-Never: create the folder that mail is read from; delete or rename anything.
+"Mailbot/Processed" becomes "INBOX.Mailbot.Processed" if the server's separator is "." and its personal namespace begins
+with "INBOX."; a name that exists as written is used as written.
+Never: creates the folder that mail is read from; deletes or renames anything.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from typing import TYPE_CHECKING
 
 from mailbot.errors import MailboxUnavailable
 from mailbot.transport.imap.connection import Client
-from mailbot.transport.imap.login import place, server_words
+from mailbot.transport.imap.login import server_name, server_words
 
 if TYPE_CHECKING:
     from mailbot.config.model import ImapSettings
 
 log = logging.getLogger(__name__)
 
-# Names that LIST gives, but SELECT would refuse (RFC 3501 §7.2.2, RFC 5258 §3).
+# Flags of names that LIST returns, but SELECT would refuse (RFC 3501 §7.2.2, RFC 5258 §3).
 UNSELECTABLE = frozenset({b"\\noselect", b"\\nonexistent"})
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How the server builds names: its separator ("" where it has no hierarchy) and the prefix of personal folders."""
+    """How the server composes folder names."""
 
-    separator: str
-    prefix: str
+    separator: str  #: "" if it has no hierarchy.
+    prefix: str  #: Of personal folders.
 
     def translate(self, name: str) -> str:
-        """The server's form of a configured name."""
-        if name.upper() == "INBOX":  # RFC 3501 §5.1: INBOX in any case is the one name that all servers share
+        """Return the server's form of a configured name."""
+        if name.upper() == "INBOX":  # RFC 3501 §5.1: the one name, in any case, that all servers share
             return "INBOX"
         own = name.replace("/", self.separator) if self.separator else name.replace("/", "-")
         if own.upper().startswith("INBOX" + self.separator) and self.separator:
@@ -47,7 +47,7 @@ class Naming:
 
 
 def naming(client: Client) -> Naming:
-    """Ask the server (RFC 2342, else LIST "" "", RFC 3501 §6.3.8)."""
+    """Query the server's naming (NAMESPACE, RFC 2342; else LIST "" "", RFC 3501 §6.3.8)."""
     if client.has_capability("NAMESPACE"):
         personal = client.namespace().personal
         if personal:
@@ -63,8 +63,8 @@ def _text(value: str | bytes | None) -> str:
 
 
 def existing(client: Client, name: str) -> bool:
-    """Whether a folder of exactly this name can be selected."""
-    pattern = name.replace("*", "%")  # in LIST "*" and "%" are wildcards; what else they find is sorted out here
+    """Return whether a folder of exactly this name can be selected."""
+    pattern = name.replace("*", "%")  # "*" and "%" are wildcards in LIST; other matches are filtered out below
     return any(
         found == name and not UNSELECTABLE.intersection(flag.lower() for flag in flags)
         for flags, _separator, found in client.list_folders("", pattern)
@@ -72,7 +72,7 @@ def existing(client: Client, name: str) -> bool:
 
 
 def ensure(client: Client, settings: ImapSettings, key: str, name: str, how: Naming) -> str:
-    """The server's name of the folder that `imap.<key>` = `name` means; it is made and subscribed if need be."""
+    """Return the server's name of the folder configured by `imap.<key>`; create and subscribe it if necessary."""
     if existing(client, name):
         return name
     own = how.translate(name)
@@ -83,13 +83,13 @@ def ensure(client: Client, settings: ImapSettings, key: str, name: str, how: Nam
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
-        # Mail clients may hide the folder; nothing depends on it.
-        log.info("%s: the folder %s could not be subscribed: %s", place(settings), own, server_words(error))
+        # Mail clients may hide the folder; nothing else depends on it.
+        log.info("%s: the folder %s could not be subscribed: %s", server_name(settings), own, server_words(error))
     return own
 
 
 def _create(client: Client, settings: ImapSettings, key: str, own: str, how: Naming) -> None:
-    """CREATE; where the server doesn't make the folders above by itself (RFC 3501 §6.3.3: SHOULD), they come first."""
+    """Create a folder, its parents first if the server does not do so itself (RFC 3501 §6.3.3: SHOULD)."""
     steps = own.split(how.separator) if how.separator else [own]
     above = [how.separator.join(steps[:n]) for n in range(1, len(steps))]
     try:
@@ -108,19 +108,19 @@ def _create(client: Client, settings: ImapSettings, key: str, own: str, how: Nam
             refusal = error
     if not existing(client, own):
         raise MailboxUnavailable(
-            f"{place(settings)}: the folder {own} cannot be created: {server_words(refusal)}. "
+            f"{server_name(settings)}: the folder {own} cannot be created: {server_words(refusal)}. "
             f"Create it by hand, or name another one in imap.{key}."
         ) from refusal
-    log.info("%s: created the folder %s", place(settings), own)
+    log.info("%s: created the folder %s", server_name(settings), own)
 
 
 def source(client: Client, settings: ImapSettings, how: Naming) -> str:
-    """The server's name of `imap.folder`. Raises MailboxUnavailable where there is none: a typo must not make one."""
+    """Return the server's name of `imap.folder`. Raises MailboxUnavailable if it does not exist: it may be a typo."""
     for name in (settings.folder, how.translate(settings.folder)):
         if name.upper() == "INBOX" or existing(client, name):
             return name
     names = [found for _flags, _separator, found in client.list_folders()]
     near = difflib.get_close_matches(how.translate(settings.folder), names, n=3, cutoff=0.5) or sorted(names)[:10]
     raise MailboxUnavailable(
-        f"{place(settings)}: imap.folder = {settings.folder!r} does not exist. The server has: {', '.join(near)}."
+        f"{server_name(settings)}: imap.folder = {settings.folder!r} does not exist. The server has: {', '.join(near)}."
     )

@@ -1,19 +1,20 @@
-"""Out of the inbox, exactly once: MOVE, or what comes nearest to it on a server without.
+r"""Moves mail out of the inbox, exactly once: by MOVE, or its nearest equivalent on a server without it.
 
-In: UIDs of the selected folder and the folder that each belongs in. Out: nothing; afterwards they are gone from the
-folder. A mail that is not there any more counts as filed, so a repeated call does no harm.
+In: UIDs of the selected folder and the target folder. Out: nothing; afterwards they are gone from the folder. A mail
+that no longer exists counts as moved, so a repeated call does no harm.
 Standards: RFC 6851 (MOVE), RFC 4315 (UIDPLUS), RFC 3501 §6.4.7 (COPY), §6.4.3 (EXPUNGE), RFC 5788 (keywords).
 
-| server offers | lane |
+| server offers | commands |
 |---|---|
-| MOVE | UID MOVE: the server does it in one step |
-| UIDPLUS | UID COPY, UID STORE \\Deleted, UID EXPUNGE of ours |
-| neither | the same with a plain EXPUNGE, for which others' \\Deleted flags are taken off and set again |
+| MOVE | UID MOVE: one atomic step |
+| UIDPLUS | UID COPY, UID STORE \Deleted, UID EXPUNGE of ours |
+| neither | the same with a plain EXPUNGE, during which others' \Deleted flags are removed and then restored |
 
-A kill between COPY and EXPUNGE: what is flagged \\Deleted was copied before, since COPY comes first. What is not
-flagged, but already waited when this session opened the folder, may have been copied by a predecessor that died in
-between: the newest mails of the target folder are compared first. Mail that came later was touched by nobody before us.
-Never: an EXPUNGE that takes a mail which somebody else flagged.
+A kill between COPY and EXPUNGE: what is flagged \Deleted was copied before, since COPY comes first. What is not
+flagged, but already waited when this session opened the folder, may have been copied by a previous session that died in
+between: it is compared with the newest mails of the target folder first. Mail that arrived later can't have been
+copied.
+Never: an EXPUNGE that removes a mail which another client flagged.
 """
 
 from __future__ import annotations
@@ -25,30 +26,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from mailbot.transport.imap.connection import Client
-from mailbot.transport.imap.fetch import (
-    chunks,
-    search,
-    uid_set,
-)
+from mailbot.transport.imap.fetch import chunks, search, uid_set
 
-# The mark of a mail that stays in the folder (RFC 5788: a keyword; it needs no registration to work).
+# Marks handled mail that stays in the folder (RFC 5788: a keyword; it works without registration).
 DONE = "$MailbotDone"
-# Mails in one MOVE or COPY, and so the most that a killed predecessor can have copied without flagging.
+# Mails in one MOVE or COPY, and so the most that a killed session can have copied without flagging.
 PER_COMMAND = 100
-# After so many single mails that the server would not move, the cause is not in the mails.
+# After this many single mails that the server refused to move, the cause is not in the mails.
 HOPELESS = 3
-# RFC 5530 §3, RFC 9208 §4.3.1: refusals that every mail would get.
+# RFC 5530 §3, RFC 9208 §4.3.1: refusals that apply to every mail.
 NOT_ONE_MAIL = ("[TRYCREATE]", "[NONEXISTENT]", "[NOPERM]", "[OVERQUOTA]", "[LIMIT]", "[UNAVAILABLE]", "[INUSE]")
 
-# RFC 3501 §7.1, RFC 5530 §3: the folder is not there; opening the mailbox anew makes it.
+# RFC 3501 §7.1, RFC 5530 §3: the folder does not exist; opening the mailbox again creates it.
 FOLDER_IS_GONE = ("[TRYCREATE]", "[NONEXISTENT]")
-# What to do about a refusal; the first row whose code stands in the server's words.
-MENDS: tuple[tuple[str, str], ...] = (
+# What to do about a refusal; the first row whose code occurs in the server's words applies.
+REMEDIES: tuple[tuple[str, str], ...] = (
     # RFC 9208 §4.3.1, RFC 5530 §3: the account is full.
     ("[OVERQUOTA]", "Make room in the account, or raise its quota."),
     # RFC 5530 §3: rights.
     ("[NOPERM]", "Give the account the right to move mail into that folder."),
-    # Everything else: the words are all that is known.
+    # Everything else: nothing more is known.
     ("", "Look at the server's log."),
 )
 
@@ -56,36 +53,36 @@ _IDENTITY = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID D
 _UID = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _INTERNALDATE = re.compile(rb'INTERNALDATE "([^"]*)"')
-# How somebody else's mail is recognised in two folders: size, date of arrival, header fields.
+# How a copy of a mail is recognised: size, date of arrival, header fields.
 Identity = tuple[bytes, bytes, bytes]
 
 
 def keeps_keywords(selected: dict[bytes, Any]) -> bool:
-    """Whether the folder, by the answer to its SELECT, stores `DONE` (RFC 3501 §7.1: PERMANENTFLAGS)."""
+    """Return whether the folder, by the answer to its SELECT, stores `DONE` (RFC 3501 §7.1: PERMANENTFLAGS)."""
     flags = selected.get(b"PERMANENTFLAGS", ())
     return b"\\*" in flags or DONE.encode().lower() in {bytes(flag).lower() for flag in flags}
 
 
 def folder_is_gone(refusal: imaplib.IMAP4.error) -> bool:
-    """Whether the server refused because the target folder is missing."""
+    """Return whether the server refused because the target folder is missing."""
     return any(code in str(refusal).upper() for code in FOLDER_IS_GONE)
 
 
-def mend(refusal: imaplib.IMAP4.error) -> str:
-    """What the admin can do about a refusal, by `MENDS`."""
-    return next(words for code, words in MENDS if code in str(refusal).upper())
+def remedy(refusal: imaplib.IMAP4.error) -> str:
+    """Return what the admin can do about a refusal, by `REMEDIES`."""
+    return next(words for code, words in REMEDIES if code in str(refusal).upper())
 
 
 def mark(client: Client, uids: Sequence[int]) -> None:
-    """Leave the mails in place, with the keyword `DONE`."""
+    """Set the keyword `DONE` on mails that stay in the folder."""
     for some in chunks(uids):
         _ok(client, "STORE", uid_set(some), "+FLAGS.SILENT", f"({DONE})")
 
 
-class Filing:
-    """Moves mail out of the selected folder, for one connection.
+class Mover:
+    """Moves mail out of the selected folder `source`, for one connection.
 
-    `uid_next`: the UIDNEXT that its first SELECT gave; below it lies mail that a predecessor may have had in hand.
+    `uid_next`: the UIDNEXT of its first SELECT; a previous session may have copied mail below it.
     """
 
     def __init__(self, client: Client, source: str, uid_next: int) -> None:
@@ -95,15 +92,15 @@ class Filing:
         self._before_us: dict[str, Counter[Identity]] = {}
 
     def move(self, uids: Sequence[int], target: str) -> None:
-        """Take `uids` out of the folder and into `target` (a name of the server)."""
+        """Move `uids` into the folder `target` (a name of the server)."""
         for some in chunks(sorted(set(uids)), PER_COMMAND):
             if self._client.has_capability("MOVE"):
-                self._move_all_that_go(some, target)
+                self._move_or_bisect(some, target)
             else:
-                self._copy_as_room_allows(some, target)
+                self._copy_within_quota(some, target)
 
-    def _move_all_that_go(self, uids: Sequence[int], target: str) -> None:
-        """UID MOVE. Where the server says NO, the culprit is searched by halves, and the others are moved."""
+    def _move_or_bisect(self, uids: Sequence[int], target: str) -> None:
+        """Issue UID MOVE; if the server refuses, find the mail it refuses by bisection, and move the others."""
         refused: list[imaplib.IMAP4.error] = []
         groups = [list(uids)]
         while groups and len(refused) < HOPELESS:
@@ -116,15 +113,15 @@ class Filing:
                 if any(code in str(error).upper() for code in NOT_ONE_MAIL):
                     raise
                 if len(group) == 1:
-                    if "[EXPUNGEISSUED]" not in str(error).upper():  # RFC 5530 §3: somebody else has removed it
+                    if "[EXPUNGEISSUED]" not in str(error).upper():  # RFC 5530 §3: another client has removed it
                         refused.append(error)
                 else:
                     groups += [group[len(group) // 2 :], group[: len(group) // 2]]
         if refused:
             raise refused[0]
 
-    def _copy_as_room_allows(self, uids: Sequence[int], target: str) -> None:
-        """All at once; where the account has no room for so many copies beside their originals, one after another."""
+    def _copy_within_quota(self, uids: Sequence[int], target: str) -> None:
+        """Copy and expunge all at once; if the quota has no room for so many copies, one after the other."""
         try:
             self._copy_and_expunge(uids, target)
         except imaplib.IMAP4.abort:
@@ -150,7 +147,7 @@ class Filing:
             self._expunge(sorted(there))
 
     def _already_in(self, target: str, uids: Sequence[int]) -> set[int]:
-        """Those of `uids` whose copy was among the newest mails of `target` when this connection first looked."""
+        """Return those of `uids` that were among the newest mails of `target` when this connection first checked."""
         ours = self._identities(uid_set(uids))
         if target not in self._before_us:
             self._before_us[target] = self._newest(target)
@@ -158,7 +155,7 @@ class Filing:
         found = set()
         for uid, identity in ours.items():
             if copies[identity]:
-                copies[identity] -= 1  # a copy stands for one mail, also where the same mail came twice
+                copies[identity] -= 1  # one copy accounts for one mail, even if the same mail arrived twice
                 found.add(uid)
         return found
 
@@ -187,7 +184,7 @@ class Filing:
         return found
 
     def _expunge(self, uids: Sequence[int]) -> None:
-        """Remove `uids`, which are flagged \\Deleted, and nothing else."""
+        r"""Remove `uids`, which are flagged \Deleted, and nothing else."""
         if self._client.has_capability("UIDPLUS"):
             _ok(self._client, "EXPUNGE", uid_set(uids))  # RFC 4315 §2.1
             return
@@ -204,7 +201,7 @@ class Filing:
 
 
 def _ok(client: Client, command: str, *arguments: str) -> None:
-    """A UID command that must succeed."""
+    """Issue a UID command that must succeed."""
     if command in {"MOVE", "EXPUNGE"} and command not in imaplib.Commands:
         imaplib.Commands[command] = ("SELECTED",)
     kind, words = client.wire.uid(command, *arguments)
@@ -213,6 +210,6 @@ def _ok(client: Client, command: str, *arguments: str) -> None:
 
 
 def _quoted(client: Client, folder: str) -> str:
-    """A folder name as an argument: modified UTF-7 and quoted, as imapclient does it."""
+    """Encode a folder name as an argument: modified UTF-7 and quoted, as imapclient does."""
     name: str = client._normalise_folder(folder)
     return name

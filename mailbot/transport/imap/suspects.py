@@ -1,19 +1,19 @@
-"""Mails that may break the connection: none of them keeps the others back for long.
+"""Mails that may break the connection, ordered so that none of them blocks the others for long.
 
-In: groups of UIDs whose transfer ended with a lost connection. Out: the order in which mails are asked for. Servers do
-this: a damaged mail, of which they notice in the middle of sending it, makes them say BYE (Dovecot does), each time.
+In: groups of UIDs whose transfer ended with a lost connection. Out: the order in which mails are fetched. A damaged
+mail, which the server detects in the middle of sending it, makes it send BYE, each time (Dovecot does).
 
-| broke the connection | asked for |
+| broke the connection | fetched |
 |---|---|
 | never | first, in full batches |
-| once, in some group | after those, in small groups: one of a group is to blame, the others are not |
+| once, in some group | after those, in small groups: one of the group is the cause, the others are not |
 | more often | last, alone |
-| `TRIES` times | not until it has rested for `FIRST_REST` seconds, then once more, alone |
-| more often | the same, but each rest is twice as long as the one before, up to `LONGEST_REST` |
+| `TRIES` times | not for `FIRST_PAUSE` seconds, then once more, alone |
+| more often | the same, but each pause is twice as long as the one before, up to `LONGEST_PAUSE` |
 
-The first rest is short because it may have been the line, and the mail is sound.
+The first pause is short because the network may have been the cause, and the mail be intact.
 
-Never: forgets a mail for good; a clock of its own (the caller passes a monotonic time).
+Never: drops a mail for good; a clock of its own (the caller passes a monotonic time).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from mailbot.transport.imap.fetch import chunks
 
 TRIES = 3
 SMALL_GROUP = 25
-FIRST_REST, LONGEST_REST = 15.0, 3600.0
+FIRST_PAUSE, LONGEST_PAUSE = 15.0, 3600.0
 
 
 class Suspects:
-    """What is known of one folder's mails, for as long as its UIDs are valid."""
+    """The failures of one folder's mails, as long as its UIDs are valid."""
 
     def __init__(self) -> None:
         self._failures: dict[int, tuple[int, float]] = {}
 
     def order(self, uids: Sequence[int], now: float) -> Iterator[Sequence[int]]:
-        """`uids` in the order and in the groups in which they may be asked for; those that rest are left out."""
+        """Yield `uids` in the groups and the order in which to fetch them, without those that are paused."""
         failures = {uid: self._count(uid, now) for uid in uids}
         yield from chunks([uid for uid in uids if failures[uid] == 0])
         yield from chunks([uid for uid in uids if failures[uid] == 1], SMALL_GROUP)
@@ -43,20 +43,20 @@ class Suspects:
 
     def _count(self, uid: int, now: float) -> int:
         failures, last = self._failures.get(uid, (0, 0.0))
-        rest = min(FIRST_REST * 2 ** min(failures - TRIES, 20), LONGEST_REST)
-        return TRIES - 1 if failures >= TRIES and now - last > rest else failures
+        pause = min(FIRST_PAUSE * 2 ** min(failures - TRIES, 20), LONGEST_PAUSE)
+        return TRIES - 1 if failures >= TRIES and now - last > pause else failures
 
     def blame(self, group: Sequence[int], now: float) -> list[int]:
-        """The connection broke with `group`. Those that have used up their tries with this are returned."""
+        """Count a failure for each of `group`; return those that have reached `TRIES` with it."""
         for uid in group:
             self._failures[uid] = (self._failures.get(uid, (0, 0.0))[0] + 1, now)
         return [uid for uid in group if self._failures[uid][0] == TRIES]
 
     def clear(self, uids: Sequence[int]) -> None:
-        """These came through."""
+        """Clear mails that were fetched."""
         for uid in uids:
             self._failures.pop(uid, None)
 
     def forget(self) -> None:
-        """The UIDs mean other mails now."""
+        """Clear all: the UIDs mean other mails now."""
         self._failures.clear()

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Sending mail through an SMTP server. Way in: `submission.Submission` (one connection), `pool` (several).
+
+session: connect, TLS, log in.
+"""

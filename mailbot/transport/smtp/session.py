@@ -1,9 +1,9 @@
-"""Open an SMTP session: connect, TLS, log in; and words for each way in which that fails.
+"""Opens an SMTP session: connect, TLS, log in; with an error text for each way in which that fails.
 
-In: the keys of `[smtp]`. Out: a `Session` that waits for its first mail, or `NotReady` whose text names the place and
-the mend. Standards: RFC 5321 §3.1, RFC 3207 (STARTTLS), RFC 8314, RFC 4954 (AUTH), RFC 4616 (PLAIN), XOAUTH2.
-Never: a password over an unencrypted connection to another machine; mail without TLS where TLS was asked for; a look-up
-of this machine's own name in DNS (smtplib would make one).
+In: the keys of `[smtp]`. Out: a `Session` ready for its first mail, or `NotReady` whose text names the server and the
+remedy. Standards: RFC 5321 §3.1, RFC 3207 (STARTTLS), RFC 8314, RFC 4954 (AUTH), RFC 4616 (PLAIN), XOAUTH2.
+Never: a password over an unencrypted connection to another machine; mail without TLS if TLS is configured; a DNS
+look-up of this machine's own name (smtplib would make one).
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailbot.errors import PermanentError, TemporaryError
-from mailbot.transport.oauth import (
-    TokenRefused,
-    TokenSource,
-    xoauth2,
-)
+from mailbot.transport.oauth import TokenRefused, TokenSource, xoauth2
 from mailbot.transport.tls import (
     client_context,
     explain,
+    interrupt,
     keep_alive,
     plaintext_fault,
     readable,
@@ -34,81 +31,75 @@ from mailbot.transport.tls import (
 if TYPE_CHECKING:
     from mailbot.config.model import SmtpSettings
 
-QUIT_WITHIN = 3.0
+QUIT_TIMEOUT = 3.0
 
 
 class NotReady(Exception):
-    """No session. `code`: the server's reply code, 0 where there was none; `permanent`: waiting alone mends nothing;
-
-    `credentials`: password or token are refused.
-    """
+    """The session could not be opened."""
 
     def __init__(self, text: str, *, code: int = 0, permanent: bool = False, credentials: bool = False) -> None:
-        self.code = code
-        self.permanent = permanent
-        self.credentials = credentials
+        self.code = code  #: The server's reply code, 0 if there was none.
+        self.permanent = permanent  #: Retrying without a change is pointless.
+        self.credentials = credentials  #: Password or token were refused.
         super().__init__(text)
 
 
 @dataclass
 class Session:
-    """A connection that is logged in. `description`: how, for people."""
+    """A connection that is logged in."""
 
     smtp: smtplib.SMTP
-    description: str
+    description: str  #: TLS version, log-in and extensions, for people.
 
     def __post_init__(self) -> None:
         self.pipelining = self.offers("pipelining")
-        self.smtp.command_encoding = "utf-8"  # RFC 6531 §3.1; an address that needs it is only sent where it is known
+        self.smtp.command_encoding = "utf-8"  # RFC 6531 §3.1; addresses that need it are sent only if it is offered
 
     def offers(self, extension: str) -> bool:
-        """Whether the server named this extension (lower case) in its answer to EHLO."""
+        """Return whether the server named this extension (lower case) in its reply to EHLO."""
         return extension in self.smtp.esmtp_features
 
     def quit(self) -> None:
-        """Say goodbye, without waiting long for the answer."""
-        with suppress(smtplib.SMTPException, OSError):  # it is gone already, which is what was wanted
-            self.be_patient(QUIT_WITHIN)
+        """Send QUIT, without waiting long for the reply, and close."""
+        with suppress(smtplib.SMTPException, OSError):  # already closed, which is what was wanted
+            self.set_timeout(QUIT_TIMEOUT)
             self.smtp.docmd("QUIT")
         self.smtp.close()
 
-    def unasked(self) -> bool:
-        """Whether the server said something that nobody asked for, or hung up: the next reply would be a wrong one."""
+    def out_of_step(self) -> bool:
+        """Return whether the server sent something unsolicited, or hung up: the next reply would be a wrong one."""
         sock, lines = self.smtp.sock, self.smtp.file
         if sock is None or readable(sock):
             return True
         if lines is None:
             return False
-        patience = sock.gettimeout()
-        sock.settimeout(0)  # only what smtplib has read already
+        timeout = sock.gettimeout()
+        sock.settimeout(0)  # only what smtplib has buffered
         try:
             return bool(lines.peek(1))
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         finally:
-            sock.settimeout(patience)
+            sock.settimeout(timeout)
 
-    def be_patient(self, seconds: float) -> None:
-        """From now on the server may take so long to answer, or to take what is sent."""
+    def set_timeout(self, seconds: float) -> None:
+        """Set how long the server may take to reply, or to accept what is sent."""
         if self.smtp.sock is not None:
             self.smtp.sock.settimeout(seconds)
 
     def interrupt(self) -> None:
-        """Cut the connection under a thread that waits for it."""
-        sock = self.smtp.sock
-        if sock is not None:
-            with suppress(OSError):  # cut already
-                # Not the method of SSLSocket, which takes the TLS session away under the thread that reads from it.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        """Shut the connection down while another thread waits for it."""
+        if self.smtp.sock is not None:
+            interrupt(self.smtp.sock)
 
 
-def place(settings: SmtpSettings) -> str:
-    """How a message names the server."""
+def server_name(settings: SmtpSettings) -> str:
+    """Return how messages name the server."""
     return f"SMTP {settings.host}:{settings.port}"
 
 
 def reply_text(words: bytes | str) -> str:
-    """The server's words on one line."""
+    """Return the text of a reply on one line."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     return " ".join(text.split())[:1000]
 
@@ -117,7 +108,7 @@ def open_session(settings: SmtpSettings, tokens: TokenSource, timeout: float) ->
     """Connect, EHLO, STARTTLS, EHLO, AUTH. Raises NotReady."""
     unsafe = plaintext_fault(settings, "smtp")
     if unsafe:
-        raise NotReady(f"{place(settings)}: {unsafe}", permanent=True)
+        raise NotReady(f"{server_name(settings)}: {unsafe}", permanent=True)
     smtp: smtplib.SMTP | None = None
     try:
         context = None if settings.security == "none" else client_context(settings.ca_file)
@@ -130,7 +121,7 @@ def open_session(settings: SmtpSettings, tokens: TokenSource, timeout: float) ->
     except BaseException as error:
         if smtp is not None:
             smtp.close()
-        # ValueError: a host name that can't be one, a challenge that is no base64.
+        # ValueError: an impossible host name, a challenge that is no base64.
         if isinstance(error, (smtplib.SMTPException, OSError, ValueError)):
             raise _not_ready(error, settings) from error
         raise
@@ -138,7 +129,7 @@ def open_session(settings: SmtpSettings, tokens: TokenSource, timeout: float) ->
 
 def _connect(settings: SmtpSettings, context: ssl.SSLContext | None, timeout: float) -> smtplib.SMTP:
     name = socket.gethostname()
-    name = name if "." in name else "localhost"  # replaced below, once an address is known
+    name = name if "." in name else "localhost"  # replaced below, once the address is known
     if context is not None:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
             settings.host, settings.port, local_hostname=name, timeout=timeout, context=context
@@ -149,7 +140,7 @@ def _connect(settings: SmtpSettings, context: ssl.SSLContext | None, timeout: fl
         raise smtplib.SMTPServerDisconnected("the connection was closed at once")
     keep_alive(smtp.sock)
     if name == "localhost":
-        # RFC 5321 §4.1.3: who has no name says the address.
+        # RFC 5321 §4.1.3: a client without a domain name sends an address literal.
         address = smtp.sock.getsockname()[0]
         smtp.local_hostname = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
     return smtp
@@ -166,22 +157,22 @@ def _greet(smtp: smtplib.SMTP, settings: SmtpSettings) -> None:
 def _start_tls(smtp: smtplib.SMTP, settings: SmtpSettings, context: ssl.SSLContext) -> None:
     if not smtp.has_extn("starttls"):
         raise NotReady(
-            f"{place(settings)}: the server offers no STARTTLS on this port, and nothing is sent without. "
+            f"{server_name(settings)}: the server offers no STARTTLS on this port, and nothing is sent without. "
             'Set smtp.security = "tls" with smtp.port = 465, or correct the server.',
             permanent=True,
         )
     smtp.starttls(context=context)
-    _greet(smtp, settings)  # RFC 3207 §4.2: what the server said before is void
+    _greet(smtp, settings)  # RFC 3207 §4.2: the extensions announced before are void
 
 
 def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: TokenSource) -> str:
-    """AUTH, where there is somebody to log in. What was done, in words."""
+    """Log in if a user name is configured; return a description of what was done."""
     if not settings.username:
         return "no log-in"
     offered = smtp.esmtp_features.get("auth", "").upper().split()
     if not offered:
         raise NotReady(
-            f"{place(settings)}: the server offers no log-in here. Check smtp.port and smtp.security, "
+            f"{server_name(settings)}: the server offers no log-in here. Check smtp.port and smtp.security, "
             "or empty smtp.username if it wants none.",
             permanent=True,
         )
@@ -201,7 +192,7 @@ def _log_in(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: TokenSource) -> 
 
 
 def _with_password(smtp: smtplib.SMTP, settings: SmtpSettings, offered: list[str]) -> tuple[int, bytes]:
-    """One attempt with the first mechanism that both know: a second wrong one only gets an account locked."""
+    """Try once, with the first mechanism that both sides support: a second attempt may lock the account."""
     user, password = settings.username, settings.password.get_secret_value()
     if "PLAIN" in offered:
         return smtp.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")  # RFC 4616 §2
@@ -219,14 +210,14 @@ def _with_password(smtp: smtplib.SMTP, settings: SmtpSettings, offered: list[str
         except smtplib.SMTPAuthenticationError as error:
             return error.smtp_code, _as_bytes(error.smtp_error)
     raise NotReady(
-        f"{place(settings)}: the server offers only {', '.join(offered)} for the log-in; mailbot knows PLAIN, LOGIN, "
-        'CRAM-MD5 and, with smtp.auth = "xoauth2", XOAUTH2.',
+        f"{server_name(settings)}: the server offers only {', '.join(offered)} for the log-in; mailbot knows PLAIN, "
+        'LOGIN, CRAM-MD5 and, with smtp.auth = "xoauth2", XOAUTH2.',
         permanent=True,
     )
 
 
 def _with_token(smtp: smtplib.SMTP, settings: SmtpSettings, tokens: TokenSource) -> tuple[int, bytes]:
-    """XOAUTH2; a token that is refused is renewed once: it may have been revoked before its time."""
+    """Log in by XOAUTH2; fetch a new token once if it is refused, since it may have been revoked early."""
     token = _token(settings, tokens)
     answer = _offer_token(smtp, settings.username, token)
     if answer[0] != 535:
@@ -240,14 +231,14 @@ def _token(settings: SmtpSettings, tokens: TokenSource) -> str:
     try:
         return tokens.token()
     except TokenRefused as error:
-        raise NotReady(f"{place(settings)}: {error}", permanent=True, credentials=True) from error
+        raise NotReady(f"{server_name(settings)}: {error}", permanent=True, credentials=True) from error
     except (TemporaryError, PermanentError) as error:
-        raise NotReady(f"{place(settings)}: no access token: {error}") from error
+        raise NotReady(f"{server_name(settings)}: no access token: {error}") from error
 
 
 def _offer_token(smtp: smtplib.SMTP, username: str, token: str) -> tuple[int, bytes]:
     code, words = smtp.docmd("AUTH", f"XOAUTH2 {_base64(xoauth2(username, token))}")
-    # 334 carries the reason for a refusal; an empty line acknowledges it, and the refusal proper follows.
+    # 334 carries the reason for a refusal; an empty line acknowledges it, and the actual refusal follows.
     return smtp.docmd("") if code == 334 else (code, words)
 
 
@@ -271,7 +262,7 @@ def _extensions(smtp: smtplib.SMTP) -> str:
 
 
 def cause_of(error: Exception) -> Exception:
-    """What lies behind an error of smtplib, as `network.explain` knows it."""
+    """Return the cause of an error of smtplib, for `tls.explain`."""
     if isinstance(error.__context__, OSError):
         return error.__context__
     if isinstance(error, smtplib.SMTPServerDisconnected):
@@ -281,14 +272,14 @@ def cause_of(error: Exception) -> Exception:
 
 def _refused(settings: SmtpSettings, what: str, code: int, words: bytes | str) -> NotReady:
     said = reply_text(words).rstrip(".")
-    return NotReady(f"{place(settings)}: {what} was refused: {code} {said}.", code=code)
+    return NotReady(f"{server_name(settings)}: {what} was refused: {code} {said}.", code=code)
 
 
 def _not_ready(error: Exception, settings: SmtpSettings) -> NotReady:
-    """Any fault of the way there, in words."""
+    """Convert any exception raised while opening a session."""
     if isinstance(error, smtplib.SMTPResponseException):
         what = "the connection" if isinstance(error, smtplib.SMTPConnectError) else "the session"
         return _refused(settings, what, error.smtp_code, error.smtp_error)
     cause = cause_of(error)
     permanent = isinstance(cause, (ssl.SSLCertVerificationError, FileNotFoundError, PermissionError))
-    return NotReady(f"{place(settings)}: {explain(cause, 'smtp')}", permanent=permanent)
+    return NotReady(f"{server_name(settings)}: {explain(cause, 'smtp')}", permanent=permanent)

@@ -1,4 +1,4 @@
-"""The command line from outside the desk: names, help, exit codes, what stands where."""
+"""The command line from outside the desk: names, help, exit codes, stdout and stderr."""
 
 from __future__ import annotations
 
@@ -18,16 +18,11 @@ from typer.core import TyperGroup
 from mailbot import __version__
 from mailbot.cli.app import COMMANDS, build
 from mailbot.cli.exit_codes import run_to_exit
-from mailbot.errors import (
-    ConfigError,
-    MailbotError,
-    NotPossible,
-    UsageError,
-)
+from mailbot.errors import ConfigError, MailbotError, NotPossible, UsageError
 
 ROOT = Path(__file__).parents[3]
 
-# contract.md, "Commands"
+# docs/operator/commands.md
 PROMISED = {
     "run": [],
     "demo": [],
@@ -66,7 +61,7 @@ TREE = dict(every_command())
 
 
 def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    """`mailbot ARGUMENTS` as a process of its own."""
+    """Run `mailbot ARGUMENTS` in a process of its own."""
     command = [sys.executable, "-m", "mailbot", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT, **more)
 
@@ -96,7 +91,7 @@ def test_each_help_says_what_it_does_with_an_example(
 def test_the_first_page_shows_all_commands_with_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_to_exit(["--help"]) == 0
     said = capsys.readouterr().out
-    for name, (_, _, words) in COMMANDS.items():
+    for name, (_, words) in COMMANDS.items():
         assert re.search(rf"^  {name} +{re.escape(words)}$", said, re.MULTILINE), name
 
 
@@ -112,7 +107,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 def test_the_version_is_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version").stdout == f"mailbot {__version__}\n"
-    assert run_to_exit(["--config", "x", "--version"]) == 0  # the way through the whole tree
+    assert run_to_exit(["--config", "x", "--version"]) == 0  # through the whole command tree
     assert capsys.readouterr().out == f"mailbot {__version__}\n"
 
 
@@ -174,8 +169,8 @@ def test_how_each_error_ends(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("mailbot.cli.check.print_findings", fail)
-    monkeypatch.setattr("mailbot.cli.check.CHECKS", ())
+    monkeypatch.setattr("mailbot.cli.check.print_results", fail)
+    monkeypatch.setattr("mailbot.cli.check.probes", tuple)
     empty = ROOT / "config" / "mailbot.toml"
     assert run_to_exit(["check", "--config", str(empty)]) == code
     assert capfd.readouterr().err == said
@@ -190,7 +185,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "slow.toml"
-    os.mkfifo(fifo)  # reading the configuration waits for words that never come
+    os.mkfifo(fifo)  # reading the configuration blocks for ever
     process = subprocess.Popen(
         [sys.executable, "-m", "mailbot", "check", "--config", str(fifo)], stderr=subprocess.PIPE, text=True, cwd=ROOT
     )

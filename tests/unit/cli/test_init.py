@@ -135,7 +135,7 @@ def test_a_person_is_asked_and_the_password_is_not_shown(tmp_path: Path) -> None
 
 
 def on_a_terminal(command: list[str], typed: dict[str, str]) -> tuple[int, str]:
-    """Run a command on a pseudo-terminal and answer each question when it is on the screen; exit code and screen."""
+    """Run a command on a pseudo-terminal and answer each question when it appears; return exit code and screen."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(Path(__file__).parents[3])

@@ -1,4 +1,4 @@
-"""Mail in files: one, many, none; nothing is done where a name is wrong."""
+"""Mail in files: one, many, none; nothing is done if a name is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.cli.mail_files import find
+from mailbot.cli.mail_files import find_mail_files
 from mailbot.errors import UsageError
 
 FIRST = b"Subject: one\nFrom: a@b.id\n\nFrom here on it fails.\n\nFrom\n"
@@ -18,14 +18,14 @@ SECOND = b"Subject: two\n\n>From the start\n"
 
 
 def raws(*names: Path) -> list[bytes]:
-    return [mail.raw for mail in find(list(names)).mails()]
+    return [mail.raw for mail in find_mail_files(list(names)).mails()]
 
 
 def test_a_single_mail_is_taken_byte_for_byte(tmp_path: Path) -> None:
     raw = b"Subject: x\r\n\r\n\x00\xff last line without an end"
     (tmp_path / "x.eml").write_bytes(raw)
-    [mail] = find([tmp_path / "x.eml"]).mails()
-    assert (mail.raw, mail.place, mail.size) == (raw, str(tmp_path / "x.eml"), len(raw))
+    [mail] = find_mail_files([tmp_path / "x.eml"]).mails()
+    assert (mail.raw, mail.location, mail.size) == (raw, str(tmp_path / "x.eml"), len(raw))
 
 
 def test_an_mbox_gives_each_mail_as_it_was(tmp_path: Path) -> None:
@@ -34,9 +34,9 @@ def test_an_mbox_gives_each_mail_as_it_was(tmp_path: Path) -> None:
         b"From a@b.id Mon Nov 24 08:00:00 2025\nSubject: one\nFrom: a@b.id\n\n>From here on it fails.\n\nFrom\n\n"
         b"From c@d.id Mon Nov 24 08:00:01 2025\nSubject: two\n\n>>From the start\n\n"
     )
-    mails = list(find([path]).mails())
+    mails = list(find_mail_files([path]).mails())
     assert [mail.raw for mail in mails] == [FIRST, SECOND]
-    assert [mail.place for mail in mails] == [f"{path}:1", f"{path}:2"]
+    assert [mail.location for mail in mails] == [f"{path}:1", f"{path}:2"]
     assert sum(mail.size for mail in mails) == path.stat().st_size
 
 
@@ -76,7 +76,7 @@ def test_stdin_may_hold_one_mail_or_many(monkeypatch: pytest.MonkeyPatch) -> Non
         buffer = io.BytesIO(b"From x\nSubject: 1\n\na\n\nFrom y\nSubject: 2\n\nb\n\n")
 
     monkeypatch.setattr(sys, "stdin", Input)
-    assert [(mail.raw, mail.place) for mail in find([Path("-")]).mails()] == [
+    assert [(mail.raw, mail.location) for mail in find_mail_files([Path("-")]).mails()] == [
         (b"Subject: 1\n\na\n", "stdin:1"),
         (b"Subject: 2\n\nb\n", "stdin:2"),
     ]
@@ -91,9 +91,9 @@ def test_all_wrong_names_are_said_before_anything_is_done(tmp_path: Path) -> Non
     (tmp_path / "good.eml").write_bytes(FIRST)
     (tmp_path / "folder").mkdir()
     with pytest.raises(UsageError) as error:
-        find([tmp_path / "good.eml", tmp_path / "none.eml", tmp_path / "folder"])
+        find_mail_files([tmp_path / "good.eml", tmp_path / "none.eml", tmp_path / "folder"])
     assert str(error.value).replace(str(tmp_path), "") == (
-        "nothing was taken in:\n  /none.eml: there is no such file\n"
+        "nothing was read:\n  /none.eml: there is no such file\n"
         "  /folder: is neither a Maildir nor a folder with .eml files"
     )
 
@@ -103,4 +103,4 @@ def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.eml").write_bytes(FIRST)
     (tmp_path / "x.eml").chmod(0)
     with pytest.raises(UsageError, match=r"x\.eml: may not be read"):
-        find([tmp_path / "x.eml"])
+        find_mail_files([tmp_path / "x.eml"])

@@ -1,4 +1,4 @@
-"""What people see: nothing from a mail can command their terminal, a pipe gets whole lines."""
+"""What people see: no escape sequence of a mail reaches their terminal, a pipe gets whole lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot.cli import output
-from mailbot.cli.options import hand_over
+from mailbot.cli.options import restore_owner
 from mailbot.cli.report_view import print_csv, print_report
 
 
@@ -38,7 +38,7 @@ def test_json_is_one_document_in_utf_8_with_offsets(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == '{"at": "2025-11-24T00:00:00+00:00", "name": "Café"}\n'
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to hand over")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can create files for somebody else")
 def test_what_root_made_goes_to_the_folders_owner(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
@@ -46,13 +46,13 @@ def test_what_root_made_goes_to_the_folders_owner(tmp_path: Path) -> None:
     for file in (folder / "mailbot.db", secret):
         file.write_text("x")
     (folder / "link").symlink_to(secret)
-    hand_over(folder)
+    restore_owner(folder)
     assert (folder / "mailbot.db").stat().st_uid == 0  # the folder is root's own
     os.chown(folder, 65534, 65534)
-    hand_over(folder)
+    restore_owner(folder)
     assert (folder / "mailbot.db").stat().st_uid == 65534
     assert secret.stat().st_uid == 0
-    hand_over(tmp_path / "nowhere")
+    restore_owner(tmp_path / "nowhere")
 
 
 REPORT = {

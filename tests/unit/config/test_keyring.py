@@ -32,15 +32,14 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_rotated_key_signs_and_the_old_one_is_believed_for_its_grace(path: Path) -> None:
     before = read_keyring(path)
-    old = Signer(before.believed(NOW)).sign(Purpose.REQUESTER, 12345, "acha@x")
+    old = Signer(before.accepted(NOW)).sign(Purpose.REQUESTER, 12345, "acha@x")
     change_keyring(path, before.rotated(NOW, GRACE))
     after = read_keyring(path)
     assert len(after.keys) == 2 and after.instance_id == before.instance_id
-    assert Signer(after.believed(NOW)).sign(Purpose.REQUESTER, 12345, "acha@x") != old
+    assert Signer(after.accepted(NOW)).sign(Purpose.REQUESTER, 12345, "acha@x") != old
     last = NOW + GRACE
-    assert Signer(after.believed(last)).belongs_to(old, "acha@x")
-    assert not Signer(after.believed(last + timedelta(days=1))).belongs_to(old, "acha@x")
-    assert after.next_end(NOW) == last.date()
+    assert Signer(after.accepted(last)).belongs_to(old, "acha@x")
+    assert not Signer(after.accepted(last + timedelta(days=1))).belongs_to(old, "acha@x")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert {each.name for each in path.parent.iterdir()} == {path.name, f".{path.name}.lock"}
 
@@ -66,14 +65,14 @@ def test_a_file_made_by_hand_is_one(tmp_path: Path) -> None:
     path.write_bytes("# mine\nnewest-key-0123456789\n\n#until 2025-01-01\nold-key-é-0123456789\n".encode())
     path.chmod(0o644)
     ring = read_keyring(path)
-    assert ring.believed(NOW) == (b"newest-key-0123456789",) and not ring.mark
+    assert ring.accepted(NOW) == (b"newest-key-0123456789",) and not ring.instance
     change_keyring(path, ring.rotated(NOW, GRACE))
     assert read_keyring(path).keys[1].secret == b"newest-key-0123456789"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640  # what its group could read it still can, others can't
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [("", "no key"), ("short\n", "too short"), ("# until 2025-13-01\n" + "k" * 20, "no day")]
+    ("content", "words"), [("", "no key"), ("short\n", "too short"), ("# until 2025-13-01\n" + "k" * 20, "not a date")]
 )
 def test_a_wrong_file_says_what_is_wrong(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "keys").write_text(content)
@@ -91,12 +90,12 @@ def test_a_file_that_can_t_be_replaced_stays_as_it_is(path: Path) -> None:
 def test_the_watch_sees_a_new_file_once_and_the_end_of_a_key(path: Path) -> None:
     change_keyring(path, read_keyring(path).rotated(NOW, GRACE))
     watch = KeyWatch(path, read_keyring(path), NOW)
-    assert not watch.has_news(NOW)
-    assert watch.has_news(NOW + GRACE + timedelta(days=1)) and not watch.has_news(NOW + GRACE + timedelta(days=1))
+    assert not watch.has_changed(NOW)
+    assert watch.has_changed(NOW + GRACE + timedelta(days=1)) and not watch.has_changed(NOW + GRACE + timedelta(days=1))
     change_keyring(path, read_keyring(path).rotated(NOW, GRACE))
-    assert watch.has_news(NOW) and not watch.has_news(NOW + timedelta(seconds=1))
+    assert watch.has_changed(NOW) and not watch.has_changed(NOW + timedelta(seconds=1))
     os.unlink(path)  # noqa: PTH108 - as an editor does for a moment
-    assert not watch.has_news(NOW)
+    assert not watch.has_changed(NOW)
 
 
 def test_dkim_keys_are_read_in_every_form(tmp_path: Path) -> None:

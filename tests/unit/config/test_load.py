@@ -256,7 +256,7 @@ def test_a_mailbox_inherits_what_it_leaves_out(write, tmp_path: Path) -> None:
     assert (dapodik.host, dapodik.username, dapodik.password.get_secret_value()) == (bosp.host, "dapodik", "lain")
     assert dapodik.poll_interval == bosp.poll_interval and bosp.idle and not dapodik.idle
     assert settings.addresses == ("support@helpdesk.example", "dapodik@helpdesk.example")
-    assert dapodik.section == "mailbox.dapo-dik" and dapodik.place == "dapodik@mail.helpdesk.example/INBOX"
+    assert dapodik.section == "mailbox.dapo-dik" and dapodik.folder_id == "dapodik@mail.helpdesk.example/INBOX"
 
 
 def test_a_mailbox_with_its_own_proof_inherits_no_other() -> None:

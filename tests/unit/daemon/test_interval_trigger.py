@@ -22,14 +22,14 @@ def test_a_bell_never_counts_what_was_missed() -> None:
 
 def test_a_jump_is_told_from_time_that_passed() -> None:
     date, steady = [NOW], [100.0]
-    watch = ClockJumpDetector(lambda: date[0], lambda: steady[0])
+    detector = ClockJumpDetector(lambda: date[0], lambda: steady[0])
     date[0] += timedelta(hours=3)
     steady[0] += 3 * 3600
-    assert not watch.look(), "three hours went by, asleep or not"
+    assert not detector.check(), "three hours went by, asleep or not"
     date[0] += timedelta(days=365)
-    assert watch.look() == timedelta(days=365)
-    assert not watch.look()
+    assert detector.check() == timedelta(days=365)
+    assert not detector.check()
     date[0] -= timedelta(hours=1)
-    assert watch.look() == timedelta(hours=-1)
+    assert detector.check() == timedelta(hours=-1)
     date[0] += timedelta(seconds=30)
-    assert not watch.look(), "too little to matter"
+    assert not detector.check(), "too little to matter"

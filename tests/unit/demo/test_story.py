@@ -1,4 +1,4 @@
-"""The tour's words and its picture."""
+"""The tour's texts and its screenshot."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from importlib.resources import files
 
 import pytest
 
-from mailbot.demo.picture import (
-    HEIGHT,
-    WIDTH,
-    screenshot,
-)
+from mailbot.demo.sample_screenshot import HEIGHT, WIDTH, screenshot
 from mailbot.demo.tour import steps
 
 

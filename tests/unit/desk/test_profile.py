@@ -6,11 +6,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from mailbot.desk.profile import DeskProfile, Inbox
-from mailbot.mail.reply_token import (
-    Purpose,
-    Signer,
-    read_tokens,
-)
+from mailbot.mail.reply_token import Purpose, Signer, read_tokens
 
 DESK = DeskProfile(
     "Helpdesk", "BOSP", "support@desk.example", ZoneInfo("Asia/Jakarta"), Signer((b"k" * 32,)), "f00dcafe",
@@ -32,6 +28,8 @@ def test_own_addresses_with_and_without_a_sub_address() -> None:
     own = ("support@desk.example", "support+abc@desk.example", "bantuan+x+y@desk.example")
     assert all(DESK.is_own(each) for each in own)
     assert not any(DESK.is_own(each) for each in ("support@lain.example", "lain@desk.example", "support", ""))
+    plus = replace(DESK, address="support+bosp@desk.example", plus_addressing=False)  # the address itself has a plus
+    assert plus.is_own("support+bosp@desk.example")
 
 
 def test_replies_and_bounces_come_to_signed_addresses_where_the_host_keeps_them() -> None:

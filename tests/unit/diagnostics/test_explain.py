@@ -1,4 +1,4 @@
-"""What a mail says by itself: facts, every rule that has a reason, the cut, intent, commands, clues."""
+"""What a mail says by itself: facts, every rule that fired, the cut, intent, commands, clues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.diagnostics.explain.document import explain_raw
-from mailbot.diagnostics.explain.understood import authentication, understand
+from mailbot.diagnostics.explain.mail_facts import authentication, read_mail
 from mailbot.mail.classify.facts import OwnIdentity
 from mailbot.mail.reply_token import Purpose, Signer
 
@@ -63,7 +63,7 @@ def test_every_rule_that_has_a_reason_is_told_and_the_first_decided() -> None:
     assert {"daemon", "null-sender"} < set(rules)
     assert [rule["decided"] for rule in verdict["rules"]] == [True] + [False] * (len(rules) - 1)
     assert (verdict["kind"], verdict["rule"]) == ("auto", "auto-submitted")
-    assert explain_raw(raw)["intent"] is None  # a machine means nothing
+    assert explain_raw(raw)["intent"] is None  # an automatic mail has no intent
 
 
 def test_a_persons_mail_fires_no_rule() -> None:
@@ -86,7 +86,7 @@ def test_commands_and_their_faults_name_their_lines() -> None:
 def test_whose_word_on_the_sender_counts(trusted: tuple[str, ...], why: str) -> None:
     field = b"Authentication-Results: mx.helpdesk.example; dmarc=pass header.from=sekolah.example\r\n"
     own = OwnIdentity(frozenset({"support@helpdesk.example"}), "", trusted)
-    mail = understand(field + REPLY, own)
+    mail = read_mail(field + REPLY, own)
     found = authentication(mail.message, own)
     assert why in found["why"]
     assert found["dmarc"] == ("pass" if why == "topmost field" else None)
@@ -102,7 +102,7 @@ def test_defects_are_facts() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_bytes_can_be_explained(raw: bytes) -> None:
     found: dict[str, Any] = explain_raw(raw)
-    assert json.loads(json.dumps(found)) == found  # a plain document, whatever came in
+    assert json.loads(json.dumps(found)) == found  # a plain document, whatever the mail was
 
 
 def test_fixtures_are_explained(request: pytest.FixtureRequest) -> None:

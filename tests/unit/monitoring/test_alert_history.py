@@ -6,20 +6,12 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from mailbot.monitoring.alert_history import (
-    Memory,
-    News,
-    Rhythm,
-)
-from mailbot.monitoring.conditions import (
-    Condition,
-    Judgement,
-    Severity,
-)
+from mailbot.monitoring.alert_history import AlertHistory, News, Rhythm
+from mailbot.monitoring.conditions import Condition, Judgement, Severity
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 RHYTHM = Rhythm(timedelta(minutes=15), timedelta(hours=24))
-ROUTES = ("mail:a@x.example", "command")
+CHANNELS = ("mail:a@x.example", "command")
 
 
 def condition(name: str = "inbox", severity: Severity = Severity.CRITICAL, *, at_once: bool = False) -> Condition:
@@ -27,10 +19,10 @@ def condition(name: str = "inbox", severity: Severity = Severity.CRITICAL, *, at
 
 
 class Story:
-    """A clock, a memory, and what each route has told, as "minute: new(…) still(…) over(…)"."""
+    """A clock, a history, and what each channel has told, as "minute: new(…) still(…) over(…)"."""
 
-    def __init__(self, routes: tuple[str, ...] = ROUTES[:1]) -> None:
-        self.memory, self.routes, self.minute = Memory(), routes, 0.0
+    def __init__(self, channels: tuple[str, ...] = CHANNELS[:1]) -> None:
+        self.history, self.channels, self.minute = AlertHistory(), channels, 0.0
         self.broken: set[str] = set()
 
     def goes_on(self, minutes: float, *names: str | Condition, unknown: Iterable[str] = ()) -> list[str]:
@@ -40,16 +32,16 @@ class Story:
         for _ in range(round(minutes)):
             self.minute += 1
             now = START + timedelta(minutes=self.minute)
-            self.memory.note(Judgement(holding, frozenset(unknown)), now, RHYTHM, self.routes)
-            for route in self.routes:
-                news = self.memory.due(route, now, RHYTHM)
-                if news and route not in self.broken:
-                    self.memory.told(route, news, now)
-                    said.append(f"{self.minute:.0f} {route.partition(':')[0]}: {told(news)}")
+            self.history.note(Judgement(holding, frozenset(unknown)), now, RHYTHM, self.channels)
+            for channel in self.channels:
+                news = self.history.due(channel, now, RHYTHM)
+                if news and channel not in self.broken:
+                    self.history.notified(channel, news, now)
+                    said.append(f"{self.minute:.0f} {channel.partition(':')[0]}: {told(news)}")
         return said
 
     def restarts(self) -> None:
-        self.memory = Memory.of_json(json.loads(json.dumps(self.memory.as_json())))
+        self.history = AlertHistory.of_json(json.loads(json.dumps(self.history.as_json())))
 
 
 def told(news: News) -> str:
@@ -65,13 +57,13 @@ def test_told_once_then_daily_then_the_all_clear() -> None:
     assert story.goes_on(2, "inbox") == ["1456 mail: still(inbox)"]
     assert story.goes_on(5) == []
     assert story.goes_on(60) == ["1463 mail: over(inbox)"]
-    assert story.memory.episodes == ()
+    assert story.history.episodes == ()
 
 
 def test_a_short_trouble_is_nobodys_news() -> None:
     story = Story()
     assert story.goes_on(14, "inbox") + story.goes_on(60) == []
-    assert story.memory.episodes == ()
+    assert story.history.episodes == ()
 
 
 def test_what_comes_and_goes_is_one_story() -> None:
@@ -106,10 +98,10 @@ def test_a_restart_tells_nothing_again_and_forgets_nothing() -> None:
 def test_the_memory_survives_its_own_writing() -> None:
     story = Story()
     story.goes_on(20, "inbox", condition("disk", Severity.WARNING))
-    before = story.memory.episodes
+    before = story.history.episodes
     story.restarts()
-    assert [(e.condition.values, e.since, e.told) for e in story.memory.episodes] == [
-        (e.condition.values, e.since, e.told) for e in before
+    assert [(e.condition.values, e.since, e.notified) for e in story.history.episodes] == [
+        (e.condition.values, e.since, e.notified) for e in before
     ]
 
 
@@ -131,7 +123,7 @@ def test_some_things_are_told_at_once() -> None:
 
 
 def test_each_route_is_told_for_itself() -> None:
-    story = Story(ROUTES)
+    story = Story(CHANNELS)
     story.broken = {"command"}
     assert story.goes_on(30, "inbox") == ["16 mail: new(inbox)"]
     story.broken = set()
@@ -144,9 +136,9 @@ def test_each_route_is_told_for_itself() -> None:
 
 
 def test_a_route_that_is_taken_away_holds_nothing_up_and_a_new_one_is_told() -> None:
-    story = Story(ROUTES[:1])
+    story = Story(CHANNELS[:1])
     story.goes_on(20, "inbox")
-    story.routes = ROUTES[1:]
+    story.channels = CHANNELS[1:]
     assert story.goes_on(1, "inbox") == ["21 command: new(inbox)"]
 
 
@@ -155,17 +147,19 @@ def test_what_another_worker_tells_is_ended_by_whoever_told_it() -> None:
     now = START
     for minute in range(40):
         now = START + timedelta(minutes=minute)
-        story.memory.note(Judgement((condition("quarantine"), condition("disk")), frozenset()), now, RHYTHM, ROUTES[:1])
+        story.history.note(
+            Judgement((condition("quarantine"), condition("disk")), frozenset()), now, RHYTHM, CHANNELS[:1]
+        )
     others = frozenset({"quarantine"})
-    news = story.memory.due(ROUTES[0], now, RHYTHM, others)
+    news = story.history.due(CHANNELS[0], now, RHYTHM, others)
     assert told(news) == "new(disk)"
-    story.memory.told(ROUTES[0], news, now)
-    assert told(story.memory.due(ROUTES[0], now, RHYTHM)) == "new(quarantine) besides(disk)"  # that worker died
-    story.memory.told(ROUTES[0], story.memory.due(ROUTES[0], now, RHYTHM), now)
+    story.history.notified(CHANNELS[0], news, now)
+    assert told(story.history.due(CHANNELS[0], now, RHYTHM)) == "new(quarantine) besides(disk)"  # that worker died
+    story.history.notified(CHANNELS[0], story.history.due(CHANNELS[0], now, RHYTHM), now)
     for minute in range(40, 60):
         now = START + timedelta(minutes=minute)
-        story.memory.note(Judgement((), frozenset()), now, RHYTHM, ROUTES[:1])
-    assert told(story.memory.due(ROUTES[0], now, RHYTHM, others)) == "over(disk,quarantine)"
+        story.history.note(Judgement((), frozenset()), now, RHYTHM, CHANNELS[:1])
+    assert told(story.history.due(CHANNELS[0], now, RHYTHM, others)) == "over(disk,quarantine)"
 
 
 def test_a_clock_that_is_set_back_delays_nothing_for_long() -> None:

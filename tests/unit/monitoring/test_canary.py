@@ -15,13 +15,9 @@ from mailbot.mail.classify.rules import classify
 from mailbot.mail.message import Kind
 from mailbot.mail.mime.parser import parse_message
 from mailbot.mail.reply_token import Purpose, Signer
-from mailbot.monitoring.canary import Canary, number_of
+from mailbot.monitoring.canary import Canary, CanaryPlan, number_of
 from mailbot.runtime.clock import ManualClock
-from mailbot.transport.smtp.submission import (
-    Accepted,
-    Deferred,
-    Rejected,
-)
+from mailbot.transport.smtp.submission import Accepted, Deferred, Rejected
 from tests.support.loopback import until
 
 ADDRESS = "support@helpdesk.example"
@@ -43,18 +39,14 @@ class Server:
         self.mails.append(raw)
         return self.says
 
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 class Bird:
     """A canary with a server and a clock."""
 
     def __init__(self, every: timedelta | None = timedelta(minutes=5), *addresses: str) -> None:
         self.server, self.clock, self.ids = Server(), ManualClock(START), iter(range(10**6))
-        self.canary = Canary(
-            self.server, profile(), self.clock, every, addresses or (ADDRESS,), lambda: f"n{next(self.ids)}"
-        )
+        plan = CanaryPlan(every, addresses or (ADDRESS,))
+        self.canary = Canary(self.server, profile(), self.clock, plan, lambda: f"n{next(self.ids)}")
 
     def sends(self, address: str = ADDRESS) -> bytes:
         self.canary.send(address)
@@ -168,10 +160,8 @@ def test_where_it_is_off_it_is_still_nobodys_ticket(bird: Bird) -> None:
 
 def test_of_several_workers_only_who_reads_the_inbox_sends_and_waits() -> None:
     bird, reads = Bird(), {ADDRESS}
-    canary = Canary(
-        bird.server, profile(), bird.clock, timedelta(minutes=5), [ADDRESS, "dapodik@helpdesk.example"], lambda: "n",
-        comes_here=lambda address: address in reads,
-    )  # fmt: skip
+    plan = CanaryPlan(timedelta(minutes=5), [ADDRESS, "dapodik@helpdesk.example"], lambda address: address in reads)
+    canary = Canary(bird.server, profile(), bird.clock, plan, lambda: "n")
     stopping = threading.Event()
     runs = threading.Thread(target=canary.run, args=(stopping,))
     runs.start()

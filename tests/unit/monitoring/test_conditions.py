@@ -14,22 +14,18 @@ from mailbot.monitoring.conditions import (
     CanaryFacts,
     Condition,
     Facts,
-    Limits,
     Severity,
+    Thresholds,
     in_words,
     judge,
     title,
 )
-from mailbot.runtime.status import (
-    ConnectionStatus,
-    DiskSpace,
-    QueueStatus,
-)
+from mailbot.runtime.status import ConnectionStatus, DiskSpace, QueueStatus
 from mailbot.vocabulary.conditions import WORDS
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 JAKARTA = ZoneInfo("Asia/Jakarta")
-LIMITS = Limits()
+THRESHOLDS = Thresholds()
 GOOD = ConnectionStatus(NOW - timedelta(seconds=20), certificate_ends=NOW + timedelta(days=60))
 WELL = Facts(
     now=NOW,
@@ -58,17 +54,17 @@ def given(**facts: Any) -> Facts:
 
 
 def judged(**facts: Any) -> list[tuple[str, str, datetime]]:
-    found = judge(given(**facts), LIMITS)
+    found = judge(given(**facts), THRESHOLDS)
     return [(condition.name, condition.words, condition.since) for condition in found.conditions]
 
 
 def test_all_is_well() -> None:
-    found = judge(WELL, LIMITS)
+    found = judge(WELL, THRESHOLDS)
     assert (found.conditions, found.unknown, found.worst) == ((), frozenset(), None)
 
 
 def test_at_the_start_nothing_is_known_and_nothing_is_wrong() -> None:
-    found = judge(Facts(now=NOW, started_at=NOW), LIMITS)
+    found = judge(Facts(now=NOW, started_at=NOW), THRESHOLDS)
     assert found.conditions == ()
     assert found.unknown == set(NAMES) - {"hanging", "canary", "lmtp", "scanner"}
 
@@ -77,8 +73,8 @@ def almost(span: timedelta) -> datetime:
     return NOW - span + timedelta(seconds=1)
 
 
-OLD = LIMITS.outbox_age
-DUE = LIMITS.outbox_age / 4
+OLD = THRESHOLDS.outbox_age
+DUE = THRESHOLDS.outbox_age / 4
 ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"hanging": (("inbox", minutes(6)),)}, [("hanging", "hanging", minutes(6))]),
     ({"database": failing(minutes(3))}, [("database", "database", minutes(3))]),
@@ -96,7 +92,7 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"scanner": failing(minutes(2))}, [("scanner", "scanner", minutes(2))]),
     ({"inbox": failing(minutes(2))}, [("inbox", "inbox", minutes(2))]),
     ({"inbox": failing(minutes(2), credentials=True)}, [("inbox_login", "login.password", minutes(2))]),
-    ({"inbox": ConnectionStatus(almost(LIMITS.inbox_silent))}, []),
+    ({"inbox": ConnectionStatus(almost(THRESHOLDS.inbox_silent))}, []),
     ({"inbox": ConnectionStatus(minutes(11))}, [("inbox", "inbox.silent", minutes(11))]),
     # just started after two days off: the silence counts from the start
     ({"inbox": ConnectionStatus(), "started_at": minutes(9)}, []),
@@ -106,21 +102,30 @@ ROWS: list[tuple[dict[str, Any], list[tuple[str, str, datetime]]]] = [
     ({"outbox": failing(minutes(2), credentials=True)}, [("outbox_login", "login.password", minutes(2))]),
     # nobody sends what is due
     ({"queue": QueueStatus(3, oldest=minutes(20), oldest_due=almost(DUE))}, []),
-    ({"queue": QueueStatus(3, oldest=minutes(20), oldest_due=minutes(16))}, [("outbox_old", "outbox_old.due", minutes(16))]),
+    (
+        {"queue": QueueStatus(3, oldest=minutes(20), oldest_due=minutes(16))},
+        [("outbox_old", "outbox_old.due", minutes(16))],
+    ),
     # nothing leaves; but one greylisted mail among others that leave is its own matter
-    ({"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(70))}, [("outbox_old", "outbox_old", minutes(61))]),
+    (
+        {"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(70))},
+        [("outbox_old", "outbox_old", minutes(61))],
+    ),
     ({"queue": QueueStatus(1, oldest=minutes(61)), "outbox": ConnectionStatus(minutes(50))}, []),
     ({"queue": QueueStatus(1, oldest=almost(OLD)), "outbox": ConnectionStatus(minutes(70))}, []),
     # what waited while the daemon was off is not old
     ({"queue": QueueStatus(9, oldest=minutes(900), oldest_due=minutes(900)), "started_at": minutes(5)}, []),
     # the canary
     ({"canary": CanaryFacts(minutes(1), 2.0)}, []),
-    ({"canary": CanaryFacts(minutes(10), 2.0, almost(LIMITS.canary_within))}, []),
+    ({"canary": CanaryFacts(minutes(10), 2.0, almost(THRESHOLDS.canary_within))}, []),
     ({"canary": CanaryFacts(minutes(10), 2.0, minutes(6))}, [("canary", "canary", minutes(6))]),
     ({"canary": CanaryFacts(None, None, minutes(6), "550 no")}, [("canary", "canary.unsent", minutes(6))]),
     # quarantine and certificate
     ({"queue": QueueStatus(quarantined=9)}, []),
-    ({"queue": QueueStatus(quarantined=10, quarantined_since=minutes(90))}, [("quarantine", "quarantine", minutes(90))]),
+    (
+        {"queue": QueueStatus(quarantined=10, quarantined_since=minutes(90))},
+        [("quarantine", "quarantine", minutes(90))],
+    ),
     ({"outbox": replace(GOOD, certificate_ends=NOW + timedelta(days=7, seconds=1))}, []),
     (
         {"outbox": replace(GOOD, certificate_ends=NOW + timedelta(days=6))},
@@ -152,28 +157,28 @@ def test_every_row_of_the_table_was_tried() -> None:
 
 def test_little_room_is_worse_than_less_room() -> None:
     for free, severity in ((499_999_999, Severity.WARNING), (99_999_999, Severity.CRITICAL)):
-        found = judge(replace(WELL, spaces=(DiskSpace("/d", free, 10**6),)), LIMITS)
+        found = judge(replace(WELL, spaces=(DiskSpace("/d", free, 10**6),)), THRESHOLDS)
         assert found.worst is severity
 
 
 def test_a_refused_token_is_told_from_a_network_that_is_down() -> None:
-    limits = replace(LIMITS, oauth=frozenset({"imap"}))
+    thresholds = replace(THRESHOLDS, oauth=frozenset({"imap"}))
     refused = given(inbox=failing(minutes(2), "the consent has ended.", credentials=True))
-    [condition] = judge(refused, limits).conditions
-    found, mend = in_words(condition, "en", JAKARTA)
+    [condition] = judge(refused, thresholds).conditions
+    found, remedy = in_words(condition, "en", JAKARTA)
     assert "refuses the token" in found and "the consent has ended." in found
-    assert "consent again" in mend and "[imap] token_file" in mend
+    assert "consent again" in remedy and "[imap] token_file" in remedy
     # now the network is down as well: whether the token is good is not known, so nobody calls it mended
-    down = judge(given(inbox=failing(minutes(2), "no route.")), limits)
+    down = judge(given(inbox=failing(minutes(2), "no route.")), thresholds)
     assert [entry.name for entry in down.conditions] == ["inbox"] and "inbox_login" in down.unknown
     # and a password that is refused asks for no consent
-    [smtp] = judge(given(outbox=failing(minutes(2), credentials=True)), limits).conditions
+    [smtp] = judge(given(outbox=failing(minutes(2), credentials=True)), thresholds).conditions
     assert "[smtp] username and password" in in_words(smtp, "en", JAKARTA)[1]
 
 
 def test_each_inbox_is_judged_for_itself() -> None:
     bos, dapodik, arkas = failing(minutes(5), credentials=True), failing(minutes(4)), GOOD
-    found = judge(given(inboxes=(("bos", bos), ("dapodik", dapodik), ("arkas", arkas))), LIMITS)
+    found = judge(given(inboxes=(("bos", bos), ("dapodik", dapodik), ("arkas", arkas))), THRESHOLDS)
     assert [condition.name for condition in found.conditions] == ["inbox_login:bos", "inbox:dapodik"]
     assert {"inbox:bos", "inbox_login:dapodik"} <= found.unknown and "inbox:arkas" not in found.unknown
     assert "[mailbox.bos] username" in in_words(found.conditions[0], "id", JAKARTA)[1]
@@ -181,7 +186,7 @@ def test_each_inbox_is_judged_for_itself() -> None:
 
 
 def test_what_is_explained_is_not_called_mended() -> None:
-    found = judge(given(outbox=failing(minutes(8)), canary=CanaryFacts(minutes(1), 1.0)), LIMITS)
+    found = judge(given(outbox=failing(minutes(8)), canary=CanaryFacts(minutes(1), 1.0)), THRESHOLDS)
     assert {"outbox_old", "canary", "outbox_login"} <= found.unknown
 
 
@@ -195,8 +200,8 @@ def test_there_are_words_for_everything(language: str) -> None:
         if key.startswith("title."):
             continue
         name = key.partition(".")[0]
-        found, mend = in_words(Condition(name, Severity.WARNING, NOW, key, tuple(values.items())), language, JAKARTA)
-        assert found and mend and "{" not in found + mend
+        found, remedy = in_words(Condition(name, Severity.WARNING, NOW, key, tuple(values.items())), language, JAKARTA)
+        assert found and remedy and "{" not in found + remedy
     assert all(title(name, language) for name in NAMES)
     assert WORDS["id"].keys() == WORDS["en"].keys()
     disk = Condition("disk", Severity.WARNING, NOW, "disk", (("folder", "/d"), ("free", 1_400_000)))
@@ -204,24 +209,24 @@ def test_there_are_words_for_everything(language: str) -> None:
 
 
 def test_a_scanner_that_is_gone_is_trouble_only_where_one_is_asked_for() -> None:
-    assert "scanner" not in judge(Facts(now=NOW, started_at=NOW), LIMITS).unknown
-    assert "scanner" in judge(Facts(now=NOW, started_at=NOW, scanner=ConnectionStatus()), LIMITS).unknown
+    assert "scanner" not in judge(Facts(now=NOW, started_at=NOW), THRESHOLDS).unknown
+    assert "scanner" in judge(Facts(now=NOW, started_at=NOW, scanner=ConnectionStatus()), THRESHOLDS).unknown
     gone = ConnectionStatus(failing_since=NOW - timedelta(minutes=1), reason="clamd at unix:/c: Connection refused")
-    [condition] = judge(Facts(now=NOW, started_at=NOW, scanner=gone), LIMITS).conditions
+    [condition] = judge(Facts(now=NOW, started_at=NOW, scanner=gone), THRESHOLDS).conditions
     assert (condition.name, condition.severity) == ("scanner", Severity.WARNING)
     for language in ("id", "en"):
-        words, mend = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
-        assert "Connection refused" in words and "[attachments] clamd" in mend
-    assert judge(Facts(now=NOW, started_at=NOW, scanner=ConnectionStatus(worked_at=NOW)), LIMITS).conditions == ()
+        words, remedy = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
+        assert "Connection refused" in words and "[attachments] clamd" in remedy
+    assert judge(Facts(now=NOW, started_at=NOW, scanner=ConnectionStatus(worked_at=NOW)), THRESHOLDS).conditions == ()
 
 
 def test_a_door_that_cannot_be_opened_is_trouble_only_where_there_is_one() -> None:
-    shut = judge(Facts(now=NOW, started_at=NOW), LIMITS)
+    shut = judge(Facts(now=NOW, started_at=NOW), THRESHOLDS)
     assert "lmtp" not in shut.unknown
     failing = ConnectionStatus(failing_since=NOW - timedelta(minutes=1), reason="Address already in use")
-    [condition] = judge(Facts(now=NOW, started_at=NOW, lmtp=failing), LIMITS).conditions
+    [condition] = judge(Facts(now=NOW, started_at=NOW, lmtp=failing), THRESHOLDS).conditions
     assert condition.name == "lmtp" and condition.severity is Severity.CRITICAL
     for language in ("id", "en"):
-        words, mend = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
-        assert "Address already in use" in words and "[lmtp] listen" in mend
-    assert judge(Facts(now=NOW, started_at=NOW, lmtp=ConnectionStatus(worked_at=NOW)), LIMITS).conditions == ()
+        words, remedy = in_words(condition, language, ZoneInfo("Asia/Jakarta"))
+        assert "Address already in use" in words and "[lmtp] listen" in remedy
+    assert judge(Facts(now=NOW, started_at=NOW, lmtp=ConnectionStatus(worked_at=NOW)), THRESHOLDS).conditions == ()

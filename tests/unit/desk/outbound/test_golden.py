@@ -1,6 +1,6 @@
-"""Every mail that goes out, whole, as it was last looked at and found good (tests/golden/*.eml).
+"""Every outgoing mail, whole, as it was last reviewed (tests/golden/*.eml).
 
-After a change that is meant: `pytest tests/unit/desk/outbound/test_golden.py --update-golden`, then read the difference.
+After an intended change: `pytest tests/unit/desk/outbound/test_golden.py --update-golden`, then review the difference.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mailbot.desk.outbound.templates import (
     LANGUAGES,
     TEMPLATES,
     Renderer,
+    RenderSettings,
 )
 from mailbot.desk.views import PersonView, TicketView
 from mailbot.mail.compose.attachments import enclose
@@ -28,7 +29,7 @@ from mailbot.ticket.service_hours import ServiceHours
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 JAKARTA = ZoneInfo("Asia/Jakarta")
-RENDERER = Renderer(zone=JAKARTA, hours=ServiceHours(JAKARTA))
+RENDERER = Renderer(RenderSettings(JAKARTA, hours=ServiceHours(JAKARTA)))
 WRITTEN = datetime(2025, 11, 24, 10, 30, 8, tzinfo=timezone(timedelta(hours=7)))
 REPORT_ID = "<CAF5w-laporan@mail.gmail.com>"
 KINDS = {

@@ -20,19 +20,8 @@ from mailbot.desk.outbound.formats import (
     greeting_name,
 )
 from mailbot.desk.outbound.template_samples import samples
-from mailbot.desk.outbound.templates import (
-    LANGUAGES,
-    TEMPLATES,
-    Rendered,
-    Renderer,
-    packaged_templates,
-)
-from mailbot.desk.views import (
-    DeskView,
-    FaultView,
-    PersonView,
-    TicketView,
-)
+from mailbot.desk.outbound.templates import LANGUAGES, TEMPLATES, Rendered, Renderer, RenderSettings, packaged_templates
+from mailbot.desk.views import DeskView, FaultView, PersonView, TicketView
 from mailbot.errors import ConfigError
 from mailbot.mail.message import MessageKind
 from mailbot.ticket.command_parser import Fault
@@ -42,7 +31,7 @@ from mailbot.vocabulary.labels import KINDS, STATUS_EXPLANATIONS, STATUSES
 from mailbot.vocabulary.quoting import MARKER_LINES
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
-RENDERER = Renderer(zone=JAKARTA, hours=ServiceHours(JAKARTA))
+RENDERER = Renderer(RenderSettings(JAKARTA, hours=ServiceHours(JAKARTA)))
 EVERY = [
     pytest.param(name, language, variant, id=f"{name}.{variant or 'sample'}.{language}")
     for name in TEMPLATES
@@ -225,7 +214,7 @@ def test_only_a_waiting_ticket_threatens_to_close() -> None:
 
 def test_the_span_until_a_ticket_closes_is_that_of_the_settings() -> None:
     desk = DeskView("Desk", "D", "d@x.example")
-    renderer = Renderer(zone=JAKARTA, desk=desk, auto_close=timedelta(hours=30), service_clock=True)
+    renderer = Renderer(RenderSettings(JAKARTA, desk, auto_close=timedelta(hours=30), service_clock=True))
     context = samples("requester/answer", "id")[""]
     del context["desk"]
     assert "dalam 30 jam layanan tidak" in renderer.render("requester/answer", "id", context).text
@@ -345,7 +334,7 @@ def put(folder: Path, path: str, text: str) -> Path:
 
 def test_a_folder_of_the_admins_wins_file_by_file(tmp_path: Path) -> None:
     put(tmp_path, "requester/acknowledgement.id.txt.j2", "Halo {{ ticket.number }}")
-    renderer = Renderer(tmp_path, zone=JAKARTA)
+    renderer = Renderer(RenderSettings(JAKARTA), tmp_path)
     assert set(renderer.check()) == set(TEMPLATES)
     mail = renderer.render("requester/acknowledgement", "id", renderer.sample("requester/acknowledgement", "id"))
     assert mail.text == "Halo 12345\n"
@@ -354,7 +343,7 @@ def test_a_folder_of_the_admins_wins_file_by_file(tmp_path: Path) -> None:
 
 def test_a_shared_layout_can_be_replaced_as_well(tmp_path: Path) -> None:
     put(tmp_path, "base.txt.j2", "Dinas Pendidikan\n{% block body %}{% endblock %}")
-    renderer = Renderer(tmp_path, zone=JAKARTA)
+    renderer = Renderer(RenderSettings(JAKARTA), tmp_path)
     for name in renderer.names():
         assert renderer.render(name, "en", renderer.sample(name, "en")).text.startswith("Dinas Pendidikan\n")
 
@@ -374,7 +363,7 @@ def test_a_shared_layout_can_be_replaced_as_well(tmp_path: Path) -> None:
 def test_a_broken_template_is_refused_by_file_and_line(tmp_path: Path, text: str, line: int | None, what: str) -> None:
     file = put(tmp_path, "requester/answer.id.txt.j2", text)
     with pytest.raises(ConfigError) as refused:
-        Renderer(tmp_path, zone=JAKARTA).check()
+        Renderer(RenderSettings(JAKARTA), tmp_path).check()
     (problem,) = refused.value.problems
     assert problem.startswith(f"{file}, line {line}: " if line else "requester/answer: ")
     assert what in problem
@@ -384,34 +373,34 @@ def test_all_broken_templates_are_named_at_once(tmp_path: Path) -> None:
     put(tmp_path, "requester/answer.id.txt.j2", "{{ a }}")
     put(tmp_path, "agent/help.en.html.j2", "{{ b }}")
     with pytest.raises(ConfigError) as refused:
-        Renderer(tmp_path, zone=JAKARTA).check()
+        Renderer(RenderSettings(JAKARTA), tmp_path).check()
     assert len(refused.value.problems) == 2
 
 
 def test_a_branch_that_the_sample_does_not_reach_is_tried_too(tmp_path: Path) -> None:
     put(tmp_path, "requester/answer.id.txt.j2", '{% if ticket.status == "closed" %}{{ oops }}{% endif %}')
     with pytest.raises(ConfigError, match="oops"):
-        Renderer(tmp_path, zone=JAKARTA).check()
+        Renderer(RenderSettings(JAKARTA), tmp_path).check()
 
 
 def test_a_mistyped_file_name_is_named_with_the_nearest_right_one(tmp_path: Path) -> None:
     put(tmp_path, "requester/acknowledgment.id.txt.j2", "Halo")
     put(tmp_path, "requester/_contact.id.txt.j2", "a part that others include")
     with pytest.raises(ConfigError, match=re.escape("did you mean requester/acknowledgement.id.txt.j2?")) as refused:
-        Renderer(tmp_path, zone=JAKARTA).check()
+        Renderer(RenderSettings(JAKARTA), tmp_path).check()
     assert len(refused.value.problems) == 1
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="templates_dir"):
-        Renderer(tmp_path / "nowhere", zone=JAKARTA)
+        Renderer(RenderSettings(JAKARTA), tmp_path / "nowhere")
 
 
 def test_a_file_that_is_no_utf8_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "agent").mkdir()
     (tmp_path / "agent/help.id.txt.j2").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="agent/help"):
-        Renderer(tmp_path, zone=JAKARTA).check()
+        Renderer(RenderSettings(JAKARTA), tmp_path).check()
 
 
 def test_every_packaged_file_belongs_to_a_mail() -> None:

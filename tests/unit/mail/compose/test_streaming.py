@@ -11,7 +11,7 @@ from mailbot.mail.compose.attachments import enclose
 from mailbot.mail.compose.composer import compose
 from mailbot.mail.compose.streaming import InBase64, Outgoing
 from mailbot.mail.message import Attachment
-from mailbot.transport.smtp.submission import dotted, line_ends
+from mailbot.transport.smtp.submission import dot_stuffed, line_ends
 from tests.unit.mail.compose.test_composer import DRAFT, parsed
 
 SIZES = [0, 1, 2, 3, 56, 57, 58, 114, 57 * 8192 - 1, 57 * 8192, 57 * 8192 + 1, 1_300_000]
@@ -38,7 +38,7 @@ def test_a_mail_in_pieces_is_the_mail_and_knows_its_size() -> None:
     assert mail.header == whole[: whole.index(b"\r\n\r\n") + 1]
     assert mail.isascii() and whole.isascii()
     assert line_ends(whole) is whole  # so nothing of it has to be repaired on the way
-    assert b"".join(dotted(mail.pieces())) == b"".join(dotted([whole]))
+    assert b"".join(dot_stuffed(mail.pieces())) == b"".join(dot_stuffed([whole]))
     assert all(mail.pieces())
 
 

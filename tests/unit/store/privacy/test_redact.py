@@ -29,7 +29,7 @@ HER = Mentions(
 def test_a_mention_is_written_over_at_equal_length(encode: object, said: str) -> None:
     content = f"Sebelumnya ada kata lain di sini.\r\n{said}\r\nSesudahnya juga ada kata lain.\r\n".encode()
     raw = b"Subject: x\r\n\r\n" + encode(content)  # type: ignore[operator]
-    masked = HER.out_of_mail(raw)
+    masked = HER.masked_in_mail(raw)
     assert len(masked) == len(raw)
     assert masked.count(b"\n") == raw.count(b"\n")
     body = masked.split(b"\r\n\r\n", 1)[1]
@@ -44,13 +44,13 @@ def test_a_mention_is_written_over_at_equal_length(encode: object, said: str) ->
 
 def test_short_words_and_other_people_stay() -> None:
     text = "ya, Ci, citrasari@sekolah.example dan saldo"
-    assert HER.out_of(text) == text
-    assert HER.out_of("Halo Citra  Kirana!") == "Halo xxxxx  xxxxxx!"
+    assert HER.masked_in(text) == text
+    assert HER.masked_in("Halo Citra  Kirana!") == "Halo xxxxx  xxxxxx!"
 
 
 @pytest.mark.parametrize("hostile", ["menurut saya " * 40_000, "c=\r\n" * 60_000, "m" * 300_000, "> = > " * 50_000])
 def test_hostile_text_costs_little(hostile: str) -> None:
     started = time.process_time()
-    HER.out_of(hostile)
-    HER.out_of_mail(hostile.encode())
+    HER.masked_in(hostile)
+    HER.masked_in_mail(hostile.encode())
     assert time.process_time() - started < 3

@@ -8,21 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.transport.imap.fetch import (
-    HEADER_LIMIT,
-    _moment,
-    batches,
-    chunks,
-    uid_set,
-)
+from mailbot.transport.imap.fetch import HEADER_LIMIT, _internal_date, batches, chunks, uid_set
 from mailbot.transport.imap.folders import Naming
 from mailbot.transport.imap.move import keeps_keywords
-from mailbot.transport.imap.suspects import (
-    FIRST_REST,
-    LONGEST_REST,
-    TRIES,
-    Suspects,
-)
+from mailbot.transport.imap.suspects import FIRST_PAUSE, LONGEST_PAUSE, TRIES, Suspects
 
 
 @pytest.mark.parametrize(
@@ -97,7 +86,7 @@ def test_folder_names(separator: str, prefix: str, name: str, expected: str) -> 
     ],
 )
 def test_internal_dates(text: bytes | None, expected: datetime | None) -> None:
-    assert _moment(text) == expected
+    assert _internal_date(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -121,13 +110,13 @@ def test_mails_that_broke_the_connection_come_last_then_alone_then_rest() -> Non
     suspects.blame([26, 27, 28], 0.0)
     suspects.blame([27], 0.0)
     assert asked(suspects, [1, 26, 27, 28, 29]) == [[1], [29], [26], [28]]
-    assert asked(suspects, [27], FIRST_REST + 1) == [[27]]
-    assert suspects.blame([27], FIRST_REST + 1) == []
-    assert asked(suspects, [27], 2 * FIRST_REST) == [], "the second rest is longer"
-    assert asked(suspects, [27], 3 * FIRST_REST + 2) == [[27]]
+    assert asked(suspects, [27], FIRST_PAUSE + 1) == [[27]]
+    assert suspects.blame([27], FIRST_PAUSE + 1) == []
+    assert asked(suspects, [27], 2 * FIRST_PAUSE) == [], "the second rest is longer"
+    assert asked(suspects, [27], 3 * FIRST_PAUSE + 2) == [[27]]
     for _ in range(100):
         suspects.blame([27], 0.0)
-    assert asked(suspects, [27], LONGEST_REST + 1) == [[27]], "and none is for ever"
+    assert asked(suspects, [27], LONGEST_PAUSE + 1) == [[27]], "and none is for ever"
     suspects.forget()
     assert asked(suspects, [26, 27]) == [[26, 27]]
 

@@ -13,12 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.config.values import is_loopback
-from mailbot.transport.smtp.submission import dotted, line_ends
-from mailbot.transport.tls import (
-    client_context,
-    explain,
-    plaintext_fault,
-)
+from mailbot.transport.smtp.submission import dot_stuffed, line_ends
+from mailbot.transport.tls import client_context, explain, plaintext_fault
 from tests.support.settings import smtp_settings
 
 _PIECES = st.sampled_from([b"\r\n", b"\n", b"\r", b".", b"..", b"x", b"\r\n.\r\n", b"\x00", b"\xff", b""])
@@ -30,8 +26,10 @@ def test_a_mail_comes_out_of_the_wire_as_it_went_in(raw: bytes) -> None:
     assert content.endswith(b"\r\n")
     assert not re.search(rb"[^\r]\n|\r[^\n]|^\n|\r\Z", content)
     assert content.replace(b"\r\n", b"\n").rstrip(b"\n") == re.sub(rb"\r\n|\r", b"\n", raw).rstrip(b"\n")
-    wire = b"".join(dotted([content]))
-    assert b"".join(dotted(content[at : at + 2] for at in range(0, len(content), 2))) == wire  # wherever it is torn
+    wire = b"".join(dot_stuffed([content]))
+    assert (
+        b"".join(dot_stuffed(content[at : at + 2] for at in range(0, len(content), 2))) == wire
+    )  # wherever it is torn
     # RFC 5321 §4.5.2, the receiver's side: the first line that is only a dot is the end.
     assert wire.endswith(b"\r\n.\r\n")
     assert b"\r\n.\r\n" not in wire[:-2]
