@@ -25,7 +25,8 @@ FINE_IF_DONE = _words(
     " baik bagus tersedia diperbaiki ditangani dibantu terjawab dijawab dijelaskan terima diterima diarahkan"
     " ditemukan ketemu hijau terverifikasi diverifikasi disetujui approved terkoneksi terhubung konek terdaftar"
     " terinstall tutup cair aktif terisi lengkap sip terkendali ngisi ok terlihat kelihatan terdownload terunduh"
-    " diunduh terupload terunggah klik lunas oke mantap klop balance approve tembus nongol kawa diunduh ijo disahkan padhang jadi terkirim terbit siap cepat"
+    " diunduh terupload terunggah klik lunas oke mantap klop balance approve tembus nongol kawa diunduh"
+    " ijo disahkan padhang jadi terkirim terbit siap cepat"
 )
 # What a solved problem does: "kendala sudah teratasi", "errornya hilang".
 OVER = _words(
@@ -186,7 +187,8 @@ NEUTRAL = _words(
     " sekalian hormat horm regards best sincerely tertanda ttd an saya kami anda beliau ini itu tersebut nya yang"
     " dan di ke dari dengan untuk pada atas oleh sebagai juga saja ya deh nih dong sih lah kok toh kan loh lho pun"
     " sekali banyak sebanyak banyaknya sebesar besarnya lagi sudah telah alhamdulillah akhirnya sekarang ternyata"
-    " kembali tadi langsung barusan nah wah oh ooh oalah owalah walah ooo oo oiya hehe hehehe haha hihi wkwk wkwkwk amin aamiin tuhan allah swt"
+    " kembali tadi langsung barusan nah wah oh ooh oalah owalah walah ooo oo oiya hehe hehehe haha hihi"
+    " wkwk wkwkwk amin aamiin tuhan allah swt"
     " maaf permisi mengganggu merepotkan atensi perhatian perhatiannya kerjasama kerjasamanya bantuan bantuannya"
     " info infonya informasi informasinya penjelasan penjelasannya arahan arahannya respon responnya respons"
     " responsnya tanggapan tanggapannya jawaban jawabannya balasan balasannya pencerahannya solusi solusinya"
@@ -221,17 +223,23 @@ INTERJECTIONS = _words("ooo oo oiya hehe oalah owalah walah oh ooh ah wah nah ok
 LOCKED_WHEN_DONE = _words("bku rkas kertas buku pembukuan")
 # Further words of courtesy, and what success is told with; none of them can say that something is wrong.
 COURTESY = _words(
-    "makin tambah semakin syukurlah pokoknya kaya seperti spt dalan tol jaga langsung lope ngrepoti nuwun sewu ah pekerjaan"
-    " kerjaan kelas memang gw ulun ambo saya wah iya izin cek ijo tembus jg surat jan feb mar apr jun jul agt sep okt nov"
-    " des jelas lengkap ramah kegiatan input gunung mitra luar pulau star five ganti dns kembali sediakala"
-    "horas daeng di neh tuh komandan ndan suhu bli lelah lillah menjadi gaptek gampang mudah dipahami plong rasanya"
-    " berkati bantosanana be ngadepin menghadapi e peringatan peringatannya penyebab penyebabnya registrasi kmrn "
-    "ada lot bunch loads million quick prompt perfectly great sanget sangat kesehatan keselamatan keberkahan rezeki"
-    " panjang umur god bless bnyak pk katsiran katsiron khairan khairon katsiira jazaakumullahu barakallah barakallahu"
-    " fiikum syukurillah alhamdulillahirabbilalamin puji mangga sembah matur hatur markotop kesabarannya melayani"
-    " dibantuin dibantunya kedepannya pelayanannya kinerja bpk sukses usah perlu terbaru teman rekan"
-    " sendiri dengan tuntas tuntaskan hangat takzim kami kita terkirim log in now again properly fully completely"
-    " totally finally ketik tulis input isi pilih tekan baca sejauh wa"
+    # praise and blessings
+    "lot bunch loads million quick prompt perfectly great god bless kesehatan keselamatan keberkahan rezeki panjang umur"
+    " lelah lillah menjadi makin semakin tambah jaga berkati memang pokoknya syukurlah puji markotop"
+    # regional and Arabic thanks
+    " sanget khairan khairon katsiran katsiron katsiira jazaakumullahu barakallah barakallahu fiikum syukurillah wa"
+    " alhamdulillahirabbilalamin sembah matur hatur mangga bantosanana ngrepoti sewu"
+    # forms of address
+    " bpk pk horas daeng ndan komandan suhu bli teman rekan"
+    # success
+    " ada terkirim terbaru tuntas plong properly fully completely totally finally now again log in"
+    # how one was helped
+    " dibantuin dibantunya melayani kinerja ngadepin menghadapi gaptek gampang mudah dipahami jelas lengkap ramah hangat"
+    " takzim kedepannya"
+    # small words
+    " di e be neh tuh ah wah iya gw ulun ambo kita kami usah perlu sendiri dengan sejauh"
+    # an own slip: "ternyata saya salah ketik"
+    " ketik tulis input isi pilih tekan baca"
 )
 # Given names that are typed small after "pak", "bu", "kak".
 NAMES = _words(

@@ -15,7 +15,8 @@ SPELLINGS: dict[str, str] = {
     "tidak apa": "gapapa gpp gakpapa gakpp tdkapa",
     "belum": "blm blum blom belom belon belm blon durung dereng acan tacan teuacan blmm belumm",
     "belum bisa": "blmbisa blmbs belumbisa",
-    "sudah": "ampon uah uwis mpun wes sdh sudh udah udh uda dah suda sdah wis wes uwis sampun geus ges atos parantos tos already sudaah su"
+    "sudah": "ampon uah uwis mpun wes sdh sudh udah udh uda dah suda sdah wis wes uwis sampun geus ges atos"
+    " parantos tos already sudaah su"
     " udahh sydah suadah sudahmi sudami udahmi sudahmo sudahlah udeh",
     "telah": "tlh",
     "sudah bisa": "sdhbisa sdhbs udhbisa",
@@ -30,7 +31,8 @@ SPELLINGS: dict[str, str] = {
     "normal": "nrml nomal",
     "lancar": "lncr lancarmi lancarji lancarmo",
     "beres": "bres beresmi beresji",
-    "selesai": "salasai jadimi slesai slsai selsai slse selese kelar rampung finished completed complete rengse parantosan",
+    "selesai": "salasai jadimi slesai slsai selsai slse selese kelar rampung finished completed complete rengse"
+    " parantosan",
     "teratasi": "klar tertasi solved resolved fixed fix sorted",
     "berfungsi": "works work working worked functioning berjalan jalan",
     "masuk": "maso masok msuk msk",
@@ -57,7 +59,9 @@ SPELLINGS: dict[str, str] = {
     "clear": "klir kelir cleared",
     "terhubung": "tersambung nyambung connected",
     # thanks
-    "terimakasih": "bujur tarimakasih tampiasih mauliate makase mks suksma sukseme syukron kasuwun nuwon mator tampiasih sakalangkong tengkyuu tx trimakasih trimakasi terimakasi terimaksih terimaksh trimaksih trmksh trmkasih trmakasih trmks"
+    "terimakasih": "bujur tarimakasih mauliate makase mks suksma sukseme syukron kasuwun nuwon mator tampiasih"
+    " sakalangkong tengkyuu tx trimakasih trimakasi terimakasi terimaksih terimaksh trimaksih trmksh"
+    " trmkasih trmakasih trmks"
     " trims trim tks tksh thx thxs thanx thnx thnks tnx thanks thank ty tysm makasih makasi mksh mksih mkasih mkasi"
     " mksi makaci maaciw maacih maksih mkash kasih2 tengkyu tengkiu tengkyuu thankyou tenkyu tengs tq tqs tqvm"
     " tengkiyu terimkasih terima2kasih tetimakasih nuhun hatur suwun nuwun matursuwun maturnuwun haturnuhun"
@@ -142,7 +146,8 @@ SPELLINGS: dict[str, str] = {
     "hari": "hr",
     "terus": "trus trs teros",
     "aman": "amaan safe",
-    "mantap": "ces sep gokil joss jos mantul cakep kece sae gandos josh mantab mantep mantul mantaap mantapp mantabb joss jos",
+    "mantap": "ces sep gokil joss jos mantul cakep kece sae gandos josh mantab mantep mantul mantaap mantapp"
+    " mantabb joss jos",
     "terlampir": "attached lampiran dilampirkan melampirkan lampirkan attachment attachments",
     "screenshot": "ss screenshoot skrinsut screenshots sshot screen-shot capture",
     "semua": "sedaya sadaya kabeh sadonyo samua",

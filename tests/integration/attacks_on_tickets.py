@@ -154,9 +154,7 @@ def cc_follow_up(arena: Arena) -> Ingested | None:
     return done
 
 
-@attack(
-    "cc-by-participant", "A participant's real reply with the attacker in Cc: a participant adds nobody", WORDS
-)
+@attack("cc-by-participant", "A participant's real reply with the attacker in Cc: a participant adds nobody", WORDS)
 def cc_by_participant(arena: Arena) -> Ingested:
     return arena.feed(f"From: {CECE}", f"Cc: {EVIL}", to=arena.reply_address(CECE, 12345, "answer"))
 

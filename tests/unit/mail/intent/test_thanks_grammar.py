@@ -1,4 +1,4 @@
-"""Thousands of replies put together by a grammar: nothing that says trouble is ever thanks, and thanks is mostly thanks.
+"""Replies put together by a grammar, thousands: trouble is never taken for thanks, and thanks mostly is.
 
 The meaning of each sentence is known from its parts. Many words of the troubles stand in no vocabulary of mailbot's.
 """
@@ -44,15 +44,18 @@ TROUBLE = (
     "{s} nggak nongol", "{s} blm masuk", "{s} ttp gagal", "{s} msh sama", "{s} makin parah", "{s} tetap begitu",
     "{s} muter terus", "{s} keluar sendiri", "{s} acak-acakan", "{s} tertukar", "{s} meleset", "{s} kembali semula",
     "{s} jadi nol", "{s} kebalik", "{s} ga mau jalan", "{s} tak kunjung tampil", "{s} melulu loading",
-    "{s} putus nyambung", "gak ada perubahan", "masih sama seperti kemarin", "nihil", "percuma", "kendala masih terjadi",
+    "{s} putus nyambung", "gak ada perubahan", "masih sama seperti kemarin", "nihil", "percuma",
+    "kendala masih terjadi",
     "belum ada hasil", "muncul error baru", "malah tambah lambat", "still broken", "it keeps crashing", "no luck",
     "{s} won't open", "durung iso", "teu acan tiasa", "{s} terkunci sendiri", "tetap saja", "{s} menghilang",
 )  # fmt: skip
 LIMITED = (
     "sudah bisa, kecuali {s}", "sudah bisa tapi {s} belum", "cuma {s} yang bisa", "hanya bisa {s}",
     "sudah bisa sebentar", "{s} bisa dibuka doang", "sebagian sudah bisa", "sudah bisa, tinggal {s}",
-    "kadang bisa kadang tidak", "yang tahap 1 sudah bisa", "2 dari 5 sudah bisa", "{s} saja yang bisa", "setengah jalan",
-    "sudah bisa, selain {s}", "sudah jalan, tapi", "baru {s} yang lancar", "sempat bisa", "bisa sih bisa, namun {s} aneh",
+    "kadang bisa kadang tidak", "yang tahap 1 sudah bisa", "2 dari 5 sudah bisa", "{s} saja yang bisa",
+    "setengah jalan",
+    "sudah bisa, selain {s}", "sudah jalan, tapi", "baru {s} yang lancar", "sempat bisa",
+    "bisa sih bisa, namun {s} aneh",
 )  # fmt: skip
 ASKING = (
     "apa sudah bisa?", "sudah lancar kah", "{s} sudah bisa belum ya", "kapan {s} bisa", "sudah diperbaiki?",
