@@ -224,8 +224,8 @@ LOCKED_WHEN_DONE = _words("bku rkas kertas buku pembukuan")
 # Further words of courtesy, and what success is told with; none of them can say that something is wrong.
 COURTESY = _words(
     # praise and blessings
-    "lot bunch loads million quick prompt perfectly great god bless kesehatan keselamatan keberkahan rezeki panjang umur"
-    " lelah lillah menjadi makin semakin tambah jaga berkati memang pokoknya syukurlah puji markotop"
+    "lot bunch loads million quick prompt perfectly great god bless kesehatan keselamatan keberkahan rezeki panjang"
+    " umur lelah lillah menjadi makin semakin tambah jaga berkati memang pokoknya syukurlah puji markotop"
     # regional and Arabic thanks
     " sanget khairan khairon katsiran katsiron katsiira jazaakumullahu barakallah barakallahu fiikum syukurillah wa"
     " alhamdulillahirabbilalamin sembah matur hatur mangga bantosanana ngrepoti sewu"
@@ -234,8 +234,8 @@ COURTESY = _words(
     # success
     " ada terkirim terbaru tuntas plong properly fully completely totally finally now again log in"
     # how one was helped
-    " dibantuin dibantunya melayani kinerja ngadepin menghadapi gaptek gampang mudah dipahami jelas lengkap ramah hangat"
-    " takzim kedepannya"
+    " dibantuin dibantunya melayani kinerja ngadepin menghadapi gaptek gampang mudah dipahami jelas lengkap ramah"
+    " hangat takzim kedepannya"
     # small words
     " di e be neh tuh ah wah iya gw ulun ambo kita kami usah perlu sendiri dengan sejauh"
     # an own slip: "ternyata saya salah ketik"

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailbot.mail.intent.clause import Clause, Signal, Token, is_known
-from mailbot.mail.intent.normalise import BAD_EMOJI, OPEN_EMOJI
+from mailbot.mail.intent.clause import BAD_EMOJI, OPEN_EMOJI, Clause, Signal, Token, is_known
 from mailbot.vocabulary import intents as words
 
 LONG_NUMBER = 5  # digits: an NPSN, a telephone number; shorter ones may count what works and what does not
