@@ -25,7 +25,8 @@ FINE_IF_DONE = _words(
     " baik bagus tersedia diperbaiki ditangani dibantu terjawab dijawab dijelaskan terima diterima diarahkan"
     " ditemukan ketemu hijau terverifikasi diverifikasi disetujui approved terkoneksi terhubung konek terdaftar"
     " terinstall tutup cair aktif terisi lengkap sip terkendali ngisi ok terlihat kelihatan terdownload terunduh"
-    " diunduh terupload terunggah klik lunas oke mantap siap cepat"
+    " diunduh terupload terunggah klik lunas oke mantap klop balance approve tembus nongol kawa diunduh"
+    " ijo disahkan padhang jadi terkirim terbit siap cepat"
 )
 # What a solved problem does: "kendala sudah teratasi", "errornya hilang".
 OVER = _words(
@@ -134,7 +135,8 @@ OBJECTS = _words(
     " validasi pengajuan cetak nota kuitansi kas tunai bunga anggaran belanja realisasi januari februari maret"
     " april mei juni juli agustus september oktober november desember okt nov des jan feb mar apr jun jul agu sep"
     " pembukaan penutupan pencairan pencatatan penerimaan pengeluaran barang jasa kegiatan book account page button"
-    " app application school system email pesan pengisian fitur layar tampilan"
+    " app application school system email pesan pengisian fitur layar tampilan simpan dashboard dasbor beranda form"
+    " formulir faktur token kode aktivasi printer ekspor impor lpj spj bukti nota"
 )
 # The ending "-kah" makes a question.
 ASKING = _words(
@@ -165,7 +167,7 @@ REPORTS_BACK = _words(
 WISH = _words("semoga")
 # These begin a subordinate clause, in which "selesai" is no outcome: "setelah selesai update".
 WHILE = _words("setelah sesudah saat ketika waktu sejak pas after when sebelum sewaktu selama karena")
-PURPOSE = _words("agar supaya biar untuk sampai hingga demi so until")
+PURPOSE = _words("agar supaya biar untuk sampai hingga demi until")
 PAST = _words("kemarin tadi sebelumnya awalnya semula sempat tadinya dulu earlier previously pagi ternyata yesterday")
 BUT = _words("tapi")
 CLOSES = _words("ditutup tutup diakhiri")
@@ -185,7 +187,8 @@ NEUTRAL = _words(
     " sekalian hormat horm regards best sincerely tertanda ttd an saya kami anda beliau ini itu tersebut nya yang"
     " dan di ke dari dengan untuk pada atas oleh sebagai juga saja ya deh nih dong sih lah kok toh kan loh lho pun"
     " sekali banyak sebanyak banyaknya sebesar besarnya lagi sudah telah alhamdulillah akhirnya sekarang ternyata"
-    " kembali tadi langsung barusan nah wah oh ooh hehe hehehe haha hihi wkwk wkwkwk amin aamiin tuhan allah swt"
+    " kembali tadi langsung barusan nah wah oh ooh oalah owalah walah ooo oo oiya hehe hehehe haha hihi"
+    " wkwk wkwkwk amin aamiin tuhan allah swt"
     " maaf permisi mengganggu merepotkan atensi perhatian perhatiannya kerjasama kerjasamanya bantuan bantuannya"
     " info infonya informasi informasinya penjelasan penjelasannya arahan arahannya respon responnya respons"
     " responsnya tanggapan tanggapannya jawaban jawabannya balasan balasannya pencerahannya solusi solusinya"
@@ -194,7 +197,7 @@ NEUTRAL = _words(
     " dibalas amal the a to is are was now and of at all everything done for your help today hari bisa"
     " tolong-menolong kerja keras kerjanya hal masalah-masalah segala segalanya luar dalam semangat salut gan sis"
     " bro boss guys mantab ucapkan ucapan sekolah kita begitu there here then than these those with from by or as"
-    " been be am so do does did get got just up out about into over more some any every each other who it's i'm"
+    " been be am so much do does did get got just up out about into over more some any every each other who it's i'm"
     " i've we've he she they his her their u ur pls much has have akun tiket laporan nomor langkah bku arkas in"
     " this that it its memberkati lalu sekian demikian diucapkan berkat"
 )
@@ -204,6 +207,49 @@ SIGNATURE = _words(
     " ks guru staf staff tata usaha tu kabupaten kab kota kecamatan kec desa kel kelurahan provinsi prov jalan jl"
     " npsn nip nuptk hp wa telp tlp telepon email s.pd m.pd spd mpd se st skom amd dra drs ir h hj dinas pendidikan"
     " korwil bos bosp sekolah yayasan al ni"
+)
+
+# Take back a part of what was said: "bisa sebentar", "yang ini baru bisa". In no thanks.
+RESTRICTS = _words("sebentar sejenak doang kah entah nyaris hampir minus apalah")
+# After these "saja" narrows nothing: "itu saja", "tutup saja".
+ONLY_THAT = _words("itu ini begitu sekian ditutup tutup sama santai")
+# A number after one of these counts nothing: "SDN 1", "tahap 2", "tahun 2025".
+SERIES = _words(
+    "tahap bulan tahun tanggal tgl versi no nomor tiket januari februari maret april mei juni juli agustus"
+    " september oktober november desember pukul jam"
+)
+INTERJECTIONS = _words("ooo oo oiya hehe oalah owalah walah oh ooh ah wah nah oke ok ternyata alhamdulillah syukurlah")
+# "BKU sudah terkunci" is how its closing is seen.
+LOCKED_WHEN_DONE = _words("bku rkas kertas buku pembukuan")
+# Further words of courtesy, and what success is told with; none of them can say that something is wrong.
+COURTESY = _words(
+    # praise and blessings
+    "lot bunch loads million quick prompt perfectly great god bless kesehatan keselamatan keberkahan rezeki panjang"
+    " umur lelah lillah menjadi makin semakin tambah jaga berkati memang pokoknya syukurlah puji markotop"
+    # regional and Arabic thanks
+    " sanget khairan khairon katsiran katsiron katsiira jazaakumullahu barakallah barakallahu fiikum syukurillah wa"
+    " alhamdulillahirabbilalamin sembah matur hatur mangga bantosanana ngrepoti sewu"
+    # forms of address
+    " bpk pk horas daeng ndan komandan suhu bli teman rekan"
+    # success
+    " ada terkirim terbaru tuntas plong properly fully completely totally finally now again log in"
+    # how one was helped
+    " dibantuin dibantunya melayani kinerja ngadepin menghadapi gaptek gampang mudah dipahami jelas lengkap ramah"
+    " hangat takzim kedepannya"
+    # small words
+    " di e be neh tuh ah wah iya gw ulun ambo kita kami usah perlu sendiri dengan sejauh"
+    # an own slip: "ternyata saya salah ketik"
+    " ketik tulis input isi pilih tekan baca"
+)
+# Given names that are typed small after "pak", "bu", "kak".
+NAMES = _words(
+    "sally budi siti dewi sri agus eko dwi tri adi andi ani ratna rina rini nur nurul ahmad muhammad abdul hasan husein"
+    " fatimah aisyah wati yanti yani endang joko wahyu bambang hendra indra rudi dedi dede asep ujang cecep iwan irwan"
+    " yusuf ibrahim ismail umar ali rahmat hidayat rizki fajar putri putra ayu made ketut wayan nyoman komang gede"
+    " yohanes maria kristina agnes yosef paulus petrus lina linda lia mega novi nova dian dina dini desi diah fitri"
+    " fitria galih hadi heri heru imam jaya kartika kurnia lestari maya nanda nia nina oki pipit rahma reni riko"
+    " ririn rosa sari santi susi susanti sinta tina titin tono toni tuti udin umi vera vina wawan wulan yeni yudi yuli"
+    " yuni zainal zahra acha"
 )
 
 EMOJI_GOOD = frozenset("👍🙏👌✅😊🙂😀😁😃😄🥰😍❤💕🤝👏💪🎉☺😇🤗💯🌹🌟⭐✨🔥🫡🫶😘🤩😉🥳✔☑🆗💐")

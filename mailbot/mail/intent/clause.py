@@ -98,9 +98,17 @@ class ClausePart:
         if signal is Signal.SOLVED and self.all & words.LONG_PAST and "sekarang" not in self.all:
             signal = Signal.UNKNOWN
         past = self.all & words.PAST and not self.all & words.STILL and Signal.SOLVED not in self.found
-        if signal is Signal.BROKEN and past:
+        if signal is Signal.BROKEN and (past or self.was_still()):
             signal = Signal.WAS_BROKEN
         self.found.add(signal)
+
+    def was_still(self) -> bool:
+        """Return whether only a past state is told: "tadi masih macet", but not "tadi saya coba masih macet"."""
+        courtesy = words.NEUTRAL | words.THANKS | words.HONORIFIC | words.NAMES
+        first = next((word for word in self.words if word not in courtesy or word in words.LONG_PAST), "")
+        return first in words.LONG_PAST and bool(
+            self.all & words.STILL and not self.all & (words.TRIES | words.DONE | words.OBJECTS)
+        )
 
     def preceding(self, count: int = 1000) -> tuple[str, ...]:
         """Return at most `count` words before the current one."""

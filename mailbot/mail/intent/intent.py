@@ -22,6 +22,7 @@ from enum import StrEnum
 
 from mailbot.mail.classify.auto_reply import hints_in_text
 from mailbot.mail.intent.clause import Clause, Signal
+from mailbot.mail.intent.closed_world import leaves_no_doubt
 from mailbot.mail.intent.normalise import clauses
 from mailbot.mail.intent.signals import signals_of
 from mailbot.mail.message import Classification, InboundMessage, Intent, Kind
@@ -51,7 +52,7 @@ def intent_of(text: str) -> Intent:
         return Intent.STILL_BROKEN
     if Signal.STATUS in signals:
         return Intent.STATUS
-    if signals & _OPEN or not signals & _CLOSING:
+    if signals & _OPEN or not signals & _CLOSING or not leaves_no_doubt(read, found):
         return Intent.OTHER
     return Intent.THANKS
 

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*|[^\w\s]")
 _REPEATED = re.compile(r"(.)\1{2,}")
 _DOUBLED = re.compile(r"(.)\1")
 _ENDS = frozenset('.!?;,:…()\n"“”•|')
-_ENDINGS = ("nya", "lah", "kah", "pun", "ny")
+_ENDINGS = ("nya", "lah", "kah", "pun", "ny", "na")  # "na" is Sundanese for "nya"
 _HAPPY = re.compile(r"[:;=][-']?[)D]|\^_*\^")
 _UNHAPPY = re.compile(r"[:;=][-']?[(]|T_T|:'\(")
 

@@ -18,6 +18,12 @@ MAX_NAMES_IN_GREETING = 3
 _BESIDE_CAN = (words.BESIDE_ANSWER | words.TRIES | words.DONE | words.PRAISE | {"bisa", "lagi", "dan", GOOD_EMOJI}) - {
     "proses"
 }
+_BESIDE_UNDERSTOOD = words.BESIDE_ANSWER | words.INTERJECTIONS | {"paham", "sekarang", "jadi"}
+_BESIDE_NOT_AGAIN = words.BESIDE_ANSWER | {
+    "tidak", "lagi", "terjadi", "terulang", "kambuh", "timbul", "sekarang", "pernah",
+}  # fmt: skip
+_ONLY_CLOSING = frozenset(("ditutup", "tutup"))
+_BESIDE_CLOSING = words.BESIDE_ANSWER | words.PERMITS | words.CASE | _ONLY_CLOSING | {"saja", "aman", "langsung"}
 _PARTING = words.BUT | words.WHILE | {"sekarang"}
 _HANDLING = words.HANDLED | words.FINE | words.RESPONSES
 _OUTCOME = words.RESPONSES | words.NO_PROGRESS | {"perkembangan", "solusinya"}
@@ -65,6 +71,9 @@ def _closing_of_case(part: ClausePart) -> Signal | None:
     """Read a part about closing the ticket: "tiket silakan ditutup", "kok tiket ditutup", "jangan ditutup dulu"."""
     if not part.all & words.CLOSES:
         return None
+    permitted = part.all & (words.PERMITS | {"saja", "aman"})
+    if permitted and part.all & _ONLY_CLOSING and part.all <= _BESIDE_CLOSING - {"kok"} and not part.question:
+        return Signal.SOLVED  # "close aja", "tutup saja kak"
     if "jangan" in part.all or (part.all & {"kenapa", "kok"} and not part.all & words.NOT):
         return Signal.BROKEN
     if not part.all & words.CASE or part.all & words.NOT:
@@ -78,12 +87,17 @@ def _one_word_answer(part: ClausePart) -> Signal | None:
     """Read a part that says nothing else: "sudah", "iya sudah pak", "bisa lagi pak"."""
     if part.question or part.subordinate:
         return None
-    if part.all & {"sudah", "telah"} and part.all <= words.BESIDE_ANSWER:
+    said = part.all - words.NAMES
+    if part.all & {"sudah", "telah"} and said <= words.BESIDE_ANSWER:
         return Signal.SOLVED
-    if "bisa" in part.all and part.all <= _BESIDE_CAN:
+    if "bisa" in part.all and said <= _BESIDE_CAN:
         return Signal.SOLVED
-    if "alhamdulillah" in part.all and part.all <= words.BESIDE_ANSWER:
+    if "alhamdulillah" in part.all and said <= words.BESIDE_ANSWER:
         return Signal.ACKNOWLEDGED
+    if "paham" in part.all and said <= _BESIDE_UNDERSTOOD:
+        return Signal.ACKNOWLEDGED
+    if part.all & {"terjadi", "terulang", "kambuh", "timbul"} and {"tidak", "lagi"} <= said <= _BESIDE_NOT_AGAIN:
+        return Signal.SOLVED  # "tidak terjadi lagi", with nothing else named
     return None
 
 

@@ -71,6 +71,13 @@ def _is_over(part: ClausePart) -> bool:
 
 
 def _bad(part: ClausePart, word: str) -> None:
+    if word == "terkunci" and part.words[0] in words.LOCKED_WHEN_DONE and set(part.preceding(1)) & {"sudah", "telah"}:
+        part.add(Signal.SOLVED)  # "BKU sudah terkunci": a book is closed by locking it
+        return
+    if word == "salah" and part.words[0] == "ternyata" and set(part.preceding()) & {"saya", "kami"}:
+        part.add(Signal.TRIED)  # "ternyata saya salah ketik": why it failed before
+        part.at = len(part.words)
+        return
     slip = word == "salah" and part.following() & {"satu", "kirim", "dikirim", "ketik", "tulis", "alamat", "email"}
     if slip:
         part.add(Signal.NEWS)
