@@ -25,6 +25,7 @@ from mailbot.config.values import Listen, duration_text, is_loopback
 
 MAX_REMINDERS = 10
 LONGEST_LOCAL_PART = 32
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:/?\[\]]*)(?::\d{1,5})?(?:[/?]|$)")
 _DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://", "postgres://")
 
 
@@ -239,6 +240,13 @@ def _database(settings: Settings) -> Iterator[Violation]:
             ("storage", "database_url"),
             f'a URL that begins with "{scheme[0] if scheme else ""}"',
             '"postgresql+psycopg://USER@HOST/NAME", "sqlite:///FILE", or "" for mailbot.db in data_dir',
+        )
+    elif not url.startswith("sqlite") and not _HOST_AND_PORT.match(url.partition("://")[2].split("@", 1)[-1]):
+        yield Violation(
+            ("storage", "database_url"),
+            "a URL whose host or port can't be read",
+            '"postgresql+psycopg://USER@HOST:PORT/NAME", an IPv6 address in brackets; in a user name or password each of '
+            '":/@?[]" as %XX',
         )
 
 

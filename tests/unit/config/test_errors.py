@@ -252,6 +252,19 @@ def test_a_database_of_another_kind_is_refused_by_its_scheme_alone(problems_of) 
     )
 
 
+@pytest.mark.parametrize("place", ["x@[::bad/desk", "u:geheim-123@host:port/desk", "host:5432x/desk", "u@::1/desk"])
+def test_a_database_url_that_can_t_be_read_is_refused_without_its_password(problems_of, place: str) -> None:
+    [line] = problems_of(f"[storage]\ndatabase_url = 'postgresql+psycopg://{place}'")
+    assert "database_url: found a URL whose host or port can't be read" in line and "geheim" not in line
+
+
+@pytest.mark.parametrize(
+    "place", ["/desk", "u@h/d", "u:p%5B@h:5432/d", "[::1]:5432/d", "h/d?connect_timeout=3", "u:p[1@h/d"]
+)
+def test_a_database_url_that_can_be_read_is_accepted(problems_of, place: str) -> None:
+    assert problems_of(f"[storage]\ndatabase_url = 'postgresql+psycopg://{place}'") == []
+
+
 def test_broken_toml_names_the_line(problems_of) -> None:
     [line] = problems_of("[imap]\nport = \n")
     assert line == "config.toml: is not valid TOML: invalid value (at line 2, column 8)"
