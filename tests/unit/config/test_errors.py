@@ -261,8 +261,9 @@ def test_a_database_url_that_can_t_be_read_is_refused_without_its_password(probl
 @pytest.mark.parametrize(
     "place", ["/desk", "u@h/d", "u:p%5B@h:5432/d", "[::1]:5432/d", "h/d?connect_timeout=3", "u:p[1@h/d"]
 )
-def test_a_database_url_that_can_be_read_is_accepted(problems_of, place: str) -> None:
-    assert problems_of(f"[storage]\ndatabase_url = 'postgresql+psycopg://{place}'") == []
+def test_a_database_url_that_can_be_read_is_accepted(tmp_path: Path, place: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[storage]\ndatabase_url = 'postgresql+psycopg://{place}'")
+    assert load_settings(tmp_path / "config.toml").storage.database_url.get_secret_value().endswith(place)
 
 
 def test_broken_toml_names_the_line(problems_of) -> None:
