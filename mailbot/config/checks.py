@@ -245,7 +245,7 @@ def _database(settings: Settings) -> Iterator[Violation]:
         yield Violation(
             ("storage", "database_url"),
             "a URL whose host or port can't be read",
-            '"postgresql+psycopg://USER@HOST:PORT/NAME", an IPv6 address in brackets; in user name and password each of '
+            '"postgresql+psycopg://USER@HOST:PORT/NAME", an IPv6 address in brackets; in names and passwords each of '
             '":/@?[]" as %XX',
         )
 
