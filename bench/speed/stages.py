@@ -46,7 +46,7 @@ DOORS = (
     ("mailbot.transport.imap.mailbox", "Mailbox.fetch", "fetch"),
     ("mailbot.mail.mime.parser", "parse_message", "parse"),
     ("mailbot.mail.mime.parser", "parse_header_only", "parse"),
-    ("mailbot.mail.analysis", "understand", "understand"),
+    ("mailbot.mail.analysis", "analyse", "understand"),
     ("mailbot.mail.duplicates", "identity", "understand"),
     ("mailbot.mail.reply.reply_text", "new_words", "understand"),
     ("mailbot.mail.ordering_keys", "order_keys", "understand"),
