@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def is_beyond(outcomes: Iterable[Outcome]) -> bool:
-    """Whether a mail was lost, or more were doubled than a kill may double; what one test saves makes no other's good."""
+    """Whether a mail was lost, or more were doubled than a kill may double; one test's savings excuse no other."""
     return any(outcome.lost or outcome.doubled > outcome.allowed for outcome in outcomes)
 
 
